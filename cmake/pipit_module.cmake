@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+
+# The flags of everything that is ours.
+function(pipit_target_flags target)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion)
+  if(PIPIT_STRICT)
+    target_compile_options(${target} PRIVATE -Werror)
+  endif()
+endfunction()
+
+# Makes a test program from a list of sources and registers every test of it.
+function(pipit_test target)
+  cmake_parse_arguments(arg "" "" "SOURCES;LINKS" ${ARGN})
+  add_executable(${target} ${arg_SOURCES})
+  target_link_libraries(${target} PRIVATE ${arg_LINKS} GTest::gtest GTest::gtest_main)
+  pipit_target_flags(${target})
+  gtest_discover_tests(${target} DISCOVERY_TIMEOUT 60)
+endfunction()
+
+# Makes the library of one folder under src/pipit, with what stands beside its sources:
+# tests (one program), fuzzers (libFuzzer, or a replay of the corpus) and benchmarks.
+#
+#   pipit_module(NAME protocol HEADERS … SOURCES … TESTS … FUZZERS … BENCHMARKS …
+#                LINKS <public> PRIVATE_LINKS <private> TEST_LINKS <tests only>)
+#
+# PUBLIC HEADERS are installed; everything in <module>/detail/ belongs to the module alone.
+function(pipit_module)
+  cmake_parse_arguments(arg "" "NAME"
+    "HEADERS;SOURCES;TESTS;FUZZERS;BENCHMARKS;LINKS;PRIVATE_LINKS;TEST_LINKS" ${ARGN})
+  set(target pipit_${arg_NAME})
+  add_library(${target} ${arg_SOURCES})
+  add_library(Pipit::${arg_NAME} ALIAS ${target})
+  target_sources(${target} PUBLIC FILE_SET HEADERS
+    BASE_DIRS ${PROJECT_SOURCE_DIR}/src FILES ${arg_HEADERS})
+  target_link_libraries(${target} PUBLIC ${arg_LINKS} PRIVATE ${arg_PRIVATE_LINKS})
+  pipit_target_flags(${target})
+
+  if(PIPIT_TESTS AND arg_TESTS)
+    pipit_test(${target}_test SOURCES ${arg_TESTS} LINKS ${target} ${arg_TEST_LINKS})
+  endif()
+  foreach(source IN LISTS arg_FUZZERS)
+    if(NOT PIPIT_TESTS AND NOT PIPIT_FUZZERS)
+      continue()
+    endif()
+    get_filename_component(fuzzer ${source} NAME_WE) # parser_fuzz
+    set(fuzzer_target ${target}_${fuzzer})
+    if(PIPIT_FUZZERS)
+      add_executable(${fuzzer_target} ${source})
+      target_link_options(${fuzzer_target} PRIVATE -fsanitize=fuzzer)
+    else()
+      add_executable(${fuzzer_target} ${source} ${PROJECT_SOURCE_DIR}/tests/support/replay_main.cpp)
+      add_test(NAME replay.${arg_NAME}.${fuzzer}
+        COMMAND ${fuzzer_target} ${PROJECT_SOURCE_DIR}/tests/corpus/${fuzzer})
+    endif()
+    target_link_libraries(${fuzzer_target} PRIVATE ${target} ${arg_TEST_LINKS})
+    pipit_target_flags(${fuzzer_target})
+  endforeach()
+  if(PIPIT_BENCHMARKS AND arg_BENCHMARKS)
+    add_executable(${target}_bench ${arg_BENCHMARKS})
+    target_link_libraries(${target}_bench PRIVATE ${target} benchmark::benchmark benchmark::benchmark_main)
+    pipit_target_flags(${target}_bench)
+  endif()
+endfunction()

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/base/error.hpp>
+#include <pipit/base/log.hpp>
+#include <pipit/base/random.hpp>
+
+#include <gtest/gtest.h>
+
+namespace {
+
+pipit::error refused() {
+    return {make_error_code(boost::system::errc::permission_denied), "subject \"a.b\""};
+}
+
+TEST(Error, SaysTheCodesSentenceAndThenTheDetail) {
+    EXPECT_EQ(refused().message(), "Permission denied: subject \"a.b\"");
+}
+
+TEST(Result, ThrowsAFailureThatCarriesTheErrorWhenThereIsNoValue) {
+    const pipit::result<int> none = refused();
+    try {
+        (void)none.value();
+        FAIL() << "nothing was thrown";
+    } catch (const pipit::failure& failure) {
+        EXPECT_EQ(failure.why(), refused());
+        EXPECT_STREQ(failure.what(), "Permission denied: subject \"a.b\"");
+    }
+}
+
+TEST(RandomSource, ReplaysFromItsSeedAndStaysBelowTheBound) {
+    pipit::random_source a(7), b(7), c(8);
+    EXPECT_NE(c(), pipit::random_source(7)());
+    for (int i = 0; i < 1000; ++i) {
+        const auto value = a.below(10);
+        EXPECT_EQ(value, b.below(10));
+        EXPECT_LT(value, 10u);
+    }
+}
+
+TEST(Logger, WritesDebugLinesOnlyWhenTheyAreWanted) {
+    std::string written;
+    const auto sink = [&](pipit::log_level, std::string_view line) { written += line; };
+    pipit::logger(sink, false).debug("quiet");
+    pipit::logger(sink, true).debug("loud");
+    EXPECT_EQ(written, "loud");
+}
+
+} // namespace

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/base/error.hpp>
+
+namespace pipit {
+
+std::string error::message() const {
+    auto text = code_.message();
+    if (detail_) {
+        text += ": ";
+        text += *detail_;
+    }
+    return text;
+}
+
+void throw_exception_from_error(const error& error, const boost::source_location&) {
+    throw failure(error);
+}
+
+} // namespace pipit

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+/// The upper bounds of Pipit's queues, buffers, caches and retries, and the protocol's defaults.
+/// What a configuration may change is only its default here.
+namespace pipit::limits {
+
+/// Source: server-config, "Top-level keys"; the names are the configuration's.
+inline constexpr std::size_t max_control_line_bytes = 4096;
+inline constexpr std::size_t max_payload_bytes = 1024 * 1024;
+inline constexpr std::size_t max_pending_bytes = 64 * 1024 * 1024;
+inline constexpr std::int64_t max_connections = 65536;
+inline constexpr std::chrono::seconds ping_interval{120};
+inline constexpr int ping_max = 2;
+inline constexpr std::chrono::seconds write_deadline{10};
+inline constexpr std::chrono::seconds auth_timeout{2};
+inline constexpr std::size_t max_closed_clients = 10000;
+
+/// A loop reads all its connections through one buffer of this size.
+inline constexpr std::size_t read_scratch_bytes = 256 * 1024;
+
+/// Sizes in PUB, HPUB, MSG and HMSG have at most this many digits.
+inline constexpr std::size_t size_digits_max = 9;
+
+} // namespace pipit::limits
