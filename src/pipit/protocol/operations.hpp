@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <pipit/base/block.hpp>
+#include <pipit/base/bytes.hpp>
+
+#include <cstdint>
+
+namespace pipit::protocol {
+
+/// Whose input is parsed: a server reads PUB, HPUB, SUB, UNSUB and CONNECT; a client reads MSG and
+/// HMSG. Both read INFO, PING, PONG, +OK and -ERR.
+enum class role { server, client };
+
+/// A message on the wire: PUB or HPUB for a server, MSG or HMSG for a client.
+/// Lifetime: all views end with the visitor's call; `whole`, when set, may be kept.
+struct message_operation {
+    bytes_view subject;
+    bytes_view sid;   ///< MSG and HMSG only.
+    bytes_view reply; ///< Empty when there is none.
+
+    /// The header block with its closing blank line, unchecked; empty without headers. An HPUB may
+    /// say that its header has 0 bytes: `has_headers` is true only for one that has some.
+    bytes_view headers;
+    bytes_view payload;
+    bool has_headers = false;
+
+    /// The digits of the total size as they came (leading zeros are kept on delivery, as nats-server does).
+    bytes_view size_text;
+
+    /// Everything behind `subject` and one blank, up to and with the CRLF that ends the payload,
+    /// when the line came in the canonical form (single blanks, CRLF, no header size of 0): what
+    /// follows `MSG <subject> <sid> ` in a delivery, byte for byte. Empty otherwise.
+    bytes_view tail;
+
+    /// The counted block that all the views point into, for a message that did not lie whole in
+    /// the bytes handed to the parser; null otherwise.
+    const block_pointer* whole = nullptr;
+};
+
+/// SUB <subject> [queue] <sid>. The subject is not validated by the parser.
+struct subscribe_operation {
+    bytes_view subject;
+    bytes_view queue; ///< Empty when there is none.
+    bytes_view sid;
+};
+
+/// UNSUB <sid> [max]. 0 ends the subscription at once; so does a negative or unreadable number.
+struct unsubscribe_operation {
+    bytes_view sid;
+    std::int64_t max = 0;
+};
+
+/// What a visitor answers: `pause` ends the parser's call behind this operation.
+enum class flow { proceed, pause };
+
+} // namespace pipit::protocol
