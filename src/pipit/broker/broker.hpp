@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <pipit/base/bytes.hpp>
+#include <pipit/base/log.hpp>
+#include <pipit/base/time.hpp>
+#include <pipit/broker/configuration.hpp>
+#include <pipit/broker/mesh.hpp>
+#include <pipit/broker/snapshot.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace pipit::broker {
+
+/// One connection as the broker sees it; its members are the broker's own business.
+class session;
+
+/// Where a connection comes from.
+struct session_origin {
+    std::string ip; ///< Without brackets; empty for an in-process connection.
+    std::uint16_t port = 0;
+    bool in_process = false;
+    /// The address came later, in a PROXY header: the first INFO has no `client_ip`.
+    bool behind_proxy = false;
+};
+
+/// A question whose answer comes later: does this password fit the bcrypt hash? It takes a worker
+/// about 0.1 s. The session is suspended until the answer or its authentication timeout.
+struct password_question {
+    std::uint64_t id = 0;
+    std::string address; ///< Who asks, for fairness between addresses.
+    std::string stored;
+    std::string given;
+};
+
+/// Numbers that have one owner however many loops there are.
+struct shared_counters {
+    std::atomic<std::uint64_t> next_client_id{1};
+    std::atomic<std::int64_t> connections{0};
+    struct account_counters {
+        std::atomic<std::int64_t> connections{0};
+        std::atomic<std::int64_t> subscriptions{0};
+    };
+    /// Filled by the server before the brokers see the account's number; never shrinks.
+    std::map<account_id, account_counters> accounts;
+};
+
+/// One loop's broker: sessions, accounts and routing, without a socket, a clock or a thread.
+///
+/// The driver of a loop repeats: read into `direct_space()` and its scratch buffer, `receive()`,
+/// `end_batch()`, then for each `next_touched()` session write what `gather()` gives, say `sent()`,
+/// and close the socket when `closing()` says so; it calls `expire()` when `next_deadline()`
+/// passes, and `take_from_peers()` followed by `end_batch()` when its mesh wakes it.
+///
+/// Threads: one. N brokers of one server talk through their mesh.
+class broker {
+public:
+    broker(unsigned loop, std::uint64_t seed, std::shared_ptr<const configuration> configuration,
+           mesh& mesh, shared_counters& counters, const logger& logger, moment now);
+    ~broker();
+    broker(const broker&) = delete;
+    broker& operator=(const broker&) = delete;
+
+    // --- Sessions ---
+
+    /// Begins a session; its INFO is queued at once. `driver` comes back from `driver_of()`.
+    /// Never fails: a refused connection gets its INFO and its error, and is `closing()`.
+    session& open(const session_origin& origin, void* driver, moment now);
+    [[nodiscard]] void* driver_of(const session& session) const noexcept;
+    [[nodiscard]] std::uint64_t client_id(const session& session) const noexcept;
+
+    /// Room for the rest of a large message under way; empty: read into the scratch buffer only.
+    /// Lifetime: until the next call with this session.
+    [[nodiscard]] std::span<char> direct_space(session& session) noexcept;
+
+    /// Takes what one read brought: first `direct_bytes` of `direct_space()`, then `scratch`.
+    /// Takes what is visible from the peers before parsing. The views of `scratch` must stay
+    /// valid until the touched sessions have been flushed after `end_batch()`.
+    void receive(session& session, std::size_t direct_bytes, bytes_view scratch, moment now);
+
+    /// The other side closed, or reading or writing failed. The session ends without a flush.
+    void lost(session& session, close_reason reason, moment now);
+
+    /// True while the driver must not read: a question is open, or the publisher is stalled. The
+    /// session becomes touched when that ends.
+    [[nodiscard]] bool reading_paused(const session& session) const noexcept;
+
+    // --- Output ---
+
+    /// Ends a batch: hands over to the peers what they want, and makes it visible. Flush next.
+    void end_batch(moment now);
+
+    /// A session with output, a change of `reading_paused` or an end; each once; null: no more.
+    [[nodiscard]] session* next_touched() noexcept;
+
+    /// What is to be written, oldest first, as at most `pieces.size()` pieces. Returns their
+    /// number.
+    std::size_t gather(const session& session, std::span<bytes_view> pieces) const noexcept;
+    /// `count` bytes were written. Whatever is left was not taken by the socket: it is kept (bytes
+    /// borrowed from the scratch buffer are copied now), and the write deadline runs.
+    void sent(session& session, std::size_t count, moment now);
+    [[nodiscard]] bool has_output(const session& session) const noexcept;
+
+    /// The session is over: close its socket, at once or when `has_output()` is false, and then
+    /// call `release()`.
+    [[nodiscard]] bool closing(const session& session) const noexcept;
+    /// Forgets the session; the reference is dead.
+    void release(session& session, moment now);
+
+    // --- Peers, time, questions ---
+
+    /// Takes what other loops sent. `end_batch()` and a flush follow. False: there was nothing.
+    bool take_from_peers(moment now);
+
+    [[nodiscard]] std::optional<steady_time> next_deadline() const noexcept;
+    /// Runs what is due. `end_batch()` and a flush follow.
+    void expire(moment now);
+
+    /// A question for a worker, or nothing.
+    [[nodiscard]] std::optional<password_question> next_question();
+    /// The answer; a session that ended meanwhile does not mind. `end_batch()` and a flush follow.
+    void answer(std::uint64_t question_id, bool yes, moment now);
+
+    // --- Administration; `end_batch()` and a flush follow ---
+
+    /// Obeys a new configuration: ends sessions whose user is gone or changed, drops subscriptions
+    /// that are no longer allowed, tells clients what changed in INFO.
+    void reconfigure(std::shared_ptr<const configuration> configuration, moment now);
+    /// Tells every client by INFO that this server will close (`ldm`).
+    void announce_lame_duck(moment now);
+    /// Ends the sessions with these numbers, or all of them; pending output is flushed.
+    void close_sessions(std::span<const std::uint64_t> client_ids, close_reason reason, moment now);
+    void close_all(close_reason reason, moment now);
+
+    // --- Monitoring ---
+
+    [[nodiscard]] broker_statistics statistics() const;
+    [[nodiscard]] std::vector<account_snapshot> accounts() const;
+    [[nodiscard]] std::vector<session_snapshot> sessions(const session_query& query) const;
+    /// Subscriptions of one account or all; `test` (a literal subject) keeps those that match it.
+    [[nodiscard]] std::vector<subscription_snapshot>
+    subscriptions(std::optional<account_id> account, std::string_view test) const;
+    [[nodiscard]] std::vector<std::uint64_t> client_ids() const;
+
+private:
+    struct state;
+    std::unique_ptr<state> state_;
+};
+
+} // namespace pipit::broker

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <pipit/base/time.hpp>
+#include <pipit/broker/configuration.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// What monitoring sees of one loop: plain copies, taken between two batches.
+/// Loop-to-loop traffic and interest are never counted. A server of N loops adds N of these.
+namespace pipit::broker {
+
+/// Why a session ended. Source: client-protocol, "Close reasons".
+enum class close_reason : std::uint8_t {
+    none,
+    client_closed,
+    authentication_timeout,
+    authentication_violation,
+    slow_consumer_pending_bytes,
+    slow_consumer_write_deadline,
+    write_error,
+    read_error,
+    parse_error,
+    stale_connection,
+    protocol_violation,
+    bad_client_protocol_version,
+    max_connections_exceeded,
+    max_account_connections_exceeded,
+    max_payload_exceeded,
+    max_control_line_exceeded,
+    server_shutdown,
+    authentication_expired,
+    missing_account,
+    message_header_violation,
+    no_responders_requires_headers,
+    kicked,
+};
+
+/// The words of nats-server, for example `Slow Consumer (Pending Bytes)`.
+[[nodiscard]] std::string_view to_string(close_reason reason) noexcept;
+
+struct traffic {
+    std::uint64_t messages = 0;
+    std::uint64_t bytes = 0; ///< Headers and payload.
+
+    traffic& operator+=(const traffic& other) noexcept {
+        messages += other.messages;
+        bytes += other.bytes;
+        return *this;
+    }
+};
+
+struct subscription_snapshot {
+    account_id account{};
+    std::string subject;
+    std::string queue;
+    std::string sid;
+    std::uint64_t client_id = 0;
+    std::uint64_t delivered = 0;
+    std::uint64_t max = 0;
+};
+
+struct session_snapshot {
+    std::uint64_t client_id = 0;
+    std::string ip;
+    std::uint16_t port = 0;
+    wall_time start{};
+    wall_time last_activity{};
+    std::optional<wall_time> stop; ///< Set for a closed one.
+    close_reason reason = close_reason::none;
+    std::optional<nanoseconds> round_trip;
+    std::uint64_t pending_bytes = 0;
+    traffic in;
+    traffic out;
+    std::uint64_t stalls = 0;
+    std::uint64_t subscription_count = 0;
+    std::string name, language, version;
+    std::string user;
+    account_id account{};
+    bool authenticated = false;                       ///< An account is bound.
+    std::vector<subscription_snapshot> subscriptions; ///< Only when asked for.
+};
+
+struct account_snapshot {
+    account_id id{};
+    std::uint64_t connections = 0;
+    std::uint64_t total_connections = 0;
+    std::uint64_t subscriptions = 0;
+    traffic sent;     ///< To clients.
+    traffic received; ///< From clients.
+    std::uint64_t slow_consumers = 0;
+    std::uint64_t subject_count = 0;
+};
+
+/// Counters of one loop since its start.
+struct broker_statistics {
+    std::uint64_t connections = 0;
+    std::uint64_t total_connections = 0;
+    std::uint64_t subscriptions = 0;
+    traffic in;
+    traffic out;
+    std::uint64_t slow_consumers = 0;
+    std::uint64_t stale_connections = 0;
+    std::uint64_t stalled_clients = 0;
+    std::uint64_t cache_entries = 0;
+    std::uint64_t cache_hits = 0;
+    std::uint64_t subscription_inserts = 0;
+    std::uint64_t subscription_removes = 0;
+    std::uint64_t matches = 0;
+    std::uint64_t max_fanout = 0;
+};
+
+enum class session_state : std::uint8_t { open, closed, any };
+
+/// Which sessions, and how much of them. Sorting and paging are the asker's.
+struct session_query {
+    session_state state = session_state::open;
+    std::optional<std::uint64_t> client_id;
+    std::optional<account_id> account;
+    std::string user;           ///< Empty: any.
+    std::string filter_subject; ///< Empty: any; otherwise one that has a subscription matching it.
+    bool with_subscriptions = false;
+};
+
+} // namespace pipit::broker
