@@ -14,6 +14,10 @@ namespace pipit {
 
 using boost::system::error_code;
 
+/// An enumeration whose values are error codes: any module's `errc`.
+template <class Enum>
+concept error_code_enum = boost::system::is_error_code_enum<Enum>::value;
+
 /// What went wrong: an error code, and optionally which subject, server, or file and line it was
 /// about and what to do. The detail is empty on hot paths, where an error costs no allocation.
 class error {
@@ -24,33 +28,27 @@ public:
         : code_(code), detail_(std::make_shared<const std::string>(std::move(detail))) {}
 
     /// From an enumerator of any module's `errc`, so that `return errc::x;` works.
-    template <class Enum>
-        requires boost::system::is_error_code_enum<Enum>::value error(Enum value)
-    noexcept : code_(make_error_code(value)) {}
-    template <class Enum>
-        requires boost::system::is_error_code_enum<Enum>::value error(Enum value,
-                                                                      std::string detail)
-            : error(make_error_code(value), std::move(detail)) {}
+    template <error_code_enum Enum>
+    error(Enum value) noexcept : code_(make_error_code(value)) {}
+    template <error_code_enum Enum>
+    error(Enum value, std::string detail) : error(make_error_code(value), std::move(detail)) {}
 
-        [[nodiscard]] const error_code& code() const noexcept { return code_; }
-        [[nodiscard]] std::string_view detail() const noexcept {
-            return detail_ ? std::string_view(*detail_) : std::string_view();
-        }
-        /// The sentence for people: the code's message, then the detail.
-        [[nodiscard]] std::string message() const;
+    [[nodiscard]] const error_code& code() const noexcept { return code_; }
+    [[nodiscard]] std::string_view detail() const noexcept {
+        return detail_ ? std::string_view(*detail_) : std::string_view();
+    }
+    /// The sentence for people: the code's message, then the detail.
+    [[nodiscard]] std::string message() const;
 
-        friend bool operator==(const error& a, const error& b) noexcept {
-            return a.code_ == b.code_;
-        }
-        template <class Enum>
-        requires boost::system::is_error_code_enum<Enum>::value friend bool
-        operator==(const error& a, Enum b) noexcept {
-            return a.code_ == make_error_code(b);
-        }
+    friend bool operator==(const error& a, const error& b) noexcept { return a.code_ == b.code_; }
+    template <error_code_enum Enum>
+    friend bool operator==(const error& a, Enum b) noexcept {
+        return a.code_ == make_error_code(b);
+    }
 
-    private:
-        error_code code_;
-        std::shared_ptr<const std::string> detail_;
+private:
+    error_code code_;
+    std::shared_ptr<const std::string> detail_;
 };
 
 /// What `result::value()` throws when there is no value.
