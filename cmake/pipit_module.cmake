@@ -8,25 +8,54 @@ function(pipit_target_flags target)
   endif()
 endfunction()
 
+# What carries a label is built by <label>_tests, so that a preset can build and run it alone:
+# `threads` for ThreadSanitizer, `conformance` for the release build (scripts/test).
+foreach(label threads conformance)
+  add_custom_target(${label}_tests)
+endforeach()
+
 # Makes a test program from a list of sources and registers every test of it.
 function(pipit_test target)
-  cmake_parse_arguments(arg "" "" "SOURCES;LINKS" ${ARGN})
+  cmake_parse_arguments(arg "" "" "SOURCES;LINKS;LABELS" ${ARGN})
   add_executable(${target} ${arg_SOURCES})
   target_link_libraries(${target} PRIVATE ${arg_LINKS} GTest::gtest GTest::gtest_main)
   pipit_target_flags(${target})
-  gtest_discover_tests(${target} DISCOVERY_TIMEOUT 60)
+  gtest_discover_tests(${target} DISCOVERY_TIMEOUT 60 PROPERTIES LABELS "${arg_LABELS}")
+  foreach(label IN LISTS arg_LABELS)
+    add_dependencies(${label}_tests ${target})
+  endforeach()
+endfunction()
+
+# Registers a program that drives ours from outside, and builds what it drives.
+#
+#   pipit_program_test(NAME end_to_end.startup COMMAND python3 … [LABELS …] [DEPENDS pipit-server])
+#
+# It runs with what scripts/test puts first on PATH: python3 with nats-py, node, go.
+function(pipit_program_test)
+  cmake_parse_arguments(arg "" "NAME;TIMEOUT" "COMMAND;LABELS;DEPENDS" ${ARGN})
+  add_test(NAME ${arg_NAME} COMMAND env ${arg_COMMAND})
+  set_tests_properties(${arg_NAME} PROPERTIES LABELS "${arg_LABELS}")
+  if(arg_TIMEOUT)
+    set_tests_properties(${arg_NAME} PROPERTIES TIMEOUT ${arg_TIMEOUT})
+  endif()
+  foreach(label IN LISTS arg_LABELS)
+    if(arg_DEPENDS)
+      add_dependencies(${label}_tests ${arg_DEPENDS})
+    endif()
+  endforeach()
 endfunction()
 
 # Makes the library of one folder under src/pipit, with what stands beside its sources:
 # tests (one program), fuzzers (libFuzzer, or a replay of the corpus) and benchmarks.
 #
 #   pipit_module(NAME protocol HEADERS … SOURCES … TESTS … FUZZERS … BENCHMARKS …
-#                LINKS <public> PRIVATE_LINKS <private> TEST_LINKS <tests only>)
+#                LINKS <public> PRIVATE_LINKS <private> TEST_LINKS <tests only>
+#                TEST_LABELS <threads, if the tests have some>)
 #
 # PUBLIC HEADERS are installed; everything in <module>/detail/ belongs to the module alone.
 function(pipit_module)
   cmake_parse_arguments(arg "" "NAME"
-    "HEADERS;SOURCES;TESTS;FUZZERS;BENCHMARKS;LINKS;PRIVATE_LINKS;TEST_LINKS" ${ARGN})
+    "HEADERS;SOURCES;TESTS;FUZZERS;BENCHMARKS;LINKS;PRIVATE_LINKS;TEST_LINKS;TEST_LABELS" ${ARGN})
   set(target pipit_${arg_NAME})
   add_library(${target} ${arg_SOURCES})
   add_library(Pipit::${arg_NAME} ALIAS ${target})
@@ -36,7 +65,8 @@ function(pipit_module)
   pipit_target_flags(${target})
 
   if(PIPIT_TESTS AND arg_TESTS)
-    pipit_test(${target}_test SOURCES ${arg_TESTS} LINKS ${target} ${arg_TEST_LINKS})
+    pipit_test(${target}_test SOURCES ${arg_TESTS} LINKS ${target} ${arg_TEST_LINKS}
+      LABELS ${arg_TEST_LABELS})
   endif()
   foreach(source IN LISTS arg_FUZZERS)
     if(NOT PIPIT_TESTS AND NOT PIPIT_FUZZERS)
