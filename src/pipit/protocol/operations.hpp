@@ -25,7 +25,8 @@ struct message_operation {
     bytes_view payload;
     bool has_headers = false;
 
-    /// The digits of the total size as they came (leading zeros are kept on delivery, as nats-server does).
+    /// The digits of the total size as they came (leading zeros are kept on delivery, as
+    /// nats-server does).
     bytes_view size_text;
 
     /// Everything behind `subject` and one blank, up to and with the CRLF that ends the payload,

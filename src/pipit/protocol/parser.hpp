@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <pipit/protocol/operations.hpp>
 #include <pipit/base/limits.hpp>
+#include <pipit/protocol/operations.hpp>
 
 #include <cstddef>
 #include <span>

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/protocol/subject.hpp>
+
+#include <algorithm>
+
+namespace pipit::protocol {
+namespace {
+
+constexpr bytes_view forbidden = " \t\n\f\r";
+
+bool is_wildcard(bytes_view token) noexcept { return token == "*" || token == ">"; }
+
+/// nats-server looks at the first byte only when it compares two patterns.
+bool may_match_same_token(bytes_view a, bytes_view b) noexcept {
+    if (a.empty() || b.empty()) return false;
+    const auto is_wild = [](char c) { return c == '*' || c == '>'; };
+    return is_wild(a.front()) || is_wild(b.front()) || a == b;
+}
+
+struct wildcards {
+    bool partial = false; // *
+    bool full = false;    // >
+};
+
+wildcards wildcards_of(bytes_view subject) noexcept {
+    wildcards found;
+    for (const auto token : tokens(subject)) {
+        found.partial |= token == "*";
+        found.full |= token == ">";
+    }
+    return found;
+}
+
+} // namespace
+
+bool is_valid_subject(bytes_view subject) noexcept {
+    if (subject.find_first_of(forbidden) != bytes_view::npos) return false;
+    for (auto it = tokens(subject).begin(); it != std::default_sentinel; ++it) {
+        if ((*it).empty()) return false;
+        if (*it == ">" && !it.is_last()) return false;
+    }
+    return true;
+}
+
+bool is_valid_literal_subject(bytes_view subject) noexcept {
+    for (const auto token : tokens(subject)) {
+        if (token.empty() || is_wildcard(token)) return false;
+    }
+    return true;
+}
+
+bool is_valid_publish_subject(bytes_view subject) noexcept {
+    return is_valid_subject(subject) && is_literal(subject);
+}
+
+bool is_literal(bytes_view subject) noexcept {
+    if (subject.find_first_of("*>") == bytes_view::npos) return true;
+    for (const auto token : tokens(subject)) {
+        if (is_wildcard(token)) return false;
+    }
+    return true;
+}
+
+bool subject_matches(bytes_view pattern, bytes_view subject) noexcept {
+    auto wanted = tokens(pattern).begin();
+    auto given = tokens(subject).begin();
+    bool matches = true;
+    bool rest_matches = false; // A closing `>` was reached.
+    while (given != std::default_sentinel) {
+        if ((*given).empty()) return false; // Wherever it stands, as in nats-server.
+        if (!rest_matches) {
+            if (wanted == std::default_sentinel) {
+                matches = false;
+            } else if (*wanted == ">" && wanted.is_last()) {
+                rest_matches = true;
+            } else if (*wanted != "*" && *wanted != *given) {
+                matches = false;
+            }
+            ++wanted;
+        }
+        ++given;
+    }
+    return matches && (rest_matches || wanted == std::default_sentinel);
+}
+
+bool is_subset(bytes_view subset, bytes_view pattern) noexcept {
+    auto inner = tokens(subset).begin();
+    for (auto outer = tokens(pattern).begin(); outer != std::default_sentinel; ++outer, ++inner) {
+        if (inner == std::default_sentinel || (*outer).empty()) return false;
+        if (*outer == ">") return true;
+        if ((*inner).empty() || *inner == ">") return false;
+        if (*inner == "*") {
+            if (*outer != "*") return false;
+        } else if ((*outer).front() != '*' && *inner != *outer) {
+            return false;
+        }
+    }
+    return inner == std::default_sentinel;
+}
+
+bool subjects_collide(bytes_view a, bytes_view b) noexcept {
+    if (a == b) return true;
+    const auto wild_a = wildcards_of(a), wild_b = wildcards_of(b);
+    const bool literal_a = !wild_a.partial && !wild_a.full;
+    const bool literal_b = !wild_b.partial && !wild_b.full;
+    if (literal_a && literal_b) return false;
+    if (literal_a) return is_subset(a, b);
+    if (literal_b) return is_subset(b, a);
+
+    auto token_a = tokens(a).begin(), token_b = tokens(b).begin();
+    while (token_a != std::default_sentinel && token_b != std::default_sentinel) {
+        if (!may_match_same_token(*token_a, *token_b)) return false;
+        ++token_a, ++token_b;
+    }
+    // Of two lengths, the shorter one reaches the longer only by a `>`.
+    if (token_a == std::default_sentinel && token_b == std::default_sentinel) return true;
+    return token_a == std::default_sentinel ? wild_a.full : wild_b.full;
+}
+
+std::size_t token_count(bytes_view subject) noexcept {
+    return 1 + static_cast<std::size_t>(std::count(subject.begin(), subject.end(), '.'));
+}
+
+} // namespace pipit::protocol
