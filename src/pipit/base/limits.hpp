@@ -26,4 +26,12 @@ inline constexpr std::size_t read_scratch_bytes = 256 * 1024;
 /// Sizes in PUB, HPUB, MSG and HMSG have at most this many digits.
 inline constexpr std::size_t size_digits_max = 9;
 
+/// Of the monitoring's HTTP server. The timeout is for one request, one answer and an idle client.
+inline constexpr std::size_t http_connections = 128;
+inline constexpr std::size_t http_header_bytes = 16 * 1024;
+inline constexpr std::chrono::seconds http_timeout{10};
+
+/// /metrics has a series of its own for this many accounts; the rest are added up in one more.
+inline constexpr std::size_t metrics_accounts = 100;
+
 } // namespace pipit::limits

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <pipit/base/error.hpp>
+#include <pipit/base/log.hpp>
+#include <pipit/base/time.hpp>
+#include <pipit/broker/configuration.hpp>
+#include <pipit/broker/snapshot.hpp>
+#include <pipit/net/http.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// Monitoring over HTTP, without a socket: a request target goes in, a document comes out. What the
+/// documents say comes through one function, `collect`, so tests and fuzzers need no server.
+/// Source: monitoring ("Monitoring" in the NATS docs); `/metrics` is ours.
+namespace pipit::server {
+
+/// What one document needs of every loop. Statistics are always asked for.
+struct monitoring_query {
+    struct subscriptions_of {
+        std::optional<broker::account_id> account; ///< None: of all.
+        std::string test;                          ///< A literal subject; empty: any.
+    };
+    bool accounts = false;
+    std::optional<broker::session_query> sessions;
+    std::optional<subscriptions_of> subscriptions;
+};
+
+/// The answer of one loop's broker, taken between two of its batches.
+struct loop_snapshot {
+    broker::broker_statistics statistics;
+    std::vector<broker::account_snapshot> accounts;
+    std::vector<broker::session_snapshot> sessions;
+    std::vector<broker::subscription_snapshot> subscriptions;
+};
+
+/// What the server knows and its brokers do not.
+struct server_snapshot {
+    wall_time now{};
+    wall_time start{};
+    wall_time configuration_loaded{};
+    std::string configuration_digest; ///< `sha256:…`, or empty without a file.
+    std::string pipit_version;
+    std::string http_host; ///< As configured; a port may be -1 or 0.
+    int http_port = 0;
+    int https_port = 0;
+    std::string http_base_path; ///< As configured, `/monitoring` for example, or empty.
+    std::vector<std::string> tags;
+    std::map<std::string, std::string> metadata;
+    std::vector<std::string> command_line;
+    std::string not_ready; ///< Why the server does not accept connections yet; empty: it does.
+    std::uint64_t memory_bytes = 0;
+    double cpu_percent = 0;
+    unsigned cores = 0;
+};
+
+/// Everything one document is made of. Plain copies; crosses threads as a value.
+struct monitoring_snapshot {
+    server_snapshot server;
+    std::shared_ptr<const broker::configuration> configuration;
+    std::vector<loop_snapshot> loops;
+};
+
+/// Asks the server and every loop, and waits at most until a deadline of its own.
+/// Errors: a loop did not answer in time, or the server is closing.
+using collect_function = std::function<result<monitoring_snapshot>(const monitoring_query&)>;
+
+/// Answers request targets with documents, and counts them.
+///
+/// Threads: one, that of the HTTP server; `collect` is called on it.
+class monitor {
+public:
+    /// `base_path` is the configuration's `http_base_path`. Failed health checks are logged.
+    monitor(std::string base_path, collect_function collect, logger log);
+
+    /// Never throws, whatever the target is. An unknown path is 404, a bad parameter 400, a server
+    /// that does not answer in time 503.
+    [[nodiscard]] net::http_response respond(std::string_view target);
+
+private:
+    std::string base_path_; ///< `/`, or begins with one and does not end with one.
+    collect_function collect_;
+    logger log_;
+    std::map<std::string, std::uint64_t, std::less<>> request_counts_; ///< By path.
+};
+
+} // namespace pipit::server
