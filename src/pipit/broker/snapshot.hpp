@@ -3,45 +3,19 @@
 
 #include <pipit/base/time.hpp>
 #include <pipit/broker/configuration.hpp>
+#include <pipit/protocol/close_reason.hpp>
 
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 /// What monitoring sees of one loop: plain copies, taken between two batches.
 /// Loop-to-loop traffic and interest are never counted. A server of N loops adds N of these.
 namespace pipit::broker {
 
-/// Why a session ended. Source: client-protocol, "Close reasons".
-enum class close_reason : std::uint8_t {
-    none,
-    client_closed,
-    authentication_timeout,
-    authentication_violation,
-    slow_consumer_pending_bytes,
-    slow_consumer_write_deadline,
-    write_error,
-    read_error,
-    parse_error,
-    stale_connection,
-    protocol_violation,
-    bad_client_protocol_version,
-    max_connections_exceeded,
-    max_account_connections_exceeded,
-    max_payload_exceeded,
-    max_control_line_exceeded,
-    server_shutdown,
-    authentication_expired,
-    missing_account,
-    message_header_violation,
-    no_responders_requires_headers,
-    kicked,
-};
-
-/// The words of nats-server, for example `Slow Consumer (Pending Bytes)`.
-[[nodiscard]] std::string_view to_string(close_reason reason) noexcept;
+/// Why a session ended; `protocol::text` has nats-server's words for it.
+using protocol::close_reason;
 
 struct traffic {
     std::uint64_t messages = 0;

@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/broker/subject_index.hpp>
+
+#include <pipit/base/assert.hpp>
+#include <pipit/broker/hash.hpp>
+#include <pipit/protocol/subject.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace pipit::broker {
+namespace {
+
+/// A token of a subject that is being matched; its hash is the same on every branch of the tree.
+struct hashed_token {
+    bytes_view text;
+    std::uint64_t hash;
+};
+
+/// The tokens of one subject. Nearly all have few, and then nothing is allocated.
+class token_list {
+public:
+    /// False for a subject with an empty token, which nobody can want.
+    bool split(bytes_view subject, std::uint64_t seed) {
+        for (;;) {
+            const auto dot = subject.find('.');
+            const auto token = subject.substr(0, dot);
+            if (token.empty()) return false;
+            push({token, hash_bytes(token, seed)});
+            if (dot == bytes_view::npos) return true;
+            subject.remove_prefix(dot + 1);
+        }
+    }
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    [[nodiscard]] const hashed_token& operator[](std::size_t i) const noexcept {
+        return i < few_.size() ? few_[i] : many_[i - few_.size()];
+    }
+
+private:
+    void push(hashed_token token) {
+        if (size_ < few_.size()) {
+            few_[size_] = token;
+        } else {
+            many_.push_back(token);
+        }
+        ++size_;
+    }
+
+    std::array<hashed_token, 16> few_;
+    std::vector<hashed_token> many_;
+    std::size_t size_ = 0;
+};
+
+void collect(const index_node* first, match_result& result) {
+    const auto* node = first;
+    // Groups and peers stand before the plain subscriptions.
+    for (; node != nullptr && node->kind != index_node::type::subscription; node = node->next) {
+        auto* mutable_node = const_cast<index_node*>(node);
+        if (node->kind == index_node::type::queue_group) {
+            result.groups.push_back(static_cast<queue_group*>(mutable_node));
+        } else {
+            result.peers |= static_cast<peer_interest*>(mutable_node)->peers;
+        }
+    }
+    for (; node != nullptr; node = node->next) {
+        auto* mutable_node = const_cast<index_node*>(node);
+        result.plain.push_back(static_cast<subscription*>(mutable_node));
+    }
+}
+
+/// Puts a node into the chain that begins at `first`; returns the chain's first node afterwards.
+index_node* link_into(index_node* first, index_node& node) noexcept {
+    index_node* before = nullptr;
+    if (node.kind == index_node::type::subscription) {
+        for (auto* at = first; at != nullptr && at->kind != index_node::type::subscription;
+             at = at->next) {
+            before = at;
+        }
+    }
+    node.previous = before;
+    node.next = before == nullptr ? first : before->next;
+    if (node.next != nullptr) node.next->previous = &node;
+    if (before == nullptr) return &node;
+    before->next = &node;
+    return first;
+}
+
+void delete_owned(index_node* first) noexcept {
+    while (first != nullptr) {
+        auto* next = first->next;
+        if (first->kind == index_node::type::queue_group) {
+            delete static_cast<queue_group*>(first);
+        } else if (first->kind == index_node::type::peer_interest) {
+            delete static_cast<peer_interest*>(first);
+        }
+        first = next;
+    }
+}
+
+} // namespace
+
+/// One token of the wildcards' tree: what ends here, what ends with a `>` here, and what goes on.
+struct subject_index::token_node {
+    struct traits {
+        std::uint64_t seed;
+        [[nodiscard]] std::uint64_t hash(const token_node& node) const noexcept {
+            return hash_bytes(node.token, seed);
+        }
+        [[nodiscard]] bool matches(const token_node& node, bytes_view wanted) const noexcept {
+            return node.token == wanted;
+        }
+    };
+
+    token_node(bytes_view text, std::uint64_t seed) : token(text), children(traits{seed}) {}
+    ~token_node() {
+        delete_owned(here);
+        delete_owned(rest);
+        children.for_each([](token_node& child) { delete &child; });
+    }
+    token_node(const token_node&) = delete;
+    token_node& operator=(const token_node&) = delete;
+
+    [[nodiscard]] bool bare() const noexcept {
+        return here == nullptr && rest == nullptr && star == nullptr && children.empty();
+    }
+    token_node* child_for(bytes_view child_token, std::uint64_t seed) {
+        if (child_token == "*") {
+            if (!star) star = std::make_unique<token_node>("*", seed);
+            return star.get();
+        }
+        const auto hash = hash_bytes(child_token, seed);
+        if (auto* found = children.find(hash, child_token)) return found;
+        auto* made = new token_node(child_token, seed);
+        children.insert(hash, made);
+        return made;
+    }
+    [[nodiscard]] token_node* find_child(bytes_view child_token,
+                                         std::uint64_t hash) const noexcept {
+        return child_token == "*" ? star.get() : children.find(hash, child_token);
+    }
+
+    std::string token;
+    index_node* here = nullptr;
+    index_node* rest = nullptr;
+    std::unique_ptr<token_node> star;
+    pointer_table<token_node, traits> children;
+};
+
+namespace {
+
+bool ends_in_rest(bytes_view subject) noexcept { return subject == ">" || subject.ends_with(".>"); }
+
+} // namespace
+
+std::uint64_t subject_index::literal_traits::hash(const index_node& node) const noexcept {
+    return hash_bytes(node.subject(), seed);
+}
+
+bool subject_index::literal_traits::matches(const index_node& node,
+                                            bytes_view subject) const noexcept {
+    return node.subject_size == subject.size() && node.subject() == subject;
+}
+
+subject_index::subject_index(std::uint64_t hash_seed)
+    : literals_(literal_traits{hash_seed}),
+      wildcards_(std::make_unique<token_node>("", hash_seed)),
+      hash_seed_(hash_seed) {}
+
+subject_index::~subject_index() {
+    literals_.for_each([](index_node& first) { delete_owned(&first); });
+}
+
+std::uint64_t subject_index::hash(bytes_view subject) const noexcept {
+    return hash_bytes(subject, hash_seed_);
+}
+
+void subject_index::insert(subscription& subscription) {
+    subscription.literal = protocol::is_literal(subscription.subject());
+    link(subscription, subscription.subject());
+}
+
+void subject_index::remove(subscription& subscription) noexcept { unlink(subscription); }
+
+queue_group& subject_index::insert_member(subscription& subscription,
+                                          std::uint64_t& next_group_id) {
+    subscription.literal = protocol::is_literal(subscription.subject());
+    auto& group = group_on(subscription.subject(), subscription.queue(), next_group_id);
+    subscription.group = &group;
+    subscription.position = static_cast<std::uint32_t>(group.members.size());
+    group.members.push_back(&subscription);
+    return group;
+}
+
+bool subject_index::remove_member(subscription& subscription) noexcept {
+    auto& group = *subscription.group;
+    auto* last = group.members.back();
+    group.members[subscription.position] = last;
+    last->position = subscription.position;
+    group.members.pop_back();
+    subscription.group = nullptr;
+    const bool gone = group.empty();
+    drop_if_empty(group);
+    return gone;
+}
+
+void subject_index::set_peer_interest(bytes_view subject, unsigned peer, bool interested) {
+    const auto bit = std::uint64_t{1} << peer;
+    auto* node = first_on(subject);
+    while (node != nullptr && node->kind == index_node::type::queue_group) node = node->next;
+    peer_interest* interest = nullptr;
+    if (node != nullptr && node->kind == index_node::type::peer_interest) {
+        interest = static_cast<peer_interest*>(node);
+    } else if (interested) {
+        interest = new peer_interest(subject);
+        link(*interest, subject);
+    } else {
+        return;
+    }
+    if (interested) {
+        interest->peers |= bit;
+    } else {
+        interest->peers &= ~bit;
+    }
+    if (!protocol::is_literal(subject)) ++generation_;
+    if (interest->peers != 0) return;
+    unlink(*interest);
+    delete interest;
+}
+
+void subject_index::set_peer_members(bytes_view subject, bytes_view queue,
+                                     queue_group::remote_members remote,
+                                     std::uint64_t& next_group_id) {
+    auto* group = find_group(subject, queue);
+    if (group == nullptr) {
+        if (remote.count == 0) return;
+        group = &group_on(subject, queue, next_group_id);
+    }
+    auto& remotes = group->remotes;
+    const auto known = std::find_if(remotes.begin(), remotes.end(),
+                                    [&](const auto& other) { return other.peer == remote.peer; });
+    if (remote.count == 0) {
+        if (known != remotes.end()) remotes.erase(known);
+    } else if (known == remotes.end()) {
+        remotes.push_back(remote);
+    } else {
+        *known = remote;
+    }
+    drop_if_empty(*group);
+}
+
+queue_group* subject_index::find_group(bytes_view subject, bytes_view queue) const noexcept {
+    for (auto* node = first_on(subject);
+         node != nullptr && node->kind != index_node::type::subscription; node = node->next) {
+        if (node->kind != index_node::type::queue_group) continue;
+        auto* group = static_cast<queue_group*>(node);
+        if (group->queue == queue) return group;
+    }
+    return nullptr;
+}
+
+int subject_index::plain_count_up_to_two(bytes_view subject) const noexcept {
+    int count = 0;
+    for (auto* node = first_on(subject); node != nullptr && count < 2; node = node->next) {
+        if (node->kind == index_node::type::subscription) ++count;
+    }
+    return count;
+}
+
+queue_group& subject_index::group_on(bytes_view subject, bytes_view queue,
+                                     std::uint64_t& next_group_id) {
+    if (auto* found = find_group(subject, queue)) return *found;
+    auto* made = new queue_group(subject, queue, next_group_id++);
+    link(*made, made->subject_text);
+    return *made;
+}
+
+void subject_index::drop_if_empty(queue_group& group) noexcept {
+    if (!group.empty()) return;
+    unlink(group);
+    delete &group;
+}
+
+subject_index::token_node* subject_index::find_node(bytes_view subject) const noexcept {
+    auto* node = wildcards_.get();
+    while (node != nullptr && !subject.empty() && subject != ">") {
+        const auto dot = subject.find('.');
+        const auto token = subject.substr(0, dot);
+        node = node->find_child(token, hash_bytes(token, hash_seed_));
+        subject = dot == bytes_view::npos ? bytes_view{} : subject.substr(dot + 1);
+    }
+    return node;
+}
+
+index_node* subject_index::first_on(bytes_view subject) const noexcept {
+    if (protocol::is_literal(subject)) return literals_.find(hash(subject), subject);
+    const auto* node = find_node(subject);
+    if (node == nullptr) return nullptr;
+    return ends_in_rest(subject) ? node->rest : node->here;
+}
+
+void subject_index::link(index_node& node, bytes_view subject) {
+    if (protocol::is_literal(subject)) {
+        const auto subject_hash = hash(subject);
+        auto* first = literals_.find(subject_hash, subject);
+        auto* new_first = link_into(first, node);
+        if (first == nullptr) {
+            literals_.insert(subject_hash, new_first);
+            ++subject_count_;
+        } else if (new_first != first) {
+            literals_.replace(subject_hash, first, new_first);
+        }
+        return;
+    }
+    auto* at = wildcards_.get();
+    for (auto left = subject; !left.empty() && left != ">";) {
+        const auto dot = left.find('.');
+        at = at->child_for(left.substr(0, dot), hash_seed_);
+        left = dot == bytes_view::npos ? bytes_view{} : left.substr(dot + 1);
+    }
+    auto*& first = ends_in_rest(subject) ? at->rest : at->here;
+    if (first == nullptr) ++subject_count_;
+    first = link_into(first, node);
+    ++generation_;
+}
+
+void subject_index::unlink(index_node& node) noexcept {
+    if (node.next != nullptr) node.next->previous = node.previous;
+    if (node.previous != nullptr) {
+        node.previous->next = node.next;
+        if (!protocol::is_literal(node.subject())) ++generation_;
+        return;
+    }
+    const auto subject = node.subject();
+    if (node.next == nullptr) --subject_count_;
+    if (protocol::is_literal(subject)) {
+        if (node.next == nullptr) {
+            literals_.erase(hash(subject), &node);
+        } else {
+            literals_.replace(hash(subject), &node, node.next);
+        }
+        return;
+    }
+    auto* at = find_node(subject);
+    PIPIT_ASSERT(at != nullptr);
+    (ends_in_rest(subject) ? at->rest : at->here) = node.next;
+    ++generation_;
+    if (at->bare()) prune(subject);
+}
+
+/// Deletes the nodes on the way to `subject` that nothing needs any more, deepest first.
+void subject_index::prune(bytes_view subject) noexcept {
+    const auto prune_below = [this](auto& self, token_node& node, bytes_view left) -> void {
+        if (left.empty() || left == ">") return;
+        const auto dot = left.find('.');
+        const auto token = left.substr(0, dot);
+        const auto token_hash = hash_bytes(token, hash_seed_);
+        auto* child = node.find_child(token, token_hash);
+        if (child == nullptr) return;
+        self(self, *child, dot == bytes_view::npos ? bytes_view{} : left.substr(dot + 1));
+        if (!child->bare()) return;
+        if (token == "*") {
+            node.star.reset();
+        } else {
+            node.children.erase(token_hash, child);
+            delete child;
+        }
+    };
+    prune_below(prune_below, *wildcards_, subject);
+}
+
+void subject_index::match(bytes_view subject, match_result& result) const {
+    if (const auto* first = literals_.find(hash(subject), subject)) collect(first, result);
+    if (!wildcards_->bare()) match_wildcards(subject, result);
+}
+
+void subject_index::match_wildcards(bytes_view subject, match_result& result) const {
+    token_list tokens;
+    if (!tokens.split(subject, hash_seed_)) return;
+    const auto visit = [&](auto& self, const token_node& node, std::size_t depth) -> void {
+        if (depth == tokens.size()) {
+            collect(node.here, result);
+            return;
+        }
+        collect(node.rest, result);
+        const auto& token = tokens[depth];
+        if (const auto* child = node.children.find(token.hash, token.text)) {
+            self(self, *child, depth + 1);
+        }
+        if (node.star) self(self, *node.star, depth + 1);
+    };
+    visit(visit, *wildcards_, 0);
+}
+
+} // namespace pipit::broker
