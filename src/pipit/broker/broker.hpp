@@ -144,9 +144,7 @@ public:
     [[nodiscard]] broker_statistics statistics() const;
     [[nodiscard]] std::vector<account_snapshot> accounts() const;
     [[nodiscard]] std::vector<session_snapshot> sessions(const session_query& query) const;
-    /// Subscriptions of one account or all; `test` (a literal subject) keeps those that match it.
-    [[nodiscard]] std::vector<subscription_snapshot>
-    subscriptions(std::optional<account_id> account, std::string_view test) const;
+    [[nodiscard]] subscription_list subscriptions(const subscription_query& query) const;
     [[nodiscard]] std::vector<std::uint64_t> client_ids() const;
 
 private:

@@ -5,6 +5,7 @@
 #include <pipit/broker/configuration.hpp>
 #include <pipit/protocol/close_reason.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -85,7 +86,8 @@ struct broker_statistics {
     std::uint64_t subscription_inserts = 0;
     std::uint64_t subscription_removes = 0;
     std::uint64_t matches = 0;
-    std::uint64_t max_fanout = 0;
+    std::uint64_t max_fanout = 0;    ///< Of the entries that are in the cache now.
+    std::uint64_t cached_fanout = 0; ///< Of all of them together.
 };
 
 enum class session_state : std::uint8_t { open, closed, any };
@@ -98,6 +100,18 @@ struct session_query {
     std::string user;           ///< Empty: any.
     std::string filter_subject; ///< Empty: any; otherwise one that has a subscription matching it.
     bool with_subscriptions = false;
+};
+
+/// Which subscriptions: there may be a million, and a page shows some.
+struct subscription_query {
+    std::optional<account_id> account; ///< None: of all.
+    std::string test;                  ///< A literal subject that they match; empty: any.
+    std::size_t limit = 0;             ///< Copied at most; the rest is only counted.
+};
+
+struct subscription_list {
+    std::uint64_t total = 0; ///< How many there are.
+    std::vector<subscription_snapshot> first;
 };
 
 } // namespace pipit::broker

@@ -24,13 +24,9 @@ namespace pipit::server {
 
 /// What one document needs of every loop. Statistics are always asked for.
 struct monitoring_query {
-    struct subscriptions_of {
-        std::optional<broker::account_id> account; ///< None: of all.
-        std::string test;                          ///< A literal subject; empty: any.
-    };
     bool accounts = false;
     std::optional<broker::session_query> sessions;
-    std::optional<subscriptions_of> subscriptions;
+    std::optional<broker::subscription_query> subscriptions;
 };
 
 /// The answer of one loop's broker, taken between two of its batches.
@@ -38,7 +34,7 @@ struct loop_snapshot {
     broker::broker_statistics statistics;
     std::vector<broker::account_snapshot> accounts;
     std::vector<broker::session_snapshot> sessions;
-    std::vector<broker::subscription_snapshot> subscriptions;
+    broker::subscription_list subscriptions;
 };
 
 /// What the server knows and its brokers do not.
