@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/auth/error.hpp>
+
+namespace pipit::auth {
+namespace {
+
+class category final : public boost::system::error_category {
+public:
+    const char* name() const noexcept override { return "pipit.auth"; }
+
+    std::string message(int value) const override {
+        switch (static_cast<errc>(value)) {
+        case errc::invalid_permission: return "a permission names no valid subject";
+        case errc::invalid_nkey_encoding: return "the key is not written in base32";
+        case errc::invalid_nkey_checksum: return "the key is mistyped: its checksum is wrong";
+        case errc::invalid_nkey_prefix: return "the key is not of the kind that is wanted here";
+        case errc::invalid_nkey_length: return "the key does not hold 32 bytes";
+        }
+        return "unknown authentication error";
+    }
+};
+
+} // namespace
+
+error_code make_error_code(errc value) noexcept {
+    static const category instance;
+    return {static_cast<int>(value), instance};
+}
+
+} // namespace pipit::auth
