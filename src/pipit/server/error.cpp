@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/server/error.hpp>
+
+#include <string>
+
+namespace pipit::server {
+namespace {
+
+class server_category final : public boost::system::error_category {
+public:
+    const char* name() const noexcept override { return "pipit.server"; }
+    std::string message(int value) const override {
+        switch (static_cast<errc>(value)) {
+        case errc::invalid_configuration: return "The configuration is not valid";
+        case errc::invalid_command_line: return "The command line is not valid";
+        case errc::reload_not_supported: return "The change needs a restart";
+        case errc::unreadable_file: return "A file cannot be read";
+        }
+        return "An unknown error of the server";
+    }
+};
+
+} // namespace
+
+error_code make_error_code(errc value) noexcept {
+    static const server_category category;
+    return {static_cast<int>(value), category};
+}
+
+} // namespace pipit::server

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <pipit/base/error.hpp>
+
+namespace pipit::server {
+
+/// What a server's driver can fail with. The error's detail is the complete text for people.
+enum class errc {
+    /// A configuration does not say something that can be obeyed; the detail has every place.
+    invalid_configuration = 1,
+    /// The command line does not; the detail is the text that nats-server would print.
+    invalid_command_line,
+    /// A changed option cannot be changed while the server runs.
+    reload_not_supported,
+    /// A file cannot be read; the detail names it.
+    unreadable_file,
+};
+
+[[nodiscard]] error_code make_error_code(errc value) noexcept;
+
+} // namespace pipit::server
+
+template <>
+struct boost::system::is_error_code_enum<pipit::server::errc> : std::true_type {};
