@@ -10,7 +10,7 @@ public:
 
     std::string message(int value) const override {
         switch (static_cast<errc>(value)) {
-        case errc::invalid_permission: return "a permission names no valid subject";
+        case errc::invalid_permission: return "a permission is not valid";
         case errc::invalid_nkey_encoding: return "the key is not written in base32";
         case errc::invalid_nkey_checksum: return "the key is mistyped: its checksum is wrong";
         case errc::invalid_nkey_prefix: return "the key is not of the kind that is wanted here";
