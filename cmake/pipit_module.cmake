@@ -13,6 +13,8 @@ endfunction()
 foreach(label threads conformance)
   add_custom_target(${label}_tests)
 endforeach()
+add_custom_target(fuzzers)    # scripts/fuzz
+add_custom_target(benchmarks) # scripts/bench
 
 # Makes a test program from a list of sources and registers every test of it.
 function(pipit_test target)
@@ -77,6 +79,7 @@ function(pipit_module)
     if(PIPIT_FUZZERS)
       add_executable(${fuzzer_target} ${source})
       target_link_options(${fuzzer_target} PRIVATE -fsanitize=fuzzer)
+      add_dependencies(fuzzers ${fuzzer_target})
     else()
       add_executable(${fuzzer_target} ${source} ${PROJECT_SOURCE_DIR}/tests/support/replay_main.cpp)
       add_test(NAME replay.${arg_NAME}.${fuzzer}
@@ -89,5 +92,6 @@ function(pipit_module)
     add_executable(${target}_bench ${arg_BENCHMARKS})
     target_link_libraries(${target}_bench PRIVATE ${target} benchmark::benchmark benchmark::benchmark_main)
     pipit_target_flags(${target}_bench)
+    add_dependencies(benchmarks ${target}_bench)
   endif()
 endfunction()
