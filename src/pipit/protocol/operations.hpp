@@ -3,7 +3,9 @@
 
 #include <pipit/base/block.hpp>
 #include <pipit/base/bytes.hpp>
+#include <pipit/base/limits.hpp>
 
+#include <cstddef>
 #include <cstdint>
 
 namespace pipit::protocol {
@@ -28,6 +30,7 @@ struct message_operation {
     /// The digits of the total size as they came (leading zeros are kept on delivery, as
     /// nats-server does).
     bytes_view size_text;
+    bytes_view header_size_text; ///< The same of the header's size; empty without headers.
 
     /// Everything behind `subject` and one blank, up to and with the CRLF that ends the payload,
     /// when the line came in the canonical form (single blanks, CRLF, no header size of 0): what
@@ -50,6 +53,30 @@ struct subscribe_operation {
 struct unsubscribe_operation {
     bytes_view sid;
     std::int64_t max = 0;
+};
+
+/// What a connection allows at this moment; may change between two operations.
+struct parser_limits {
+    std::size_t max_control_line_bytes = limits::max_control_line_bytes;
+    std::int64_t max_payload_bytes = limits::max_payload_bytes; ///< Headers included; -1: no limit.
+    bool headers_allowed = true; ///< HPUB from a client that did not ask for headers is refused.
+
+    /// The client has to authenticate: an operation other than CONNECT is refused at its first
+    /// byte, which is not consumed (a driver with a `no_auth_user` may allow it and go on).
+    bool connect_required = false;
+    bool pedantic = false; ///< Look at the subjects of PUB and HPUB, see `parser`.
+};
+
+/// How a call of `parser::parse` ended. All but the first two end the connection.
+enum class parse_status {
+    need_more,             ///< Everything was taken; an operation may be under way.
+    paused,                ///< The visitor said `flow::pause`; `consumed` says how far it came.
+    unknown_operation,     ///< `-ERR 'Unknown Protocol Operation'`
+    control_line_too_long, ///< `-ERR 'maximum control line exceeded'`
+    payload_too_large,     ///< `-ERR 'Maximum Payload Violation'`
+    headers_not_allowed,   ///< Closed without an error line.
+    invalid_arguments,     ///< Closed without an error line.
+    connect_expected,      ///< `-ERR 'Authorization Violation'`, see `connect_required`.
 };
 
 /// What a visitor answers: `pause` ends the parser's call behind this operation.
