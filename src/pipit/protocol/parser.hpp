@@ -56,11 +56,11 @@ public:
             if (const auto ended = read_any(at, end, limits, visitor)) return outcome(*ended);
         }
         while (at != end) {
-            message_operation message;
-            if (const auto length = detail::read_canonical<Role>(at, end, limits, message)) {
-                at += length;
-                if (visitor.on_message(message) == flow::pause)
-                    return outcome(parse_status::paused);
+            auto next = flow::proceed;
+            if (const char* behind =
+                    detail::visit_canonical<Role>(at, end, limits, visitor, next)) {
+                at = behind;
+                if (next == flow::pause) return outcome(parse_status::paused);
             } else if (const auto ended = read_any(at, end, limits, visitor)) {
                 return outcome(*ended);
             }

@@ -73,7 +73,7 @@ void request(benchmark::State& state) {
                                "0123456789abcdef\r\n");
 }
 void hpub(benchmark::State& state) {
-    parse<role::server>(state, "HPUB orders.new 24 40\r\nNATS/1.0\r\nName: value\r\n\r\n"
+    parse<role::server>(state, "HPUB orders.new 25 41\r\nNATS/1.0\r\nName: value\r\n\r\n"
                                "0123456789abcdef\r\n");
 }
 void pub_in_lower_case(benchmark::State& state) {

@@ -50,82 +50,116 @@ inline std::uint64_t blanks_and_controls(const char* bytes, std::size_t count) n
     return blanks_and_controls(window);
 }
 
-/// Whether a line and its payload lie whole in [arguments, end) in the canonical form: fields with
-/// single blanks between them, CRLF. Returns where the operation ends, or null.
+/// Where the fields of a message in the canonical form end, counted from its arguments' begin.
 template <role Role, bool with_headers>
-inline const char* read_canonical_message(const char* arguments, const char* end,
-                                          const parser_limits& limits,
-                                          message_operation& message) noexcept {
-    constexpr unsigned reply_index = Role == role::client ? 2 : 1;
-    constexpr unsigned fields_min = reply_index + (with_headers ? 2 : 1);
-    const auto available = static_cast<std::size_t>(end - arguments);
+struct canonical_message {
+    static constexpr unsigned reply_index = Role == role::client ? 2 : 1;
+    static constexpr unsigned fields_min = reply_index + (with_headers ? 2 : 1);
 
-    std::uint64_t stops = blanks_and_controls(arguments, available);
-    unsigned field_ends[fields_min + 1];
-    unsigned fields = 0;
-    unsigned stop = 0;
-    for (;;) {
-        if (stops == 0 || fields > fields_min) return nullptr;
-        stop = static_cast<unsigned>(std::countr_zero(stops));
-        field_ends[fields++] = stop;
-        if (arguments[stop] != ' ') break;
-        stops &= stops - 1;
-    }
-    if (fields < fields_min || arguments[stop] != '\r') return nullptr;
-    if (stop + 2 > available || arguments[stop + 1] != '\n') return nullptr;
-    if (stop > limits.max_control_line_bytes) return nullptr;
+    unsigned field_ends[fields_min + 1]; // The last one that is used is the CR's place.
+    unsigned fields;
+    unsigned size;
+    unsigned header_size;
 
-    const auto field = [&](unsigned index) {
+    /// Whether a line and its payload lie whole in [arguments, end): fields with single blanks
+    /// between them, CRLF, the payload, CRLF; and nothing speaks against it.
+    [[nodiscard]] bool read(const char* arguments, const char* end,
+                            const parser_limits& limits) noexcept;
+
+    [[nodiscard]] bytes_view field(const char* arguments, unsigned index) const noexcept {
         const auto begin = index == 0 ? 0 : field_ends[index - 1] + 1;
-        return bytes_view(arguments + begin, field_ends[index] - begin);
-    };
-    const bool has_reply = fields > fields_min;
-    message.subject = field(0);
-    if constexpr (Role == role::client) {
-        message.sid = field(1);
-        if (message.sid.empty()) return nullptr;
+        return {arguments + begin, field_ends[index] - begin};
     }
-    if (has_reply) message.reply = field(reply_index);
-    if (message.subject.empty() || (has_reply && message.reply.empty())) return nullptr;
-
-    message.size_text = field(fields - 1);
-    const auto size = parse_size(message.size_text);
-    if (size < 0 || (limits.max_payload_bytes != -1 && size > limits.max_payload_bytes)) {
-        return nullptr;
+    [[nodiscard]] const char* body(const char* arguments) const noexcept {
+        return arguments + field_ends[fields - 1] + 2;
     }
-    const char* const body = arguments + stop + 2;
-    if (end - body < size + 2 || body[size] != '\r' || body[size + 1] != '\n') return nullptr;
+    [[nodiscard]] message_operation operation(const char* arguments) const noexcept;
+};
 
-    std::int64_t header_size = 0;
+template <role Role, bool with_headers>
+inline bool canonical_message<Role, with_headers>::read(const char* arguments, const char* end,
+                                                        const parser_limits& limits) noexcept {
+    const auto available = static_cast<std::size_t>(end - arguments);
+    std::uint64_t stops = blanks_and_controls(arguments, available);
+    unsigned next_begin = 0;
+    unsigned stop = 0;
+    for (fields = 0;; stops &= stops - 1) {
+        if (stops == 0 || fields > fields_min) return false;
+        stop = static_cast<unsigned>(std::countr_zero(stops));
+        if (stop == next_begin) return false; // An empty field.
+        field_ends[fields++] = stop;
+        next_begin = stop + 1;
+        if (arguments[stop] != ' ') break;
+    }
+    if (fields < fields_min || arguments[stop] != '\r') return false;
+    if (stop + 2 > available || arguments[stop + 1] != '\n') return false;
+    if (stop > limits.max_control_line_bytes) return false;
+
+    const auto total = parse_size(field(arguments, fields - 1));
+    if (total < 0 || (limits.max_payload_bytes != -1 && total > limits.max_payload_bytes)) {
+        return false;
+    }
+    size = static_cast<unsigned>(total);
+    const char* const payload = arguments + stop + 2;
+    if (end - payload < total + 2 || payload[size] != '\r' || payload[size + 1] != '\n') {
+        return false;
+    }
+    header_size = 0;
     if constexpr (with_headers) {
-        message.header_size_text = field(fields - 2);
-        header_size = parse_size(message.header_size_text);
-        if (header_size <= 0 || header_size > size) return nullptr;
-        message.has_headers = true;
-        message.headers = {body, static_cast<std::size_t>(header_size)};
+        const auto header_bytes = parse_size(field(arguments, fields - 2));
+        if (header_bytes <= 0 || header_bytes > total) return false;
+        header_size = static_cast<unsigned>(header_bytes);
     }
-    message.payload = {body + header_size, static_cast<std::size_t>(size - header_size)};
-    const char* const tail = arguments + field_ends[0] + 1;
-    message.tail = {tail, static_cast<std::size_t>(body + size + 2 - tail)};
-    return body + size + 2;
+    return true;
 }
 
-/// The length of the operation at `at` when it is a message in the canonical form that nothing
-/// speaks against; 0 otherwise, and then `message` holds nothing of meaning.
-template <role Role>
-inline std::size_t read_canonical(const char* at, const char* end, const parser_limits& limits,
-                                  message_operation& message) noexcept {
+template <role Role, bool with_headers>
+inline message_operation
+canonical_message<Role, with_headers>::operation(const char* arguments) const noexcept {
+    const char* const tail = arguments + field_ends[0] + 1;
+    const char* const headers = body(arguments);
+    const char* const payload = headers + header_size;
+    const char* const end = headers + size;
+    return {
+        .subject = field(arguments, 0),
+        .sid = Role == role::client ? field(arguments, 1) : bytes_view(),
+        .reply = fields > fields_min ? field(arguments, reply_index) : bytes_view(),
+        .headers = {headers, header_size},
+        .payload = {payload, size - header_size},
+        .has_headers = with_headers,
+        .size_text = field(arguments, fields - 1),
+        .header_size_text = with_headers ? field(arguments, fields - 2) : bytes_view(),
+        .tail = {tail, static_cast<std::size_t>(end + 2 - tail)},
+        .whole = nullptr,
+    };
+}
+
+/// Calls `visitor.on_message` when the operation at `at` is a message in the canonical form, and
+/// returns where it ends; null otherwise.
+template <role Role, bool with_headers, class Visitor>
+inline const char* visit_canonical_message(const char* arguments, const char* end,
+                                           const parser_limits& limits, Visitor& visitor,
+                                           flow& next) {
+    canonical_message<Role, with_headers> message;
+    if (!message.read(arguments, end, limits)) return nullptr;
+    const char* const behind = message.body(arguments) + message.size + 2;
+    next = visitor.on_message(message.operation(arguments));
+    return behind;
+}
+
+template <role Role, class Visitor>
+inline const char* visit_canonical(const char* at, const char* end, const parser_limits& limits,
+                                   Visitor& visitor, flow& next) {
     constexpr std::ptrdiff_t shortest = 11; // PUB a 0, CRLF, CRLF
-    if (end - at < shortest) return 0;
-    if (limits.connect_required || limits.pedantic) return 0;
-    const char* ended = nullptr;
+    if (end - at < shortest || limits.connect_required || limits.pedantic) return nullptr;
     if (std::memcmp(at, Role == role::server ? "PUB " : "MSG ", 4) == 0) {
-        ended = read_canonical_message<Role, false>(at + 4, end, limits, message);
-    } else if (std::memcmp(at, Role == role::server ? "HPUB " : "HMSG ", 5) == 0) {
-        if (!limits.headers_allowed) return 0;
-        ended = read_canonical_message<Role, true>(at + 5, end, limits, message);
+        return visit_canonical_message<Role, false>(at + 4, end, limits, visitor, next);
     }
-    return ended == nullptr ? 0 : static_cast<std::size_t>(ended - at);
+    if (limits.headers_allowed &&
+        std::memcmp(at, Role == role::server ? "HPUB " : "HMSG ", 5) == 0) {
+        return visit_canonical_message<Role, true>(at + 5, end, limits, visitor, next);
+    }
+    return nullptr;
 }
 
 } // namespace pipit::protocol::detail

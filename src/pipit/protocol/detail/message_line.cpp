@@ -7,11 +7,15 @@ namespace pipit::protocol::detail {
 
 line_fields split_fields(bytes_view line, bytes_view blanks) noexcept {
     line_fields out;
-    for (auto begin = line.find_first_not_of(blanks); begin != bytes_view::npos;) {
-        const auto end = std::min(line.find_first_of(blanks, begin), line.size());
-        if (out.count < out.text.size()) out.text[out.count] = line.substr(begin, end - begin);
+    const auto is_blank = [&](char byte) {
+        return byte <= ' ' && blanks.find(byte) != bytes_view::npos;
+    };
+    for (std::size_t at = 0; at < line.size(); ++at) {
+        if (is_blank(line[at])) continue;
+        const auto begin = at;
+        while (at < line.size() && !is_blank(line[at])) ++at;
+        if (out.count < out.text.size()) out.text[out.count] = line.substr(begin, at - begin);
         ++out.count;
-        begin = line.find_first_not_of(blanks, end);
     }
     return out;
 }

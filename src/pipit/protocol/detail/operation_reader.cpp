@@ -132,8 +132,7 @@ std::size_t operation_reader::read(bytes_view input, const parser_limits& limits
             if (limits.connect_required && to_upper(at.byte()) != 'C') {
                 at.refuse(parse_status::connect_expected);
             } else {
-                phase_ = phase::name;
-                name_index_ = name_length_ = 0;
+                begin_name(at);
             }
             break;
         case phase::name: read_name(at); break;
@@ -165,6 +164,20 @@ std::size_t operation_reader::read(bytes_view input, const parser_limits& limits
     return at.taken();
 }
 
+void operation_reader::begin_name(cursor& at) {
+    phase_ = phase::name;
+    name_index_ = name_length_ = 0;
+    // The usual form at once: the whole name, in capitals.
+    const auto reader = role_ == role::server ? for_server : for_client;
+    for (const auto& entry : names) {
+        if (entry.name.front() != at.byte() || (entry.roles & reader) == 0) continue;
+        if (!at.rest().starts_with(entry.name)) continue;
+        name_index_ = static_cast<std::uint8_t>(&entry - names);
+        at.take(entry.name.size());
+        return end_name();
+    }
+}
+
 void operation_reader::read_name(cursor& at) {
     const auto so_far = names[name_index_].name.substr(0, name_length_);
     const auto reader = role_ == role::server ? for_server : for_client;
@@ -176,8 +189,11 @@ void operation_reader::read_name(cursor& at) {
 
     at.take(1);
     name_index_ = static_cast<std::uint8_t>(next - std::begin(names));
-    if (++name_length_ < next->name.size()) return;
-    switch (next->next) {
+    if (++name_length_ == next->name.size()) end_name();
+}
+
+void operation_reader::end_name() noexcept {
+    switch (names[name_index_].next) {
     case behind::blank: phase_ = phase::behind_name; break;
     case behind::argument: phase_ = phase::blanks; break;
     case behind::anything: phase_ = phase::ignored; break;

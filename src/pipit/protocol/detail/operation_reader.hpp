@@ -72,7 +72,9 @@ private:
     };
     class cursor;
 
+    void begin_name(cursor& at);
     void read_name(cursor& at);
+    void end_name() noexcept;
     void read_argument(cursor& at, const parser_limits& limits);
     void read_line(cursor& at, bytes_view argument, bool ends_plainly, const parser_limits& limits);
     void read_message_line(cursor& at, bytes_view argument, bool ends_plainly,
