@@ -16,6 +16,7 @@ public:
         case errc::headers_not_supported: return "the peer does not support message headers";
         case errc::invalid_arguments: return "an operation has invalid arguments";
         case errc::invalid_subject: return "the subject is not valid here";
+        case errc::invalid_mapping: return "the subject mapping is not valid";
         case errc::invalid_header: return "a message header is malformed";
         case errc::invalid_json: return "the JSON text is malformed or of the wrong type";
         case errc::invalid_url: return "the server URL is not valid";

@@ -13,6 +13,7 @@ enum class errc {
     headers_not_supported,
     invalid_arguments, ///< An operation with missing, superfluous or unreadable arguments.
     invalid_subject,
+    invalid_mapping, ///< The detail says why, in nats-server's words.
     invalid_header,
     invalid_json,
     invalid_url,
