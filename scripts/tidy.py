@@ -48,8 +48,10 @@ LOGGING_AND_OPTIONS = re.compile(r"#include <(spdlog|CLI)/")
 
 # What takes bytes from outside, by the sources' path below src/pipit: each has siblings.
 PARSERS = [
+    "auth/nkey",
     "protocol/headers",
     "protocol/parser",
+    "protocol/subject_transform",
 ]
 
 SOURCE_SUFFIXES = {".cpp", ".hpp", ".py", ".go", ".js", ".mjs", ".ts", ".sh", ".cmake"}
