@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <pipit/base/bytes.hpp>
+#include <pipit/base/error.hpp>
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace pipit::protocol::detail {
+
+/// The lists of subjects that CONNECT and INFO of routes and leaf nodes may carry; checked only.
+struct checked_permissions {};
+struct checked_text {};
+struct checked_boolean {};
+struct checked_integer {};
+struct checked_texts {};
+
+/// One key of an object and where its value goes. The type says what the value has to be.
+struct json_field {
+    std::string_view name;
+    std::variant<std::string*, bool*, int*, std::uint64_t*, std::vector<std::string>*, checked_text,
+                 checked_boolean, checked_integer, checked_texts, checked_permissions>
+        target;
+};
+
+/// Reads a JSON object as Go's `encoding/json` fills a struct: keys match in any case, unknown keys
+/// are skipped, the last of several equal keys wins, `null` leaves a value as it was, bytes that
+/// are not UTF-8 become U+FFFD; any other value of another type than its field's is an error. One
+/// thing is stricter: a lone surrogate escape is an error, as is nesting deeper than
+/// `json_depth_max`.
+/// Errors: `errc::invalid_json`; fields that come before the error may have been set.
+[[nodiscard]] result<> read_json_object(bytes_view json, std::span<const json_field> fields);
+
+inline constexpr std::size_t json_depth_max = 1000;
+
+/// Builds one object, with the escapes of Go's `encoding/json`: `<`, `>`, `&`, U+2028 and U+2029
+/// become `\u` escapes, what is not UTF-8 becomes `\ufffd`.
+class json_object_writer {
+public:
+    explicit json_object_writer(std::string& out) : out_(out) { out_ += '{'; }
+    void end() { out_ += '}'; }
+
+    void add(std::string_view name, std::string_view value);
+    void add(std::string_view name, const char* value) { add(name, std::string_view(value)); }
+    void add(std::string_view name, const std::string& value) {
+        add(name, std::string_view(value));
+    }
+    void add(std::string_view name, bool value);
+    void add(std::string_view name, std::int64_t value);
+    void add(std::string_view name, int value) { add(name, std::int64_t{value}); }
+    void add(std::string_view name, std::uint64_t value);
+    void add(std::string_view name, const std::vector<std::string>& values);
+
+    /// Leaves the key out when the value is empty, zero or false.
+    template <class T>
+    void add_unless_empty(std::string_view name, const T& value) {
+        if (value != T{}) add(name, value);
+    }
+
+private:
+    void begin(std::string_view name);
+
+    std::string& out_;
+    bool first_ = true;
+};
+
+/// Appends a JSON string with its quotes.
+void append_json_string(std::string& out, bytes_view text);
+
+} // namespace pipit::protocol::detail
