@@ -8,6 +8,7 @@ siblings    what parses bytes from outside has a test, a fuzzer and a corpus
 coroutines  one co_await per statement, nothing in it that g++ 12 destroys twice
 dead files  every source is built, every header is included or installed
 texts       SPDX lines, no open ends, no paths of somebody's machine
+links       what a page points to is there
 """
 import re
 import sys
@@ -66,6 +67,7 @@ REGISTRY_HOSTS = re.compile(
 SLEEPS = re.compile(r"\bsleep_(?:for|until)\b|\bu?sleep\(")
 DISABLED = re.compile(r"\bDISABLED_")
 PIPIT_INCLUDE = re.compile(r"#include <pipit/([\w/]+\.hpp)>")
+LINK = re.compile(r"\]\(([^()\s]+)\)")
 ANY_INCLUDE = re.compile(r'#include [<"]([\w./]+)[>"]')
 
 
@@ -190,6 +192,16 @@ def check_texts(tree):
         yield from found(REGISTRY_HOSTS, file, text, "the host of a package registry")
 
 
+def check_links(tree):
+    for file in tree.files:
+        if file.suffix != ".md":
+            continue
+        for match in LINK.finditer(tree.texts[file]):
+            target = match[1].split("#")[0]
+            if target and "://" not in target and not (tree.root / file.parent / target).exists():
+                yield file, line_of(tree.texts[file], match.start()), f"{target} is not there"
+
+
 def is_source(file, text):
     return file.suffix in SOURCE_SUFFIXES or file.name == "CMakeLists.txt" or text.startswith("#!")
 
@@ -214,6 +226,7 @@ CHECKS = [
     check_dead_files,
     check_readmes,
     check_texts,
+    check_links,
 ]
 
 

@@ -144,6 +144,11 @@ class Texts(unittest.TestCase):
         self.assertTrue(complaints(tidy.check_readmes, files))
         self.assertFalse(complaints(tidy.check_readmes, files | {"src/pipit/m/README.md": ""}))
 
+    def test_links_lead_somewhere(self):
+        files = {"docs/a.md": "[b](b.md#x) [c](../c) [d](https://d.example/d)", "docs/b.md": "", "c/d": ""}
+        self.assertEqual(complaints(tidy.check_links, files), [])
+        self.assertTrue(complaints(tidy.check_links, {"a.md": "[b](b.md)"}))
+
 
 class Coroutines(unittest.TestCase):
     def refused(self, body):
