@@ -2,7 +2,7 @@
 
 # The flags of everything that is ours.
 function(pipit_target_flags target)
-  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-missing-field-initializers)
   if(PIPIT_STRICT)
     target_compile_options(${target} PRIVATE -Werror)
   endif()

@@ -21,6 +21,7 @@ namespace pipit::broker {
 
 /// One connection as the broker sees it; its members are the broker's own business.
 class session;
+struct broker_state;
 
 /// Where a connection comes from.
 struct session_origin {
@@ -62,8 +63,8 @@ struct shared_counters {
 /// Threads: one. N brokers of one server talk through their mesh.
 class broker {
 public:
-    broker(unsigned loop, std::uint64_t seed, std::shared_ptr<const configuration> configuration,
-           mesh& mesh, shared_counters& counters, const logger& logger, moment now);
+    broker(unsigned loop, std::uint64_t seed, std::shared_ptr<const configuration> config,
+           mesh& mesh, shared_counters& counters, const logger& logger);
     ~broker();
     broker(const broker&) = delete;
     broker& operator=(const broker&) = delete;
@@ -80,10 +81,15 @@ public:
     /// Lifetime: until the next call with this session.
     [[nodiscard]] std::span<char> direct_space(session& session) noexcept;
 
+    /// How much the next read may bring: less for a publisher that had to be stalled.
+    [[nodiscard]] std::size_t read_bytes_max(const session& session) const noexcept;
+
     /// Takes what one read brought: first `direct_bytes` of `direct_space()`, then `scratch`.
-    /// Takes what is visible from the peers before parsing. The views of `scratch` must stay
-    /// valid until the touched sessions have been flushed after `end_batch()`.
-    void receive(session& session, std::size_t direct_bytes, bytes_view scratch, moment now);
+    /// Takes what is visible from the peers before parsing. Returns how much of `scratch` was
+    /// taken: when it is less than everything, there is so much output that it should be flushed
+    /// first; call again with the rest (and no direct bytes) after `end_batch()` and the flush.
+    /// The bytes of `scratch` must stay valid until that flush.
+    std::size_t receive(session& session, std::size_t direct_bytes, bytes_view scratch, moment now);
 
     /// The other side closed, or reading or writing failed. The session ends without a flush.
     void lost(session& session, close_reason reason, moment now);
@@ -132,7 +138,7 @@ public:
 
     /// Obeys a new configuration: ends sessions whose user is gone or changed, drops subscriptions
     /// that are no longer allowed, tells clients what changed in INFO.
-    void reconfigure(std::shared_ptr<const configuration> configuration, moment now);
+    void reconfigure(std::shared_ptr<const configuration> config, moment now);
     /// Tells every client by INFO that this server will close (`ldm`).
     void announce_lame_duck(moment now);
     /// Ends the sessions with these numbers, or all of them; pending output is flushed.
@@ -148,8 +154,7 @@ public:
     [[nodiscard]] std::vector<std::uint64_t> client_ids() const;
 
 private:
-    struct state;
-    std::unique_ptr<state> state_;
+    std::unique_ptr<broker_state> state_;
 };
 
 } // namespace pipit::broker

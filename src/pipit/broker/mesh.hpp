@@ -46,14 +46,14 @@ public:
     /// Moves what is visible in the loop's queue behind `batches`. Costs one relaxed load when
     /// there is nothing.
     void take(unsigned loop, std::vector<peer_batch>& batches);
-    /// The reader is done with batches of this many bytes: room for the writers.
-    void release(unsigned loop, std::size_t bytes) noexcept;
+    /// The reader is done with a batch that it took: room for the writers.
+    void release(unsigned loop, const peer_batch& batch) noexcept;
 
     /// Bytes that wait for the loop; a connection that adds to more than the bound is not read.
     [[nodiscard]] std::size_t waiting_bytes(unsigned loop) const noexcept;
 
 private:
-    struct alignas(64) queue {
+    struct alignas(64) inbound_queue {
         std::mutex lock;
         std::vector<peer_batch> batches;
         std::atomic<bool> has_batches{false};
@@ -62,7 +62,7 @@ private:
         std::atomic<std::uint64_t> visible{0}; ///< Batches of this loop as a source.
         std::function<void()> wake;
     };
-    std::vector<std::unique_ptr<queue>> queues_;
+    std::vector<std::unique_ptr<inbound_queue>> queues_;
 };
 
 } // namespace pipit::broker

@@ -58,7 +58,7 @@ std::size_t output::gather(std::span<bytes_view> pieces) const noexcept {
     return count;
 }
 
-void output::release(piece& piece) noexcept {
+void output::release(chain_piece& piece) noexcept {
     if (piece.in_store != nullptr && --piece.in_store->pieces == 0 &&
         piece.in_store != open_store_) {
         pool_->give_back(piece.in_store);

@@ -62,7 +62,7 @@ private:
         std::size_t pieces = 0; ///< Not yet consumed ones that point into it.
         char bytes[store_bytes];
     };
-    struct piece {
+    struct chain_piece {
         const char* data;
         std::size_t size;
         store* in_store;     ///< Null for referenced bytes.
@@ -71,14 +71,14 @@ private:
 
     void close_piece();
     void open_store();
-    void release(piece& piece) noexcept;
+    void release(chain_piece& piece) noexcept;
 
     output_pool* pool_;
     char* cursor_ = nullptr;     ///< Where the next byte goes in the open store.
     char* limit_ = nullptr;      ///< Its end.
     char* open_begin_ = nullptr; ///< Bytes from here to the cursor are not in `pieces_` yet.
     store* open_store_ = nullptr;
-    std::vector<piece> pieces_;
+    std::vector<chain_piece> pieces_;
     std::size_t first_ = 0; ///< Pieces before this one are consumed.
     std::size_t closed_bytes_ = 0;
     bool has_borrowed_ = false;

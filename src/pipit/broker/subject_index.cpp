@@ -191,16 +191,13 @@ queue_group& subject_index::insert_member(subscription& subscription,
     return group;
 }
 
-bool subject_index::remove_member(subscription& subscription) noexcept {
+void subject_index::take_member(subscription& subscription) noexcept {
     auto& group = *subscription.group;
     auto* last = group.members.back();
     group.members[subscription.position] = last;
     last->position = subscription.position;
     group.members.pop_back();
     subscription.group = nullptr;
-    const bool gone = group.empty();
-    drop_if_empty(group);
-    return gone;
 }
 
 void subject_index::set_peer_interest(bytes_view subject, unsigned peer, bool interested) {
@@ -227,25 +224,25 @@ void subject_index::set_peer_interest(bytes_view subject, unsigned peer, bool in
     delete interest;
 }
 
-void subject_index::set_peer_members(bytes_view subject, bytes_view queue,
-                                     queue_group::remote_members remote,
-                                     std::uint64_t& next_group_id) {
+queue_group* subject_index::set_peer_members(bytes_view subject, bytes_view queue,
+                                             queue_group::remote_members remote,
+                                             std::uint64_t& next_group_id) {
     auto* group = find_group(subject, queue);
     if (group == nullptr) {
-        if (remote.count == 0) return;
+        if (remote.count == 0) return nullptr;
         group = &group_on(subject, queue, next_group_id);
     }
     auto& remotes = group->remotes;
     const auto known = std::find_if(remotes.begin(), remotes.end(),
                                     [&](const auto& other) { return other.peer == remote.peer; });
-    if (remote.count == 0) {
-        if (known != remotes.end()) remotes.erase(known);
-    } else if (known == remotes.end()) {
-        remotes.push_back(remote);
+    if (known == remotes.end()) {
+        if (remote.count != 0) remotes.push_back(remote);
+    } else if (remote.count == 0) {
+        remotes.erase(known);
     } else {
         *known = remote;
     }
-    drop_if_empty(*group);
+    return group;
 }
 
 queue_group* subject_index::find_group(bytes_view subject, bytes_view queue) const noexcept {

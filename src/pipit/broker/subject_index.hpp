@@ -43,17 +43,20 @@ public:
     void insert(subscription& subscription);
     void remove(subscription& subscription) noexcept;
 
-    /// Adds or removes a member of the queue group on the subscription's subject, which is made
-    /// or deleted as needed. `next_group_id` numbers a new group.
+    /// Adds a member to the queue group on the subscription's subject, which is made as needed.
+    /// `next_group_id` numbers a new group.
     queue_group& insert_member(subscription& subscription, std::uint64_t& next_group_id);
-    /// Returns true when the group went with its last member.
-    bool remove_member(subscription& subscription) noexcept;
+    /// Takes a member out of its group; `drop_if_empty` follows.
+    void take_member(subscription& subscription) noexcept;
+    /// Deletes a group without a member on any loop.
+    void drop_if_empty(queue_group& group) noexcept;
 
     /// Says that a peer now has, or no longer has, plain interest in a subject.
     void set_peer_interest(bytes_view subject, unsigned peer, bool interested);
-    /// Says how many members a peer's part of a queue group has; 0: none any more.
-    void set_peer_members(bytes_view subject, bytes_view queue, queue_group::remote_members remote,
-                          std::uint64_t& next_group_id);
+    /// Says how many members a peer's part of a queue group has; 0: none any more. Returns the
+    /// group, which may be empty now (`drop_if_empty` follows), or null when there was none.
+    queue_group* set_peer_members(bytes_view subject, bytes_view queue,
+                                  queue_group::remote_members remote, std::uint64_t& next_group_id);
 
     /// The group of that name on exactly that subject, or null.
     [[nodiscard]] queue_group* find_group(bytes_view subject, bytes_view queue) const noexcept;
@@ -84,7 +87,6 @@ private:
     void unlink(index_node& node) noexcept;
     void set_first(bytes_view subject, index_node* old_first, index_node* new_first);
     queue_group& group_on(bytes_view subject, bytes_view queue, std::uint64_t& next_group_id);
-    void drop_if_empty(queue_group& group) noexcept;
     void match_wildcards(bytes_view subject, match_result& result) const;
     [[nodiscard]] token_node* find_node(bytes_view subject) const noexcept;
     void prune(bytes_view subject) noexcept;

@@ -55,7 +55,8 @@ struct subscription : index_node {
     }
 
     bool literal = true;   ///< The subject has no wildcard.
-    bool finished = false; ///< Reached its maximum or was dropped while messages were under way.
+    bool limited = false;  ///< Has a maximum; each delivery is looked at.
+    bool finished = false; ///< Had its last message; removed when the message is through.
     std::uint32_t sid_size = 0;
     std::uint32_t queue_size = 0;
     std::uint32_t max = 0;      ///< Ends with this delivery; 0: never.

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <pipit/broker/broker.hpp>
+#include <pipit/broker/subject_index.hpp>
+
+#include <cstdint>
+
+namespace pipit::broker {
+
+/// One account's part on this loop: its index and its counters.
+struct account {
+    account(const account_configuration& its_config, std::uint64_t hash_seed,
+            shared_counters::account_counters& counters)
+        : config(&its_config), id(its_config.id), shared(&counters), index(hash_seed) {}
+
+    /// Follows every reload; lives as long as the broker's configuration.
+    const account_configuration* config;
+    account_id id;
+    shared_counters::account_counters* shared; ///< Over all loops.
+    subject_index index;
+
+    std::uint64_t connections = 0;
+    std::uint64_t total_connections = 0;
+    std::uint64_t subscriptions = 0;
+    std::uint64_t slow_consumers = 0;
+    traffic sent;
+    traffic received;
+
+    std::uint64_t inserts = 0;
+    std::uint64_t removes = 0;
+};
+
+} // namespace pipit::broker

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/broker/broker.hpp>
+
+#include <pipit/broker/state.hpp>
+#include <pipit/protocol/error_texts.hpp>
+
+#include <algorithm>
+
+namespace pipit::broker {
+namespace {
+
+/// What a stalled publisher may send with its next read, so that 10 ms a read are felt.
+constexpr std::size_t stalled_read_bytes = 32 * 1024;
+/// What is kept of the subscriptions of a closed connection.
+constexpr std::size_t closed_subscriptions_max = 1000;
+/// An ended session whose socket takes nothing more is given up after this long.
+constexpr nanoseconds last_flush_deadline = std::chrono::milliseconds(100);
+
+std::string slow_consumer_text(const session& session, const configuration& configuration) {
+    if (session.reason == close_reason::slow_consumer_pending_bytes) {
+        return "Slow Consumer Detected: MaxPending of " +
+               std::to_string(configuration.max_pending_bytes) + " Exceeded";
+    }
+    using seconds = std::chrono::duration<double>;
+    auto text = std::to_string(seconds(configuration.write_deadline).count());
+    text.erase(text.find_last_not_of('0') + 1);
+    if (text.ends_with('.')) text.pop_back();
+    return "Slow Consumer Detected: WriteDeadline of " + text + "s exceeded with " +
+           std::to_string(session.pending_bytes()) + " total bytes.";
+}
+
+} // namespace
+
+broker_state::broker_state(unsigned loop, std::uint64_t its_seed,
+                           std::shared_ptr<const configuration> its_config, mesh& mesh,
+                           shared_counters& its_counters, const logger& logger)
+    : config(std::move(its_config)),
+      counters(its_counters),
+      log_to(logger),
+      out(config->max_pending_bytes),
+      peers(mesh, loop),
+      routing(out, peers, its_counters, its_seed),
+      seed(its_seed) {
+    routing.configure(*config);
+    routing.find_session = [this](std::uint64_t client_id) -> session* {
+        const auto found = sessions.find(client_id);
+        return found == sessions.end() || found->second->ended() ? nullptr : found->second.get();
+    };
+    routing.log_delivery = [this](const session& to, const subscription& subscription,
+                                  const dispatch& dispatch) {
+        std::string line = dispatch.message.has_headers ? "HMSG " : "MSG ";
+        line += dispatch.subject;
+        line += subscription.sid_with_blanks();
+        line += dispatch.tail.substr(0, dispatch.tail.find('\r'));
+        trace_out(to, line);
+    };
+}
+
+broker::broker(unsigned loop, std::uint64_t seed, std::shared_ptr<const configuration> config,
+               mesh& mesh, shared_counters& counters, const logger& logger)
+    : state_(
+          std::make_unique<broker_state>(loop, seed, std::move(config), mesh, counters, logger)) {}
+
+broker::~broker() {
+    for (auto& [id, session] : state_->sessions) state_->routing.unsubscribe_all(*session);
+}
+
+// --- Sessions ---
+
+session& broker::open(const session_origin& origin, void* driver, moment now) {
+    auto& state = *state_;
+    const auto id = state.counters.next_client_id++;
+    auto& slot = state.sessions[id];
+    slot = std::make_unique<session>(id, driver, state.seed);
+    auto& opened = *slot;
+    opened.details = std::make_unique<session_details>();
+    opened.details->origin = origin;
+    opened.details->start = now;
+    opened.details->log_name =
+        origin.ip + ':' + std::to_string(origin.port) + " - cid:" + std::to_string(id);
+    opened.last_input = opened.last_activity = now.steady;
+    ++state.total_connections;
+    if (state.config->trace_protocol) opened.delivery_flags |= delivery::traced;
+    state.log(log_level::debug, opened, "Client connection created");
+
+    const auto& config = *state.config;
+    state.apply_limits(opened);
+    state.send_info(opened, false);
+    const auto connections = state.counters.connections++;
+    opened.counted = true;
+    if (config.max_connections < 0 ||
+        (config.max_connections > 0 && connections >= config.max_connections)) {
+        state.log(log_level::error, opened, protocol::error_texts::max_connections);
+        state.out.end_with_error(opened, protocol::error_texts::max_connections,
+                                 close_reason::max_connections_exceeded);
+        return opened;
+    }
+    if (config.authorization.required()) {
+        opened.awaiting_connect = true;
+        opened.auth_deadline = now.steady + config.auth_timeout;
+    } else {
+        (void)state.bind(opened, nullptr);
+    }
+    opened.ping_deadline = now.steady + config.ping_interval;
+    state.reschedule(opened);
+    return opened;
+}
+
+void* broker::driver_of(const session& session) const noexcept { return session.driver; }
+
+std::uint64_t broker::client_id(const session& session) const noexcept { return session.client_id; }
+
+std::span<char> broker::direct_space(session& session) noexcept {
+    return session.parser.direct_space();
+}
+
+std::size_t broker::read_bytes_max(const session& session) const noexcept {
+    return session.was_stalled ? stalled_read_bytes : limits::read_scratch_bytes;
+}
+
+std::size_t broker::receive(session& session, std::size_t direct_bytes, bytes_view scratch,
+                            moment now) {
+    auto& state = *state_;
+    state.routing.take_from_peers(now);
+    if (session.ended()) return scratch.size();
+    session.last_activity = now.steady;
+    if (direct_bytes != 0) session.parser.commit_direct(direct_bytes);
+    if (session.awaiting_answer) {
+        session.held_input += scratch;
+        return scratch.size();
+    }
+    return state.parse(session, scratch, now);
+}
+
+void broker::lost(session& session, close_reason reason, moment now) {
+    state_->out.end(session, reason, false);
+    state_->settle(now);
+}
+
+bool broker::reading_paused(const session& session) const noexcept {
+    return session.awaiting_answer || session.stalled_until != steady_time{};
+}
+
+// --- Output ---
+
+void broker::end_batch(moment now) {
+    state_->settle(now);
+    state_->peers.end_batch();
+}
+
+session* broker::next_touched() noexcept { return state_->out.take_touched(); }
+
+std::size_t broker::gather(const session& session, std::span<bytes_view> pieces) const noexcept {
+    return session.out == nullptr ? 0 : session.out->gather(pieces);
+}
+
+void broker::sent(session& session, std::size_t count, moment now) {
+    if (session.out == nullptr) return;
+    session.out->consume(count);
+    if (count != 0) session.last_activity = now.steady;
+    const auto left = session.pending_bytes();
+    if (left == 0) {
+        state_->out.give_back_if_empty(session);
+        session.write_deadline = {};
+        session.write_mark = 0;
+        session.delivery_flags &= static_cast<std::uint8_t>(~delivery::congested);
+        return;
+    }
+    session.out->keep_borrowed();
+    state_->out.check_pending(session);
+    // As nats-server, everything that waited when the writing began has to go in time.
+    if (session.write_mark > count) {
+        session.write_mark -= count;
+        return;
+    }
+    session.write_mark = left;
+    session.write_deadline =
+        now.steady + (session.ended() ? last_flush_deadline : state_->config->write_deadline);
+    state_->wake_at(session, session.write_deadline);
+}
+
+bool broker::has_output(const session& session) const noexcept {
+    return session.pending_bytes() != 0;
+}
+
+bool broker::closing(const session& session) const noexcept { return session.ended(); }
+
+void broker::release(session& session, moment now) {
+    state_->out.end(session, close_reason::client_closed, false);
+    state_->settle(now);
+    state_->out.forget(session);
+    state_->sessions.erase(session.client_id);
+}
+
+/// Takes ended sessions out of everything but the list of sessions.
+void broker_state::settle(moment now) {
+    while (out.has_ended()) {
+        for (auto* ended : out.take_ended()) {
+            const auto slow = ended->reason == close_reason::slow_consumer_pending_bytes ||
+                              ended->reason == close_reason::slow_consumer_write_deadline;
+            if (slow) {
+                ++slow_consumers;
+                if (ended->of != nullptr) ++ended->of->slow_consumers;
+                log(log_level::info, *ended, slow_consumer_text(*ended, *config));
+            }
+            if (ended->reason == close_reason::stale_connection) ++stale_connections;
+            log(log_level::debug, *ended,
+                std::string("Client connection closed: ").append(protocol::text(ended->reason)));
+            auto snapshot =
+                snapshot_of(*ended, ended->subscriptions.size() <= closed_subscriptions_max);
+            snapshot.stop = now.wall;
+            closed.push_back(std::move(snapshot));
+            while (closed.size() > config->max_closed_clients) closed.pop_front();
+
+            leave_account(*ended);
+            if (ended->counted) --counters.connections;
+            ended->counted = false;
+            ended->held_input = {};
+            if (!ended->flush_before_close && ended->out != nullptr) ended->out->clear();
+            if (ended->pending_bytes() != 0) {
+                ended->write_deadline = now.steady + last_flush_deadline;
+                wake_at(*ended, ended->write_deadline);
+            }
+        }
+    }
+}
+
+// --- Peers, time, questions ---
+
+bool broker::take_from_peers(moment now) { return state_->routing.take_from_peers(now); }
+
+std::optional<steady_time> broker::next_deadline() const noexcept {
+    return state_->deadlines.next();
+}
+
+void broker::expire(moment now) {
+    auto& state = *state_;
+    state.routing.take_from_peers(now);
+    while (const auto due = state.deadlines.take_due(now.steady)) {
+        const auto found = state.sessions.find(due->client_id);
+        if (found == state.sessions.end() || found->second->wakes_at != due->at) continue;
+        found->second->wakes_at = {};
+        state.on_due(*found->second, now);
+    }
+}
+
+std::optional<password_question> broker::next_question() {
+    auto& unasked = state_->unasked;
+    if (unasked.empty()) return std::nullopt;
+    auto next = std::move(unasked.front());
+    unasked.pop_front();
+    return next;
+}
+
+void broker::answer(std::uint64_t question_id, bool yes, moment now) {
+    state_->routing.take_from_peers(now);
+    state_->on_answer(question_id, yes, now);
+}
+
+} // namespace pipit::broker

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// What time brings to a session: pings, deadlines, the end of a stall.
+#include <pipit/broker/state.hpp>
+
+#include <pipit/protocol/error_texts.hpp>
+
+#include <algorithm>
+
+namespace pipit::broker {
+namespace {
+
+/// A round trip older than this is measured again.
+constexpr nanoseconds round_trip_valid = std::chrono::hours(1);
+
+} // namespace
+
+void broker_state::wake_at(session& session, steady_time at) {
+    if (session.wakes_at != steady_time{} && session.wakes_at <= at) return;
+    session.wakes_at = at;
+    deadlines.add(at, session.client_id);
+}
+
+void broker_state::reschedule(session& session) {
+    steady_time earliest{};
+    for (const auto deadline : {session.auth_deadline, session.ping_deadline,
+                                session.write_deadline, session.stalled_until}) {
+        if (deadline == steady_time{}) continue;
+        if (earliest == steady_time{} || deadline < earliest) earliest = deadline;
+    }
+    if (earliest != steady_time{}) wake_at(session, earliest);
+}
+
+void broker_state::on_due(session& session, moment now) {
+    const auto is_due = [&](steady_time deadline) {
+        return deadline != steady_time{} && deadline <= now.steady;
+    };
+    if (is_due(session.write_deadline)) {
+        session.write_deadline = {};
+        if (session.ended()) { // Its last bytes do not go: the driver closes the socket now.
+            if (session.out != nullptr) session.out->clear();
+            out.touch(session);
+        } else {
+            out.end(session, close_reason::slow_consumer_write_deadline, false);
+        }
+    }
+    if (session.ended()) return;
+    if (is_due(session.stalled_until)) {
+        session.stalled_until = {};
+        out.touch(session);
+    }
+    if (is_due(session.auth_deadline)) {
+        session.auth_deadline = {};
+        out.end_with_error(session, protocol::error_texts::authentication_timeout,
+                           close_reason::authentication_timeout);
+        return;
+    }
+    if (is_due(session.ping_deadline)) on_ping_due(session, now);
+    if (!session.ended()) reschedule(session);
+}
+
+/// Source: client-protocol, section 8.
+void broker_state::on_ping_due(session& session, moment now) {
+    const auto interval = config->ping_interval;
+    session.ping_deadline = now.steady + interval;
+    const bool round_trip_known = session.round_trip != nanoseconds::zero() &&
+                                  now.steady - session.ping_sent <= round_trip_valid;
+    if (now.steady - session.last_input < interval && round_trip_known) return;
+    if (session.pings_out + 1 > config->ping_max) {
+        log(log_level::debug, session, "Stale Client Connection - Closing");
+        out.end_with_error(session, protocol::error_texts::stale_connection,
+                           close_reason::stale_connection);
+        return;
+    }
+    ++session.pings_out;
+    session.ping_sent = now.steady;
+    if ((session.delivery_flags & delivery::traced) != 0) trace_out(session, "PING");
+    out.send(session, "PING\r\n");
+}
+
+} // namespace pipit::broker

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+// What people see of one loop: snapshots and log lines.
+#include <pipit/broker/state.hpp>
+
+#include <pipit/protocol/error_texts.hpp>
+#include <pipit/protocol/subject.hpp>
+
+#include <algorithm>
+
+namespace pipit::broker {
+namespace {
+
+subscription_snapshot subscription_snapshot_of(const subscription& subscription) {
+    const auto& owner = *subscription.owner;
+    return {.account = owner.of->id,
+            .subject = std::string(subscription.subject()),
+            .queue = std::string(subscription.queue()),
+            .sid = std::string(subscription.sid()),
+            .client_id = owner.client_id,
+            .delivered = subscription.delivered,
+            .max = subscription.max};
+}
+
+bool has_subscription_matching(const session& session, bytes_view subject) {
+    bool found = false;
+    session.subscriptions.for_each([&](const subscription& each) {
+        found = found || protocol::is_subset(subject, each.subject());
+    });
+    return found;
+}
+
+} // namespace
+
+session_snapshot broker_state::snapshot_of(const session& session, bool with_subscriptions) const {
+    const auto& details = *session.details;
+    session_snapshot snapshot;
+    snapshot.client_id = session.client_id;
+    snapshot.ip = details.origin.ip;
+    snapshot.port = details.origin.port;
+    snapshot.start = details.start.wall;
+    snapshot.last_activity = details.start.wall + (session.last_activity - details.start.steady);
+    snapshot.reason = session.reason;
+    if (session.round_trip != nanoseconds::zero()) snapshot.round_trip = session.round_trip;
+    snapshot.pending_bytes = session.pending_bytes();
+    snapshot.in = session.in;
+    snapshot.out = session.sent;
+    snapshot.stalls = session.stalls;
+    snapshot.subscription_count = session.subscriptions.size();
+    snapshot.name = details.options.name;
+    snapshot.language = details.options.lang;
+    snapshot.version = details.options.version;
+    snapshot.user = details.user;
+    snapshot.authenticated = session.of != nullptr;
+    if (session.of != nullptr) snapshot.account = session.of->id;
+    if (with_subscriptions) {
+        session.subscriptions.for_each([&](const subscription& each) {
+            snapshot.subscriptions.push_back(subscription_snapshot_of(each));
+        });
+    }
+    return snapshot;
+}
+
+broker_statistics broker::statistics() const {
+    const auto& state = *state_;
+    const auto& cache = state.routing.cache();
+    broker_statistics all;
+    for (const auto& [id, session] : state.sessions) all.connections += session->counted;
+    all.total_connections = state.total_connections;
+    for (const auto& [id, account] : state.routing.accounts()) {
+        all.subscriptions += account->subscriptions;
+        all.in += account->received;
+        all.out += account->sent;
+        all.subscription_inserts += account->inserts;
+        all.subscription_removes += account->removes;
+    }
+    all.slow_consumers = state.slow_consumers;
+    all.stale_connections = state.stale_connections;
+    all.stalled_clients = state.routing.stalled_clients();
+    all.cache_entries = cache.size();
+    all.cache_hits = cache.hits();
+    all.matches = cache.matches();
+    cache.for_each_result([&](const match_result& result) {
+        const auto fanout = result.plain.size() + result.groups.size();
+        all.max_fanout = std::max<std::uint64_t>(all.max_fanout, fanout);
+        all.cached_fanout += fanout;
+    });
+    return all;
+}
+
+std::vector<account_snapshot> broker::accounts() const {
+    std::vector<account_snapshot> all;
+    for (const auto& [id, account] : state_->routing.accounts()) {
+        all.push_back({.id = id,
+                       .connections = account->connections,
+                       .total_connections = account->total_connections,
+                       .subscriptions = account->subscriptions,
+                       .sent = account->sent,
+                       .received = account->received,
+                       .slow_consumers = account->slow_consumers,
+                       .subject_count = account->index.subject_count()});
+    }
+    return all;
+}
+
+std::vector<session_snapshot> broker::sessions(const session_query& query) const {
+    std::vector<session_snapshot> found;
+    const auto wanted = [&](const session_snapshot& each) {
+        return (!query.client_id || each.client_id == *query.client_id) &&
+               (!query.account || (each.authenticated && each.account == *query.account)) &&
+               (query.user.empty() || each.user == query.user);
+    };
+    if (query.state != session_state::closed) {
+        for (const auto& [id, session] : state_->sessions) {
+            if (session->ended()) continue;
+            if (!query.filter_subject.empty() &&
+                !has_subscription_matching(*session, query.filter_subject)) {
+                continue;
+            }
+            auto snapshot = state_->snapshot_of(*session, false);
+            if (!wanted(snapshot)) continue;
+            if (query.with_subscriptions) snapshot = state_->snapshot_of(*session, true);
+            found.push_back(std::move(snapshot));
+        }
+    }
+    if (query.state != session_state::open) {
+        for (const auto& each : state_->closed) {
+            if (!wanted(each)) continue;
+            const auto matches = [&](const subscription_snapshot& subscription) {
+                return protocol::is_subset(query.filter_subject, subscription.subject);
+            };
+            if (!query.filter_subject.empty() &&
+                std::none_of(each.subscriptions.begin(), each.subscriptions.end(), matches)) {
+                continue;
+            }
+            found.push_back(each);
+            if (!query.with_subscriptions) found.back().subscriptions.clear();
+        }
+    }
+    return found;
+}
+
+subscription_list broker::subscriptions(const subscription_query& query) const {
+    subscription_list found;
+    for (const auto& [id, session] : state_->sessions) {
+        if (session->of == nullptr || (query.account && session->of->id != *query.account)) {
+            continue;
+        }
+        session->subscriptions.for_each([&](const subscription& each) {
+            if (!query.test.empty() && !protocol::subject_matches(each.subject(), query.test)) {
+                return;
+            }
+            ++found.total;
+            if (found.first.size() < query.limit) {
+                found.first.push_back(subscription_snapshot_of(each));
+            }
+        });
+    }
+    return found;
+}
+
+std::vector<std::uint64_t> broker::client_ids() const {
+    std::vector<std::uint64_t> ids;
+    for (const auto& [id, session] : state_->sessions) {
+        if (!session->ended()) ids.push_back(id);
+    }
+    std::sort(ids.begin(), ids.end());
+    return ids;
+}
+
+// --- Log lines ---
+
+void broker_state::log(log_level level, const session& session, std::string_view text) const {
+    if (level == log_level::debug && !log_to.debug_enabled()) return;
+    const auto line = session.details->log_name + " - " + std::string(text);
+    switch (level) {
+    case log_level::debug: return log_to.debug(line);
+    case log_level::trace: return log_to.trace(line);
+    case log_level::error: return log_to.error(line);
+    default: return log_to.info(line);
+    }
+}
+
+void broker_state::trace_in(const session& session, std::string_view operation,
+                            bytes_view arguments) const {
+    std::string line = "<<- [";
+    line += operation;
+    if (!arguments.empty()) line += ' ';
+    if (operation == "CONNECT") {
+        // Secrets never reach a log.
+        auto options = session.details->options;
+        if (!protocol::read_connect(arguments, options)) return;
+        for (auto* secret : {&options.pass, &options.auth_token, &options.jwt, &options.sig,
+                             &options.nkey, &options.proxy_sig}) {
+            if (!secret->empty()) *secret = "[REDACTED]";
+        }
+        std::string connect;
+        protocol::append_connect(connect, options);
+        line += bytes_view(connect).substr(8, connect.size() - 10);
+    } else {
+        line += arguments;
+    }
+    log(log_level::trace, session, line + "]");
+}
+
+void broker_state::trace_out(const session& session, std::string_view line) const {
+    log(log_level::trace, session, std::string("->> [").append(line).append("]"));
+}
+
+void broker_state::trace_message(const session& session,
+                                 const protocol::message_operation& message) const {
+    std::string arguments(message.subject);
+    for (const auto part : {message.reply, message.header_size_text, message.size_text}) {
+        if (!part.empty()) arguments.append(" ").append(part);
+    }
+    trace_in(session, message.has_headers ? "HPUB" : "PUB", arguments);
+    trace_payload(session, "<<-", message.headers, message.payload);
+}
+
+void broker_state::trace_payload(const session& session, std::string_view direction,
+                                 bytes_view headers, bytes_view payload) const {
+    const auto max = static_cast<std::size_t>(config->max_traced_message_bytes);
+    std::string text(headers);
+    if (config->trace_headers_only) {
+        if (text.size() < 2) return;
+        text.resize(text.size() - 2);
+    } else {
+        text += payload;
+    }
+    if (text.empty()) return;
+    const bool cut = max > 0 && text.size() > max;
+    if (cut) text.resize(max);
+    std::string quoted;
+    protocol::error_texts::append_quoted(quoted, text);
+    if (cut) quoted.insert(quoted.size() - 1, "...");
+    log(log_level::trace, session,
+        std::string(direction).append(" MSG_PAYLOAD: [").append(quoted).append("]"));
+}
+
+} // namespace pipit::broker

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a client asks for.
+#include <pipit/broker/state.hpp>
+
+#include <pipit/protocol/error_texts.hpp>
+#include <pipit/protocol/subject.hpp>
+#include <pipit/protocol/weighted_mapping.hpp>
+
+namespace pipit::broker {
+namespace {
+
+namespace texts = protocol::error_texts;
+using protocol::flow;
+
+/// A reader stops for a flush when a batch has made this much output: it should still be in the
+/// processor's cache when the kernel copies it.
+constexpr std::size_t batch_output_bytes_max = 512 * 1024;
+
+/// Replies to gateways, which clients may not publish to.
+bool is_gateway_reply(bytes_view subject) noexcept {
+    return (subject.starts_with("_GR_.") && subject.size() > 5) ||
+           (subject.starts_with("$GR.") && subject.size() > 4);
+}
+
+/// Replies that only servers may give: service imports, JetStream acknowledgements, gateways.
+bool is_reserved_reply(bytes_view reply) noexcept {
+    return reply.starts_with("_R_.") || (reply.starts_with("$JS.ACK.") && reply.size() > 8) ||
+           is_gateway_reply(reply);
+}
+
+/// `_` and `$` begin everything that is reserved.
+bool may_be_reserved(bytes_view subject) noexcept {
+    return !subject.empty() && (subject.front() == '_' || subject.front() == '$');
+}
+
+/// Hands the operations of one client to the broker.
+struct operation_visitor {
+    broker_state& state;
+    session& from;
+    protocol::parser_limits& limits;
+    moment now;
+    std::size_t batch_bytes_max;
+
+    flow next() const noexcept {
+        const bool stops =
+            from.ended() || from.awaiting_answer || state.out.batch_bytes() > batch_bytes_max;
+        return stops ? flow::pause : flow::proceed;
+    }
+    void trace(std::string_view operation, bytes_view arguments) const {
+        if ((from.delivery_flags & delivery::traced) != 0) {
+            state.trace_in(from, operation, arguments);
+        }
+    }
+
+    flow on_message(const protocol::message_operation& message) {
+        if ((from.delivery_flags & delivery::traced) != 0) state.trace_message(from, message);
+        state.on_publish(from, message, now);
+        return next();
+    }
+    flow on_subscribe(const protocol::subscribe_operation& operation) {
+        if ((from.delivery_flags & delivery::traced) != 0) {
+            std::string arguments(operation.subject);
+            if (!operation.queue.empty()) arguments.append(" ").append(operation.queue);
+            trace("SUB", arguments.append(" ").append(operation.sid));
+        }
+        state.on_subscribe(from, operation);
+        return next();
+    }
+    flow on_unsubscribe(const protocol::unsubscribe_operation& operation) {
+        trace("UNSUB", operation.sid);
+        state.on_unsubscribe(from, operation);
+        return next();
+    }
+    flow on_connect(bytes_view json) {
+        state.on_connect(from, json, now);
+        limits = state.limits_of(from);
+        return next();
+    }
+    flow on_ping() {
+        trace("PING", {});
+        state.on_ping(from);
+        return next();
+    }
+    flow on_pong() {
+        trace("PONG", {});
+        state.on_pong(from, now);
+        return next();
+    }
+    flow on_info(bytes_view json) {
+        if (!protocol::parse_info(json)) state.out.end(from, close_reason::protocol_violation);
+        return next();
+    }
+    flow on_ok() { return next(); }
+    flow on_error(bytes_view text) {
+        state.log(log_level::error, from, std::string("Client Error ").append(text));
+        state.out.end(from, close_reason::parse_error);
+        return next();
+    }
+    void on_invalid_publish_subject() {
+        state.out.send_error(from, texts::invalid_publish_subject);
+    }
+};
+
+} // namespace
+
+protocol::parser_limits broker_state::limits_of(const session& session) const noexcept {
+    return {.max_control_line_bytes = config->max_control_line_bytes,
+            .max_payload_bytes = session.max_payload_bytes,
+            .headers_allowed = (session.delivery_flags & delivery::strips_headers) == 0,
+            .connect_required = session.awaiting_connect,
+            .pedantic = session.pedantic};
+}
+
+/// Returns how far it came: less than everything when the output should be flushed first.
+std::size_t broker_state::parse(session& session, bytes_view input, moment now) {
+    out.begin_batch();
+    const auto messages_before = session.in.messages;
+    auto limits = limits_of(session);
+    operation_visitor visitor{.state = *this,
+                              .from = session,
+                              .limits = limits,
+                              .now = now,
+                              .batch_bytes_max =
+                                  std::min(batch_output_bytes_max, config->max_pending_bytes / 2)};
+    std::size_t consumed = 0;
+    for (;;) {
+        const auto outcome = session.parser.parse(input.substr(consumed), limits, visitor);
+        consumed += outcome.consumed;
+        if (outcome.status == protocol::parse_status::connect_expected &&
+            admit_without_connect(session, now)) {
+            limits = limits_of(session);
+            continue;
+        }
+        on_outcome(session, outcome.status);
+        break;
+    }
+    if (session.in.messages != messages_before) session.last_input = now.steady;
+    if (session.ended()) return input.size();
+    session.was_stalled = session.stalled_until != steady_time{};
+    if (session.was_stalled) wake_at(session, session.stalled_until);
+    if (session.awaiting_answer) {
+        session.held_input = input.substr(consumed);
+        return input.size();
+    }
+    return consumed;
+}
+
+/// Source: client-protocol, sections 3 and 5.
+void broker_state::on_outcome(session& session, protocol::parse_status status) {
+    if (session.ended()) return;
+    using protocol::parse_status;
+    switch (status) {
+    case parse_status::need_more:
+    case parse_status::paused: return;
+    case parse_status::unknown_operation:
+        out.end_with_error(session, texts::unknown_operation, close_reason::protocol_violation);
+        return;
+    case parse_status::control_line_too_long:
+        out.end_with_error(session, texts::max_control_line,
+                           close_reason::max_control_line_exceeded);
+        return;
+    case parse_status::payload_too_large:
+        out.end_with_error(session, texts::max_payload, close_reason::max_payload_exceeded);
+        return;
+    case parse_status::headers_not_allowed:
+        log(log_level::error, session, "message headers not supported");
+        out.end(session, close_reason::protocol_violation);
+        return;
+    case parse_status::invalid_arguments:
+        out.end(session, close_reason::protocol_violation);
+        return;
+    case parse_status::connect_expected: refuse_login(session, {}); return;
+    }
+}
+
+void broker_state::on_publish(session& session, const protocol::message_operation& message,
+                              moment now) {
+    const auto size = message.headers.size() + message.payload.size();
+    ++session.in.messages;
+    session.in.bytes += size;
+    auto& of = *session.of;
+    ++of.received.messages;
+    of.received.bytes += size;
+    if (!session.publishes_plainly || may_be_reserved(message.subject) ||
+        may_be_reserved(message.reply)) [[unlikely]] {
+        if (!may_publish(session, message, now)) return;
+        if (session.verbose) out.send(session, "+OK\r\n");
+    }
+    if (of.config->mappings.empty()) [[likely]] {
+        routing.publish(session, message.subject, message, now);
+    } else {
+        routing.publish(session, mapped_subject(of, message.subject), message, now);
+    }
+}
+
+/// The order of the checks is nats-server's, which decides the text of the error.
+bool broker_state::may_publish(session& session, const protocol::message_operation& message,
+                               moment now) {
+    const auto refuse_subject = [&] {
+        out.send_error(session, texts::publish_violation(message.subject));
+        std::string line = "Publish Violation - Subject ";
+        texts::append_quoted(line, message.subject);
+        log(log_level::error, session, line);
+        return false;
+    };
+    if (is_gateway_reply(message.subject)) return refuse_subject();
+    if (session.permissions != nullptr &&
+        !session.permissions->may_publish(message.subject, seed, now.steady)) {
+        return refuse_subject();
+    }
+    if (message.subject.starts_with("$NRG.") && session.of->id != config->system_account) {
+        return refuse_subject();
+    }
+    if (is_reserved_reply(message.reply)) {
+        out.send_error(session, texts::reply_violation(message.reply));
+        std::string line = "Publish Violation - Reply ";
+        texts::append_quoted(line, message.reply);
+        log(log_level::error, session, line);
+        return false;
+    }
+    return true;
+}
+
+/// Lifetime: until the next call.
+bytes_view broker_state::mapped_subject(const account& of, bytes_view subject) {
+    for (const auto& mapping : of.config->mappings) {
+        if (!mapping->matches(subject)) continue;
+        // What the weights leave over may be lost on purpose: the empty subject, which nobody has.
+        if (!mapping->apply(subject, routing.random(), mapped_scratch)) return {};
+        return mapped_scratch;
+    }
+    return subject;
+}
+
+void broker_state::on_subscribe(session& session, const protocol::subscribe_operation& operation) {
+    const auto& [subject, queue, sid] = operation;
+    const auto refuse = [&](const std::string& text) {
+        out.send_error(session, text);
+        std::string line = "Subscription Violation - Subject ";
+        texts::append_quoted(line, subject);
+        log(log_level::error, session, line.append(", SID ").append(sid));
+    };
+    auto* permissions = session.permissions.get();
+    if (queue == "_sys_" ||
+        (permissions != nullptr && !permissions->rules().may_subscribe(subject, queue))) {
+        return refuse(texts::subscription_violation(subject, queue));
+    }
+    if (config->max_subscription_tokens > 0 &&
+        protocol::token_count(subject) >
+            static_cast<std::size_t>(config->max_subscription_tokens)) {
+        return refuse(texts::subscription_too_many_tokens(subject));
+    }
+    if (session.max_subscriptions >= 0 &&
+        session.subscriptions.size() >= static_cast<std::size_t>(session.max_subscriptions)) {
+        log(log_level::error, session, texts::max_subscriptions);
+        out.send_error(session, texts::max_subscriptions);
+        return;
+    }
+    if (session.find(sid) == nullptr) {
+        if (!protocol::is_valid_subject(subject)) {
+            out.send_error(session, texts::invalid_subject);
+            return;
+        }
+        if (permissions != nullptr && permissions->rules().needs_delivery_filter(subject)) {
+            session.delivery_flags |= delivery::filtered;
+        }
+        routing.subscribe(session, operation);
+    }
+    if (session.verbose) out.send(session, "+OK\r\n");
+}
+
+void broker_state::on_unsubscribe(session& session,
+                                  const protocol::unsubscribe_operation& operation) {
+    if (session.verbose) out.send(session, "+OK\r\n");
+    auto* found = session.find(operation.sid);
+    if (found == nullptr) return;
+    if (operation.max > 0 && static_cast<std::uint64_t>(operation.max) > found->delivered) {
+        found->max = static_cast<std::uint32_t>(operation.max);
+        found->limited = true;
+    } else {
+        routing.unsubscribe(*found);
+    }
+}
+
+void broker_state::on_ping(session& session) {
+    session.last_input = session.last_activity;
+    if ((session.delivery_flags & delivery::traced) != 0) trace_out(session, "PONG");
+    out.send(session, "PONG\r\n");
+    if (!session.connect_received || session.pong_sent) return;
+    session.pong_sent = true;
+    if (session.information_wanted) send_info(session, true);
+}
+
+void broker_state::on_pong(session& session, moment now) {
+    session.pings_out = 0;
+    session.round_trip = std::max(now.steady - session.ping_sent, nanoseconds(1));
+}
+
+} // namespace pipit::broker

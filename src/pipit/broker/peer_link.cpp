@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/broker/peer_link.hpp>
+
+#include <cstring>
+#include <type_traits>
+
+namespace pipit::broker {
+namespace {
+
+/// What stands before the texts of a record. Copied, so that alignment does not matter.
+struct fixed_part {
+    peer_record::type kind;
+    bool plain;
+    bool has_headers;
+    bool in_block;
+    account_id account;
+    std::uint32_t count;
+    std::uint32_t subject_size;
+    std::uint32_t reply_size;
+    std::uint32_t tail_size;
+    std::uint32_t header_size;
+    std::uint32_t payload_size;
+    std::uint32_t group_count;
+    std::uint64_t group_id;
+    std::uint64_t tried;
+    std::uint64_t publisher;
+    std::uint64_t request_number;
+};
+static_assert(std::is_trivially_copyable_v<fixed_part>);
+
+void append(std::vector<char>& to, const void* bytes, std::size_t size) {
+    const auto* begin = static_cast<const char*>(bytes);
+    to.insert(to.end(), begin, begin + size);
+}
+
+void append(std::vector<char>& to, bytes_view bytes) {
+    to.insert(to.end(), bytes.begin(), bytes.end());
+}
+
+} // namespace
+
+block_pointer peer_link::make_shared_block(bytes_view tail) {
+    auto made = block::make(tail.size());
+    std::memcpy(made->data(), tail.data(), tail.size());
+    made->share_between_threads();
+    return made;
+}
+
+peer_link::peer_link(mesh& mesh, unsigned loop)
+    : mesh_(&mesh), loop_(loop), outgoing_(mesh.loop_count()) {}
+
+void peer_link::send(unsigned peer, const peer_record& record) {
+    auto& batch = outgoing_[peer];
+    const bool in_block = record.tail.size() >= block_bytes_min;
+    const fixed_part fixed{
+        .kind = record.kind,
+        .plain = record.plain,
+        .has_headers = record.has_headers,
+        .in_block = in_block,
+        .account = record.account,
+        .count = record.count,
+        .subject_size = static_cast<std::uint32_t>(record.subject.size()),
+        .reply_size = static_cast<std::uint32_t>(record.reply.size()),
+        .tail_size = static_cast<std::uint32_t>(record.tail.size()),
+        .header_size = static_cast<std::uint32_t>(record.headers.size()),
+        .payload_size = static_cast<std::uint32_t>(record.payload.size()),
+        .group_count = static_cast<std::uint32_t>(record.groups.size()),
+        .group_id = record.group_id,
+        .tried = record.tried,
+        .publisher = record.publisher,
+        .request_number = record.request_number,
+    };
+    append(batch.records, &fixed, sizeof fixed);
+    append(batch.records, record.groups.data(), record.groups.size_bytes());
+    append(batch.records, record.subject);
+    if (in_block) {
+        batch.blocks.push_back(*record.whole);
+    } else {
+        append(batch.records, record.tail.empty() ? record.reply : record.tail);
+    }
+}
+
+void peer_link::send_to_all(const peer_record& record) {
+    for (unsigned peer = 0; peer < outgoing_.size(); ++peer) {
+        if (peer != loop_) send(peer, record);
+    }
+}
+
+bool peer_link::is_full(unsigned peer) const noexcept {
+    return mesh_->waiting_bytes(peer) + outgoing_[peer].records.size() > waiting_bytes_max;
+}
+
+void peer_link::end_batch() {
+    std::uint64_t told = 0;
+    for (unsigned peer = 0; peer < outgoing_.size(); ++peer) {
+        if (outgoing_[peer].records.empty()) continue;
+        if (told == 0) ++batch_number_;
+        told |= std::uint64_t{1} << peer;
+        outgoing_[peer].source = loop_;
+        outgoing_[peer].number = batch_number_;
+        mesh_->append(peer, std::exchange(outgoing_[peer], {}));
+    }
+    if (told != 0) mesh_->make_visible(loop_, batch_number_, told);
+}
+
+bool peer_link::batch_reader::next(peer_record& record) {
+    if (offset_ == batch_.records.size()) return false;
+    const char* at = batch_.records.data() + offset_;
+    fixed_part fixed;
+    std::memcpy(&fixed, at, sizeof fixed);
+    at += sizeof fixed;
+
+    groups_.resize(fixed.group_count);
+    if (fixed.group_count != 0) {
+        std::memcpy(groups_.data(), at, fixed.group_count * sizeof(peer_record::chosen_group));
+        at += fixed.group_count * sizeof(peer_record::chosen_group);
+    }
+    const auto take = [&at](std::size_t size) {
+        const bytes_view taken(at, size);
+        at += size;
+        return taken;
+    };
+    record.kind = fixed.kind;
+    record.plain = fixed.plain;
+    record.has_headers = fixed.has_headers;
+    record.account = fixed.account;
+    record.count = fixed.count;
+    record.group_id = fixed.group_id;
+    record.tried = fixed.tried;
+    record.publisher = fixed.publisher;
+    record.request_number = fixed.request_number;
+    record.groups = groups_;
+    record.subject = take(fixed.subject_size);
+    record.whole = fixed.in_block ? &batch_.blocks[block_++] : nullptr;
+    if (fixed.tail_size == 0) {
+        record.tail = record.headers = record.payload = {};
+        record.reply = take(fixed.reply_size);
+    } else {
+        record.tail = fixed.in_block ? bytes_view((*record.whole)->data(), fixed.tail_size)
+                                     : take(fixed.tail_size);
+        record.reply = record.tail.substr(0, fixed.reply_size);
+        const auto payload_at = fixed.tail_size - 2 - fixed.payload_size;
+        record.payload = record.tail.substr(payload_at, fixed.payload_size);
+        record.headers = record.tail.substr(payload_at - fixed.header_size, fixed.header_size);
+    }
+    offset_ = static_cast<std::size_t>(at - batch_.records.data());
+    return true;
+}
+
+} // namespace pipit::broker

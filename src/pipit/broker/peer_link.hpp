@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <pipit/broker/configuration.hpp>
+#include <pipit/broker/mesh.hpp>
+#include <pipit/protocol/operations.hpp>
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace pipit::broker {
+
+/// One record between two loops. All views point into the batch that carries it.
+struct peer_record {
+    enum class type : std::uint8_t {
+        interest, ///< The sender has (`count` 1) or has no longer (0) plain subscriptions on
+                  ///< `subject`.
+        members,  ///< The sender's part of the queue group `queue` on `subject`, its number and
+                  ///< count.
+        message,  ///< To the receiver's plain subscriptions, if `plain`, and to one member of each
+                  ///< group.
+        returned, ///< A message for one group that had no member any more: the origin chooses
+                  ///< again.
+        nobody,   ///< A request found nobody at the sender.
+    };
+
+    type kind{};
+    bool plain = false;
+    bool has_headers = false;
+    account_id account{};
+    bytes_view subject;
+    bytes_view reply; ///< For `members`: the queue.
+    /// A message's reply, sizes, headers and payload as they follow `MSG <subject> <sid> `, and
+    /// the parts of it; empty for records that are no messages.
+    bytes_view tail;
+    bytes_view headers;
+    bytes_view payload;
+    std::uint32_t count = 0;     ///< Members, or how many loops were told of a request.
+    std::uint64_t group_id = 0;  ///< Of the sender for `members`, of the origin for `returned`.
+    std::uint64_t tried = 0;     ///< Loops that have had this group's message.
+    std::uint64_t publisher = 0; ///< Its client number at the origin.
+    /// Numbers a request whose publisher is told when nobody is there; 0: nobody asks.
+    std::uint64_t request_number = 0;
+    const block_pointer* whole = nullptr; ///< Holds exactly `tail` when it is large.
+    struct chosen_group {
+        std::uint64_t id;        ///< The receiver's number.
+        std::uint64_t origin_id; ///< The sender's number of the same group, to send it back to.
+    };
+    std::span<const chosen_group> groups;
+};
+
+/// Encodes what this loop tells the others, and reads what they tell it.
+///
+/// Within one process the encoding is plain memory; it is bounded by the batch and never outlives
+/// the process.
+class peer_link {
+public:
+    /// Tails of at least this size cross as blocks, smaller ones are copied.
+    static constexpr std::size_t block_bytes_min = 16 * 1024;
+    /// A block with these bytes that several loops may count; for a record's `whole`.
+    [[nodiscard]] static block_pointer make_shared_block(bytes_view tail);
+    /// A connection that publishes while more than this waits for a loop is not read for a while.
+    static constexpr std::size_t waiting_bytes_max = 8 * 1024 * 1024;
+
+    peer_link(mesh& mesh, unsigned loop);
+
+    [[nodiscard]] unsigned loop() const noexcept { return loop_; }
+    [[nodiscard]] unsigned loop_count() const noexcept {
+        return static_cast<unsigned>(outgoing_.size());
+    }
+    [[nodiscard]] bool alone() const noexcept { return outgoing_.size() == 1; }
+
+    /// A tail of `block_bytes_min` or more comes with its `whole`.
+    void send(unsigned peer, const peer_record& record);
+    void send_to_all(const peer_record& record);
+
+    /// More than the bound waits for that loop.
+    [[nodiscard]] bool is_full(unsigned peer) const noexcept;
+
+    /// Hands over what was sent since the last call, and makes it visible.
+    void end_batch();
+
+    /// Calls `visit(unsigned source, const peer_record&)` for all that is visible now. False:
+    /// nothing was.
+    template <class Visit>
+    bool take(Visit visit) {
+        if (alone()) return false;
+        mesh_->take(loop_, incoming_);
+        if (incoming_.empty()) return false;
+        const auto batches = std::exchange(incoming_, {});
+        for (const auto& batch : batches) {
+            batch_reader reader(batch);
+            peer_record record;
+            while (reader.next(record)) visit(batch.source, record);
+            mesh_->release(loop_, batch);
+        }
+        return true;
+    }
+
+private:
+    class batch_reader {
+    public:
+        explicit batch_reader(const peer_batch& batch) noexcept : batch_(batch) {}
+        [[nodiscard]] bool next(peer_record& record);
+
+    private:
+        const peer_batch& batch_;
+        std::size_t offset_ = 0;
+        std::size_t block_ = 0;
+        std::vector<peer_record::chosen_group> groups_;
+    };
+
+    mesh* mesh_;
+    unsigned loop_;
+    std::uint64_t batch_number_ = 0;
+    std::vector<peer_batch> outgoing_; ///< One for each loop; this one's stays empty.
+    std::vector<peer_batch> incoming_;
+};
+
+} // namespace pipit::broker

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// A new configuration, and the end of the server, on live sessions.
+#include <pipit/broker/state.hpp>
+
+#include <pipit/protocol/error_texts.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace pipit::broker {
+namespace {
+
+namespace texts = protocol::error_texts;
+
+/// What becomes of a session under a new configuration.
+enum class fate { stays, is_refused, has_moved };
+struct verdict {
+    fate what;
+    const user_configuration* user = nullptr; ///< Of one who stays.
+};
+
+const user_configuration* user_named(const authorization& authorization, const std::string& name) {
+    if (authorization.single_user && authorization.single_user->name == name) {
+        return &*authorization.single_user;
+    }
+    const auto found = authorization.users.find(name);
+    return found == authorization.users.end() ? nullptr : &found->second;
+}
+
+verdict judge(const session& session, const configuration& before, const configuration& after) {
+    using enum fate;
+    if (!after.authorization.required()) {
+        if (session.of->id != after.global_account) return {has_moved};
+        return {stays};
+    }
+    if (!before.authorization.required()) return {is_refused};
+    if (!after.authorization.token.empty()) {
+        const bool same = after.authorization.token == before.authorization.token;
+        return {same ? stays : is_refused};
+    }
+    const auto* old_user = user_named(before.authorization, session.details->user);
+    const auto* new_user = user_named(after.authorization, session.details->user);
+    if (old_user == nullptr || new_user == nullptr || old_user->password != new_user->password) {
+        return {is_refused};
+    }
+    if (new_user->account != session.of->id) return {has_moved};
+    return {stays, new_user};
+}
+
+/// INFO shows it, so clients are told.
+bool info_differs(const configuration& before, const configuration& after) noexcept {
+    return before.max_payload_bytes != after.max_payload_bytes ||
+           before.identity.host != after.identity.host ||
+           before.identity.port != after.identity.port ||
+           before.identity.connect_urls != after.identity.connect_urls ||
+           before.authorization.required() != after.authorization.required();
+}
+
+std::string_view error_text_of(close_reason reason) noexcept {
+    switch (reason) {
+    case close_reason::max_connections_exceeded: return texts::max_connections;
+    case close_reason::authentication_failure: return texts::authorization_violation;
+    default: return {};
+    }
+}
+
+} // namespace
+
+void broker::reconfigure(std::shared_ptr<const configuration> config, moment now) {
+    auto& state = *state_;
+    const auto before = std::exchange(state.config, std::move(config));
+    const auto& after = *state.config;
+    state.routing.configure(after);
+    state.out.set_max_pending_bytes(after.max_pending_bytes);
+    const bool tell = info_differs(*before, after);
+    for (auto& [id, session] : state.sessions) {
+        if (session->ended()) continue;
+        state.reconfigure(*session, *before, now);
+        if (tell && !session->ended() && session->information_wanted && session->pong_sent) {
+            state.send_info(*session, false);
+        }
+    }
+    state.settle(now);
+}
+
+void broker_state::reconfigure(session& session, const configuration& before, moment now) {
+    const auto& after = *config;
+    const auto traced = after.trace_protocol ? delivery::traced : std::uint8_t{0};
+    session.delivery_flags =
+        static_cast<std::uint8_t>((session.delivery_flags & ~delivery::traced) | traced);
+    if (session.of == nullptr) {
+        // It has not said who it is: nothing is asked of it any more, or all is as it was.
+        if (after.authorization.required()) return;
+        session.awaiting_connect = false;
+        session.auth_deadline = {};
+        (void)bind(session, nullptr);
+        return;
+    }
+    const auto verdict = judge(session, before, after);
+    if (verdict.what == fate::is_refused) return refuse_login(session, session.details->user);
+    if (verdict.what == fate::has_moved) {
+        // It connects again and finds its new account.
+        return out.end(session, close_reason::client_closed);
+    }
+    apply_limits(session);
+    session.ping_deadline = std::min(session.ping_deadline, now.steady + after.ping_interval);
+    reschedule(session);
+    const auto rules = verdict.user != nullptr ? verdict.user->permissions : nullptr;
+    const auto* old_rules = session.permissions ? &session.permissions->rules() : nullptr;
+    if (rules.get() == old_rules || (rules && old_rules && *rules == *old_rules)) return;
+    set_permissions(session, rules);
+    if (rules) withdraw_subscriptions(session);
+}
+
+/// Drops what the new permissions no longer allow, and says so.
+void broker_state::withdraw_subscriptions(session& session) {
+    const auto& rules = session.permissions->rules();
+    std::vector<subscription*> withdrawn;
+    session.subscriptions.for_each([&](subscription& each) {
+        if (!rules.may_subscribe(each.subject(), each.queue())) {
+            withdrawn.push_back(&each);
+        } else if (rules.needs_delivery_filter(each.subject())) {
+            session.delivery_flags |= delivery::filtered;
+        }
+    });
+    for (auto* each : withdrawn) {
+        out.send_error(session,
+                       texts::subscription_withdrawn(each->subject(), each->queue(), each->sid()));
+        routing.unsubscribe(*each);
+    }
+}
+
+void broker::announce_lame_duck(moment now) {
+    auto& state = *state_;
+    state.lame_duck = true;
+    for (auto& [id, session] : state.sessions) {
+        if (session->information_wanted && session->pong_sent) state.send_info(*session, false);
+    }
+    state.settle(now);
+}
+
+void broker::close_sessions(std::span<const std::uint64_t> client_ids, close_reason reason,
+                            moment now) {
+    auto& state = *state_;
+    for (const auto id : client_ids) {
+        auto* session = state.routing.find_session(id);
+        if (session == nullptr) continue;
+        const auto text = error_text_of(reason);
+        if (!text.empty()) state.out.send_error(*session, text);
+        state.out.end(*session, reason);
+    }
+    state.settle(now);
+}
+
+void broker::close_all(close_reason reason, moment now) {
+    close_sessions(client_ids(), reason, now);
+}
+
+} // namespace pipit::broker

@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/broker/router.hpp>
+
+#include <pipit/protocol/subject.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+
+namespace pipit::broker {
+namespace {
+
+/// As nats-server: a producer that meets a full chain waits this long, and at most `stall_max` for
+/// one read.
+constexpr nanoseconds stall_min = std::chrono::milliseconds(2);
+constexpr nanoseconds stall_max = std::chrono::milliseconds(10);
+
+void append_number(std::string& to, std::size_t number) {
+    char digits[20];
+    const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
+    to.append(digits, end);
+}
+
+} // namespace
+
+std::uint8_t special_flags(const protocol::message_operation& message) noexcept {
+    auto flags = delivery::always;
+    if (message.has_headers) flags |= delivery::strips_headers;
+    if (!message.reply.empty()) flags |= delivery::grants_replies;
+    return flags;
+}
+
+router::router(outbox& outbox, peer_link& peers, shared_counters& counters, std::uint64_t seed)
+    : outbox_(outbox),
+      peers_(peers),
+      counters_(counters),
+      random_(seed),
+      hash_seed_(random_()),
+      chosen_(peers.loop_count()),
+      unanswered_(peers.alone() ? 0 : unanswered_requests_max) {}
+
+void router::configure(const configuration& configuration) {
+    configured_accounts_.clear();
+    for (const auto& each : configuration.accounts) {
+        configured_accounts_[each.id] = &each;
+        if (auto* of = find_account(each.id)) of->config = &each;
+    }
+    stalls_fast_producers_ = configuration.stall_fast_producers;
+}
+
+account* router::account_of(account_id id) {
+    if (auto* known = find_account(id)) return known;
+    const auto configured = configured_accounts_.find(id);
+    if (configured == configured_accounts_.end()) return nullptr;
+    auto made = std::make_unique<account>(*configured->second, hash_seed_, counters_.accounts[id]);
+    return (accounts_[id] = std::move(made)).get();
+}
+
+account* router::find_account(account_id id) const noexcept {
+    const auto found = accounts_.find(id);
+    return found == accounts_.end() ? nullptr : found->second.get();
+}
+
+// --- Subscriptions ---
+
+void router::subscribe(session& session, const protocol::subscribe_operation& operation) {
+    auto& of = *session.of;
+    auto* made = subscription::make(session, operation.subject, operation.queue, operation.sid);
+    session.subscriptions.insert(hash_bytes(made->sid(), session.hash_seed), made);
+    ++of.subscriptions;
+    ++of.inserts;
+    if (operation.queue.empty()) {
+        of.index.insert(*made);
+        if (!peers_.alone() && of.index.plain_count_up_to_two(operation.subject) == 1) {
+            announce_interest(of, operation.subject, true);
+        }
+    } else {
+        auto& group = of.index.insert_member(*made, next_group_id_);
+        if (!peers_.alone()) {
+            groups_by_id_[group.id] = &group;
+            announce_members(of, group);
+        }
+    }
+    if (made->literal) cache_.drop(of, operation.subject);
+}
+
+void router::unsubscribe(subscription& subscription) {
+    auto& session = *subscription.owner;
+    auto& of = *session.of;
+    const auto subject = subscription.subject();
+    session.subscriptions.erase(hash_bytes(subscription.sid(), session.hash_seed), &subscription);
+    --of.subscriptions;
+    ++of.removes;
+    if (subscription.literal) cache_.drop(of, subject);
+    if (auto* group = subscription.group) {
+        of.index.take_member(subscription);
+        if (!peers_.alone()) announce_members(of, *group);
+        if (group->empty()) groups_by_id_.erase(group->id);
+        of.index.drop_if_empty(*group);
+    } else {
+        of.index.remove(subscription);
+        if (!peers_.alone() && of.index.plain_count_up_to_two(subject) == 0) {
+            announce_interest(of, subject, false);
+        }
+    }
+    subscription::destroy(&subscription);
+}
+
+void router::unsubscribe_all(session& session) {
+    std::vector<subscription*> all;
+    all.reserve(session.subscriptions.size());
+    session.subscriptions.for_each([&](subscription& each) { all.push_back(&each); });
+    for (auto* each : all) unsubscribe(*each);
+}
+
+// --- Delivery ---
+
+inline void router::write(subscription& to, session& session, const dispatch& dispatch) {
+    auto& chain = outbox_.chain_of(session);
+    auto prefix = to.delivery_prefix();
+    if (!dispatch.message.has_headers) prefix.remove_prefix(1);
+    const auto tail = dispatch.tail;
+    if (to.literal && tail.size() < output::reference_bytes_min) [[likely]] {
+        const auto size = prefix.size() + tail.size();
+        if (char* room = chain.room(size)) [[likely]] {
+            std::memcpy(room, prefix.data(), prefix.size());
+            std::memcpy(room + prefix.size(), tail.data(), tail.size());
+            chain.advance(size);
+            outbox_.count(size);
+            return;
+        }
+    }
+    if (to.literal) {
+        chain.append(prefix);
+    } else {
+        chain.append(prefix.substr(0, prefix.find(' ') + 1));
+        chain.append(dispatch.subject);
+        chain.append(to.sid_with_blanks());
+    }
+    if (tail.size() < output::reference_bytes_min || dispatch.storage == tail_storage::transient) {
+        chain.append(tail);
+    } else if (dispatch.storage == tail_storage::scratch) {
+        chain.append_borrowed(tail);
+    } else {
+        chain.append_shared(tail, *dispatch.message.whole);
+    }
+    outbox_.count(prefix.size() + tail.size());
+    outbox_.check_pending(session);
+}
+
+void router::write_without_headers(subscription& to, session& session, const dispatch& dispatch) {
+    const auto& message = dispatch.message;
+    std::string line = "MSG ";
+    line += dispatch.subject;
+    line += to.sid_with_blanks();
+    if (!message.reply.empty()) {
+        line += message.reply;
+        line += ' ';
+    }
+    append_number(line, message.payload.size());
+    line += "\r\n";
+    auto& chain = outbox_.chain_of(session);
+    chain.append(line);
+    chain.append(message.payload);
+    chain.append("\r\n");
+    outbox_.count(line.size() + message.payload.size());
+    outbox_.check_pending(session);
+}
+
+inline bool router::deliver(subscription& to, dispatch& dispatch) {
+    auto& session = *to.owner;
+    if ((session.delivery_flags & dispatch.special) != 0 || to.limited) [[unlikely]] {
+        return deliver_specially(to, dispatch);
+    }
+    if (&session == dispatch.publisher && !session.echo) return false;
+    ++to.delivered;
+    ++session.sent.messages;
+    session.sent.bytes += dispatch.size;
+    write(to, session, dispatch);
+    return true;
+}
+
+/// A delivery that something stands against: an end, a limit, a filter, a full chain, a client
+/// without headers.
+bool router::deliver_specially(subscription& to, dispatch& dispatch) {
+    auto& session = *to.owner;
+    const auto& message = dispatch.message;
+    if (&session == dispatch.publisher && !session.echo) return false;
+    if ((session.delivery_flags & delivery::filtered) != 0 &&
+        session.permissions->rules().denies_delivery(dispatch.subject, to.queue())) {
+        return false;
+    }
+    if (session.ended() || to.finished) return false;
+    if ((session.delivery_flags & delivery::congested) != 0 && dispatch.publisher != nullptr) {
+        if (!stalls_fast_producers_) return false;
+        stall(*dispatch.publisher, session, dispatch.now);
+        ++session.stalls;
+    }
+    ++to.delivered;
+    if (to.max != 0 && to.delivered >= to.max) {
+        to.finished = true; // Whoever else it would match in this dispatch passes it by.
+        finished_.push_back(&to);
+    }
+    const bool strips =
+        message.has_headers && (session.delivery_flags & delivery::strips_headers) != 0;
+    ++session.sent.messages;
+    session.sent.bytes += strips ? message.payload.size() : dispatch.size;
+    if (strips) {
+        write_without_headers(to, session, dispatch);
+    } else {
+        write(to, session, dispatch);
+    }
+    if ((session.delivery_flags & delivery::grants_replies) != 0 && !message.reply.empty()) {
+        session.permissions->grant_reply(message.reply, dispatch.now.steady);
+    }
+    if ((session.delivery_flags & delivery::traced) != 0) log_delivery(session, to, dispatch);
+    return true;
+}
+
+void router::stall(session& publisher, const session& slow, moment now) {
+    const auto wait =
+        slow.pending_bytes() >= outbox_.max_pending_bytes() ? stall_max / 2 : stall_min;
+    const auto begin = std::max(publisher.stalled_until, now.steady);
+    publisher.stalled_until = std::min(begin + wait, now.steady + stall_max);
+    ++stalled_clients_;
+}
+
+bool router::deliver_to_member(queue_group& group, dispatch& dispatch) {
+    const auto count = group.members.size();
+    if (count == 0) return false;
+    auto at = random_.below(static_cast<std::uint32_t>(count));
+    for (std::size_t i = 0; i < count; ++i) {
+        if (deliver(*group.members[at], dispatch)) return true;
+        if (++at == count) at = 0;
+    }
+    return false;
+}
+
+/// One member of the group, of this loop or another, each with the same chance.
+bool router::deliver_to_group(queue_group& group, dispatch& dispatch, std::uint64_t tried) {
+    const auto deliver_here = [&] {
+        if (!deliver_to_member(group, dispatch)) return false;
+        ++dispatch.delivered;
+        return true;
+    };
+    if (group.remotes.empty()) return deliver_here();
+
+    std::uint32_t remote_count = 0;
+    for (const auto& remote : group.remotes) {
+        if ((tried >> remote.peer & 1) == 0) remote_count += remote.count;
+    }
+    if (remote_count == 0) return deliver_here();
+    const auto member_count = static_cast<std::uint32_t>(group.members.size());
+    if (random_.below(member_count + remote_count) < member_count && deliver_here()) return true;
+
+    auto pick = random_.below(remote_count);
+    for (const auto& remote : group.remotes) {
+        if ((tried >> remote.peer & 1) != 0) continue;
+        if (pick < remote.count) {
+            chosen_[remote.peer].push_back({remote.group_id, group.id});
+            dispatch.told |= std::uint64_t{1} << remote.peer;
+            break;
+        }
+        pick -= remote.count;
+    }
+    return true;
+}
+
+void router::publish(session& publisher, bytes_view subject,
+                     const protocol::message_operation& message, moment now) {
+    const auto& targets = cache_.find(*publisher.of, subject);
+    if (targets.empty()) {
+        if (publisher.no_responders && !message.reply.empty()) {
+            tell_nobody(publisher, message.reply, subject);
+        }
+        return;
+    }
+    dispatch dispatch{.of = *publisher.of,
+                      .subject = subject,
+                      .message = message,
+                      .tail = message.tail,
+                      .storage =
+                          message.whole == nullptr ? tail_storage::scratch : tail_storage::block,
+                      .publisher = &publisher,
+                      .special = special_flags(message),
+                      .now = now,
+                      .size = message.headers.size() + message.payload.size()};
+    if (dispatch.tail.empty()) {
+        dispatch.tail = canonical_tail(message);
+        dispatch.storage = tail_storage::transient;
+    }
+    for (auto* each : targets.plain) dispatch.delivered += deliver(*each, dispatch);
+    for (auto* group : targets.groups) deliver_to_group(*group, dispatch, 0);
+    dispatch.told |= targets.peers;
+    if (dispatch.told != 0) send_to_peers(dispatch, targets.peers, publisher);
+    finish(dispatch);
+    if (dispatch.delivered == 0 && dispatch.told == 0 && publisher.no_responders &&
+        !message.reply.empty()) {
+        tell_nobody(publisher, message.reply, subject);
+    }
+}
+
+/// Counts what was delivered, and removes subscriptions that had their last message.
+void router::finish(const dispatch& dispatch) {
+    dispatch.of.sent.messages += dispatch.delivered;
+    dispatch.of.sent.bytes += dispatch.delivered * dispatch.size;
+    if (finished_.empty()) return;
+    for (auto* each : finished_) unsubscribe(*each);
+    finished_.clear();
+}
+
+bytes_view router::canonical_tail(const protocol::message_operation& message) {
+    auto& tail = tail_scratch_;
+    tail.clear();
+    if (!message.reply.empty()) {
+        tail += message.reply;
+        tail += ' ';
+    }
+    if (message.has_headers) {
+        tail += message.header_size_text;
+        tail += ' ';
+    }
+    tail += message.size_text;
+    tail += "\r\n";
+    tail += message.headers;
+    tail += message.payload;
+    tail += "\r\n";
+    return tail;
+}
+
+/// Exactly nats-server's bytes, to the requester's own plain subscription on the reply subject.
+void router::tell_nobody(session& requester, bytes_view reply, bytes_view subject) {
+    reply_targets_.clear();
+    requester.of->index.match(reply, reply_targets_);
+    for (const auto* each : reply_targets_.plain) {
+        if (each->owner != &requester || each->finished) continue;
+        std::string block = "NATS/1.0 503\r\nNats-Subject: ";
+        block += subject;
+        block += "\r\n\r\n";
+        std::string line = "HMSG ";
+        line += reply;
+        line += each->sid_with_blanks();
+        append_number(line, block.size());
+        line += ' ';
+        append_number(line, block.size());
+        line += "\r\n";
+        line += block;
+        line += "\r\n";
+        outbox_.send(requester, line);
+        return;
+    }
+}
+
+} // namespace pipit::broker

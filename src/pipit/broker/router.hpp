@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <pipit/base/random.hpp>
+#include <pipit/broker/account.hpp>
+#include <pipit/broker/match_cache.hpp>
+#include <pipit/broker/outbox.hpp>
+#include <pipit/broker/peer_link.hpp>
+#include <pipit/protocol/operations.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace pipit::broker {
+
+/// How long the bytes of a message live, hence how a large one may be delivered.
+enum class tail_storage : std::uint8_t {
+    scratch,   ///< Until the batch is flushed: borrowed.
+    block,     ///< In `message.whole`: shared.
+    transient, ///< Only for this dispatch: copied.
+};
+
+/// One message on its way to whoever wants it.
+struct dispatch {
+    account& of;
+    bytes_view subject; ///< What it is delivered as: mapped, if there was a mapping.
+    const protocol::message_operation& message;
+    bytes_view tail; ///< What follows `MSG <subject> <sid> `, canonical.
+    tail_storage storage = tail_storage::transient;
+    session* publisher = nullptr; ///< Null when it is on another loop.
+    std::uint8_t special = 0;     ///< The delivery flags that concern this message.
+    moment now;
+    std::uint64_t size = 0;      ///< Headers and payload.
+    std::uint64_t told = 0;      ///< Loops that get it, a bit each.
+    std::uint32_t delivered = 0; ///< On this loop.
+};
+
+/// The delivery flags that concern a message with these headers and this reply.
+[[nodiscard]] std::uint8_t special_flags(const protocol::message_operation& message) noexcept;
+
+/// Finds who wants a message and gives it to them; keeps the accounts' indexes.
+class router {
+public:
+    router(outbox& outbox, peer_link& peers, shared_counters& counters, std::uint64_t seed);
+
+    /// Obeys a configuration, which lives until the next call.
+    void configure(const configuration& configuration);
+
+    /// The account's part on this loop, made on first use; null when none is configured.
+    account* account_of(account_id id);
+    [[nodiscard]] account* find_account(account_id id) const noexcept;
+    [[nodiscard]] const std::unordered_map<account_id, std::unique_ptr<account>>&
+    accounts() const noexcept {
+        return accounts_;
+    }
+
+    /// Adds a subscription that was allowed, with a valid subject and a sid that is free.
+    void subscribe(session& session, const protocol::subscribe_operation& operation);
+    /// Ends a subscription now.
+    void unsubscribe(subscription& subscription);
+    /// Ends all subscriptions of a session.
+    void unsubscribe_all(session& session);
+
+    /// Routes a message of a client that was allowed and counted. `subject` is the mapped one.
+    void publish(session& publisher, bytes_view subject, const protocol::message_operation& message,
+                 moment now);
+    /// Takes what other loops sent. False: nothing.
+    bool take_from_peers(moment now);
+
+    /// Finds an open session by its number; set once by the broker.
+    std::function<session*(std::uint64_t client_id)> find_session;
+    /// Logs a delivery; called for sessions with `delivery::traced`.
+    std::function<void(const session&, const subscription&, const dispatch&)> log_delivery;
+
+    [[nodiscard]] const match_cache& cache() const noexcept { return cache_; }
+    [[nodiscard]] std::uint64_t stalled_clients() const noexcept { return stalled_clients_; }
+    [[nodiscard]] random_source& random() noexcept { return random_; }
+
+private:
+    bool deliver(subscription& to, dispatch& dispatch);
+    bool deliver_specially(subscription& to, dispatch& dispatch);
+    void write(subscription& to, session& session, const dispatch& dispatch);
+    void write_without_headers(subscription& to, session& session, const dispatch& dispatch);
+    bool deliver_to_member(queue_group& group, dispatch& dispatch);
+    bool deliver_to_group(queue_group& group, dispatch& dispatch, std::uint64_t tried);
+    void finish(const dispatch& dispatch);
+    void stall(session& publisher, const session& slow, moment now);
+    [[nodiscard]] bytes_view canonical_tail(const protocol::message_operation& message);
+    void tell_nobody(session& requester, bytes_view reply, bytes_view subject);
+
+    // router_peers.cpp
+    void announce_interest(const account& of, bytes_view subject, bool interested);
+    void announce_members(const account& of, const queue_group& group);
+    void send_to_peers(dispatch& dispatch, std::uint64_t plain_peers, session& publisher);
+    void on_interest(unsigned source, const peer_record& record);
+    void on_members(unsigned source, const peer_record& record);
+    void on_message(unsigned source, const peer_record& record, moment now);
+    void on_returned(const peer_record& record, moment now);
+    void on_nobody(const peer_record& record);
+
+    outbox& outbox_;
+    peer_link& peers_;
+    shared_counters& counters_;
+    random_source random_;
+    std::uint64_t hash_seed_;
+    std::unordered_map<account_id, const account_configuration*> configured_accounts_;
+    std::unordered_map<account_id, std::unique_ptr<account>> accounts_;
+    match_cache cache_;
+    match_result reply_targets_;
+    std::string tail_scratch_;
+    std::vector<subscription*> finished_;
+    std::uint64_t stalled_clients_ = 0;
+    bool stalls_fast_producers_ = true;
+
+    // With peers only.
+    std::uint64_t next_group_id_ = 1;
+    std::unordered_map<std::uint64_t, queue_group*> groups_by_id_;
+    std::vector<std::vector<peer_record::chosen_group>> chosen_; ///< One for each loop.
+    std::vector<std::uint64_t> memberless_; ///< Groups of one message, by the origin's number.
+    /// Requests that went to other loops and of which some, but not all, had nobody.
+    static constexpr std::size_t unanswered_requests_max = 1024;
+    struct unanswered_request {
+        std::uint64_t number = 0;
+        std::uint32_t nobody_count = 0;
+    };
+    std::uint64_t next_request_number_ = 1;
+    std::vector<unanswered_request> unanswered_; ///< A slot by number; the newest wins.
+};
+
+} // namespace pipit::broker

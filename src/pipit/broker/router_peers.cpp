@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+// The router's side that faces the other loops of the server.
+#include <pipit/broker/router.hpp>
+
+#include <pipit/protocol/subject.hpp>
+
+#include <algorithm>
+#include <bit>
+
+namespace pipit::broker {
+namespace {
+
+/// How long a publisher waits for a loop whose queue is full before it is looked at again.
+constexpr nanoseconds full_peer_stall = std::chrono::milliseconds(2);
+
+std::uint64_t bit(unsigned loop) noexcept { return std::uint64_t{1} << loop; }
+
+protocol::message_operation operation_of(const peer_record& record) noexcept {
+    protocol::message_operation message;
+    message.subject = record.subject;
+    message.reply = record.reply;
+    message.headers = record.headers;
+    message.payload = record.payload;
+    message.has_headers = record.has_headers;
+    message.tail = record.tail;
+    message.whole = record.whole;
+    return message;
+}
+
+dispatch dispatch_of(account& of, const peer_record& record,
+                     const protocol::message_operation& message, moment now) noexcept {
+    return {.of = of,
+            .subject = record.subject,
+            .message = message,
+            .tail = record.tail,
+            .storage = record.whole == nullptr ? tail_storage::transient : tail_storage::block,
+            .special = special_flags(message),
+            .now = now,
+            .size = record.headers.size() + record.payload.size()};
+}
+
+} // namespace
+
+void router::announce_interest(const account& of, bytes_view subject, bool interested) {
+    peers_.send_to_all({.kind = peer_record::type::interest,
+                        .account = of.id,
+                        .subject = subject,
+                        .count = interested ? 1u : 0u});
+}
+
+void router::announce_members(const account& of, const queue_group& group) {
+    peers_.send_to_all({.kind = peer_record::type::members,
+                        .account = of.id,
+                        .subject = group.subject_text,
+                        .reply = group.queue,
+                        .count = static_cast<std::uint32_t>(group.members.size()),
+                        .group_id = group.id});
+}
+
+void router::send_to_peers(dispatch& dispatch, std::uint64_t plain_peers, session& publisher) {
+    const auto& message = dispatch.message;
+    block_pointer block;
+    if (dispatch.tail.size() >= peer_link::block_bytes_min) {
+        block = peer_link::make_shared_block(dispatch.tail);
+    }
+    peer_record record{.kind = peer_record::type::message,
+                       .has_headers = message.has_headers,
+                       .account = dispatch.of.id,
+                       .subject = dispatch.subject,
+                       .reply = message.reply,
+                       .tail = dispatch.tail,
+                       .headers = message.headers,
+                       .payload = message.payload,
+                       .count = static_cast<std::uint32_t>(std::popcount(dispatch.told)),
+                       .publisher = publisher.client_id,
+                       .whole = block ? &block : nullptr};
+    if (dispatch.delivered == 0 && publisher.no_responders && !message.reply.empty()) {
+        record.request_number = next_request_number_++;
+    }
+    for (unsigned peer = 0; peer < chosen_.size(); ++peer) {
+        if ((dispatch.told & bit(peer)) == 0) continue;
+        record.plain = (plain_peers & bit(peer)) != 0;
+        record.groups = chosen_[peer];
+        peers_.send(peer, record);
+        chosen_[peer].clear();
+        if (!peers_.is_full(peer)) continue;
+        publisher.stalled_until =
+            std::max(publisher.stalled_until, dispatch.now.steady + full_peer_stall);
+    }
+}
+
+bool router::take_from_peers(moment now) {
+    return peers_.take([&](unsigned source, const peer_record& record) {
+        switch (record.kind) {
+        case peer_record::type::interest: return on_interest(source, record);
+        case peer_record::type::members: return on_members(source, record);
+        case peer_record::type::message: return on_message(source, record, now);
+        case peer_record::type::returned: return on_returned(record, now);
+        case peer_record::type::nobody: return on_nobody(record);
+        }
+    });
+}
+
+void router::on_interest(unsigned source, const peer_record& record) {
+    auto* of = account_of(record.account);
+    if (of == nullptr) return;
+    of->index.set_peer_interest(record.subject, source, record.count != 0);
+    if (protocol::is_literal(record.subject)) cache_.drop(*of, record.subject);
+}
+
+void router::on_members(unsigned source, const peer_record& record) {
+    auto* of = account_of(record.account);
+    if (of == nullptr) return;
+    auto* group = of->index.set_peer_members(
+        record.subject, record.reply, {source, record.group_id, record.count}, next_group_id_);
+    if (group == nullptr) return;
+    if (group->empty()) {
+        groups_by_id_.erase(group->id);
+        of->index.drop_if_empty(*group);
+    } else {
+        groups_by_id_[group->id] = group;
+    }
+    if (protocol::is_literal(record.subject)) cache_.drop(*of, record.subject);
+}
+
+/// A message from another loop goes to this loop's own sessions, and to no third loop.
+void router::on_message(unsigned source, const peer_record& record, moment now) {
+    auto* of = account_of(record.account);
+    if (of == nullptr) return;
+    const auto message = operation_of(record);
+    auto dispatch = dispatch_of(*of, record, message, now);
+    if (record.plain) {
+        for (auto* each : cache_.find(*of, record.subject).plain) {
+            dispatch.delivered += deliver(*each, dispatch);
+        }
+    }
+    memberless_.clear();
+    for (const auto& chosen : record.groups) {
+        const auto group = groups_by_id_.find(chosen.id);
+        if (group != groups_by_id_.end() && deliver_to_member(*group->second, dispatch)) {
+            ++dispatch.delivered;
+        } else {
+            memberless_.push_back(chosen.origin_id);
+        }
+    }
+    for (const auto origin_id : memberless_) {
+        auto back = record;
+        back.kind = peer_record::type::returned;
+        back.groups = {};
+        back.group_id = origin_id;
+        back.tried = record.tried | bit(peers_.loop());
+        // A loop answers for itself once: with the first that it returns, or with "nobody".
+        if (dispatch.delivered != 0 || origin_id != memberless_.front()) back.request_number = 0;
+        peers_.send(source, back);
+    }
+    finish(dispatch);
+    if (dispatch.delivered != 0 || !memberless_.empty() || record.request_number == 0) return;
+    peers_.send(source, {.kind = peer_record::type::nobody,
+                         .account = record.account,
+                         .subject = record.subject,
+                         .reply = record.reply,
+                         .count = record.count,
+                         .publisher = record.publisher,
+                         .request_number = record.request_number});
+}
+
+/// A message of this loop's found no member of its group where it was sent: the next choice.
+void router::on_returned(const peer_record& record, moment now) {
+    auto* of = account_of(record.account);
+    if (of == nullptr) return;
+    const auto message = operation_of(record);
+    auto dispatch = dispatch_of(*of, record, message, now);
+    dispatch.publisher = find_session(record.publisher);
+    const auto group = groups_by_id_.find(record.group_id);
+    const bool found =
+        group != groups_by_id_.end() && deliver_to_group(*group->second, dispatch, record.tried);
+    for (unsigned peer = 0; peer < chosen_.size(); ++peer) {
+        if ((dispatch.told & bit(peer)) == 0) continue;
+        auto again = record;
+        again.kind = peer_record::type::message;
+        again.plain = false;
+        again.groups = chosen_[peer];
+        peers_.send(peer, again);
+        chosen_[peer].clear();
+    }
+    finish(dispatch);
+    if (!found && record.request_number != 0) on_nobody(record);
+}
+
+/// The requester hears of it when all loops that were told have said so.
+void router::on_nobody(const peer_record& record) {
+    auto& request = unanswered_[record.request_number % unanswered_.size()];
+    if (request.number != record.request_number) request = {record.request_number, 0};
+    if (++request.nobody_count < record.count) return;
+    request = {};
+    auto* requester = find_session(record.publisher);
+    if (requester != nullptr) tell_nobody(*requester, record.reply, record.subject);
+}
+
+} // namespace pipit::broker

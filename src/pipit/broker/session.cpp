@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/broker/session.hpp>
+
+namespace pipit::broker {
+
+bool session_permissions::may_publish(bytes_view subject, std::uint64_t hash_seed,
+                                      steady_time now) {
+    if (decisions_.empty()) decisions_.resize(decisions_max);
+    auto& known = decisions_[hash_bytes(subject, hash_seed) % decisions_max];
+    if (known.subject != subject) {
+        known.subject = subject;
+        known.allowed = rules_->may_publish(subject);
+    }
+    if (known.allowed || granted_replies_.empty()) return known.allowed;
+
+    const auto granted = granted_replies_.find(std::string(subject));
+    if (granted == granted_replies_.end()) return false;
+    const bool spent = is_spent(granted->second, now);
+    if (spent) {
+        granted_replies_.erase(granted);
+    } else {
+        ++granted->second.used;
+    }
+    return !spent;
+}
+
+void session_permissions::grant_reply(bytes_view reply, steady_time now) {
+    if (rules_->may_publish(reply)) return;
+    if (granted_replies_.size() >= granted_replies_max) {
+        std::erase_if(granted_replies_,
+                      [&](const auto& each) { return is_spent(each.second, now); });
+        // All are still good: the peer asks more than it answers, so it loses any of them.
+        if (granted_replies_.size() >= granted_replies_max) {
+            granted_replies_.erase(granted_replies_.begin());
+        }
+    }
+    granted_replies_[std::string(reply)] = {now, 0};
+}
+
+bool session_permissions::is_spent(const granted_reply& reply, steady_time now) const noexcept {
+    const auto& allowed = *rules_->allow_responses();
+    return (allowed.max > 0 && reply.used >= allowed.max) ||
+           (allowed.expires > nanoseconds::zero() && now - reply.since > allowed.expires);
+}
+
+} // namespace pipit::broker

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <pipit/auth/permissions.hpp>
+#include <pipit/base/time.hpp>
+#include <pipit/broker/broker.hpp>
+#include <pipit/broker/hash.hpp>
+#include <pipit/broker/output.hpp>
+#include <pipit/broker/pointer_table.hpp>
+#include <pipit/broker/subscription.hpp>
+#include <pipit/protocol/connect.hpp>
+#include <pipit/protocol/parser.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace pipit::broker {
+
+struct account;
+
+/// What keeps a delivery to a session from being two copies and a counter. Tested together.
+namespace delivery {
+inline constexpr std::uint8_t ended = 1;          ///< Nothing is delivered any more.
+inline constexpr std::uint8_t strips_headers = 2; ///< The client did not ask for headers.
+inline constexpr std::uint8_t filtered = 4;       ///< Some subjects are withheld.
+inline constexpr std::uint8_t grants_replies = 8; ///< A reply subject may be published to.
+inline constexpr std::uint8_t congested = 16;     ///< Above 75 % of `max_pending`.
+inline constexpr std::uint8_t traced = 32;        ///< Every protocol line is logged.
+inline constexpr std::uint8_t always = ended | filtered | congested | traced;
+} // namespace delivery
+
+/// What a user's permissions need per connection: decisions about subjects that are published to
+/// again and again, and leave to answer messages that were delivered.
+class session_permissions {
+public:
+    explicit session_permissions(std::shared_ptr<const auth::permissions> rules)
+        : rules_(std::move(rules)) {}
+
+    [[nodiscard]] const auth::permissions& rules() const noexcept { return *rules_; }
+    [[nodiscard]] bool grants_replies() const noexcept {
+        return rules_->allow_responses().has_value();
+    }
+
+    /// Also counts the use of a granted reply.
+    [[nodiscard]] bool may_publish(bytes_view subject, std::uint64_t hash_seed, steady_time now);
+    /// A message with this reply was delivered.
+    void grant_reply(bytes_view reply, steady_time now);
+
+private:
+    static constexpr std::size_t decisions_max = 256;
+    static constexpr std::size_t granted_replies_max = 4096;
+    struct decision {
+        std::string subject;
+        bool allowed = false;
+    };
+    struct granted_reply {
+        steady_time since;
+        int used = 0;
+    };
+
+    [[nodiscard]] bool is_spent(const granted_reply& reply, steady_time now) const noexcept;
+
+    std::shared_ptr<const auth::permissions> rules_;
+    std::vector<decision> decisions_; ///< One slot for each hash; empty until the first question.
+    std::unordered_map<std::string, granted_reply> granted_replies_;
+};
+
+/// What is asked for only when people look, or when the connection begins and ends.
+struct session_details {
+    session_origin origin;
+    moment start;
+    protocol::connect_options options; ///< Of the last CONNECT, without its secrets.
+    std::string user;
+    std::string log_name; ///< `127.0.0.1:60516 - cid:6` and what CONNECT added.
+};
+
+/// One connection as the broker sees it.
+class session {
+public:
+    struct sid_traits {
+        std::uint64_t seed;
+        [[nodiscard]] std::uint64_t hash(const subscription& item) const noexcept {
+            return hash_bytes(item.sid(), seed);
+        }
+        [[nodiscard]] bool matches(const subscription& item, bytes_view sid) const noexcept {
+            return item.sid() == sid;
+        }
+    };
+
+    session(std::uint64_t id, void* its_driver, std::uint64_t seed)
+        : client_id(id), driver(its_driver), subscriptions(sid_traits{seed}), hash_seed(seed) {}
+    session(const session&) = delete;
+    session& operator=(const session&) = delete;
+
+    [[nodiscard]] subscription* find(bytes_view sid) const noexcept {
+        return subscriptions.find(hash_bytes(sid, hash_seed), sid);
+    }
+    [[nodiscard]] bool ended() const noexcept { return (delivery_flags & delivery::ended) != 0; }
+    [[nodiscard]] std::size_t pending_bytes() const noexcept {
+        return out == nullptr ? 0 : out->pending_bytes();
+    }
+
+    // The hot ones first.
+    std::uint8_t delivery_flags = delivery::strips_headers;
+    bool touched = false;
+    bool publishes_plainly = false; ///< No check but the reserved prefixes stands before routing.
+    bool echo = true;
+    bool no_responders = false;
+    bool verbose = true;
+    bool pedantic = true;
+    bool connect_received = false;
+    std::unique_ptr<output> out;
+    session* next_touched = nullptr;
+    account* of = nullptr;
+    traffic in;
+    traffic sent;
+
+    std::uint64_t client_id;
+    void* driver;
+    protocol::parser<protocol::role::server> parser;
+    pointer_table<subscription, sid_traits> subscriptions;
+    std::uint64_t hash_seed;
+    std::unique_ptr<session_permissions> permissions;
+    std::unique_ptr<session_details> details;
+    std::string held_input; ///< What came behind a CONNECT whose password is being checked.
+
+    std::int64_t max_payload_bytes = 0;  ///< -1: no limit.
+    std::int64_t max_subscriptions = -1; ///< -1: no limit.
+    bool awaiting_connect = false;       ///< Must authenticate first.
+    bool awaiting_answer = false;        ///< A password is being checked.
+    bool counted = false;                ///< Among the server's connections.
+    bool flush_before_close = true;
+    bool pong_sent = false;
+    bool was_stalled = false;        ///< By its last read; the next one is smaller.
+    bool information_wanted = false; ///< CONNECT's `protocol` is at least 1.
+    close_reason reason = close_reason::none;
+    int pings_out = 0;
+    std::uint64_t stalls = 0;
+
+    // Deadlines; the default value means none.
+    steady_time auth_deadline{};
+    steady_time ping_deadline{};
+    steady_time write_deadline{};
+    steady_time stalled_until{};
+    steady_time wakes_at{}; ///< The earliest entry for this session in the broker's schedule.
+    steady_time last_input{};
+    steady_time last_activity{};
+    steady_time ping_sent{};
+    nanoseconds round_trip{};
+    std::uint64_t write_mark = 0; ///< Bytes to be written until the write deadline is met.
+};
+
+} // namespace pipit::broker

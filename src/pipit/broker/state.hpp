@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <pipit/broker/broker.hpp>
+#include <pipit/broker/router.hpp>
+#include <pipit/broker/schedule.hpp>
+#include <pipit/broker/session.hpp>
+#include <pipit/protocol/connect.hpp>
+#include <pipit/protocol/info.hpp>
+
+#include <deque>
+#include <memory>
+#include <unordered_map>
+
+namespace pipit::broker {
+
+/// The parts of one broker, wired together. Its functions are grouped by file: `broker.cpp` has the
+/// driver's side, `operations.cpp` what a client asks for, `login.cpp` who it is, `keepalive.cpp`
+/// what time brings, `reconfigure.cpp` and `monitoring.cpp` what their names say.
+struct broker_state {
+    broker_state(unsigned loop, std::uint64_t its_seed,
+                 std::shared_ptr<const configuration> its_config, mesh& mesh,
+                 shared_counters& its_counters, const logger& logger);
+
+    // operations.cpp
+    std::size_t parse(session& session, bytes_view input, moment now);
+    [[nodiscard]] protocol::parser_limits limits_of(const session& session) const noexcept;
+    void on_outcome(session& session, protocol::parse_status status);
+    void on_publish(session& session, const protocol::message_operation& message, moment now);
+    [[nodiscard]] bool may_publish(session& session, const protocol::message_operation& message,
+                                   moment now);
+    void on_subscribe(session& session, const protocol::subscribe_operation& operation);
+    void on_unsubscribe(session& session, const protocol::unsubscribe_operation& operation);
+    void on_ping(session& session);
+    void on_pong(session& session, moment now);
+    [[nodiscard]] bytes_view mapped_subject(const account& of, bytes_view subject);
+
+    // login.cpp
+    [[nodiscard]] bool admit_without_connect(session& session, moment now);
+    void on_connect(session& session, bytes_view json, moment now);
+    void on_answer(std::uint64_t question_id, bool yes, moment now);
+    void authenticate(session& session, const protocol::connect_options& options, moment now);
+    void finish_connect(session& session, const user_configuration* user, moment now);
+    void refuse_login(session& session, std::string_view user);
+    [[nodiscard]] bool bind(session& session, const user_configuration* user);
+    void leave_account(session& session);
+    void set_permissions(session& session, std::shared_ptr<const auth::permissions> rules);
+    void update_shortcuts(session& session);
+    void apply_limits(session& session);
+
+    // keepalive.cpp
+    void wake_at(session& session, steady_time at);
+    void reschedule(session& session);
+    void on_due(session& session, moment now);
+    void on_ping_due(session& session, moment now);
+
+    // reconfigure.cpp
+    void reconfigure(session& session, const configuration& before, moment now);
+    void withdraw_subscriptions(session& session);
+
+    void send_info(session& session, bool with_account);
+    [[nodiscard]] std::string info_line(const session& session, bool with_account) const;
+    void settle(moment now);
+    [[nodiscard]] session_snapshot snapshot_of(const session& session,
+                                               bool with_subscriptions) const;
+
+    void log(log_level level, const session& session, std::string_view text) const;
+    void trace_in(const session& session, std::string_view operation, bytes_view arguments) const;
+    void trace_message(const session& session, const protocol::message_operation& message) const;
+    void trace_payload(const session& session, std::string_view direction, bytes_view headers,
+                       bytes_view payload) const;
+    void trace_out(const session& session, std::string_view line) const;
+
+    std::shared_ptr<const configuration> config;
+    shared_counters& counters;
+    const logger& log_to;
+    outbox out;
+    peer_link peers;
+    router routing;
+    schedule deadlines;
+    std::uint64_t seed;
+    bool lame_duck = false;
+
+    std::unordered_map<std::uint64_t, std::unique_ptr<session>> sessions;
+    std::deque<session_snapshot> closed;
+    std::string mapped_scratch;
+
+    struct open_question {
+        std::uint64_t client_id;
+        const user_configuration*
+            user; ///< Of the configuration that was asked under, kept alive by:
+        std::shared_ptr<const configuration> asked_under;
+    };
+    std::uint64_t next_question_id = 1;
+    std::unordered_map<std::uint64_t, open_question> open_questions;
+    std::deque<password_question> unasked;
+
+    std::uint64_t total_connections = 0;
+    std::uint64_t slow_consumers = 0;
+    std::uint64_t stale_connections = 0;
+};
+
+} // namespace pipit::broker
