@@ -26,6 +26,9 @@ inline constexpr std::size_t read_scratch_bytes = 256 * 1024;
 /// Sizes in PUB, HPUB, MSG and HMSG have at most this many digits.
 inline constexpr std::size_t size_digits_max = 9;
 
+/// A connection inside the process holds this much in each direction.
+inline constexpr std::size_t pipe_bytes = 64 * 1024;
+
 /// Of the monitoring's HTTP server. The timeout is for one request, one answer and an idle client.
 inline constexpr std::size_t http_connections = 128;
 inline constexpr std::size_t http_header_bytes = 16 * 1024;

@@ -105,6 +105,10 @@ b"})"sv,
 TEST(Connect, ReplacesBytesThatAreNotUtf8) {
     EXPECT_EQ(read("{\"user\":\"a\xff\xc3z\"}").user, "a\ufffd\ufffdz");
     EXPECT_EQ(read(R"({"user":"\u00fc\ud83d\ude00"})").user, "ü😀");
+    EXPECT_EQ(read(R"({"user":"\ud83dx\ude00\\ud83d\uD800\ud800"})").user,
+              "\ufffdx\ufffd\\ud83d\ufffd\ufffd");
+    EXPECT_FALSE(reads(R"({"user":"\ud83"})"));
+    EXPECT_FALSE(reads(R"({"user":"\ud8)"));
 }
 
 TEST(Connect, RefusesDeepNestingWithoutHarm) {

@@ -64,7 +64,7 @@ std::vector<std::string> clusters_of(const std::vector<mapping_destination>& des
     std::vector<std::string> clusters{""};
     for (const auto& destination : destinations) clusters.push_back(destination.cluster);
     std::ranges::sort(clusters);
-    clusters.erase(std::ranges::unique(clusters).begin(), clusters.end());
+    clusters.erase(std::unique(clusters.begin(), clusters.end()), clusters.end());
     return clusters;
 }
 

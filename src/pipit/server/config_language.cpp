@@ -229,7 +229,7 @@ private:
 
     bool read_key(key_text& key) {
         const char c = cursor_.peek();
-        if (is_key_separator(c)) return fail("Unexpected key separator '" + next_text() + "'");
+        if (is_key_separator(c) || c == '/') return fail("Unexpected '" + next_text() + "'");
         if (c == '"' || c == '\'') return read_quoted_key(key);
         key.place = here();
         const auto start = cursor_.offset();

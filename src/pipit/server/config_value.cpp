@@ -12,8 +12,8 @@ std::string config_place::to_text() const {
 
 std::string_view config_value::kind() const noexcept {
     // In the order of the variant's alternatives.
-    constexpr std::array<std::string_view, 7> names = {"string", "integer", "float", "boolean",
-                                                       "date",   "array",   "map"};
+    constexpr std::array<std::string_view, 7> names = {
+        "a string", "an integer", "a float", "a boolean", "a date", "an array", "a map"};
     return names[data_.index()];
 }
 

@@ -56,7 +56,7 @@ public:
     [[nodiscard]] const config_place& place() const noexcept { return place_; }
     [[nodiscard]] const data_type& data() const noexcept { return data_; }
 
-    /// "map", "array", "string", "integer", "float", "boolean" or "date".
+    /// "a map", "an array", "a string", "an integer", "a float", "a boolean" or "a date".
     [[nodiscard]] std::string_view kind() const noexcept;
 
 private:

@@ -10,6 +10,8 @@
 #include <array>
 #include <charconv>
 #include <limits>
+#include <optional>
+#include <utility>
 
 namespace pipit::protocol::detail {
 namespace {
@@ -46,6 +48,38 @@ std::string folded(std::string_view key) {
             const char c = key[i];
             out += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
         }
+    }
+    return out;
+}
+
+constexpr std::size_t escape_length = 6; // \uXXXX
+
+/// The code unit of the `\uXXXX` that `text` begins with; nothing if it begins with something else.
+std::optional<std::uint32_t> unicode_escape(bytes_view text) {
+    if (text.size() < escape_length || !text.starts_with("\\u")) return std::nullopt;
+    std::uint32_t unit = 0;
+    const char* const end = text.data() + escape_length;
+    const auto read = std::from_chars(text.data() + 2, end, unit, 16);
+    return read.ptr == end ? std::optional(unit) : std::nullopt;
+}
+
+/// Puts U+FFFD in the place of surrogate escapes that have no partner, which Go reads that way and
+/// Boost.JSON refuses.
+std::string with_paired_surrogates(bytes_view text) {
+    const auto is_high = [](std::uint32_t unit) { return unit >= 0xd800 && unit < 0xdc00; };
+    const auto is_low = [](std::uint32_t unit) { return unit >= 0xdc00 && unit < 0xe000; };
+    std::string out;
+    while (!text.empty()) {
+        std::size_t taken = text.front() == '\\' ? 2 : 1;
+        bool lone = false;
+        if (const auto unit = unicode_escape(text)) {
+            const auto next = unicode_escape(text.substr(escape_length));
+            const bool paired = is_high(*unit) && next && is_low(*next);
+            lone = !paired && (is_high(*unit) || is_low(*unit));
+            taken = paired ? 2 * escape_length : escape_length;
+        }
+        out += lone ? "\\ufffd" : text.substr(0, taken);
+        text.remove_prefix(std::min(taken, text.size()));
     }
     return out;
 }
@@ -224,6 +258,10 @@ private:
 } // namespace
 
 result<> read_json_object(bytes_view text, std::span<const json_field> fields) {
+    std::string repaired;
+    if (text.find("\\ud") != bytes_view::npos || text.find("\\uD") != bytes_view::npos) {
+        text = repaired = with_paired_surrogates(text);
+    }
     json::parse_options options;
     options.max_depth = json_depth_max;
     options.allow_invalid_utf8 = true;

@@ -30,9 +30,8 @@ struct json_field {
 
 /// Reads a JSON object as Go's `encoding/json` fills a struct: keys match in any case, unknown keys
 /// are skipped, the last of several equal keys wins, `null` leaves a value as it was, bytes that
-/// are not UTF-8 become U+FFFD; any other value of another type than its field's is an error. One
-/// thing is stricter: a lone surrogate escape is an error, as is nesting deeper than
-/// `json_depth_max`.
+/// are not UTF-8 and lone surrogates become U+FFFD; any other value of another type than its
+/// field's is an error. Nesting deeper than `json_depth_max` is an error (in Go, 10,000).
 /// Errors: `errc::invalid_json`; fields that come before the error may have been set.
 [[nodiscard]] result<> read_json_object(bytes_view json, std::span<const json_field> fields);
 

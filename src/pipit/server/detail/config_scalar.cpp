@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/server/detail/config_scalar.hpp>
+#include <pipit/server/detail/names.hpp>
 #include <pipit/server/error.hpp>
 
 #include <algorithm>
@@ -14,13 +15,6 @@ namespace pipit::server::detail {
 namespace {
 
 error bad(std::string sentence) { return {errc::invalid_configuration, std::move(sentence)}; }
-
-std::string lower(std::string_view text) {
-    std::string result(text);
-    std::transform(result.begin(), result.end(), result.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-    return result;
-}
 
 config_scalar text_scalar(std::string text) {
     auto written = text;
@@ -37,7 +31,7 @@ bool ends_bare_text(const config_cursor& cursor) {
 std::optional<char> read_hex_byte(config_cursor& cursor) {
     int value = 0;
     for (int i = 0; i < 2; ++i) {
-        const char c = lower(std::string(1, cursor.peek()))[0];
+        const char c = lower_case(std::string(1, cursor.peek()))[0];
         if (is_digit(c)) {
             value = value * 16 + (c - '0');
         } else if (c >= 'a' && c <= 'f') {
@@ -114,7 +108,7 @@ result<config_scalar> read_block(config_cursor& cursor) {
 }
 
 std::optional<bool> as_boolean(std::string_view text) {
-    const auto word = lower(text);
+    const auto word = lower_case(text);
     if (word == "true" || word == "yes" || word == "on") return true;
     if (word == "false" || word == "no" || word == "off") return false;
     return std::nullopt;
@@ -184,7 +178,7 @@ result<config_scalar> as_integer(std::string_view written) {
         return bad("integer '" + std::string(written) + "' is out of the range");
     };
     if (failed != std::errc()) return out_of_range();
-    const auto suffix = lower({rest, static_cast<std::size_t>(end - rest)});
+    const auto suffix = lower_case({rest, static_cast<std::size_t>(end - rest)});
     const auto found =
         std::find_if(units.begin(), units.end(), [&](const unit& u) { return u.suffix == suffix; });
     if (found == units.end()) return bad("Unknown unit in '" + std::string(written) + "'");

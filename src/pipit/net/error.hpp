@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <pipit/base/error.hpp>
+
+namespace pipit::net {
+
+/// What can go wrong here that is not the system's own error.
+enum class errc {
+    invalid_proxy_header = 1, ///< The detail says what about it.
+    unsupported_proxy_header,
+    closed,    ///< The other end is gone.
+    timed_out, ///< Nothing came, or nothing was taken, in the time given.
+};
+
+[[nodiscard]] error_code make_error_code(errc value) noexcept;
+
+} // namespace pipit::net
+
+template <>
+struct boost::system::is_error_code_enum<pipit::net::errc> : std::true_type {};

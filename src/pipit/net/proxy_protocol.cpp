@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/net/error.hpp>
+#include <pipit/net/proxy_protocol.hpp>
+
+#include <algorithm>
+#include <arpa/inet.h>
+#include <array>
+#include <charconv>
+#include <vector>
+
+namespace pipit::net {
+namespace {
+
+using namespace std::string_view_literals;
+
+constexpr auto text_signature = "PROXY "sv;
+constexpr auto binary_signature = "\r\n\r\n\0\r\nQUIT\n"sv;
+/// Either version is recognised by as many bytes; what does not begin like that is a client's.
+constexpr std::size_t recognised_bytes = 6;
+constexpr std::size_t text_bytes_max = 107;
+constexpr std::size_t binary_bytes_min = 16;
+
+using address = proxy_header::address;
+
+std::vector<bytes_view> split_at_blanks(bytes_view line) {
+    std::vector<bytes_view> words;
+    constexpr auto blanks = " \t\n\v\f\r"sv;
+    for (auto begin = line.find_first_not_of(blanks); begin != bytes_view::npos;) {
+        const auto end = std::min(line.find_first_of(blanks, begin), line.size());
+        words.push_back(line.substr(begin, end - begin));
+        begin = line.find_first_not_of(blanks, end);
+    }
+    return words;
+}
+
+/// The text of an address in network byte order.
+std::string ip_text(int family, const char* bytes) {
+    // An IPv4 address in IPv6's clothes is shown as what it is.
+    constexpr auto mapped_prefix = "\0\0\0\0\0\0\0\0\0\0\xff\xff"sv;
+    if (family == AF_INET6 && bytes_view(bytes, mapped_prefix.size()) == mapped_prefix) {
+        family = AF_INET;
+        bytes += mapped_prefix.size();
+    }
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    ::inet_ntop(family, bytes, text.data(), text.size());
+    return text.data();
+}
+
+std::optional<std::string> read_ip(int family, bytes_view word) {
+    std::array<char, 16> bytes{};
+    if (::inet_pton(family, std::string(word).c_str(), bytes.data()) != 1) return std::nullopt;
+    return ip_text(family, bytes.data());
+}
+
+std::optional<std::uint16_t> read_port(bytes_view word) {
+    std::uint16_t port = 0;
+    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), port);
+    if (error != std::errc() || end != word.data() + word.size()) return std::nullopt;
+    return port;
+}
+
+result<proxy_header> parse_text(bytes_view input) {
+    const auto line_end = input.substr(0, text_bytes_max).find("\r\n", text_signature.size());
+    if (line_end == bytes_view::npos) {
+        if (input.size() < text_bytes_max) return proxy_header{};
+        return error(errc::invalid_proxy_header, "v1 line too long");
+    }
+    proxy_header header{proxy_header::status::complete, line_end + 2, std::nullopt};
+    const auto words =
+        split_at_blanks(input.substr(text_signature.size(), line_end - text_signature.size()));
+    if (!words.empty() && words[0] == "UNKNOWN") return header;
+    if (words.size() != 5) return error(errc::invalid_proxy_header, "invalid v1 format");
+    if (words[0] != "TCP4" && words[0] != "TCP6") {
+        return error(errc::invalid_proxy_header, "invalid protocol " + std::string(words[0]));
+    }
+    const auto family = words[0] == "TCP4" ? AF_INET : AF_INET6;
+    const auto source = read_ip(family, words[1]);
+    if (!source || !read_ip(family, words[2])) {
+        return error(errc::invalid_proxy_header, "invalid address");
+    }
+    const auto port = read_port(words[3]);
+    if (!port) return error(errc::invalid_proxy_header, "invalid source port");
+    if (!read_port(words[4])) return error(errc::invalid_proxy_header, "invalid dest port");
+    header.source = address{*source, *port};
+    return header;
+}
+
+std::uint16_t read_big_endian(bytes_view bytes) noexcept {
+    return static_cast<std::uint16_t>(static_cast<unsigned char>(bytes[0]) << 8 |
+                                      static_cast<unsigned char>(bytes[1]));
+}
+
+/// Both addresses, then both ports; the client's own comes first.
+address read_binary_address(int family, std::size_t ip_bytes, bytes_view addresses) {
+    return {ip_text(family, addresses.data()), read_big_endian(addresses.substr(2 * ip_bytes))};
+}
+
+result<proxy_header> parse_binary(bytes_view input) {
+    const auto shown = std::min(input.size(), binary_signature.size());
+    if (input.substr(0, shown) != binary_signature.substr(0, shown)) {
+        return error(errc::invalid_proxy_header, "invalid signature");
+    }
+    if (input.size() < binary_bytes_min) return proxy_header{};
+    const auto version_and_command = static_cast<unsigned char>(input[12]);
+    const auto family_and_transport = static_cast<unsigned char>(input[13]);
+    if (version_and_command >> 4 != 2) return error(errc::invalid_proxy_header, "invalid version");
+    const auto command = version_and_command & 0x0f;
+    if (command > 1) return error(errc::invalid_proxy_header, "unknown command");
+    const auto is_health_check = command == 0;
+
+    const auto family = family_and_transport >> 4;
+    if (!is_health_check && (family_and_transport & 0x0f) != 1) {
+        return error(errc::unsupported_proxy_header, "only STREAM protocol supported");
+    }
+    if (!is_health_check && family > 2) {
+        return error(errc::unsupported_proxy_header, "unsupported address family");
+    }
+    const std::size_t announced = read_big_endian(input.substr(14));
+    const std::size_t ip_bytes = family == 1 ? 4 : 16;
+    const auto has_address = !is_health_check && family != 0;
+    if (has_address && announced < 2 * ip_bytes + 4) {
+        return error(errc::invalid_proxy_header, "address data too short");
+    }
+    if (input.size() < binary_bytes_min + announced) return proxy_header{};
+
+    proxy_header header{proxy_header::status::complete, binary_bytes_min + announced, std::nullopt};
+    if (has_address) {
+        header.source = read_binary_address(family == 1 ? AF_INET : AF_INET6, ip_bytes,
+                                            input.substr(binary_bytes_min, announced));
+    }
+    return header;
+}
+
+} // namespace
+
+result<proxy_header> parse_proxy_header(bytes_view input) {
+    const auto begins_like = [&](bytes_view signature) {
+        const auto size = std::min(input.size(), recognised_bytes);
+        return input.substr(0, size) == signature.substr(0, size);
+    };
+    const auto is_text = begins_like(text_signature);
+    if (!is_text && !begins_like(binary_signature)) {
+        return proxy_header{proxy_header::status::absent, 0, std::nullopt};
+    }
+    if (input.size() < recognised_bytes) return proxy_header{};
+    return is_text ? parse_text(input) : parse_binary(input);
+}
+
+} // namespace pipit::net

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/net/detail/event_loop_state.hpp>
+#include <pipit/net/tcp.hpp>
+
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
+
+#include <algorithm>
+#include <arpa/inet.h>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+namespace pipit::net {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// As nats-server does.
+constexpr nanoseconds shortest_pause = 10ms;
+constexpr nanoseconds longest_pause = 1s;
+/// Connections that wait are taken in groups, so that the loop's others are not kept waiting.
+constexpr int accepts_max = 64;
+
+void read_peer(const sockaddr_storage& address, accepted_socket& accepted) {
+    char text[INET6_ADDRSTRLEN] = "";
+    if (address.ss_family == AF_INET6) {
+        const auto& in6 = reinterpret_cast<const sockaddr_in6&>(address);
+        accepted.port = ntohs(in6.sin6_port);
+        if (IN6_IS_ADDR_V4MAPPED(&in6.sin6_addr)) {
+            ::inet_ntop(AF_INET, in6.sin6_addr.s6_addr + 12, text, sizeof(text));
+        } else {
+            ::inet_ntop(AF_INET6, &in6.sin6_addr, text, sizeof(text));
+        }
+    } else {
+        const auto& in4 = reinterpret_cast<const sockaddr_in&>(address);
+        accepted.port = ntohs(in4.sin_port);
+        ::inet_ntop(AF_INET, &in4.sin_addr, text, sizeof(text));
+    }
+    accepted.ip = text;
+}
+
+/// The connection was gone before it was taken, which is nobody's failure.
+bool concerns_one_connection(int number) noexcept {
+    return number == ECONNABORTED || number == EINTR || number == EPROTO || number == ENETDOWN ||
+           number == EHOSTUNREACH || number == ENETUNREACH || number == ETIMEDOUT;
+}
+
+} // namespace
+
+struct tcp_acceptor::state : std::enable_shared_from_this<state> {
+    state(asio::io_context& context, socket_handle listener, std::string its_name, logger its_log,
+          accept_function function)
+        : socket(context.get_executor(), listener.release()),
+          timer(context.get_executor()),
+          name(std::move(its_name)),
+          log(std::move(its_log)),
+          on_accept(std::move(function)) {}
+
+    void wait() {
+        socket.async_wait(decltype(socket)::wait_read,
+                          [self = shared_from_this()](const boost::system::error_code& error) {
+                              if (!error) self->accept_some();
+                          });
+    }
+
+    void accept_some() {
+        for (int i = 0; i < accepts_max; ++i) {
+            if (!socket.is_open()) return; // Stopped by what was done with a connection.
+            sockaddr_storage address{};
+            socklen_t size = sizeof(address);
+            accepted_socket accepted;
+            accepted.socket = socket_handle(::accept4(socket.native_handle(),
+                                                      reinterpret_cast<sockaddr*>(&address), &size,
+                                                      SOCK_NONBLOCK | SOCK_CLOEXEC));
+            if (!accepted.socket) {
+                if (errno == EAGAIN || errno == EWOULDBLOCK) break;
+                if (concerns_one_connection(errno)) continue;
+                pause_after(errno);
+                return;
+            }
+            pause = shortest_pause;
+            constexpr int on = 1;
+            ::setsockopt(accepted.socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+            read_peer(address, accepted);
+            on_accept(std::move(accepted));
+        }
+        if (socket.is_open()) wait();
+    }
+
+    void pause_after(int number) {
+        const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(pause);
+        log.error("Temporary " + name + " Accept Error(" + std::strerror(number) + "), sleeping " +
+                  std::to_string(milliseconds.count()) + "ms");
+        timer.expires_after(pause);
+        pause = std::min(pause * 2, longest_pause);
+        timer.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
+            if (!error) self->accept_some();
+        });
+    }
+
+    void stop() {
+        boost::system::error_code ignored;
+        socket.close(ignored);
+        timer.cancel();
+    }
+
+    asio::posix::basic_stream_descriptor<asio::io_context::executor_type> socket;
+    asio::basic_waitable_timer<std::chrono::steady_clock,
+                               asio::wait_traits<std::chrono::steady_clock>,
+                               asio::io_context::executor_type>
+        timer;
+    nanoseconds pause = shortest_pause;
+    std::string name;
+    logger log;
+    accept_function on_accept;
+};
+
+tcp_acceptor::tcp_acceptor(event_loop& loop, socket_handle listener, std::string name, logger log,
+                           accept_function on_accept)
+    : state_(std::make_shared<state>(loop.internals().context, std::move(listener), std::move(name),
+                                     std::move(log), std::move(on_accept))) {
+    state_->wait();
+}
+
+tcp_acceptor::~tcp_acceptor() { state_->stop(); }
+
+} // namespace pipit::net

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/net/detail/event_loop_state.hpp>
+#include <pipit/net/tcp.hpp>
+
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
+
+#include <array>
+#include <cerrno>
+#include <new>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+namespace pipit::net {
+namespace {
+
+/// Where Asio keeps what a connection waits for while it is idle: without it every read would
+/// allocate. One waits at a time.
+class wait_slot {
+public:
+    void* take(std::size_t size) {
+        if (taken_ || size > sizeof(bytes_)) return ::operator new(size);
+        taken_ = true;
+        return bytes_;
+    }
+    void give_back(void* pointer) noexcept {
+        if (pointer == bytes_) {
+            taken_ = false;
+        } else {
+            ::operator delete(pointer);
+        }
+    }
+
+private:
+    alignas(std::max_align_t) char bytes_[128];
+    bool taken_ = false;
+};
+
+template <class T>
+struct slot_allocator {
+    using value_type = T;
+
+    explicit slot_allocator(wait_slot& its_slot) noexcept : slot(&its_slot) {}
+    template <class U>
+    slot_allocator(const slot_allocator<U>& other) noexcept : slot(other.slot) {}
+
+    T* allocate(std::size_t count) { return static_cast<T*>(slot->take(count * sizeof(T))); }
+    void deallocate(T* pointer, std::size_t) noexcept { slot->give_back(pointer); }
+    friend bool operator==(const slot_allocator&, const slot_allocator&) = default;
+
+    wait_slot* slot;
+};
+
+class tcp_transport final : public transport {
+public:
+    tcp_transport(asio::io_context& context, socket_handle socket, transport_user& user)
+        : user_(&user), socket_(context.get_executor(), socket.release()) {}
+
+    io_result read(std::span<char> first, std::span<char> second) noexcept override {
+        iovec parts[2] = {{first.data(), first.size()}, {second.data(), second.size()}};
+        const auto skipped = first.empty() ? 1 : 0;
+        const auto count = ::readv(socket_.native_handle(), parts + skipped, 2 - skipped);
+        if (count == 0) return {io_status::closed};
+        return outcome(count);
+    }
+
+    io_result write(std::span<const bytes_view> pieces) noexcept override {
+        std::array<iovec, pieces_max> parts;
+        const auto part_count = std::min(pieces.size(), parts.size());
+        for (std::size_t i = 0; i < part_count; ++i) {
+            parts[i] = {const_cast<char*>(pieces[i].data()), pieces[i].size()};
+        }
+        msghdr message{};
+        message.msg_iov = parts.data();
+        message.msg_iovlen = part_count;
+        // A peer that is gone is an error to be returned, not a signal.
+        return outcome(::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL));
+    }
+
+    void wait_readable() override {
+        ++waits_;
+        socket_.async_wait(decltype(socket_)::wait_read,
+                           waiter{this, &transport_user::on_readable});
+    }
+
+    void wait_writable() override {
+        ++waits_;
+        socket_.async_wait(decltype(socket_)::wait_write,
+                           waiter{this, &transport_user::on_writable});
+    }
+
+    void close() noexcept override {
+        user_ = nullptr;
+        boost::system::error_code ignored;
+        socket_.close(ignored);
+        if (waits_ == 0) delete this;
+    }
+
+private:
+    static constexpr std::size_t pieces_max = 256;
+
+    struct waiter {
+        using allocator_type = slot_allocator<void>;
+        tcp_transport* of;
+        void (transport_user::*ready)();
+
+        [[nodiscard]] allocator_type get_allocator() const noexcept {
+            return allocator_type(of->slot_);
+        }
+        void operator()(const boost::system::error_code&) const { of->finish_wait(ready); }
+    };
+
+    static io_result outcome(ssize_t count) noexcept {
+        if (count > 0) return {io_status::done, static_cast<std::size_t>(count)};
+        const auto again = errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
+        return {again ? io_status::would_block : io_status::failed};
+    }
+
+    void finish_wait(void (transport_user::*ready)()) {
+        --waits_;
+        if (user_ != nullptr) {
+            (user_->*ready)();
+        } else if (waits_ == 0) {
+            delete this;
+        }
+    }
+
+    transport_user* user_; ///< Null once closed; then it lives until nothing waits any more.
+    asio::posix::basic_stream_descriptor<asio::io_context::executor_type> socket_;
+    int waits_ = 0;
+    wait_slot slot_;
+};
+
+} // namespace
+
+transport_pointer make_tcp_transport(event_loop& loop, socket_handle socket, transport_user& user) {
+    return transport_pointer(new tcp_transport(loop.internals().context, std::move(socket), user));
+}
+
+} // namespace pipit::net

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pipit::server::detail {
+
+/// The name that somebody probably meant who wrote `mistaken`, or nothing when none is near.
+[[nodiscard]] std::string_view nearest_name(std::string_view mistaken,
+                                            const std::vector<std::string_view>& names);
+
+/// ASCII letters as small letters.
+[[nodiscard]] std::string lower_case(std::string_view text);
+
+} // namespace pipit::server::detail

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <pipit/server/detail/config_keys.hpp>
+#include <pipit/server/options.hpp>
+
+/// What reads the blocks of a configuration into options. Each function is a row's `read`.
+namespace pipit::server::detail {
+
+void read_authorization(server_options& options, const config_entry& entry,
+                        config_findings& findings);
+void read_accounts(server_options& options, const config_entry& entry, config_findings& findings);
+void read_global_mappings(server_options& options, const config_entry& entry,
+                          config_findings& findings);
+
+/// Adds the users of an array that has no account.
+/// `permissions` are for those that have none of their own.
+void read_users(std::vector<user_options>& users, const config_entry& entry,
+                config_findings& findings);
+[[nodiscard]] std::optional<permission_options> read_permissions(const config_entry& entry,
+                                                                 config_findings& findings);
+void apply_default_permissions(std::vector<user_options>& users,
+                               const std::optional<permission_options>& permissions);
+void read_mappings(std::vector<mapping_options>& mappings, const config_entry& entry,
+                   config_findings& findings);
+
+/// What one block cannot see: ways to log in that exclude each other, and names used twice.
+void check_logins(const server_options& options, const config_map& map, config_findings& findings);
+
+// Blocks of features that are merely absent: checked, noted, and their listeners reserved.
+void read_cluster(server_options& options, const config_entry& entry, config_findings& findings);
+void read_gateway(server_options& options, const config_entry& entry, config_findings& findings);
+void read_leafnodes(server_options& options, const config_entry& entry, config_findings& findings);
+void read_websocket(server_options& options, const config_entry& entry, config_findings& findings);
+void read_mqtt(server_options& options, const config_entry& entry, config_findings& findings);
+void read_jetstream(server_options& options, const config_entry& entry, config_findings& findings);
+void read_account_jetstream(const config_entry& entry, config_findings& findings);
+void read_profile_port(server_options& options, const config_entry& entry,
+                       config_findings& findings);
+/// Also in a block of its own, where it must not stand a second time.
+void read_store_dir(server_options& options, const config_entry& entry, config_findings& findings);
+
+} // namespace pipit::server::detail

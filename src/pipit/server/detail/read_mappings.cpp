@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/server/detail/option_blocks.hpp>
+
+#include <pipit/protocol/subject.hpp>
+
+#include <charconv>
+#include <map>
+#include <set>
+
+namespace pipit::server::detail {
+namespace {
+
+/// A destination, with what only its other keys can judge.
+struct destination_reading {
+    mapping_destination_options destination;
+    bool has_weight = false;
+};
+
+void set_destination(destination_reading& reading, const config_entry& entry,
+                     config_findings& findings) {
+    if (auto text = read_text(entry, findings)) reading.destination.subject = std::move(*text);
+}
+void set_cluster(destination_reading& reading, const config_entry& entry,
+                 config_findings& findings) {
+    if (auto text = read_text(entry, findings)) reading.destination.cluster = std::move(*text);
+}
+/// `50` or `50%`.
+void set_weight(destination_reading& reading, const config_entry& entry,
+                config_findings& findings) {
+    reading.has_weight = true;
+    auto text = text_of(entry.value).value_or("");
+    if (text.ends_with('%')) text.pop_back();
+    int weight = -1;
+    const auto* const end = text.data() + text.size();
+    const auto [rest, failed] = std::from_chars(text.data(), end, weight);
+    if (failed == std::errc() && rest == end && weight >= 0 && weight <= 100) {
+        reading.destination.weight = weight;
+    } else {
+        findings.error(entry.place,
+                       "Invalid weight " + in_quotes(text) + " for mapping destination");
+    }
+}
+
+constexpr key_rule<destination_reading> destination_rules[] = {
+    {"destination dest", set_destination},
+    {"weight", set_weight},
+    {"cluster", set_cluster},
+};
+
+void add_destination(mapping_options& mapping, const config_entry& entry, const config_value& value,
+                     config_findings& findings) {
+    const auto* map = value.as<config_map>();
+    if (!map) {
+        findings.error(entry.place, "Expected an entry for the mapping destination");
+        return;
+    }
+    destination_reading reading;
+    read_keys(*map, destination_rules, reading, findings);
+    if (!reading.has_weight) {
+        findings.error(entry.place, "Missing weight for mapping destination " +
+                                        in_quotes(reading.destination.subject));
+    }
+    mapping.destinations.push_back(std::move(reading.destination));
+}
+
+/// What is wrong with the destinations together, or nothing.
+std::string complaint_about(const mapping_options& mapping) {
+    std::set<std::string_view> seen;
+    std::map<std::string_view, int> weights;
+    for (const auto& destination : mapping.destinations) {
+        if (!seen.insert(destination.subject).second) {
+            return "duplicate entry for " + in_quotes(destination.subject);
+        }
+        if ((weights[destination.cluster] += destination.weight) > 100) {
+            return "total weight needs to be <= 100";
+        }
+    }
+    return {};
+}
+
+void add_mapping(std::vector<mapping_options>& mappings, const config_entry& entry,
+                 config_findings& findings) {
+    if (!protocol::is_valid_subject(entry.key)) {
+        findings.error(entry.place, "Subject " + in_quotes(entry.key) + " is not a valid subject");
+        return;
+    }
+    mapping_options mapping{entry.key, {}};
+    if (const auto* text = entry.value.as<std::string>()) {
+        mapping.destinations.push_back({*text, 100, {}});
+    } else if (const auto* array = entry.value.as<config_array>()) {
+        for (const auto& element : *array) add_destination(mapping, entry, element, findings);
+    } else {
+        add_destination(mapping, entry, entry.value, findings);
+    }
+    const auto complaint = complaint_about(mapping);
+    if (!complaint.empty()) {
+        findings.error(entry.place,
+                       "Error adding mapping for " + in_quotes(entry.key) + " : " + complaint);
+    }
+    mappings.push_back(std::move(mapping));
+}
+
+} // namespace
+
+void read_mappings(std::vector<mapping_options>& mappings, const config_entry& entry,
+                   config_findings& findings) {
+    const auto* map = read_map(entry, findings);
+    if (!map) return;
+    mappings.clear();
+    for (const auto& mapping : *map) add_mapping(mappings, mapping, findings);
+}
+
+void read_global_mappings(server_options& options, const config_entry& entry,
+                          config_findings& findings) {
+    read_mappings(options.mappings, entry, findings);
+}
+
+} // namespace pipit::server::detail

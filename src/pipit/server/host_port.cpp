@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/server/host_port.hpp>
+
+#include <charconv>
+
+namespace pipit::server {
+
+std::optional<host_and_port> split_host_port(std::string_view text) {
+    const auto colon = text.rfind(':');
+    if (colon == std::string_view::npos) return std::nullopt;
+    auto host = text.substr(0, colon);
+    if (host.starts_with('[')) {
+        if (!host.ends_with(']')) return std::nullopt;
+        host = host.substr(1, host.size() - 2);
+    } else if (host.find(':') != std::string_view::npos) {
+        return std::nullopt;
+    }
+    if (host.find_first_of("[]") != std::string_view::npos) return std::nullopt;
+    return host_and_port{std::string(host), std::string(text.substr(colon + 1))};
+}
+
+std::string join_host_port(std::string_view host, int port) {
+    const bool is_ipv6 = host.find(':') != std::string_view::npos;
+    return (is_ipv6 ? "[" + std::string(host) + "]" : std::string(host)) + ":" +
+           std::to_string(port);
+}
+
+std::optional<int> parse_port(std::string_view text) {
+    int port = 0;
+    const auto* const end = text.data() + text.size();
+    const auto [rest, failed] = std::from_chars(text.data(), end, port);
+    if (failed != std::errc() || rest != end || port < -1 || port > 65535) return std::nullopt;
+    return port;
+}
+
+} // namespace pipit::server

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace pipit::server {
+
+/// The two sides of `host:port`, `[::1]:port` or `:port`, as text.
+struct host_and_port {
+    std::string host; ///< Without brackets.
+    std::string port;
+};
+
+/// Nothing when there is no port, or when it is not clear which colon is before it.
+[[nodiscard]] std::optional<host_and_port> split_host_port(std::string_view text);
+
+/// `host:port`, with brackets where they are needed.
+[[nodiscard]] std::string join_host_port(std::string_view host, int port);
+
+/// A port number as text: digits, or `-1` for any free port. Nothing when it is none.
+[[nodiscard]] std::optional<int> parse_port(std::string_view text);
+
+} // namespace pipit::server

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/server/options.hpp>
+
+#include <pipit/server/config_value.hpp>
+#include <pipit/server/duration_text.hpp>
+#include <pipit/server/error.hpp>
+
+#include <algorithm>
+
+namespace pipit::server {
+namespace {
+
+template <auto Member>
+void replace_zero(server_options& options) {
+    using type = std::remove_reference_t<decltype(options.*Member)>;
+    if (options.*Member == type{}) options.*Member = server_options{}.*Member;
+}
+
+error invalid(std::string text) { return {errc::invalid_configuration, std::move(text)}; }
+
+bool has_user(const server_options& options, std::string_view name) {
+    return std::any_of(options.users.begin(), options.users.end(),
+                       [&](const user_options& user) { return user.name == name; });
+}
+
+bool has_account(const server_options& options, std::string_view name) {
+    return std::any_of(options.accounts.begin(), options.accounts.end(),
+                       [&](const account_options& account) { return account.name == name; });
+}
+
+result<> validate_no_auth_user(const server_options& options) {
+    const auto& name = options.no_auth_user;
+    if (name.empty() || has_user(options, name)) return {};
+    const auto subject = "no_auth_user: " + in_quotes(name);
+    if (options.users.empty()) {
+        return invalid(subject + " present, but users/nkeys are not defined");
+    }
+    return invalid(subject +
+                   " not present as user or nkey in authorization block or account configuration");
+}
+
+/// The two that exist without being configured are `$G` and, unless another one has its part or
+/// there is to be none, `$SYS`.
+result<> validate_system_account(const server_options& options) {
+    const auto& name = options.system_account;
+    if (name.empty() || name == "$G" || has_account(options, name)) return {};
+    return invalid("error resolving system account: there is no account " + in_quotes(name));
+}
+
+} // namespace
+
+void apply_defaults(server_options& options) {
+    replace_zero<&server_options::host>(options);
+    replace_zero<&server_options::port>(options);
+    replace_zero<&server_options::max_connections>(options);
+    replace_zero<&server_options::max_control_line>(options);
+    replace_zero<&server_options::max_payload>(options);
+    replace_zero<&server_options::max_pending>(options);
+    replace_zero<&server_options::max_closed_clients>(options);
+    replace_zero<&server_options::ping_interval>(options);
+    replace_zero<&server_options::ping_max>(options);
+    replace_zero<&server_options::write_deadline>(options);
+    replace_zero<&server_options::lame_duck_duration>(options);
+    replace_zero<&server_options::lame_duck_grace_period>(options);
+    replace_zero<&server_options::connect_error_reports>(options);
+    replace_zero<&server_options::reconnect_error_reports>(options);
+    replace_zero<&server_options::auth_timeout>(options);
+    if (options.http_host.empty()) options.http_host = options.host;
+    for (auto& listener : options.reserved_listeners) {
+        // The profiler shares the clients' host; the others listen everywhere by default.
+        if (listener.host.empty()) {
+            listener.host =
+                listener.kind == listener_kind::profile ? options.host : server_options{}.host;
+        }
+    }
+}
+
+result<> validate_options(const server_options& options) {
+    if (options.lame_duck_grace_period >= options.lame_duck_duration) {
+        return invalid("lame duck grace period (" + duration_text(options.lame_duck_grace_period) +
+                       ") should be strictly lower than lame duck duration (" +
+                       duration_text(options.lame_duck_duration) + ")");
+    }
+    if (options.max_payload > options.max_pending) {
+        return invalid("max_payload (" + std::to_string(options.max_payload) +
+                       ") cannot be higher than max_pending (" +
+                       std::to_string(options.max_pending) + ")");
+    }
+    if (options.server_name.find(' ') != std::string::npos) {
+        return invalid("server name cannot contain spaces");
+    }
+    if (const auto checked = validate_no_auth_user(options); !checked) return checked;
+    return validate_system_account(options);
+}
+
+bool requires_authentication(const server_options& options) {
+    return !options.users.empty() || !options.username.empty() || !options.token.empty();
+}
+
+} // namespace pipit::server

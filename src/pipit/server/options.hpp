@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <pipit/base/error.hpp>
+#include <pipit/base/limits.hpp>
+#include <pipit/base/time.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pipit::server {
+
+/// Any free port; the real one is known when the listener is bound.
+inline constexpr int random_port = -1;
+
+/// What happens to a connection that does not take its messages in time.
+enum class write_timeout_policy { by_default, close, retry };
+
+/// Which subjects; an entry for subscriptions may be `subject queue`.
+struct subject_permission_options {
+    /// Absent: every subject. Empty: none.
+    std::optional<std::vector<std::string>> allow;
+    std::vector<std::string> deny;
+    friend bool operator==(const subject_permission_options&,
+                           const subject_permission_options&) = default;
+};
+
+/// A client may answer messages that it got, for a while.
+struct response_permission_options {
+    int messages_max = 1;                          ///< Negative: no limit.
+    nanoseconds expires = std::chrono::minutes(2); ///< Negative: never.
+    friend bool operator==(const response_permission_options&,
+                           const response_permission_options&) = default;
+};
+
+struct permission_options {
+    std::optional<subject_permission_options> publish;
+    std::optional<subject_permission_options> subscribe;
+    std::optional<response_permission_options> responses;
+    friend bool operator==(const permission_options&, const permission_options&) = default;
+};
+
+struct user_options {
+    std::string name;
+    std::string password; ///< Plain text or bcrypt.
+    std::string account;  ///< Empty: `$G`.
+    /// The user's own, else the default ones of its block; absent: everything is allowed.
+    std::optional<permission_options> permissions;
+    bool standard_connections_allowed = true;
+    bool in_process_connections_allowed = true;
+    friend bool operator==(const user_options&, const user_options&) = default;
+};
+
+struct mapping_destination_options {
+    std::string subject;
+    int weight = 100;    ///< Percent.
+    std::string cluster; ///< Empty: in every cluster.
+    friend bool operator==(const mapping_destination_options&,
+                           const mapping_destination_options&) = default;
+};
+
+struct mapping_options {
+    std::string source;
+    std::vector<mapping_destination_options> destinations;
+    friend bool operator==(const mapping_options&, const mapping_options&) = default;
+};
+
+struct account_options {
+    std::string name;
+    std::string nkey; ///< The account's public key; only its name, as long as there are no JWTs.
+    std::int64_t max_connections = -1; ///< -1: no limit; so for all of them.
+    std::int64_t max_subscriptions = -1;
+    std::int64_t max_payload = -1;
+    std::int64_t max_leafnodes = -1;
+    std::vector<mapping_options> mappings;
+    std::string trace_destination; ///< ADR-41; empty: no traces.
+    int trace_sampling = 100;      ///< Percent.
+    friend bool operator==(const account_options&, const account_options&) = default;
+};
+
+enum class listener_kind { cluster, gateway, leafnodes, websocket, mqtt, profile };
+
+/// A listener that a configuration asks for and this version does not serve. It is bound all the
+/// same, stands in the ports file, and closes whoever connects with a clear text.
+struct reserved_listener {
+    listener_kind kind{};
+    std::string host; ///< Empty: the clients' host.
+    int port = 0;
+    friend bool operator==(const reserved_listener&, const reserved_listener&) = default;
+};
+
+/// Everything that an operator can say to a server, with nats-server's defaults.
+///
+/// A zero in a configuration or on the command line means the default where nats-server takes it
+/// so; `apply_defaults` puts it in.
+/// Source: server-config, "Top-level keys"; members have the names of their keys.
+struct server_options {
+    // Clients.
+    std::string host = "0.0.0.0";
+    int port = 4222;
+    std::string client_advertise; ///< `host` or `host:port`; empty: what is bound.
+    bool proxy_protocol = false;
+    int loops = 0; ///< 0: what measures best on this machine.
+
+    // Who the server is.
+    std::string server_name; ///< Empty: its id.
+    std::vector<std::string> server_tags;
+    std::map<std::string, std::string> server_metadata;
+    std::map<std::string, bool> feature_flags;
+
+    // Monitoring.
+    std::string http_host; ///< Empty: `host`.
+    int http_port = 0;     ///< 0: none.
+    std::string http_base_path;
+
+    // Limits.
+    std::int64_t max_connections = limits::max_connections; ///< Negative: none may connect.
+    std::int64_t max_subscriptions = 0;                     ///< Per connection; 0: no limit.
+    int max_subscription_tokens = 0;                        ///< 0: no limit.
+    std::int64_t max_control_line = limits::max_control_line_bytes;
+    std::int64_t max_payload = limits::max_payload_bytes; ///< -1: no limit.
+    std::int64_t max_pending = limits::max_pending_bytes;
+    std::int64_t max_closed_clients = limits::max_closed_clients;
+
+    // Time.
+    nanoseconds ping_interval = limits::ping_interval;
+    int ping_max = limits::ping_max;
+    nanoseconds write_deadline = limits::write_deadline;
+    write_timeout_policy write_timeout = write_timeout_policy::by_default;
+    bool no_fast_producer_stall = false;
+    nanoseconds lame_duck_duration = std::chrono::minutes(2);
+    nanoseconds lame_duck_grace_period = std::chrono::seconds(10);
+
+    // The protocol.
+    bool no_header_support = false;
+    bool disable_sublist_cache = false;
+
+    // Logging.
+    bool debug = false;
+    bool trace = false;
+    bool trace_verbose = false; ///< The system account's too.
+    bool trace_headers = false; ///< Only headers, no payload.
+    int max_traced_msg_len = 0; ///< 0: whole.
+    bool logtime = true;
+    bool logtime_utc = false;
+    std::string log_file;            ///< Empty: standard error.
+    std::int64_t log_size_limit = 0; ///< Bytes; 0: never rotated.
+    std::int64_t log_max_num = 0;    ///< Rotated files that are kept, with the current one; 0: all.
+    bool syslog = false;
+    std::string remote_syslog; ///< `udp://host:514`.
+    int connect_error_reports = 3600;
+    int reconnect_error_reports = 1;
+
+    // Files.
+    std::string pid_file;
+    std::string ports_file_dir;
+
+    // Who may connect.
+    bool authorization_configured = false; ///< There was an `authorization` block.
+    std::string username;
+    std::string password;
+    std::string token;
+    nanoseconds auth_timeout = limits::auth_timeout;
+    std::vector<user_options> users; ///< Of all accounts.
+    std::vector<account_options> accounts;
+    std::string no_auth_user;
+    std::string system_account; ///< Empty: `$SYS`.
+    bool no_system_account = false;
+    std::vector<mapping_options> mappings; ///< Of the account `$G`.
+
+    // What another version of Pipit will do; kept because monitoring and scripts ask for it.
+    bool jetstream = false;
+    std::string store_dir;
+    std::vector<reserved_listener> reserved_listeners;
+
+    // Where they come from.
+    std::string config_file;   ///< Empty: none.
+    std::string config_digest; ///< `sha256:…` of the file; empty without one.
+
+    friend bool operator==(const server_options&, const server_options&) = default;
+};
+
+/// Puts the defaults where a zero or an empty text means them.
+void apply_defaults(server_options& options);
+
+/// Checks what can only be seen when file and command line are together. nats-server checks the
+/// same when it starts and when it reloads, and not for `-t`.
+/// Errors: `errc::invalid_configuration`; the detail is the text to show.
+[[nodiscard]] result<> validate_options(const server_options& options);
+
+/// Any of users, user, token: who may connect is not left open.
+[[nodiscard]] bool requires_authentication(const server_options& options);
+
+} // namespace pipit::server
