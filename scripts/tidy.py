@@ -50,9 +50,12 @@ LOGGING_AND_OPTIONS = re.compile(r"#include <(spdlog|CLI)/")
 # What takes bytes from outside, by the sources' path below src/pipit: each has siblings.
 PARSERS = [
     "auth/nkey",
+    "net/proxy_protocol",
+    "protocol/connect",
     "protocol/headers",
     "protocol/parser",
     "protocol/subject_transform",
+    "server/config_language",
 ]
 
 SOURCE_SUFFIXES = {".cpp", ".hpp", ".py", ".go", ".js", ".mjs", ".ts", ".sh", ".cmake"}
@@ -135,17 +138,23 @@ def check_purity(tree):
 
 
 def check_siblings(tree, parsers=PARSERS):
-    files = set(map(str, tree.files))
+    files = [str(f) for f in tree.files]
     for unit in parsers:
-        name = unit.rsplit("/", 1)[1]
-        if not any(f"src/pipit/{unit}{end}" in files for end in (".cpp", ".hpp")):
+        folder, name = f"src/pipit/{unit}".rsplit("/", 1)
+        source = next((f for f in files if f in (f"{folder}/{name}.cpp", f"{folder}/{name}.hpp")), None)
+        if source is None:
             yield Path("scripts/tidy.py"), 1, f"{unit} is in PARSERS and is not there"
             continue
-        for sibling in ("_test", "_fuzz"):
-            if f"src/pipit/{unit}{sibling}.cpp" not in files:
-                yield Path(f"src/pipit/{unit}.cpp"), 1, f"has no {name}{sibling}.cpp beside it"
-        if not any(f.startswith(f"tests/corpus/{name}_fuzz/") for f in files):
-            yield Path(f"src/pipit/{unit}.cpp"), 1, f"tests/corpus/{name}_fuzz/ is empty"
+        if f"{folder}/{name}_test.cpp" not in files:
+            yield Path(source), 1, f"has no {name}_test.cpp beside it"
+        # One fuzzer, or one per role: server_parser_fuzz.cpp.
+        fuzzer = re.compile(rf"{folder}/(?:\w+_)?{name}_fuzz\.cpp")
+        fuzzers = [Path(f) for f in files if fuzzer.fullmatch(f)]
+        if not fuzzers:
+            yield Path(source), 1, f"has no {name}_fuzz.cpp beside it"
+        for missing in fuzzers:
+            if not any(f.startswith(f"tests/corpus/{missing.stem}/") for f in files):
+                yield missing, 1, f"tests/corpus/{missing.stem}/ is empty"
 
 
 def check_dead_files(tree):

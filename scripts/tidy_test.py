@@ -83,12 +83,17 @@ class Purity(unittest.TestCase):
 
 class Siblings(unittest.TestCase):
     def test_a_parser_has_a_test_a_fuzzer_and_a_corpus(self):
-        files = {"src/pipit/m/p.cpp": "", "src/pipit/m/p_test.cpp": ""}
+        files = {"src/pipit/m/p.cpp": ""}
         self.assertEqual(
             complaints(tidy.check_siblings, files, ["m/p"]),
-            ["src/pipit/m/p.cpp: has no p_fuzz.cpp beside it", "src/pipit/m/p.cpp: tests/corpus/p_fuzz/ is empty"],
+            ["src/pipit/m/p.cpp: has no p_test.cpp beside it", "src/pipit/m/p.cpp: has no p_fuzz.cpp beside it"],
         )
-        files |= {"src/pipit/m/p_fuzz.cpp": "", "tests/corpus/p_fuzz/seed": ""}
+        files |= {"src/pipit/m/p_test.cpp": "", "src/pipit/m/server_p_fuzz.cpp": ""}
+        self.assertEqual(
+            complaints(tidy.check_siblings, files, ["m/p"]),
+            ["src/pipit/m/server_p_fuzz.cpp: tests/corpus/server_p_fuzz/ is empty"],
+        )
+        files |= {"tests/corpus/server_p_fuzz/seed": ""}
         self.assertEqual(complaints(tidy.check_siblings, files, ["m/p"]), [])
 
     def test_a_row_of_the_table_without_sources_is_noticed(self):
