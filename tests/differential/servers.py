@@ -21,10 +21,11 @@ class start_failure(Exception):
 class server_process:
     """One server with a configuration text, found by its ports file.
 
-    A `listen: 127.0.0.1:-1` is put in front unless `bare` is set.
+    A `listen: 127.0.0.1:-1` is put in front unless `bare` is set; `files` are written beside it.
     """
 
-    def __init__(self, program, configuration="", arguments=(), bare=False, environment=None):
+    def __init__(self, program, configuration="", arguments=(), bare=False, environment=None,
+                 files=None):
         self.program = program
         self.folder = tempfile.TemporaryDirectory(prefix="pipit_server_")
         self.path = self.folder.name
@@ -32,6 +33,10 @@ class server_process:
         self.log_path = os.path.join(self.path, "server.log")
         self.bare = bare
         self.write_configuration(configuration)
+        for name, text in (files or {}).items():
+            os.makedirs(os.path.dirname(os.path.join(self.path, name)), exist_ok=True)
+            with open(os.path.join(self.path, name), "w", encoding="utf-8") as file:
+                file.write(text)
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(
                 [program, "-c", self.config_path, "--ports_file_dir", self.path, *arguments],

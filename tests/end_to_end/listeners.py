@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Addresses that are listened on, and listeners of what comes later."""
+import os
+import socket
+import tempfile
+
+from suite import behaviour, equal, matches, pipits_own
+
+RESERVED = """
+websocket { host: 127.0.0.1, port: -1, no_tls: true }
+leafnodes { listen: "127.0.0.1:-1" }
+"""
+
+
+def _has_ipv6():
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+        return True
+    except OSError:
+        return False
+
+
+@behaviour
+def ipv6_is_written_in_brackets(side):
+    if not _has_ipv6():
+        return
+    server = side.start('listen: "[::1]:-1"\n', bare=True)
+    assert server.wait_for_log(rf"Listening for client connections on \[::1\]:{server.port}")
+    equal(server.ports["nats"], [f"nats://[::1]:{server.port}"])
+    equal(side.connect(server.port, host="::1").info["client_ip"], "::1")
+
+
+@behaviour
+def listening_on_every_address_names_each_in_the_ports_file(side):
+    # The one test that binds more than the loopback, for as long as it takes to read the file.
+    server = side.start('listen: "0.0.0.0:-1"\nauthorization { token: t }\n', bare=True)
+    assert any(url.startswith("nats://127.0.0.1:") for url in server.ports["nats"]), server.ports
+
+
+@behaviour
+def the_configuration_takes_host_and_port_apart(side):
+    server = side.start('host: "127.0.0.1"\nport: -1\nclient_advertise: "example.org:4333"\n',
+                        bare=True)
+    info = side.connect(server.port).info
+    equal((info["host"], info["port"]), ("example.org", 4333))
+
+
+@pipits_own  # The reference leaves its leaf-node port out.
+def websocket_and_leafnodes_have_their_ports_in_the_file(side):
+    server = side.start(RESERVED)
+    assert {"nats", "websocket", "leafnodes"} <= set(server.ports), server.ports
+    matches(r"^ws://127\.0\.0\.1:\d+$", server.ports["websocket"][0])
+    matches(r"^nats://127\.0\.0\.1:\d+$", server.ports["leafnodes"][0])
+    for url in (server.ports["websocket"][0], server.ports["leafnodes"][0]):
+        socket.create_connection(("127.0.0.1", int(url.rsplit(":", 1)[1])), 5).close()
+    equal(side.connect(server.port).errors, [])
+
+
+@pipits_own
+def a_reserved_listener_closes_with_a_clear_text(side):
+    server = side.start(RESERVED)
+    for kind in ("websocket", "leafnodes"):
+        port = int(server.ports[kind][0].rsplit(":", 1)[1])
+        with socket.create_connection(("127.0.0.1", port), 5) as connection:
+            connection.settimeout(5)
+            if kind == "websocket":
+                connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n\r\n")
+            received = b""
+            while data := connection.recv(4096):
+                received += data
+        matches("not supported", received.decode(errors="replace"), kind)
+
+
+@pipits_own
+def what_comes_later_is_warned_of(side):
+    server = side.start(RESERVED + 'jetstream: enabled\nmqtt { host: 127.0.0.1, port: -1 }\n'
+                        'cluster { name: C, listen: "127.0.0.1:-1" }\nserver_name: N\n')
+    server.wait_for_log("Server is ready")
+    for name in ("websocket", "leafnodes", "jetstream", "mqtt", "cluster"):
+        matches(rf"(?i)\[WRN\].*{name}", server.log(), "log")
+
+
+@pipits_own
+def what_would_weaken_security_is_refused(side):
+    for text in ("tls { cert_file: x, key_file: y }",
+                 "operator: x.jwt", "resolver: MEMORY",
+                 "authorization { users: [ { nkey: "
+                 "UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4 } ] }",
+                 'authorization { auth_callout { issuer: '
+                 '"ABJHLOVMPA4CI6R5KLNGOB4GSLNIY7IOUPAJC4YFNDLQVIOBYQGUWVLA", '
+                 "auth_users: [a] } }",
+                 'accounts { A { exports: [ { stream: ">" } ] } }'):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "c.conf")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(f'listen: "127.0.0.1:-1"\n{text}\n')
+            result = side.run("-c", path)
+        equal(result.code, 1, text)
+        matches(r"not supported yet: .*line 2", result.err.replace(path, ""), text)

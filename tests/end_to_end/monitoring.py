@@ -1,0 +1,353 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The monitoring pages: names and types as the reference's, error texts, Prometheus."""
+import http.client
+import json
+import re
+
+from suite import behaviour, compared, equal, matches, pipits_own, wait_until
+
+CONFIGURATION = """
+http: "127.0.0.1:-1"
+server_name: N
+server_tags: ["a:1", "b"]
+accounts {
+  A { users: [ { user: a, password: a, permissions: { subscribe: ">" } } ], mappings { m: n } }
+  B { users: [ { user: b, password: b } ] }
+}
+"""
+
+PAGES = [
+    "/varz", "/connz", "/connz?subs=1", "/connz?subs=detail", "/connz?auth=1",
+    "/connz?auth=1&subs=detail", "/connz?state=closed", "/connz?state=closed&auth=1&sort=stop",
+    "/connz?state=any", "/connz?state=all&sort=cid", "/connz?limit=1&offset=1", "/connz?acc=A",
+    "/connz?user=a&auth=1", "/connz?cid=999999", "/connz?filter_subject=foo.*&subs=1&acc=A",
+    "/subsz", "/subsz?subs=1", "/subscriptionsz", "/subsz?subs=1&limit=1&offset=1",
+    "/subsz?subs=1&acc=A", "/subsz?subs=1&test=foo.bar", "/routez", "/routez?subs=1",
+    "/routez?subs=detail", "/leafz", "/leafz?subs=1", "/gatewayz", "/gatewayz?accs=1", "/accountz",
+    "/accountz?acc=A", "/accountz?acc=B", "/accstatz", "/accstatz?unused=1", "/jsz",
+    "/jsz?accounts=1", "/jsz?streams=1&config=1&acc=A", "/healthz", "/healthz?js-server-only=1",
+    "/healthz?details=true", "/ipqueuesz", "/ipqueuesz?all=1", "/debug/vars",
+    *[f"/connz?sort={key}" for key in (
+        "cid", "start", "subs", "pending", "msgs_to", "msgs_from", "bytes_to", "bytes_from",
+        "last", "idle", "uptime", "rtt")],
+]
+
+WRONG = [
+    "/nope", "/Varz", "/connz?subs=foo", "/connz?auth=x", "/connz?limit=x", "/connz?offset=x",
+    "/connz?cid=x", "/connz?state=foo", "/connz?sort=foo", "/connz?sort=stop",
+    "/connz?sort=reason", "/subsz?subs=x", "/subsz?test=a..b", "/subsz?limit=x",
+    "/accountz?acc=NOPE", "/routez?subs=x", "/leafz?subs=x", "/gatewayz?accs=x",
+    "/accstatz?unused=x", "/jsz?accounts=x", "/jsz?limit=x", "/jsz?acc=NOPE",
+    "/healthz?js-enabled-only=x", "/healthz?js-enabled-only=1", "/healthz?stream=s",
+    "/healthz?consumer=c", "/healthz?account=Z", "/healthz?account=Z&stream=s",
+    "/healthz?consumer=c&account=A", "/raftz", "/raftz?acc=NOPE", "/expvarz", "/connz?acc=NOPE",
+    "/leafz?acc=NOPE", "/subsz?acc=NOPE", "/connz?user=NOPE", "/ipqueuesz?all=x",
+    "/connz?filter_subject=a..b", "/connz?mqtt_client=x",
+]
+
+# What depends on the machine, the moment or the program itself.
+FREE = {"git_commit", "gomemlimit", "memstats", "cmdline", "http_req_stats", "feature_flags"}
+# Members whose keys are data.
+MAPS = {"http_req_stats", "outbound_gateways", "inbound_gateways", "mappings"}
+
+
+def _kind(value):
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, (int, float)):
+        return "number"
+    return type(value).__name__
+
+
+def shape(value, path=""):
+    """Names and types of a document as a flat set; a list's members are one."""
+    if isinstance(value, dict):
+        found = {(path, "object")}
+        for key, member in value.items():
+            if key in FREE or key.startswith("pipit_"):
+                continue
+            name = "*" if path.rsplit(".", 1)[-1] in MAPS else key
+            found |= shape(member, f"{path}.{name}")
+        return found
+    if isinstance(value, list):
+        found = {(path, "array")}
+        for member in value:
+            found |= shape(member, path + "[]")
+        return found
+    return {(path, _kind(value))}
+
+
+def get(server, path, method="GET"):
+    """(status, headers, body)"""
+    host, port = server.ports["monitoring"][0].removeprefix("http://").rsplit(":", 1)
+    connection = http.client.HTTPConnection(host, int(port), timeout=10)
+    try:
+        connection.request(method, path)
+        answer = connection.getresponse()
+        return answer.status, dict(answer.getheaders()), answer.read().decode()
+    finally:
+        connection.close()
+
+
+def populate(side, server):
+    """The same life on every server: open, closed, rejected and busy connections."""
+    first = side.connect(server.port, user="a", name="app", lang="go", version="1.2.3",
+                         **{"pass": "a"})
+    first.send("SUB foo.* 1\r\nSUB foo.> q 2\r\nSUB bar 3\r\nUNSUB 3 5\r\nPUB foo.x 2\r\nhi\r\n"
+               "HPUB bar r 12 14\r\nNATS/1.0\r\n\r\nhi\r\n")
+    first.barrier()
+    second = side.connect(server.port, user="b", **{"pass": "b"})
+    second.send("SUB other 1\r\nPUB other 1\r\nx\r\n")
+    second.barrier()
+    for ending in ("", "NONSENSE\r\n"):
+        gone = side.connect(server.port, user="a", **{"pass": "a"})
+        gone.send("SUB gone 1\r\n")
+        gone.barrier()
+        gone.send(ending)
+        if not ending:
+            gone.stream.close()
+    side.connect(server.port, user="a", **{"pass": "wrong"})
+    wait_until(lambda: json.loads(server.monitoring("/connz?state=closed"))["total"] == 3,
+               what="three closed connections")
+    return first, second
+
+
+@compared
+def documents_have_the_names_and_types_of_the_reference(side, reference):
+    ours, theirs = side.start(CONFIGURATION), reference.start(CONFIGURATION)
+    populate(side, ours)
+    populate(reference, theirs)
+    complaints = []
+    for page in PAGES:
+        status, headers, body = get(ours, page)
+        expected_status, expected_headers, expected_body = get(theirs, page)
+        if status != expected_status:
+            complaints.append(f"{page}: status {status}, not {expected_status}")
+            continue
+        if headers.get("Content-Type") != expected_headers.get("Content-Type"):
+            complaints.append(f"{page}: type {headers.get('Content-Type')}, "
+                              f"not {expected_headers.get('Content-Type')}")
+        mine, other = shape(json.loads(body)), shape(json.loads(expected_body))
+        if mine != other:
+            complaints.append(f"{page}: missing {sorted(other - mine)}, "
+                              f"too many {sorted(mine - other)}")
+    assert not complaints, "\n".join(complaints)
+
+
+@compared
+def wrong_questions_get_the_same_answers(side, reference):
+    ours, theirs = side.start(CONFIGURATION), reference.start(CONFIGURATION)
+    complaints = []
+    for page in WRONG:
+        status, headers, body = get(ours, page)
+        expected_status, expected_headers, expected_body = get(theirs, page)
+        same_text = body == expected_body or \
+            (expected_status == 200 and _shape_of_text(body) == _shape_of_text(expected_body))
+        if (status, headers.get("Content-Type")) != \
+                (expected_status, expected_headers.get("Content-Type")) or not same_text:
+            complaints.append(f"{page}: {status} {headers.get('Content-Type')} {body[:300]!r}, not "
+                              f"{expected_status} {expected_headers.get('Content-Type')} "
+                              f"{expected_body[:300]!r}")
+    assert not complaints, "\n".join(complaints)
+
+
+def _shape_of_text(text):
+    try:
+        return shape(json.loads(text))
+    except ValueError:
+        return text
+
+
+@compared
+def values_that_do_not_depend_on_the_machine_are_the_same(side, reference):
+    ours, theirs = side.start(CONFIGURATION), reference.start(CONFIGURATION)
+    populate(side, ours)
+    populate(reference, theirs)
+    complaints = []
+    for page, keys in (
+            ("/varz", ("server_name", "proto", "host", "auth_required", "max_connections",
+                       "ping_interval", "ping_max", "http_host", "http_base_path", "https_port",
+                       "auth_timeout", "max_control_line", "max_payload", "max_pending",
+                       "cluster", "gateway", "leaf", "mqtt", "websocket", "jetstream",
+                       "tls_timeout", "write_deadline", "connections", "total_connections",
+                       "routes", "remotes", "leafnodes", "in_msgs", "in_bytes", "out_msgs",
+                       "out_bytes", "in_client_msgs", "out_client_msgs", "slow_consumers",
+                       "stale_connections", "stalled_clients", "tags", "system_account",
+                       "slow_consumer_stats", "stale_connection_stats", "config_digest")),
+            ("/connz", ("num_connections", "total", "offset", "limit")),
+            ("/subsz", ("total", "offset", "limit")),
+            ("/accountz", ("system_account",)),
+            ("/routez", ("num_routes", "routes")), ("/leafz", ("leafnodes", "leafs")),
+            ("/gatewayz", ("outbound_gateways", "inbound_gateways")),
+            ("/jsz", ("disabled", "memory", "storage", "streams", "consumers", "api")),
+            ("/healthz", ("status",))):
+        mine, other = (json.loads(get(each, page)[2]) for each in (ours, theirs))
+        complaints += [f"{page} {key}: {mine.get(key)!r}, not {other.get(key)!r}"
+                       for key in keys if mine.get(key) != other.get(key)]
+    for page in ("/connz?subs=detail&auth=1", "/connz?state=closed&auth=1&sort=cid"):
+        mine, other = (_connections(get(each, page)[2]) for each in (ours, theirs))
+        if mine != other:
+            complaints.append(f"{page}: {mine}\n  not {other}")
+    mine, other = (sorted(json.loads(get(each, "/accountz")[2])["accounts"])
+                   for each in (ours, theirs))
+    if mine != other:
+        complaints.append(f"/accountz: {mine}, not {other}")
+    assert not complaints, "\n".join(complaints)
+
+
+def _connections(text):
+    keys = ("kind", "type", "ip", "in_msgs", "out_msgs", "in_bytes", "out_bytes", "subscriptions",
+            "name", "lang", "version", "authorized_user", "account", "reason",
+            "name_tag", "tls_version")
+    details = ("account", "subject", "qgroup", "sid", "msgs", "max")
+    return [({key: each.get(key) for key in keys},
+             sorted(tuple(str(detail.get(key)) for key in details)
+                    for detail in each.get("subscriptions_list_detail", [])))
+            for each in json.loads(text)["connections"]]
+
+
+@compared
+def documents_of_an_open_server_look_the_same(side, reference):
+    text = 'http: "127.0.0.1:-1"\n'
+    ours, theirs = side.start(text), reference.start(text)
+    complaints = []
+    for page in ("/varz", "/connz", "/subsz?subs=1", "/accountz", "/accountz?acc=$G",
+                 "/accountz?acc=$SYS", "/accstatz", "/accstatz?unused=1", "/jsz", "/healthz"):
+        mine, other = (shape(json.loads(get(each, page)[2])) for each in (ours, theirs))
+        if mine != other:
+            complaints.append(f"{page}: missing {sorted(other - mine)}, "
+                              f"too many {sorted(mine - other)}")
+    assert not complaints, "\n".join(complaints)
+
+
+@behaviour
+def answers_are_json_that_any_page_may_read(side):
+    server = side.start('http: "127.0.0.1:-1"\n')
+    status, headers, body = get(server, "/varz")
+    equal(status, 200)
+    equal(headers["Content-Type"], "application/json")
+    equal(headers["Access-Control-Allow-Origin"], "*")
+    assert body.startswith('{\n  "server_id": "N'), body[:50]
+    assert not body.endswith("\n")
+    equal(get(server, "/varz?callback=f")[2][:1], "{")
+
+
+@behaviour
+def the_first_page_links_the_others(side):
+    server = side.start('http: "127.0.0.1:-1"\n')
+    status, headers, body = get(server, "/")
+    equal(status, 200)
+    matches("^text/html", headers["Content-Type"])
+    for page in ("varz", "jsz", "connz", "accountz", "accstatz", "subsz", "routez", "leafz",
+                 "gatewayz", "healthz"):
+        matches(rf"href=['\"]?\.?/?{page}", body, "page")
+
+
+@behaviour
+def goroutines_or_what_stands_for_them_are_a_text(side):
+    server = side.start('http: "127.0.0.1:-1"\n')
+    status, _, body = get(server, "/stacksz")
+    equal(status, 200)
+    assert body
+
+
+@behaviour
+def requests_are_counted_by_page(side):
+    server = side.start('http: "127.0.0.1:-1"\n')
+    for page in ("/connz", "/connz?subs=1", "/subscriptionsz", "/subsz", "/healthz"):
+        get(server, page)
+    counts = json.loads(get(server, "/varz")[2])["http_req_stats"]
+    equal((counts["/connz"], counts["/subsz"], counts["/varz"]), (2, 2, 1))
+
+
+@behaviour
+def a_base_path_goes_before_every_page(side):
+    server = side.start('http: "127.0.0.1:-1"\nhttp_base_path: "/nats"\n')
+    equal(get(server, "/nats/varz")[0], 200)
+    equal(get(server, "/varz")[0], 404)
+    equal(get(server, "/varz")[2], "404 page not found\n")
+    equal(json.loads(get(server, "/nats/varz")[2])["http_base_path"], "/nats")
+
+
+@behaviour
+def methods_are_not_looked_at_and_head_has_no_body(side):
+    server = side.start('http: "127.0.0.1:-1"\n')
+    equal(get(server, "/varz", "POST")[0], 200)
+    equal(get(server, "/varz", "HEAD")[::2], (200, ""))
+
+
+@behaviour
+def several_requests_share_a_connection(side):
+    server = side.start('http: "127.0.0.1:-1"\n')
+    host, port = server.ports["monitoring"][0].removeprefix("http://").rsplit(":", 1)
+    connection = http.client.HTTPConnection(host, int(port), timeout=10)
+    for _ in range(3):
+        connection.request("GET", "/healthz")
+        equal(json.loads(connection.getresponse().read()), {"status": "ok"})
+    connection.close()
+
+
+@behaviour
+def counters_add_up(side):
+    server = side.start('http: "127.0.0.1:-1"\n')
+    client, other = side.connect(server.port), side.connect(server.port)
+    other.send("SUB a 1\r\nSUB a 2\r\n")
+    other.barrier()
+    for _ in range(10):
+        client.send("PUB a 5\r\nhello\r\n")
+    client.barrier()
+    other.barrier()
+    varz = json.loads(get(server, "/varz")[2])
+    equal([varz[key] for key in ("in_msgs", "in_bytes", "out_msgs", "out_bytes", "connections",
+                                 "total_connections")], [10, 50, 20, 100, 2, 2])
+    connections = {each["cid"]: each for each in
+                   json.loads(get(server, "/connz?sort=msgs_to")[2])["connections"]}
+    counts = sorted((each["in_msgs"], each["out_msgs"]) for each in connections.values())
+    equal(counts, [(0, 20), (10, 0)])
+
+
+@pipits_own
+def metrics_are_prometheus_text(side):
+    server = side.start('http: "127.0.0.1:-1"\n')
+    client = side.connect(server.port)
+    client.send("SUB a 1\r\nPUB a 2\r\nhi\r\n")
+    client.barrier()
+    status, headers, body = get(server, "/metrics")
+    equal(status, 200)
+    matches(r"^text/plain; version=0\.0\.4", headers["Content-Type"])
+    samples = parse_prometheus(body)
+    assert len(samples) >= 10, body
+    assert any(value == 1 for name, value in samples.items() if "connections" in name), body
+
+
+_SAMPLE = re.compile(r'^([a-zA-Z_:][a-zA-Z0-9_:]*)(\{(?:[a-zA-Z_]\w*="(?:[^"\\\n]|\\[\\"n])*",?)*\})? '
+                     r"(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|[+-]?Inf|NaN)( -?\d+)?$")
+
+
+def parse_prometheus(text):
+    """{name and labels: value}; complains about anything that a scraper would not take."""
+    assert text.endswith("\n"), "no newline at the end"
+    types, helped, samples, families = {}, set(), {}, []
+    for line in text.splitlines():
+        if line.startswith("# TYPE "):
+            _, _, name, kind = line.split(" ", 3)
+            assert kind in ("counter", "gauge", "histogram", "summary", "untyped"), line
+            assert name not in types, f"{name} has two types"
+            assert name not in families, f"the type of {name} comes after its samples"
+            types[name] = kind
+        elif line.startswith("# HELP "):
+            name = line.split(" ", 3)[2]
+            assert name not in helped, f"{name} is explained twice"
+            helped.add(name)
+        elif line and not line.startswith("#"):
+            found = _SAMPLE.match(line)
+            assert found, f"no sample: {line!r}"
+            name = found[1]
+            if not families or families[-1] != name:
+                assert name not in families, f"the samples of {name} are apart"
+                families.append(name)
+            assert name + (found[2] or "") not in samples, f"twice: {line}"
+            samples[name + (found[2] or "")] = float(found[3])
+    assert all(any(name == base or name.startswith(base + "_") for base in types)
+               for name in families), "a family without a type"
+    return samples

@@ -1,0 +1,51 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The start-up contract from outside: flags, files, signals, logs, reload, monitoring.
+
+    run.py --server build/release/tools/pipit-server --reference nats-server [--only WORD]
+"""
+import argparse
+import random
+import shutil
+import sys
+
+import suite
+import configuration  # noqa: F401
+import listeners  # noqa: F401
+import lame_duck  # noqa: F401
+import logs  # noqa: F401
+import monitoring  # noqa: F401
+import program  # noqa: F401
+import reload  # noqa: F401
+import scale
+import signals  # noqa: F401
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--server", required=True, help="the server under test")
+    parser.add_argument("--reference", default="nats-server", help="the server it is held against")
+    parser.add_argument("--seed", type=int, default=0, help="the order of the tests")
+    parser.add_argument("--count", type=int, default=0, help="at most so many tests")
+    parser.add_argument("--only", default=None, help="tests whose name matches")
+    parser.add_argument("--jobs", type=int, default=4, help="tests at the same time")
+    parser.add_argument("--scale", action="store_true",
+                        help="10,000 connections and 1,000,000 subscriptions too")
+    arguments = parser.parse_args()
+    server, reference = shutil.which(arguments.server), shutil.which(arguments.reference)
+    if not server or not reference:
+        sys.exit("a server is missing")
+    if arguments.scale:
+        scale.register()
+    if arguments.seed:
+        random.Random(arguments.seed).shuffle(suite.REGISTERED)
+    if arguments.count:
+        del suite.REGISTERED[arguments.count:]
+    passed, failed = suite.run_all(server, reference, arguments.only, arguments.jobs)
+    print(f"{passed} passed, {failed} failed")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
