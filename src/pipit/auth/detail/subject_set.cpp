@@ -22,12 +22,8 @@ struct cut {
 };
 
 bool has_empty_token(std::string_view subject) noexcept {
-    char before = '.';
-    for (const auto c : subject) {
-        if (c == '.' && before == '.') return true;
-        before = c;
-    }
-    return before == '.';
+    return subject.empty() || subject.front() == '.' || subject.back() == '.' ||
+           subject.find("..") != std::string_view::npos;
 }
 
 /// A queue is a member of a pattern as in nats-server: a wildcard of the queue's own name is no
@@ -81,10 +77,10 @@ const subject_set::node* subject_set::literal(const node& parent,
 
 subject_set::answer subject_set::match(std::string_view subject,
                                        std::string_view queue) const noexcept {
-    if (has_empty_token(subject)) return {};
     question asked{queue, {}};
     walk(nodes_[0], subject, asked);
-    return asked.found;
+    const bool found = asked.found.plain || asked.found.any_queue;
+    return found && !has_empty_token(subject) ? asked.found : answer{};
 }
 
 void subject_set::note(const entries& found, question& asked) noexcept {
