@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <pipit/auth/permissions.hpp>
 #include <pipit/base/error.hpp>
 #include <pipit/base/limits.hpp>
 #include <pipit/base/time.hpp>
+#include <pipit/protocol/weighted_mapping.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -20,52 +22,20 @@ inline constexpr int random_port = -1;
 /// What happens to a connection that does not take its messages in time.
 enum class write_timeout_policy { by_default, close, retry };
 
-/// Which subjects; an entry for subscriptions may be `subject queue`.
-struct subject_permission_options {
-    /// Absent: every subject. Empty: none.
-    std::optional<std::vector<std::string>> allow;
-    std::vector<std::string> deny;
-    friend bool operator==(const subject_permission_options&,
-                           const subject_permission_options&) = default;
-};
-
-/// A client may answer messages that it got, for a while.
-struct response_permission_options {
-    int messages_max = 1;                          ///< Negative: no limit.
-    nanoseconds expires = std::chrono::minutes(2); ///< Negative: never.
-    friend bool operator==(const response_permission_options&,
-                           const response_permission_options&) = default;
-};
-
-struct permission_options {
-    std::optional<subject_permission_options> publish;
-    std::optional<subject_permission_options> subscribe;
-    std::optional<response_permission_options> responses;
-    friend bool operator==(const permission_options&, const permission_options&) = default;
-};
-
 struct user_options {
     std::string name;
     std::string password; ///< Plain text or bcrypt.
     std::string account;  ///< Empty: `$G`.
     /// The user's own, else the default ones of its block; absent: everything is allowed.
-    std::optional<permission_options> permissions;
+    std::optional<auth::permission_lists> permissions;
     bool standard_connections_allowed = true;
     bool in_process_connections_allowed = true;
     friend bool operator==(const user_options&, const user_options&) = default;
 };
 
-struct mapping_destination_options {
-    std::string subject;
-    int weight = 100;    ///< Percent.
-    std::string cluster; ///< Empty: in every cluster.
-    friend bool operator==(const mapping_destination_options&,
-                           const mapping_destination_options&) = default;
-};
-
 struct mapping_options {
     std::string source;
-    std::vector<mapping_destination_options> destinations;
+    std::vector<protocol::mapping_destination> destinations;
     friend bool operator==(const mapping_options&, const mapping_options&) = default;
 };
 

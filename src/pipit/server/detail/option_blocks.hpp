@@ -17,10 +17,10 @@ void read_global_mappings(server_options& options, const config_entry& entry,
 /// `permissions` are for those that have none of their own.
 void read_users(std::vector<user_options>& users, const config_entry& entry,
                 config_findings& findings);
-[[nodiscard]] std::optional<permission_options> read_permissions(const config_entry& entry,
-                                                                 config_findings& findings);
+[[nodiscard]] std::optional<auth::permission_lists> read_permissions(const config_entry& entry,
+                                                                     config_findings& findings);
 void apply_default_permissions(std::vector<user_options>& users,
-                               const std::optional<permission_options>& permissions);
+                               const std::optional<auth::permission_lists>& permissions);
 void read_mappings(std::vector<mapping_options>& mappings, const config_entry& entry,
                    config_findings& findings);
 

@@ -16,7 +16,7 @@ constexpr auto limit_max = std::numeric_limits<std::int32_t>::max();
 struct account_reading {
     account_options account;
     std::vector<user_options> users{};
-    std::optional<permission_options> default_permissions{};
+    std::optional<auth::permission_lists> default_permissions{};
 };
 
 template <auto Member>

@@ -62,7 +62,7 @@ constexpr key_rule<user_reading> user_rules[] = {
 struct authorization_reading {
     server_options& options;
     std::vector<user_options> users{};
-    std::optional<permission_options> default_permissions{};
+    std::optional<auth::permission_lists> default_permissions{};
 };
 
 template <auto Member>

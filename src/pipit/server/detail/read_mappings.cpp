@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/server/detail/option_blocks.hpp>
 
-#include <pipit/protocol/subject.hpp>
-
 #include <charconv>
-#include <map>
-#include <set>
 
 namespace pipit::server::detail {
 namespace {
 
 /// A destination, with what only its other keys can judge.
 struct destination_reading {
-    mapping_destination_options destination;
+    protocol::mapping_destination destination;
     bool has_weight = false;
 };
 
@@ -34,7 +30,7 @@ void set_weight(destination_reading& reading, const config_entry& entry,
     const auto* const end = text.data() + text.size();
     const auto [rest, failed] = std::from_chars(text.data(), end, weight);
     if (failed == std::errc() && rest == end && weight >= 0 && weight <= 100) {
-        reading.destination.weight = weight;
+        reading.destination.weight_percent = weight;
     } else {
         findings.error(entry.place,
                        "Invalid weight " + in_quotes(text) + " for mapping destination");
@@ -63,27 +59,8 @@ void add_destination(mapping_options& mapping, const config_entry& entry, const 
     mapping.destinations.push_back(std::move(reading.destination));
 }
 
-/// What is wrong with the destinations together, or nothing.
-std::string complaint_about(const mapping_options& mapping) {
-    std::set<std::string_view> seen;
-    std::map<std::string_view, int> weights;
-    for (const auto& destination : mapping.destinations) {
-        if (!seen.insert(destination.subject).second) {
-            return "duplicate entry for " + in_quotes(destination.subject);
-        }
-        if ((weights[destination.cluster] += destination.weight) > 100) {
-            return "total weight needs to be <= 100";
-        }
-    }
-    return {};
-}
-
 void add_mapping(std::vector<mapping_options>& mappings, const config_entry& entry,
                  config_findings& findings) {
-    if (!protocol::is_valid_subject(entry.key)) {
-        findings.error(entry.place, "Subject " + in_quotes(entry.key) + " is not a valid subject");
-        return;
-    }
     mapping_options mapping{entry.key, {}};
     if (const auto* text = entry.value.as<std::string>()) {
         mapping.destinations.push_back({*text, 100, {}});
@@ -92,10 +69,10 @@ void add_mapping(std::vector<mapping_options>& mappings, const config_entry& ent
     } else {
         add_destination(mapping, entry, entry.value, findings);
     }
-    const auto complaint = complaint_about(mapping);
-    if (!complaint.empty()) {
-        findings.error(entry.place,
-                       "Error adding mapping for " + in_quotes(entry.key) + " : " + complaint);
+    const auto made = protocol::weighted_mapping::make(mapping.source, mapping.destinations);
+    if (!made) {
+        findings.error(entry.place, "Error adding mapping for " + in_quotes(entry.key) + " : " +
+                                        std::string(made.error().detail()));
     }
     mappings.push_back(std::move(mapping));
 }
