@@ -216,6 +216,7 @@ void broker_state::settle(moment now) {
             if (ended->counted) --counters.connections;
             ended->counted = false;
             ended->held_input = {};
+            out.touch(*ended); // It may have ended while its socket was being written to.
             if (!ended->flush_before_close && ended->out != nullptr) ended->out->clear();
             if (ended->pending_bytes() != 0) {
                 ended->write_deadline = now.steady + last_flush_deadline;

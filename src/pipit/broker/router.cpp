@@ -115,7 +115,7 @@ void router::unsubscribe_all(session& session) {
 
 // --- Delivery ---
 
-inline void router::write(subscription& to, session& session, const dispatch& dispatch) {
+void router::write(subscription& to, session& session, const dispatch& dispatch) {
     auto& chain = outbox_.chain_of(session);
     auto prefix = to.delivery_prefix();
     if (!dispatch.message.has_headers) prefix.remove_prefix(1);
@@ -167,7 +167,7 @@ void router::write_without_headers(subscription& to, session& session, const dis
     outbox_.check_pending(session);
 }
 
-inline bool router::deliver(subscription& to, dispatch& dispatch) {
+bool router::deliver(subscription& to, dispatch& dispatch) {
     auto& session = *to.owner;
     if ((session.delivery_flags & dispatch.special) != 0 || to.limited) [[unlikely]] {
         return deliver_specially(to, dispatch);

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/broker/broker.hpp>
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <deque>
+#include <memory>
+#include <string>
+
+namespace {
+
+using namespace pipit;
+using namespace std::chrono_literals;
+using broker::close_reason;
+
+std::shared_ptr<broker::configuration> open_configuration() {
+    auto config = std::make_shared<broker::configuration>();
+    config->identity.id = "NTEST";
+    config->identity.name = "test";
+    config->identity.version = "2.15.2";
+    broker::account_configuration global;
+    global.id = broker::account_id{1};
+    global.name = "$G";
+    config->accounts.push_back(global);
+    config->global_account = global.id;
+    return config;
+}
+
+/// One loop's broker and its clients, whose sockets take everything at once unless they are shut.
+class one_loop {
+public:
+    struct client {
+        broker::session* session = nullptr;
+        std::string received;
+        std::size_t window = static_cast<std::size_t>(-1); ///< What its socket still takes.
+        bool closed = false;
+    };
+
+    explicit one_loop(std::shared_ptr<broker::configuration> config = open_configuration())
+        : mesh_(1), broker_(0, 1, std::move(config), mesh_, counters_, logger_) {}
+
+    client& connect() {
+        auto& made = clients_.emplace_back();
+        made.session = &broker_.open({.ip = "127.0.0.1", .port = 1}, &made, now);
+        flush();
+        return made;
+    }
+    /// A client that said the usual CONNECT and has read INFO.
+    client& connect(const std::string& options) {
+        auto& made = connect();
+        made.received.clear();
+        send(made, "CONNECT {\"verbose\":false,\"pedantic\":false," + options + "}\r\n");
+        return made;
+    }
+    void send(client& from, const std::string& bytes) {
+        for (std::string_view rest = bytes; !from.closed;) {
+            rest.remove_prefix(broker_.receive(*from.session, 0, rest, now));
+            flush();
+            if (rest.empty()) return;
+        }
+    }
+    std::string take(client& from) { return std::exchange(from.received, {}); }
+    void pass(nanoseconds time) {
+        now.steady += time;
+        now.wall += time;
+        broker_.expire(now);
+        flush();
+    }
+    void flush() {
+        broker_.end_batch(now);
+        while (auto* touched = broker_.next_touched()) flush(*touched);
+    }
+    broker::broker& core() { return broker_; }
+
+    moment now{steady_time(1h), wall_time(1h)};
+
+private:
+    void flush(broker::session& session) {
+        auto& to = *static_cast<client*>(broker_.driver_of(session));
+        while (broker_.has_output(session) && to.window > 0) {
+            std::array<bytes_view, 8> pieces;
+            const auto count = broker_.gather(session, pieces);
+            std::size_t written = 0;
+            for (std::size_t i = 0; i < count; ++i) {
+                const auto taken = pieces[i].substr(0, to.window - written);
+                to.received += taken;
+                written += taken.size();
+            }
+            to.window -= to.window == static_cast<std::size_t>(-1) ? 0 : written;
+            broker_.sent(session, written, now);
+        }
+        if (broker_.has_output(session)) broker_.sent(session, 0, now);
+        if (!broker_.closing(session) || broker_.has_output(session)) return;
+        to.closed = true;
+        broker_.release(session, now);
+    }
+
+    logger logger_;
+    broker::mesh mesh_;
+    broker::shared_counters counters_;
+    broker::broker broker_;
+    std::deque<client> clients_;
+};
+
+const std::string plain = "\"headers\":true,\"no_responders\":true,\"protocol\":1";
+
+TEST(Broker, GreetsWithInfo) {
+    one_loop loop;
+    auto& client = loop.connect();
+    EXPECT_TRUE(client.received.starts_with("INFO {\"server_id\":\"NTEST\","));
+    EXPECT_TRUE(client.received.ends_with("} \r\n"));
+}
+
+TEST(Broker, DeliversToLiteralAndWildcardSubscriptions) {
+    one_loop loop;
+    auto& a = loop.connect(plain);
+    auto& b = loop.connect(plain);
+    loop.send(a, "SUB foo.bar 1\r\nSUB foo.* 2\r\nSUB foo.> 3\r\nSUB other 4\r\n");
+    loop.send(b, "PUB foo.bar 5\r\nhello\r\n");
+    EXPECT_EQ(loop.take(a), "MSG foo.bar 1 5\r\nhello\r\nMSG foo.bar 3 5\r\nhello\r\n"
+                            "MSG foo.bar 2 5\r\nhello\r\n");
+    loop.send(b, "PUB foo.bar reply 2\r\nhi\r\nPUB foo.bar.baz 0\r\n\r\n");
+    const auto got = loop.take(a);
+    EXPECT_NE(got.find("MSG foo.bar 2 reply 2\r\nhi\r\n"), std::string::npos);
+    EXPECT_NE(got.find("MSG foo.bar.baz 3 0\r\n\r\n"), std::string::npos);
+}
+
+TEST(Broker, ServesAClientThatNeverSentConnectAndIsVerboseToIt) {
+    one_loop loop;
+    auto& client = loop.connect();
+    loop.take(client);
+    loop.send(client, "SUB a 1\r\nPUB a 1\r\nx\r\nPING\r\n");
+    EXPECT_EQ(loop.take(client), "+OK\r\n+OK\r\nMSG a 1 1\r\nx\r\nPONG\r\n");
+}
+
+TEST(Broker, GivesAMessageOfAQueueGroupToOneMember) {
+    one_loop loop;
+    auto& a = loop.connect(plain);
+    auto& b = loop.connect(plain);
+    auto& publisher = loop.connect(plain);
+    loop.send(a, "SUB work q 1\r\n");
+    loop.send(b, "SUB work q 1\r\n");
+    for (int i = 0; i < 100; ++i) loop.send(publisher, "PUB work 1\r\nx\r\n");
+    const auto size = std::string("MSG work 1 1\r\nx\r\n").size();
+    EXPECT_EQ(loop.take(a).size() + loop.take(b).size(), 100 * size);
+}
+
+TEST(Broker, EndsASubscriptionWithItsLastMessage) {
+    one_loop loop;
+    auto& client = loop.connect(plain);
+    loop.send(client, "SUB a 1\r\nUNSUB 1 2\r\nPUB a 1\r\n1\r\nPUB a 1\r\n2\r\nPUB a 1\r\n3\r\n");
+    EXPECT_EQ(loop.take(client), "MSG a 1 1\r\n1\r\nMSG a 1 1\r\n2\r\n");
+}
+
+TEST(Broker, TellsARequesterThatNobodyIsThere) {
+    one_loop loop;
+    auto& client = loop.connect(plain);
+    loop.send(client, "SUB _INBOX.* 9\r\nPUB svc _INBOX.1 1\r\nx\r\n");
+    EXPECT_EQ(loop.take(client), "HMSG _INBOX.1 9 35 35\r\nNATS/1.0 503\r\n"
+                                 "Nats-Subject: svc\r\n\r\n\r\n");
+}
+
+TEST(Broker, StripsHeadersForAClientThatDidNotAskForThem) {
+    one_loop loop;
+    auto& with = loop.connect(plain);
+    auto& without = loop.connect("\"headers\":false");
+    loop.send(with, "SUB a 1\r\n");
+    loop.send(without, "SUB a 1\r\n");
+    loop.send(with, "HPUB a 12 14\r\nNATS/1.0\r\n\r\nhi\r\n");
+    EXPECT_EQ(loop.take(with), "HMSG a 1 12 14\r\nNATS/1.0\r\n\r\nhi\r\n");
+    EXPECT_EQ(loop.take(without), "MSG a 1 2\r\nhi\r\n");
+}
+
+TEST(Broker, DeliversWhatWasCutAnywhere) {
+    const std::string wire = "PUB a.b reply 11\r\nhello world\r\nPUB  a.b 3\r\nxyz\r\n";
+    for (std::size_t cut = 1; cut < wire.size(); ++cut) {
+        one_loop loop;
+        auto& client = loop.connect(plain);
+        loop.send(client, "SUB a.* 1\r\n");
+        loop.send(client, wire.substr(0, cut));
+        loop.send(client, wire.substr(cut));
+        EXPECT_EQ(loop.take(client), "MSG a.b 1 reply 11\r\nhello world\r\nMSG a.b 1 3\r\nxyz\r\n");
+    }
+}
+
+TEST(Broker, KeepsALargePayloadThatTheSocketDidNotTake) {
+    one_loop loop;
+    auto& slow = loop.connect(plain);
+    auto& publisher = loop.connect(plain);
+    loop.send(slow, "SUB a 1\r\n");
+    slow.window = 100;
+    const std::string payload(100'000, 'x');
+    {
+        // Its bytes are gone when the next ones are read.
+        const auto wire = "PUB a 100000\r\n" + payload + "\r\n";
+        loop.send(publisher, wire);
+    }
+    loop.send(publisher, "PUB a 1\r\ny\r\n");
+    slow.window = static_cast<std::size_t>(-1);
+    loop.send(publisher, "PUB a 1\r\nz\r\n");
+    EXPECT_EQ(loop.take(slow),
+              "MSG a 1 100000\r\n" + payload + "\r\nMSG a 1 1\r\ny\r\nMSG a 1 1\r\nz\r\n");
+}
+
+TEST(Broker, ClosesASlowConsumerAndNobodyElse) {
+    auto config = open_configuration();
+    config->max_pending_bytes = 100'000;
+    one_loop loop(config);
+    auto& slow = loop.connect(plain);
+    auto& publisher = loop.connect(plain);
+    loop.send(slow, "SUB a 1\r\n");
+    slow.window = 0;
+    const auto message = "PUB a 1000\r\n" + std::string(1000, 'x') + "\r\n";
+    for (int i = 0; i < 200; ++i) loop.send(publisher, message);
+    EXPECT_TRUE(slow.closed);
+    EXPECT_FALSE(publisher.closed);
+    const auto gone = loop.core().sessions({.state = broker::session_state::closed});
+    ASSERT_EQ(gone.size(), 1u);
+    EXPECT_EQ(gone[0].reason, close_reason::slow_consumer_pending_bytes);
+}
+
+TEST(Broker, StallsAPublisherWhoseReaderIsBehindAndGoesOnAfterwards) {
+    auto config = open_configuration();
+    config->max_pending_bytes = 100'000;
+    one_loop loop(config);
+    auto& slow = loop.connect(plain);
+    auto& publisher = loop.connect(plain);
+    loop.send(slow, "SUB a 1\r\n");
+    slow.window = 0;
+    const auto message = "PUB a 1000\r\n" + std::string(1000, 'x') + "\r\n";
+    for (int i = 0; i < 90; ++i) loop.send(publisher, message);
+    EXPECT_TRUE(loop.core().reading_paused(*publisher.session));
+    loop.pass(20ms);
+    EXPECT_FALSE(loop.core().reading_paused(*publisher.session));
+}
+
+TEST(Broker, PingsAndClosesAStaleConnection) {
+    auto config = open_configuration();
+    config->ping_interval = 1s;
+    one_loop loop(config);
+    auto& client = loop.connect(plain);
+    for (int i = 0; i < 4; ++i) loop.pass(1300ms);
+    EXPECT_EQ(loop.take(client), "PING\r\nPING\r\n-ERR 'Stale Connection'\r\n");
+    EXPECT_TRUE(client.closed);
+}
+
+TEST(Broker, RefusesAWrongPasswordAndBindsARightOneToItsAccount) {
+    auto config = open_configuration();
+    broker::account_configuration other;
+    other.id = broker::account_id{2};
+    other.name = "A";
+    config->accounts.push_back(other);
+    config->authorization.users["u"] = {.name = "u", .password = "p", .account = other.id};
+    one_loop loop(config);
+    auto& wrong = loop.connect("\"user\":\"u\",\"pass\":\"q\"");
+    EXPECT_EQ(loop.take(wrong), "-ERR 'Authorization Violation'\r\n");
+    EXPECT_TRUE(wrong.closed);
+    auto& right = loop.connect("\"user\":\"u\",\"pass\":\"p\",\"protocol\":1");
+    loop.send(right, "PING\r\n");
+    EXPECT_NE(loop.take(right).find("\"remote_account\":\"A\""), std::string::npos);
+    auto& early = loop.connect();
+    loop.take(early);
+    loop.send(early, "PING\r\n");
+    EXPECT_EQ(loop.take(early), "-ERR 'Authorization Violation'\r\n");
+    auto& late = loop.connect();
+    loop.take(late);
+    loop.pass(3s);
+    EXPECT_EQ(loop.take(late), "-ERR 'Authentication Timeout'\r\n");
+}
+
+TEST(Broker, WaitsForTheAnswerAboutABcryptPasswordWhileOthersGoOn) {
+    auto config = open_configuration();
+    config->authorization.users["u"] = {
+        .name = "u",
+        .password = "$2a$04$PJy6vsYtWYF3cPrjQ2kbcuxSoUSnPmcSHyC1j2nIN1VxbLJd0uJKq",
+        .account = config->global_account};
+    one_loop loop(config);
+    auto& client = loop.connect();
+    loop.take(client);
+    loop.send(client, "CONNECT {\"verbose\":false,\"user\":\"u\",\"pass\":\"p\"}\r\nPING\r\n");
+    EXPECT_EQ(loop.take(client), "");
+    const auto question = loop.core().next_question();
+    ASSERT_TRUE(question);
+    loop.core().answer(question->id, true, loop.now);
+    loop.flush();
+    EXPECT_EQ(loop.take(client), "PONG\r\n");
+}
+
+TEST(Broker, RefusesMoreConnectionsThanItsMaximum) {
+    auto config = open_configuration();
+    config->max_connections = 1;
+    one_loop loop(config);
+    loop.connect();
+    auto& second = loop.connect();
+    EXPECT_TRUE(second.received.starts_with("INFO {"));
+    EXPECT_TRUE(second.received.ends_with("-ERR 'maximum connections exceeded'\r\n"));
+    EXPECT_TRUE(second.closed);
+}
+
+} // namespace
