@@ -58,7 +58,7 @@ public:
 
 private:
     struct state;
-    explicit http_server(std::unique_ptr<state> state);
+    explicit http_server(std::unique_ptr<state> made);
     std::unique_ptr<state> state_;
 };
 

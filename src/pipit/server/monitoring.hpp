@@ -25,8 +25,8 @@ namespace pipit::server {
 /// What one document needs of every loop. Statistics are always asked for.
 struct monitoring_query {
     bool accounts = false;
-    std::optional<broker::session_query> sessions;
-    std::optional<broker::subscription_query> subscriptions;
+    std::optional<broker::session_query> sessions = std::nullopt;
+    std::optional<broker::subscription_query> subscriptions = std::nullopt;
 };
 
 /// The answer of one loop's broker, taken between two of its batches.

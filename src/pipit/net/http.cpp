@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/net/http.hpp>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/v6_only.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+
+#include <array>
+#include <ctime>
+#include <optional>
+#include <thread>
+
+namespace pipit::net {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+using asio::ip::tcp;
+
+namespace {
+
+/// A request's body is read and ignored, up to this.
+constexpr std::size_t max_body_bytes = 16 * 1024;
+
+/// After an answer that ends a connection, what still comes is read this long.
+constexpr std::chrono::seconds linger{1};
+constexpr std::size_t drain_bytes = 4096;
+
+/// When no connection can be accepted (no descriptors left), the next try waits this long.
+constexpr std::chrono::milliseconds accept_pause{100};
+
+std::string http_date(std::time_t time) {
+    std::tm parts{};
+    gmtime_r(&time, &parts);
+    std::array<char, 64> text{};
+    const auto length =
+        std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
+    return {text.data(), length};
+}
+
+http_response refusal(http::status status, std::string text) {
+    return {static_cast<int>(status), "text/plain; charset=utf-8", std::move(text)};
+}
+
+/// What to answer to a request that cannot be read; nothing when nobody waits for an answer.
+std::optional<http_response> answer_to(const beast::error_code& problem) {
+    if (problem == http::error::header_limit || problem == http::error::buffer_overflow) {
+        return refusal(http::status::request_header_fields_too_large,
+                       "431 Request Header Fields Too Large");
+    }
+    if (problem == http::error::body_limit) {
+        return refusal(http::status::payload_too_large, "413 Payload Too Large");
+    }
+    if (problem == http::error::end_of_stream || problem == http::error::partial_message ||
+        problem.category() != make_error_code(http::error::bad_method).category()) {
+        return std::nullopt;
+    }
+    return refusal(http::status::bad_request, "400 Bad Request");
+}
+
+/// One connection: reads a request, answers it, and so on. Keeps itself alive by its handlers.
+class http_connection : public std::enable_shared_from_this<http_connection> {
+public:
+    http_connection(tcp::socket socket, const http_server_options& options,
+                    const http_handler& handler, std::shared_ptr<const int> counted)
+        : stream_(std::move(socket)),
+          buffer_(options.max_header_bytes + max_body_bytes),
+          options_(options),
+          handler_(handler),
+          counted_(std::move(counted)) {}
+
+    void read() {
+        parser_.emplace();
+        parser_->header_limit(static_cast<std::uint32_t>(options_.max_header_bytes));
+        parser_->body_limit(max_body_bytes);
+        stream_.expires_after(options_.timeout);
+        http::async_read(stream_, buffer_, *parser_,
+                         [self = shared_from_this()](const beast::error_code& failed, std::size_t) {
+                             self->answer(failed);
+                         });
+    }
+
+private:
+    void answer(const beast::error_code& failed) {
+        if (failed) {
+            if (const auto refused = answer_to(failed)) write(*refused, false);
+            return;
+        }
+        const auto target = parser_->get().target();
+        write(handler_(std::string_view(target.data(), target.size())), parser_->keep_alive());
+    }
+
+    void write(const http_response& answer, bool keep_alive) {
+        const auto is_head =
+            parser_->is_header_done() && parser_->get().method() == http::verb::head;
+        response_ = {};
+        response_.result(static_cast<unsigned>(answer.status));
+        for (const auto& [name, value] : answer.headers) response_.set(name, value);
+        response_.set(http::field::content_type, answer.content_type);
+        response_.set(http::field::date, http_date(std::time(nullptr)));
+        response_.content_length(answer.body.size());
+        response_.keep_alive(keep_alive);
+        if (!is_head) response_.body() = answer.body;
+        // Whatever happened before, the client has the whole time to take the answer.
+        stream_.expires_after(options_.timeout);
+        http::async_write(
+            stream_, response_,
+            [self = shared_from_this(), keep_alive](const beast::error_code& failed, std::size_t) {
+                if (failed) return;
+                if (keep_alive) return self->read();
+                self->close();
+            });
+    }
+
+    /// Reads on for a moment: closing a socket with unread bytes would take back the answer.
+    void close() {
+        beast::error_code ignored;
+        stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
+        stream_.expires_after(linger);
+        drain();
+    }
+
+    void drain() {
+        buffer_.clear();
+        stream_.async_read_some(
+            buffer_.prepare(drain_bytes),
+            [self = shared_from_this()](const beast::error_code& failed, std::size_t) {
+                if (!failed) self->drain();
+            });
+    }
+
+    beast::tcp_stream stream_;
+    beast::flat_buffer buffer_;
+    std::optional<http::request_parser<http::string_body>> parser_;
+    http::response<http::string_body> response_;
+    const http_server_options& options_;
+    const http_handler& handler_;
+    std::shared_ptr<const int> counted_; ///< Its use count counts the connections.
+};
+
+result<tcp::endpoint> resolve(asio::io_context& context, const http_server_options& options) {
+    if (options.host.empty()) return tcp::endpoint(tcp::v6(), options.port);
+    beast::error_code failed;
+    tcp::resolver resolver(context);
+    const auto found = resolver.resolve(options.host, std::to_string(options.port),
+                                        tcp::resolver::numeric_service, failed);
+    if (failed) return error(failed, options.host);
+    return found.begin()->endpoint();
+}
+
+} // namespace
+
+struct http_server::state {
+    state(http_server_options what, http_handler how)
+        : options(std::move(what)), handler(std::move(how)) {}
+
+    result<> bind() {
+        const auto endpoint = resolve(context, options);
+        if (!endpoint) return endpoint.error();
+        beast::error_code failed;
+        const auto where = options.host + ':' + std::to_string(options.port);
+        if (acceptor.open(endpoint->protocol(), failed)) return error(failed, where);
+        acceptor.set_option(tcp::acceptor::reuse_address(true), failed);
+        if (options.host.empty()) acceptor.set_option(asio::ip::v6_only(false), failed);
+        if (acceptor.bind(*endpoint, failed)) return error(failed, where);
+        if (acceptor.listen(tcp::acceptor::max_listen_connections, failed)) {
+            return error(failed, where);
+        }
+        port = acceptor.local_endpoint().port();
+        return {};
+    }
+
+    void accept() {
+        acceptor.async_accept([this](const beast::error_code& failed, tcp::socket socket) {
+            if (failed == asio::error::operation_aborted) return;
+            if (failed) return accept_later();
+            // One reference is the server's own. A socket above the bound is closed by its end.
+            if (counted.use_count() <= static_cast<long>(options.max_connections)) {
+                std::make_shared<http_connection>(std::move(socket), options, handler, counted)
+                    ->read();
+            }
+            accept();
+        });
+    }
+
+    void accept_later() {
+        pause.expires_after(accept_pause);
+        pause.async_wait([this](const beast::error_code& failed) {
+            if (!failed) accept();
+        });
+    }
+
+    http_server_options options;
+    http_handler handler;
+    std::shared_ptr<const int> counted = std::make_shared<const int>();
+    asio::io_context context{1};
+    tcp::acceptor acceptor{context};
+    asio::steady_timer pause{context};
+    std::uint16_t port = 0;
+    std::thread thread;
+};
+
+result<std::unique_ptr<http_server>> http_server::listen(http_server_options options,
+                                                         http_handler handler) {
+    auto made = std::make_unique<state>(std::move(options), std::move(handler));
+    if (const auto bound = made->bind(); !bound) return bound.error();
+    made->accept();
+    made->thread = std::thread([&context = made->context] { context.run(); });
+    return std::unique_ptr<http_server>(new http_server(std::move(made)));
+}
+
+http_server::http_server(std::unique_ptr<state> made) : state_(std::move(made)) {}
+
+http_server::~http_server() {
+    state_->context.stop();
+    state_->thread.join();
+}
+
+std::uint16_t http_server::port() const noexcept { return state_->port; }
+
+} // namespace pipit::net

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/net/http.hpp>
+
+#include <gtest/gtest.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace pipit::net {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// A blocking client that sends bytes and reads what comes.
+class raw_client {
+public:
+    explicit raw_client(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_port = htons(port);
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        const auto* where = reinterpret_cast<const sockaddr*>(&address);
+        EXPECT_EQ(::connect(socket_, where, sizeof(address)), 0);
+        const timeval patience{5, 0};
+        ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    }
+    ~raw_client() { ::close(socket_); }
+    raw_client(const raw_client&) = delete;
+    raw_client& operator=(const raw_client&) = delete;
+
+    void send(std::string_view bytes) {
+        while (!bytes.empty()) {
+            const auto sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+            if (sent <= 0) return; // The server has closed; what it said is read next.
+            bytes.remove_prefix(static_cast<std::size_t>(sent));
+        }
+    }
+
+    /// Everything up to and including `end`; less when the server closes before.
+    std::string read_until(std::string_view end) {
+        std::string received;
+        char byte = 0;
+        while (received.find(end) == std::string::npos && ::recv(socket_, &byte, 1, 0) == 1) {
+            received += byte;
+        }
+        return received;
+    }
+
+    /// Everything until the server closes.
+    std::string read_all() {
+        std::string received;
+        char bytes[4096];
+        for (;;) {
+            const auto count = ::recv(socket_, bytes, sizeof(bytes), 0);
+            if (count < 0 && errno != ECONNRESET) ADD_FAILURE() << "the server did not close";
+            if (count <= 0) return received;
+            received.append(bytes, static_cast<std::size_t>(count));
+        }
+    }
+
+private:
+    int socket_;
+};
+
+http_response echo(std::string_view target) {
+    return {200, "text/plain", "<" + std::string(target) + ">", {{"X-Extra", "yes"}}};
+}
+
+std::unique_ptr<http_server> serve(http_server_options options = {}, http_handler handler = echo) {
+    auto server = http_server::listen(std::move(options), std::move(handler));
+    EXPECT_TRUE(server) << server.error().message();
+    return std::move(*server);
+}
+
+/// The answer to bytes after which the server closes.
+std::string answer_to(std::string_view bytes) {
+    const auto server = serve();
+    raw_client client(server->port());
+    client.send(bytes);
+    return client.read_all();
+}
+
+TEST(HttpServer, AnswersWithWhatTheHandlerGives) {
+    const auto answer = answer_to("GET /a?b=c HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    EXPECT_EQ(answer.find("HTTP/1.1 200 OK\r\n"), 0u);
+    for (const auto* part : {"\r\nX-Extra: yes\r\n", "\r\nContent-Type: text/plain\r\n",
+                             "\r\nContent-Length: 8\r\n", "\r\nDate: ", " GMT\r\n"}) {
+        EXPECT_NE(answer.find(part), std::string::npos) << part;
+    }
+    EXPECT_TRUE(answer.ends_with("\r\n\r\n</a?b=c>"));
+}
+
+TEST(HttpServer, KeepsAConnectionForTheNextRequest) {
+    const auto server = serve();
+    raw_client client(server->port());
+    client.send("GET /1 HTTP/1.1\r\n\r\n");
+    EXPECT_TRUE(client.read_until("</1>").ends_with("</1>"));
+    client.send("GET /2 HTTP/1.1\r\n\r\nGET /3 HTTP/1.1\r\n\r\n");
+    EXPECT_TRUE(client.read_until("</2>").ends_with("</2>"));
+    EXPECT_TRUE(client.read_until("</3>").ends_with("</3>"));
+}
+
+TEST(HttpServer, ClosesAfterAnswerToAnOldClient) {
+    EXPECT_TRUE(answer_to("GET /old HTTP/1.0\r\n\r\n").ends_with("</old>"));
+}
+
+TEST(HttpServer, SendsNoBodyToHead) {
+    const auto answer = answer_to("HEAD /a HTTP/1.1\r\nConnection: close\r\n\r\n");
+    EXPECT_NE(answer.find("\r\nContent-Length: 4\r\n"), std::string::npos);
+    EXPECT_TRUE(answer.ends_with("\r\n\r\n"));
+}
+
+TEST(HttpServer, TakesAnyMethodAndIgnoresItsBody) {
+    EXPECT_TRUE(answer_to("POST /a HTTP/1.1\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello")
+                    .ends_with("</a>"));
+    EXPECT_TRUE(answer_to("BREW /a HTTP/1.0\r\n\r\n").ends_with("</a>"));
+}
+
+TEST(HttpServer, RefusesNonsense) {
+    for (const auto* bytes :
+         {"nonsense\r\n\r\n", "GET  / HTTP/1.1\r\n\r\n", "GET / HTTP/9.9\r\n\r\n",
+          "\x16\x03\x01\x02\x03\r\n\r\n", "GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n"}) {
+        EXPECT_EQ(answer_to(bytes).find("HTTP/1.1 400 Bad Request\r\n"), 0u) << bytes;
+    }
+}
+
+TEST(HttpServer, RefusesWhatIsTooLarge) {
+    const std::string many(20'000, 'x');
+    EXPECT_EQ(answer_to("GET /" + many + " HTTP/1.1\r\n\r\n").find("HTTP/1.1 431 "), 0u);
+    EXPECT_EQ(answer_to("GET / HTTP/1.1\r\nA: " + many + "\r\n\r\n").find("HTTP/1.1 431 "), 0u);
+    EXPECT_EQ(
+        answer_to("PUT / HTTP/1.1\r\nContent-Length: 20000\r\n\r\n" + many).find("HTTP/1.1 413 "),
+        0u);
+}
+
+TEST(HttpServer, ClosesAConnectionThatDribbles) {
+    const auto server = serve({.timeout = 30ms});
+    raw_client client(server->port());
+    client.send("GET / HT");
+    EXPECT_EQ(client.read_all(), "");
+}
+
+TEST(HttpServer, ClosesAnIdleConnection) {
+    const auto server = serve({.timeout = 30ms});
+    raw_client client(server->port());
+    client.send("GET / HTTP/1.1\r\n\r\n");
+    EXPECT_TRUE(client.read_all().ends_with("</>"));
+}
+
+TEST(HttpServer, ClosesConnectionsAboveTheBoundAtOnce) {
+    const auto server = serve({.max_connections = 2});
+    raw_client first(server->port()), second(server->port());
+    for (auto* client : {&first, &second}) {
+        client->send("GET /in HTTP/1.1\r\n\r\n");
+        EXPECT_TRUE(client->read_until("</in>").ends_with("</in>"));
+    }
+    raw_client third(server->port());
+    EXPECT_EQ(third.read_all(), "");
+    first.send("GET /still HTTP/1.1\r\n\r\n");
+    EXPECT_TRUE(first.read_until("</still>").ends_with("</still>"));
+}
+
+TEST(HttpServer, SendsALargeAnswerWhole) {
+    const std::string large(5'000'000, 'y');
+    const auto server = serve({}, [&](std::string_view) {
+        return http_response{200, "text/plain", large};
+    });
+    raw_client client(server->port());
+    client.send("GET / HTTP/1.0\r\n\r\n");
+    const auto answer = client.read_all();
+    EXPECT_TRUE(answer.ends_with("\r\n\r\n" + large));
+}
+
+TEST(HttpServer, SaysWhyItCannotListen) {
+    const auto server = serve();
+    const auto second = http_server::listen({.port = server->port()}, echo);
+    ASSERT_FALSE(second);
+    EXPECT_EQ(second.error().code(), boost::system::errc::address_in_use);
+    EXPECT_EQ(second.error().detail(), "127.0.0.1:" + std::to_string(server->port()));
+    EXPECT_FALSE(http_server::listen({.host = "no such host"}, echo));
+}
+
+TEST(HttpServer, ListensOnAllAddressesWithoutAHost) {
+    const auto server = serve({.host = ""});
+    raw_client client(server->port());
+    client.send("GET /any HTTP/1.0\r\n\r\n");
+    EXPECT_TRUE(client.read_all().ends_with("</any>"));
+}
+
+TEST(HttpServer, ClosesItsConnectionsWhenItEnds) {
+    auto server = serve();
+    raw_client client(server->port());
+    client.send("GET / HTTP/1.1\r\n\r\n");
+    EXPECT_TRUE(client.read_until("</>").ends_with("</>"));
+    server.reset();
+    EXPECT_EQ(client.read_all(), "");
+}
+
+} // namespace
+} // namespace pipit::net

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <pipit/server/detail/monitoring_json.hpp>
+#include <pipit/server/detail/monitoring_request.hpp>
+#include <pipit/server/monitoring.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// One function per document: what is asked for goes in, the answer comes out.
+namespace pipit::server {
+
+using request_counts = std::map<std::string, std::uint64_t, std::less<>>;
+
+struct document_request {
+    parameters& query;
+    const collect_function& collect;
+    const request_counts& counts; ///< By path; this request is counted already.
+    const std::string& base_path;
+    const logger& log;
+};
+
+using document = net::http_response(const document_request&);
+
+document root_page;
+document varz;
+document connz;
+document subsz;
+document accountz;
+document accstatz;
+document healthz;
+document routez;
+document leafz;
+document gatewayz;
+document jsz;
+document raftz;
+document ipqueuesz;
+document stacksz;
+document debug_vars;
+document metrics;
+
+/// `base_path` and `path` as one.
+[[nodiscard]] std::string joined_path(std::string_view base_path, std::string_view path);
+
+[[nodiscard]] net::http_response json_answer(std::string body, int status = 200);
+[[nodiscard]] net::http_response text_answer(int status, std::string text);
+/// 400 with the reader's words.
+[[nodiscard]] net::http_response bad_request(const std::string& problem);
+/// 503: the server did not answer in time.
+[[nodiscard]] net::http_response unavailable(const error& why);
+
+// What the documents share. "Total" is over all loops.
+
+[[nodiscard]] broker::broker_statistics total_statistics(const monitoring_snapshot& snapshot);
+/// One per configured account, in the configuration's order.
+[[nodiscard]] std::vector<broker::account_snapshot>
+total_accounts(const monitoring_snapshot& snapshot);
+
+[[nodiscard]] const broker::account_configuration*
+account_named(const broker::configuration& configuration, std::string_view name);
+/// Empty for a number that is not configured any more.
+[[nodiscard]] std::string_view account_name(const broker::configuration& configuration,
+                                            broker::account_id id);
+[[nodiscard]] std::string_view system_account_name(const broker::configuration& configuration);
+
+/// What several documents say about a set of subscriptions.
+void write_index_statistics(json_writer& json, const broker::broker_statistics& statistics);
+
+/// A subscription; with its account's name, if there is one to say.
+void write_subscription(json_writer& json, const broker::subscription_snapshot& subscription,
+                        std::string_view account = {});
+
+} // namespace pipit::server

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/protocol/weighted_mapping.hpp>
+#include <pipit/server/detail/monitoring_documents.hpp>
+#include <pipit/server/detail/monitoring_text.hpp>
+
+#include <algorithm>
+
+namespace pipit::server {
+namespace {
+
+void write_head(json_writer& json, const monitoring_snapshot& snapshot) {
+    json.member("server_id", snapshot.configuration->identity.id);
+    json.member("now", rfc3339(snapshot.server.now));
+}
+
+/// What an account's messages are mapped to. As nats-server shows it, a weight is the sum of those
+/// before it and its own, for every cluster.
+void write_mappings(json_writer& json, const broker::account_configuration& account) {
+    if (account.mappings.empty()) return;
+    std::map<std::string_view, const protocol::weighted_mapping*> by_source;
+    for (const auto& mapping : account.mappings) by_source[mapping->source()] = mapping.get();
+    json.begin_object("mappings");
+    for (const auto& [source, mapping] : by_source) {
+        json.begin_array(source);
+        std::map<std::string_view, int> weights;
+        for (const auto& destination : mapping->destinations()) {
+            json.element();
+            json.begin_object();
+            json.member("subject", destination.subject);
+            json.member("weight", weights[destination.cluster] += destination.weight_percent);
+            json.optional_member("cluster", destination.cluster);
+            json.end_object();
+        }
+        json.end_array();
+    }
+    json.end_object();
+}
+
+void write_account_detail(json_writer& json, const monitoring_snapshot& snapshot,
+                          const broker::account_configuration& account) {
+    const auto totals = total_accounts(snapshot);
+    const auto total = *std::ranges::find(totals, account.id, &broker::account_snapshot::id);
+    json.begin_object("account_detail");
+    json.member("account_name", account.name);
+    json.member("update_time", rfc3339(snapshot.server.configuration_loaded));
+    json.optional_member("is_system", snapshot.configuration->system_account == account.id);
+    json.member("expired", false);
+    json.member("complete", true);
+    json.member("jetstream_enabled", false);
+    json.member("leafnode_connections", 0);
+    json.member("client_connections", total.connections);
+    json.member("subscriptions", total.subscriptions);
+    write_mappings(json, account);
+    json.member("name_tag", account.name);
+    json.begin_object("sublist_stats");
+    broker::broker_statistics known;
+    known.subscriptions = total.subscriptions;
+    write_index_statistics(json, known);
+    json.end_object();
+    json.end_object();
+}
+
+void write_count(json_writer& json, const broker::traffic& count) {
+    json.member("msgs", count.messages);
+    json.member("bytes", count.bytes);
+}
+
+void write_traffic(json_writer& json, std::string_view name, const broker::traffic& of_clients) {
+    json.begin_object(name);
+    write_count(json, of_clients);
+    for (const auto* absent : {"gateways", "routes", "leafs"}) {
+        json.begin_object(absent);
+        write_count(json, {});
+        json.end_object();
+    }
+    json.end_object();
+}
+
+void write_account_statistics(json_writer& json, const broker::account_snapshot& account,
+                              std::string_view name) {
+    json.element();
+    json.begin_object();
+    json.member("acc", name);
+    json.member("name", name);
+    json.member("conns", account.connections);
+    json.member("leafnodes", 0);
+    json.member("total_conns", account.total_connections);
+    json.member("num_subscriptions", account.subscriptions);
+    write_traffic(json, "sent", account.sent);
+    write_traffic(json, "received", account.received);
+    json.member("slow_consumers", account.slow_consumers);
+    json.end_object();
+}
+
+} // namespace
+
+net::http_response accountz(const document_request& request) {
+    const auto snapshot = request.collect({.accounts = true});
+    if (!snapshot) return unavailable(snapshot.error());
+    const auto& configuration = *snapshot->configuration;
+    const auto name = request.query.text("acc");
+    const auto* account = account_named(configuration, name);
+    if (!name.empty() && account == nullptr) {
+        return bad_request("Account " + name + " does not exist");
+    }
+
+    json_writer json;
+    json.begin_object();
+    write_head(json, *snapshot);
+    json.optional_member("system_account", system_account_name(configuration));
+    if (account != nullptr) {
+        write_account_detail(json, *snapshot, *account);
+    } else if (!configuration.accounts.empty()) {
+        json.begin_array("accounts");
+        for (const auto& known : configuration.accounts) json.element(known.name);
+        json.end_array();
+    }
+    json.end_object();
+    return json_answer(json.take());
+}
+
+net::http_response accstatz(const document_request& request) {
+    const auto include_unused = request.query.flag("unused");
+    if (!request.query.problem().empty()) return bad_request(request.query.problem());
+    const auto snapshot = request.collect({.accounts = true});
+    if (!snapshot) return unavailable(snapshot.error());
+
+    json_writer json;
+    json.begin_object();
+    write_head(json, *snapshot);
+    json.begin_array("account_statz");
+    for (const auto& account : total_accounts(*snapshot)) {
+        if (!include_unused && account.connections == 0) continue;
+        write_account_statistics(json, account, account_name(*snapshot->configuration, account.id));
+    }
+    json.end_array();
+    json.end_object();
+    return json_answer(json.take());
+}
+
+} // namespace pipit::server

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/server/detail/monitoring_documents.hpp>
+#include <pipit/server/detail/monitoring_text.hpp>
+#include <pipit/server/duration_text.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+namespace pipit::server {
+namespace {
+
+using broker::session_snapshot;
+using broker::session_state;
+
+constexpr std::int64_t default_limit = 1024;
+
+struct connz_options {
+    std::string sort;
+    bool auth = false;
+    bool subscriptions = false;
+    bool subscription_details = false;
+    std::int64_t offset = 0;
+    std::int64_t limit = default_limit;
+    std::uint64_t client_id = 0; ///< 0: any.
+    session_state state = session_state::open;
+    std::string user;
+    std::string account;
+    std::string mqtt_client;
+};
+
+std::string lower_case(std::string text) {
+    std::ranges::transform(text, text.begin(),
+                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return text;
+}
+
+session_state read_state(parameters& query) {
+    const auto text = query.text("state");
+    const auto state = lower_case(text);
+    if (state == "closed") return session_state::closed;
+    if (state == "any" || state == "all") return session_state::any;
+    if (!state.empty() && state != "open") query.complain("Error decoding state for " + text);
+    return session_state::open;
+}
+
+bool is_sort_order(std::string_view name) {
+    constexpr std::array<std::string_view, 15> names{
+        "",           "cid",  "start", "subs",   "pending", "msgs_to", "msgs_from", "bytes_to",
+        "bytes_from", "last", "idle",  "uptime", "stop",    "reason",  "rtt"};
+    return std::ranges::find(names, name) != names.end();
+}
+
+connz_options read_options(parameters& query) {
+    connz_options options;
+    options.sort = query.text("sort");
+    options.auth = query.flag("auth");
+    options.subscription_details = lower_case(query.text("subs")) == "detail";
+    if (!options.subscription_details) options.subscriptions = query.flag("subs");
+    options.offset = std::max<std::int64_t>(query.integer("offset"), 0);
+    options.limit = query.integer("limit");
+    if (options.limit <= 0) options.limit = default_limit;
+    options.client_id = query.natural("cid");
+    if (options.client_id > 0) options.limit = 1;
+    options.state = read_state(query);
+    options.user = query.text("user");
+    options.account = query.text("acc");
+    options.mqtt_client = query.text("mqtt_client");
+    if (!is_sort_order(options.sort)) query.complain("invalid sorting option: " + options.sort);
+    if (options.state != session_state::closed &&
+        (options.sort == "stop" || options.sort == "reason")) {
+        query.complain("sort by " + options.sort + " only valid on closed connections");
+    }
+    return options;
+}
+
+/// The account that a connection is shown with: an open one has the global account until it says
+/// who it is, a closed one that never did has none.
+std::string_view account_of(const session_snapshot& session,
+                            const broker::configuration& configuration) {
+    if (session.authenticated) return account_name(configuration, session.account);
+    if (session.stop) return {};
+    return account_name(configuration, configuration.global_account);
+}
+
+/// The sessions of all loops that are of the account asked for.
+std::vector<session_snapshot> gather(monitoring_snapshot& snapshot, const connz_options& options) {
+    std::vector<session_snapshot> sessions;
+    for (auto& loop : snapshot.loops) {
+        for (auto& session : loop.sessions) {
+            if (!options.account.empty() &&
+                account_of(session, *snapshot.configuration) != options.account) {
+                continue;
+            }
+            sessions.push_back(std::move(session));
+        }
+    }
+    return sessions;
+}
+
+/// Keeps those that the other filters let pass.
+void filter(std::vector<session_snapshot>& sessions, const connz_options& options) {
+    std::erase_if(sessions, [&](const session_snapshot& session) {
+        return (options.client_id > 0 && session.client_id != options.client_id) ||
+               (!options.user.empty() && session.user != options.user) ||
+               !options.mqtt_client.empty();
+    });
+}
+
+/// Sorts by a key: ascending, or descending for everything that is an amount.
+template <class Key>
+void sort_by(std::vector<session_snapshot>& sessions, bool descending, Key key) {
+    std::ranges::stable_sort(sessions, [&](const auto& a, const auto& b) {
+        return descending ? key(b) < key(a) : key(a) < key(b);
+    });
+}
+
+void sort(std::vector<session_snapshot>& sessions, const std::string& order, wall_time now) {
+    using view = const session_snapshot&;
+    const auto uptime = [now](view s) { return s.stop.value_or(now) - s.start; };
+    sort_by(sessions, false, [](view s) { return s.client_id; });
+    if (order == "subs") sort_by(sessions, true, [](view s) { return s.subscription_count; });
+    if (order == "pending") sort_by(sessions, true, [](view s) { return s.pending_bytes; });
+    if (order == "msgs_to") sort_by(sessions, true, [](view s) { return s.out.messages; });
+    if (order == "msgs_from") sort_by(sessions, true, [](view s) { return s.in.messages; });
+    if (order == "bytes_to") sort_by(sessions, true, [](view s) { return s.out.bytes; });
+    if (order == "bytes_from") sort_by(sessions, true, [](view s) { return s.in.bytes; });
+    if (order == "last") sort_by(sessions, true, [](view s) { return s.last_activity; });
+    if (order == "idle") sort_by(sessions, false, [](view s) { return s.last_activity; });
+    if (order == "uptime") sort_by(sessions, false, uptime);
+    if (order == "stop") sort_by(sessions, true, [](view s) { return s.stop; });
+    if (order == "reason") sort_by(sessions, false, [](view s) { return text(s.reason); });
+    if (order == "rtt") sort_by(sessions, true, [](view s) { return s.round_trip; });
+}
+
+/// A round trip between a micro- and a millisecond is shown in whole microseconds.
+std::string round_trip_text(nanoseconds round_trip) {
+    using std::chrono::microseconds;
+    if (round_trip > microseconds(1) && round_trip < std::chrono::milliseconds(1)) {
+        round_trip = std::chrono::floor<microseconds>(round_trip);
+    }
+    return duration_text(round_trip);
+}
+
+void write_subscriptions(json_writer& json, const session_snapshot& session,
+                         const connz_options& options) {
+    if (session.subscriptions.empty()) return;
+    if (options.subscription_details) {
+        json.begin_array("subscriptions_list_detail");
+        for (const auto& subscription : session.subscriptions) {
+            json.element();
+            write_subscription(json, subscription);
+        }
+        json.end_array();
+    } else if (options.subscriptions) {
+        json.begin_array("subscriptions_list");
+        for (const auto& subscription : session.subscriptions) json.element(subscription.subject);
+        json.end_array();
+    }
+}
+
+void write_activity(json_writer& json, const session_snapshot& session, wall_time now) {
+    const auto end = session.stop.value_or(now);
+    json.member("start", rfc3339(session.start));
+    json.member("last_activity", rfc3339(session.last_activity));
+    if (session.stop) {
+        json.member("stop", rfc3339(*session.stop));
+        json.member("reason", text(session.reason));
+    }
+    json.member("rtt", round_trip_text(session.round_trip.value_or(nanoseconds(0))));
+    json.member("uptime", uptime_text(end - session.start));
+    json.member("idle", uptime_text(end - session.last_activity));
+}
+
+void write_connection(json_writer& json, const session_snapshot& session,
+                      const connz_options& options, const monitoring_snapshot& snapshot) {
+    const auto account = account_of(session, *snapshot.configuration);
+    const auto global =
+        account_name(*snapshot.configuration, snapshot.configuration->global_account);
+    json.element();
+    json.begin_object();
+    json.member("cid", session.client_id);
+    json.member("kind", "Client");
+    json.member("type", "nats");
+    json.member("ip", session.ip);
+    json.member("port", session.port);
+    write_activity(json, session, snapshot.server.now);
+    json.member("pending_bytes", session.pending_bytes);
+    json.member("in_msgs", session.in.messages);
+    json.member("out_msgs", session.out.messages);
+    json.member("in_bytes", session.in.bytes);
+    json.member("out_bytes", session.out.bytes);
+    json.optional_member("stalls", session.stalls);
+    json.member("subscriptions", session.subscription_count);
+    json.optional_member("name", session.name);
+    json.optional_member("lang", session.language);
+    json.optional_member("version", session.version);
+    if (options.auth) {
+        json.optional_member("authorized_user", session.user);
+        if (account != global) json.optional_member("account", account);
+    }
+    write_subscriptions(json, session, options);
+    // A closed connection of the global account has no tag: so it is in nats-server.
+    if (options.auth && !(session.stop && account == global)) {
+        json.optional_member("name_tag", account);
+    }
+    json.end_object();
+}
+
+/// One open connection looked up by its number needs no copy of all the others.
+bool is_lookup(const connz_options& options) {
+    return options.client_id > 0 && options.account.empty() && options.state == session_state::open;
+}
+
+monitoring_query query_for(const connz_options& options) {
+    monitoring_query query;
+    query.sessions.emplace();
+    query.sessions->state = options.state;
+    query.sessions->with_subscriptions = options.subscriptions || options.subscription_details;
+    if (is_lookup(options)) query.sessions->client_id = options.client_id;
+    return query;
+}
+
+void write_head(json_writer& json, const monitoring_snapshot& snapshot, std::string_view server_id,
+                const connz_options& options, std::size_t shown, std::uint64_t total) {
+    json.member("server_id", server_id);
+    json.member("now", rfc3339(snapshot.server.now));
+    json.member("num_connections", shown);
+    json.member("total", total);
+    json.member("offset", options.offset);
+    json.member("limit", options.limit);
+}
+
+} // namespace
+
+net::http_response connz(const document_request& request) {
+    const auto options = read_options(request.query);
+    if (!request.query.problem().empty()) return bad_request(request.query.problem());
+    auto snapshot = request.collect(query_for(options));
+    if (!snapshot) return unavailable(snapshot.error());
+    const auto& configuration = *snapshot->configuration;
+
+    json_writer json;
+    json.begin_object();
+    if (!options.account.empty() && account_named(configuration, options.account) == nullptr) {
+        write_head(json, *snapshot, "", options, 0, 0);
+        json.null_member("connections");
+        json.end_object();
+        return json_answer(json.take());
+    }
+    auto sessions = gather(*snapshot, options);
+    const auto total =
+        is_lookup(options) ? total_statistics(*snapshot).connections : sessions.size();
+    filter(sessions, options);
+    sort(sessions, options.sort, snapshot->server.now);
+    const auto count = static_cast<std::int64_t>(sessions.size());
+    const auto first = std::min(options.offset, count);
+    const auto last = first + std::min(options.limit, count - first);
+
+    write_head(json, *snapshot, configuration.identity.id, options,
+               static_cast<std::size_t>(last - first), total);
+    json.begin_array("connections");
+    for (auto index = first; index < last; ++index) {
+        write_connection(json, sessions[static_cast<std::size_t>(index)], options, *snapshot);
+    }
+    json.end_array();
+    json.end_object();
+    return json_answer(json.take());
+}
+
+} // namespace pipit::server

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/server/detail/monitoring_documents.hpp>
+#include <pipit/server/detail/monitoring_text.hpp>
+
+namespace pipit::server {
+namespace {
+
+void write_configuration(json_writer& json, const monitoring_snapshot& snapshot) {
+    const auto& configuration = *snapshot.configuration;
+    const auto& server = snapshot.server;
+    json.member("max_connections", configuration.max_connections);
+    json.optional_member("max_subscriptions", configuration.max_subscriptions);
+    json.member("ping_interval", configuration.ping_interval.count());
+    json.member("ping_max", configuration.ping_max);
+    json.member("http_host", server.http_host);
+    json.member("http_port", server.http_port);
+    json.member("http_base_path", server.http_base_path);
+    json.member("https_port", server.https_port);
+    json.member("auth_timeout", std::chrono::duration<double>(configuration.auth_timeout).count());
+    json.member("max_control_line", configuration.max_control_line_bytes);
+    json.member("max_payload", configuration.max_payload_bytes);
+    json.member("max_pending", configuration.max_pending_bytes);
+    for (const auto* absent : {"cluster", "gateway", "leaf", "mqtt", "websocket", "jetstream"}) {
+        json.begin_object(absent);
+        json.end_object();
+    }
+    json.member("tls_timeout", 2);
+    json.member("write_deadline", configuration.write_deadline.count());
+}
+
+void write_process(json_writer& json, const server_snapshot& server) {
+    json.member("start", rfc3339(server.start));
+    json.member("now", rfc3339(server.now));
+    json.member("uptime", uptime_text(server.now - server.start));
+    json.member("mem", server.memory_bytes);
+    json.member("cores", server.cores);
+    json.member("gomaxprocs", server.cores);
+    json.member("cpu", server.cpu_percent);
+}
+
+void write_counters(json_writer& json, const broker::broker_statistics& total) {
+    json.member("connections", total.connections);
+    json.member("total_connections", total.total_connections);
+    for (const auto* absent : {"routes", "remotes", "leafnodes"}) json.member(absent, 0);
+    json.member("in_msgs", total.in.messages);
+    json.member("in_bytes", total.in.bytes);
+    json.member("in_client_msgs", total.in.messages);
+    json.member("in_client_bytes", total.in.bytes);
+    json.member("out_msgs", total.out.messages);
+    json.member("out_bytes", total.out.bytes);
+    json.member("out_client_msgs", total.out.messages);
+    json.member("out_client_bytes", total.out.bytes);
+    json.member("slow_consumers", total.slow_consumers);
+    json.member("stale_connections", total.stale_connections);
+    json.member("stalled_clients", total.stalled_clients);
+    json.member("subscriptions", total.subscriptions);
+}
+
+void write_by_kind(json_writer& json, std::string_view name, std::uint64_t clients) {
+    json.begin_object(name);
+    json.member("clients", clients);
+    for (const auto* absent : {"routes", "gateways", "leafs"}) json.member(absent, 0);
+    json.end_object();
+}
+
+template <class Map>
+void write_map(json_writer& json, std::string_view name, const Map& values) {
+    json.begin_object(name);
+    for (const auto& [key, value] : values) json.member(key, value);
+    json.end_object();
+}
+
+} // namespace
+
+net::http_response varz(const document_request& request) {
+    const auto snapshot = request.collect({});
+    if (!snapshot) return unavailable(snapshot.error());
+    const auto& server = snapshot->server;
+    const auto& identity = snapshot->configuration->identity;
+    const auto total = total_statistics(*snapshot);
+
+    json_writer json;
+    json.begin_object();
+    json.member("server_id", identity.id);
+    json.member("server_name", identity.name);
+    json.member("version", identity.version);
+    json.member("pipit_version", server.pipit_version);
+    json.member("proto", 1);
+    json.member("go", "none, C++20");
+    json.member("host", identity.host);
+    json.member("port", identity.port);
+    json.optional_member("auth_required", snapshot->configuration->authorization.required());
+    if (!identity.connect_urls.empty()) json.members("connect_urls", identity.connect_urls);
+    write_configuration(json, *snapshot);
+    write_process(json, server);
+    write_counters(json, total);
+    write_map(json, "http_req_stats", request.counts);
+    json.member("config_load_time", rfc3339(server.configuration_loaded));
+    json.member("config_digest", server.configuration_digest);
+    if (!server.tags.empty()) json.members("tags", server.tags);
+    if (!server.metadata.empty()) write_map(json, "metadata", server.metadata);
+    json.optional_member("system_account", system_account_name(*snapshot->configuration));
+    write_by_kind(json, "slow_consumer_stats", total.slow_consumers);
+    write_by_kind(json, "stale_connection_stats", total.stale_connections);
+    json.begin_object("disk_io_wait_stats");
+    for (const auto* never : {"waiters", "waits", "wait_time", "max_wait_time"}) {
+        json.member(never, 0);
+    }
+    json.end_object();
+    json.end_object();
+    return json_answer(json.take());
+}
+
+} // namespace pipit::server
