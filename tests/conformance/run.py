@@ -19,7 +19,7 @@ import sys
 import time
 
 from harness import canonical, control
-from harness.session import Session
+from harness.session import driver_session
 
 HERE = pathlib.Path(__file__).resolve().parent
 CLIENTS = ("js", "py", "go", "js_old")
@@ -67,7 +67,7 @@ def command_of(client, build, url):
 
 def observe(program, client, behaviours, arguments):
     """The outcomes of one driver against one program, by id."""
-    session = Session(program, behaviours, arguments.workers)
+    session = driver_session(program, behaviours, arguments.workers)
     listener = control.serve(session)
     environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
     outcomes = {}

@@ -7,7 +7,7 @@ import threading
 import traceback
 
 
-class _Handler(http.server.BaseHTTPRequestHandler):
+class control_handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):
@@ -33,14 +33,14 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
-class _Listener(http.server.ThreadingHTTPServer):
+class control_listener(http.server.ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
 
 def serve(session):
     """Serves the session until `shutdown()` of what is returned; `url` is its address."""
-    server = _Listener(("127.0.0.1", 0), _Handler)
+    server = control_listener(("127.0.0.1", 0), control_handler)
     server.session = session
     server.url = f"http://127.0.0.1:{server.server_address[1]}/"
     threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -6,7 +6,7 @@ import socket
 import threading
 
 
-class Relay:
+class tcp_relay:
     """Listens on a free port; every connection there is passed on to the server."""
 
     def __init__(self, server_url, replace=(), linger=False):

@@ -16,10 +16,10 @@ CONFIGS = pathlib.Path(__file__).resolve().parent.parent / "configs"
 PATIENCE_SECONDS = 15
 
 
-Answer = collections.namedtuple("Answer", "status headers body")
+page = collections.namedtuple("page", "status headers body")
 
 
-class Server:
+class controlled_server:
     """One process, with a folder of its own for its configuration, its ports file and its log."""
 
     def __init__(self, program, config):
@@ -99,9 +99,9 @@ class Server:
         """A monitoring document."""
         try:
             with urllib.request.urlopen(self.ports["monitoring"][0] + path, timeout=10) as answer:
-                return Answer(answer.status, answer.headers, answer.read().decode())
+                return page(answer.status, answer.headers, answer.read().decode())
         except urllib.error.HTTPError as error:
-            return Answer(error.code, error.headers, error.read().decode())
+            return page(error.code, error.headers, error.read().decode())
 
     def remove(self):
         if self.process.poll() is None:

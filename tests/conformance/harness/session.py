@@ -7,13 +7,13 @@ import threading
 import time
 
 from . import canonical
-from .relay import Relay
-from .server import Server
+from .relay import tcp_relay
+from .server import controlled_server
 
 PATIENCE_SECONDS = 8
 
 
-class Lease:
+class server_lease:
     """One behaviour's hold on a server and on the relays it opened."""
 
     def __init__(self, server, exclusive):
@@ -22,7 +22,7 @@ class Lease:
         self.relays = {}
 
 
-class Session:
+class driver_session:
     """One driver against one server program. Behaviours share a server unless they disturb it."""
 
     def __init__(self, program, behaviours, workers):
@@ -56,15 +56,15 @@ class Session:
         exclusive = behaviour.get("exclusive", False)
         config = behaviour["config"]
         if exclusive:
-            server = Server(self.program, config)
+            server = controlled_server(self.program, config)
         else:
             key = config + behaviour.get("lane", "")
             with self.lock:  # A lane is played one after another: nobody else waits here for long.
                 if key not in self.servers:
-                    self.servers[key] = Server(self.program, config)
+                    self.servers[key] = controlled_server(self.program, config)
                 server = self.servers[key]
         token = behaviour["id"]
-        self.leases[token] = Lease(server, exclusive)
+        self.leases[token] = server_lease(server, exclusive)
         return {"lease": token, "urls": {"server": server.url}}
 
     def _release(self, token, lease):
@@ -84,7 +84,7 @@ class Session:
             server.remove()
 
     def do_relay(self, lease, _request, name, options=None):
-        relay = Relay(lease.server.url, **(options or {}))
+        relay = tcp_relay(lease.server.url, **(options or {}))
         lease.relays[name] = relay
         return {"urls": {name: relay.url}}
 

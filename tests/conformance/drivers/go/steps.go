@@ -425,7 +425,9 @@ func doEnded(s *scenario, a arguments) {
 func doErrors(s *scenario, a arguments) {
 	connection := s.connection(a.text(0))
 	s.settle()
-	until(func() bool { return connection.errorCount() >= a.number(1) })
+	if !until(func() bool { return connection.errorCount() >= a.number(1) }) {
+		s.say("%s missing: an error", a.text(0))
+	}
 	time.Sleep(10 * time.Millisecond)
 	connection.mutex.Lock()
 	defer connection.mutex.Unlock()

@@ -49,7 +49,7 @@ function make_payload(payload, options, index) {
   return payload === "#" ? String(index) : payload;
 }
 
-class Scenario {
+class scenario {
   constructor(client, control) {
     this.client = client;
     this.control = control;
@@ -315,9 +315,9 @@ class Scenario {
   async do_errors(name, count = 0) {
     const connection = this.connection(name);
     await this.settle();
-    await until(() => connection.errors.length >= count);
+    const all = await until(() => connection.errors.length >= count);
     await sleep(10);
-    this.say(`${name} errors ${connection.errors.length}`);
+    this.say(`${name} errors ${connection.errors.length}${all ? "" : ", some are missing"}`);
     connection.errors.splice(0).forEach((line) => this.say(`  ${line}`));
   }
 
@@ -385,7 +385,7 @@ export async function run(client, control) {
   const work = async () => {
     for (let lane = lanes.shift(); lane; lane = lanes.shift()) {
       for (const behaviour of lane) {
-        const outcome = await new Scenario(client, control).play(behaviour);
+        const outcome = await new scenario(client, control).play(behaviour);
         process.stdout.write(JSON.stringify({ id: behaviour.id, outcome }) + "\n");
       }
     }

@@ -67,9 +67,19 @@ def headers_of(options):
     return dict(options["headers"]) if "headers" in options else None
 
 
-class Connection:
+class observed_client(nats.NATS):
+    """Keeps the server's last words: the end of the stream that follows would hide them."""
+
+    last_words = None
+
+    async def _process_err(self, err_msg):
+        self.last_words = err_msg
+        await super()._process_err(err_msg)
+
+
+class observed_connection:
     def __init__(self):
-        self.client = nats.NATS()
+        self.client = observed_client()
         self.errors = []
         self.events = []
         self.closed = False
@@ -111,13 +121,13 @@ class Connection:
             pass
 
 
-class Subscription:
+class observed_subscription:
     def __init__(self):
         self.messages = []
         self.handles = []
 
 
-class Scenario:
+class scenario:
     def __init__(self, control):
         self.control = control
         self.lines = []
@@ -161,7 +171,7 @@ class Scenario:
 
     async def do_connect(self, name, options=None):
         options = options or {}
-        connection = Connection()
+        connection = observed_connection()
         try:
             await connection.open(name, self.urls[options.get("via", "server")], options)
         except Exception as error:
@@ -203,7 +213,7 @@ class Scenario:
     async def do_subscribe(self, name, label, subject, options=None):
         options = options or {}
         connection = self.connections[name]
-        record = self.subscriptions[label] = Subscription()
+        record = self.subscriptions[label] = observed_subscription()
 
         async def callback(message):
             record.messages.append(message)
@@ -332,7 +342,8 @@ class Scenario:
     async def do_errors(self, name, count=0):
         connection = self.connections[name]
         await self.settle()
-        await until(lambda: len(connection.errors) >= count)
+        if not await until(lambda: len(connection.errors) >= count):
+            self.say(f"{name} missing: an error")
         await asyncio.sleep(0.01)
         self.say(f"{name} errors {len(connection.errors)}")
         self.lines += [f"  {line}" for line in connection.errors]
@@ -345,8 +356,8 @@ class Scenario:
     async def do_closed(self, name):
         connection = self.connections[name]
         ended = await until(lambda: connection.closed)
-        error = connection.client.last_error
-        self.say(f"{name} closed: {describe(error) if error else 'no error'}" if ended else f"{name} missing: close")
+        words = connection.client.last_words
+        self.say(f"{name} closed: {words or 'no error'}" if ended else f"{name} missing: close")
 
     async def do_open(self, name):
         await self.settle()
@@ -398,7 +409,7 @@ class Scenario:
 async def work(lanes, control):
     while lanes:
         for behaviour in lanes.pop(0):
-            outcome = await Scenario(control).play(behaviour)
+            outcome = await scenario(control).play(behaviour)
             print(json.dumps({"id": behaviour["id"], "outcome": outcome}), flush=True)
 
 
