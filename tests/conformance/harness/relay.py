@@ -9,13 +9,15 @@ import threading
 class tcp_relay:
     """Listens on a free port; every connection there is passed on to the server."""
 
-    def __init__(self, server_url, replace=(), linger=False):
-        """`replace` edits what the server says, [old, new]; `linger` keeps its end from the client,
-        so that the client's next write cannot fail before it has read the server's last words."""
+    def __init__(self, server_url, replace=(), linger=False, greeting=""):
+        """Options: `replace` edits what the server says, [old, new]; `greeting` goes to the server
+        before all else; `linger` keeps the server's end from the client, so that the client's next
+        write cannot fail before it has read the server's last words."""
         host, port = server_url.removeprefix("nats://").rsplit(":", 1)
         self.target = (host.strip("[]"), int(port))
         self.replacements = [(old.encode(), new.encode()) for old, new in replace]
         self.linger = linger
+        self.greeting = greeting.encode()
         self.gates = {"up": threading.Event(), "down": threading.Event()}
         for gate in self.gates.values():
             gate.set()
@@ -30,6 +32,7 @@ class tcp_relay:
             try:
                 client, _ = self.listener.accept()
                 server = socket.create_connection(self.target)
+                server.sendall(self.greeting)
             except OSError:
                 return
             self.ends += [client, server]

@@ -31,7 +31,7 @@ func init() {
 		"request_many": doRequestMany, "wait_messages": doWaitMessages, "messages": doMessages,
 		"count": doCount, "total": doTotal, "order": doOrder, "shares": doShares, "ended": doEnded,
 		"errors": doErrors, "wait_event": doWaitEvent, "closed": doClosed, "open": doOpen,
-		"open_count": doOpenCount, "increasing_ids": doIncreasingIDs, "info": doInfo, "wait_info": doWaitInfo,
+		"open_count": doOpenCount, "increasing_ids": doIncreasingIDs, "info": doInfo,
 		"publish_until_gone": doPublishUntilGone, "pause": doPause,
 	}
 }
@@ -517,13 +517,6 @@ func doInfo(s *scenario, a arguments) {
 	}
 }
 
-func doWaitInfo(s *scenario, a arguments) {
-	nc := s.connection(a.text(0)).nc
-	value := func() string { return fmt.Sprint(infoOf(nc)[a.text(1)]) }
-	until(func() bool { return value() == string(a[2]) })
-	s.say("%s info %s: %s", a.text(0), a.text(1), value())
-}
-
 // doPublishUntilGone publishes to a reader that does not read until the server gives it up.
 func doPublishUntilGone(s *scenario, a arguments) {
 	nc, reader := s.connection(a.text(0)).nc, a[3]
@@ -533,6 +526,8 @@ func doPublishUntilGone(s *scenario, a arguments) {
 		}
 		_ = nc.FlushTimeout(3 * time.Second)
 		if s.remote("gone", arguments{reader}).Gone {
+			// It cannot know: what it is told stays in the relay.
+			s.names = slices.DeleteFunc(s.names, func(name string) bool { return name == text(reader) })
 			s.say("%s is gone", text(reader))
 			return
 		}

@@ -112,7 +112,7 @@ class observed_connection:
 
     async def flush(self):
         """This client writes a PING before what it still holds back: only the second one comes after."""
-        if self.client.is_closed:
+        if self.closed or self.client.is_closed:
             return
         try:
             await self.client.flush(3)
@@ -381,16 +381,13 @@ class scenario:
                 await connection.client.publish(subject, bytes(size))
             await connection.flush()
             if (await self.remote("gone", [reader]))["gone"]:
+                self.connections[reader].closed = True  # It cannot know: what it is told stays in the relay.
                 self.say(f"{reader} is gone")
                 return
         self.say(f"missing: {reader} is still there")
 
     def info(self, name):
         return self.connections[name].client._server_info
-
-    async def do_wait_info(self, name, field, value):
-        await until(lambda: self.info(name).get(field) == value)
-        self.say(f"{name} info {field}: {quoted(self.info(name).get(field))}")
 
     async def do_info(self, name, fields, options=None):
         await self.settle()
