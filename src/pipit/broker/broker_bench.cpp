@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a message costs in the broker alone: parsed, matched and written to chains, no socket.
+#include <pipit/broker/broker.hpp>
+
+#include <benchmark/benchmark.h>
+
+#include <array>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace pipit;
+using namespace std::chrono_literals;
+
+std::shared_ptr<broker::configuration> open_configuration() {
+    auto config = std::make_shared<broker::configuration>();
+    broker::account_configuration global;
+    global.id = broker::account_id{1};
+    global.name = "$G";
+    config->accounts.push_back(global);
+    config->global_account = global.id;
+    return config;
+}
+
+/// One publisher and `subscribers` sessions whose sockets take everything.
+class bench_loop {
+public:
+    explicit bench_loop(int subscribers)
+        : mesh_(1), broker_(0, 1, open_configuration(), mesh_, counters_, logger_) {
+        publisher_ = &connect();
+        for (int i = 0; i < subscribers; ++i) receive(connect(), "SUB load.subject 1\r\n");
+    }
+    void publish(bytes_view batch) { receive(*publisher_, batch); }
+
+private:
+    broker::session& connect() {
+        auto& made = broker_.open({.ip = "127.0.0.1", .port = 1}, nullptr, now_);
+        receive(made, "CONNECT {\"verbose\":false,\"pedantic\":false,\"headers\":true}\r\n");
+        return made;
+    }
+    void receive(broker::session& from, bytes_view bytes) {
+        while (!bytes.empty()) {
+            bytes.remove_prefix(broker_.receive(from, 0, bytes, now_));
+            broker_.end_batch(now_);
+            while (auto* touched = broker_.next_touched()) {
+                std::array<bytes_view, 64> pieces;
+                while (broker_.has_output(*touched)) {
+                    std::size_t size = 0;
+                    const auto count = broker_.gather(*touched, pieces);
+                    for (std::size_t i = 0; i < count; ++i) size += pieces[i].size();
+                    broker_.sent(*touched, size, now_);
+                }
+            }
+        }
+    }
+
+    moment now_{steady_time(1h), wall_time(1h)};
+    logger logger_;
+    broker::mesh mesh_;
+    broker::shared_counters counters_;
+    broker::broker broker_;
+    broker::session* publisher_;
+};
+
+/// Subscribers, payload bytes.
+void publish_one_subject(benchmark::State& state) {
+    bench_loop loop(static_cast<int>(state.range(0)));
+    const auto size = static_cast<std::size_t>(state.range(1));
+    const auto message =
+        "PUB load.subject " + std::to_string(size) + "\r\n" + std::string(size, 'x') + "\r\n";
+    std::string batch;
+    std::int64_t count = 0;
+    for (; batch.size() < 64 * 1024; ++count) batch += message;
+    for (auto _ : state) loop.publish(batch);
+    state.SetItemsProcessed(state.iterations() * count);
+}
+BENCHMARK(publish_one_subject)
+    ->ArgNames({"subscribers", "bytes"})
+    ->Args({0, 16})
+    ->Args({0, 128})
+    ->Args({1, 16})
+    ->Args({1, 128})
+    ->Args({8, 128})
+    ->Args({64, 128})
+    ->Args({1, 1024})
+    ->Args({1, 8192});
+
+} // namespace
