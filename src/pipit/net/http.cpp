@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/net/http.hpp>
 
+#include <pipit/net/tcp.hpp>
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
@@ -141,16 +142,6 @@ private:
     std::shared_ptr<const int> counted_; ///< Its use count counts the connections.
 };
 
-result<tcp::endpoint> resolve(asio::io_context& context, const http_server_options& options) {
-    if (options.host.empty()) return tcp::endpoint(tcp::v6(), options.port);
-    beast::error_code failed;
-    tcp::resolver resolver(context);
-    const auto found = resolver.resolve(options.host, std::to_string(options.port),
-                                        tcp::resolver::numeric_service, failed);
-    if (failed) return error(failed, options.host);
-    return found.begin()->endpoint();
-}
-
 } // namespace
 
 struct http_server::state {
@@ -158,18 +149,11 @@ struct http_server::state {
         : options(std::move(what)), handler(std::move(how)) {}
 
     result<> bind() {
-        const auto endpoint = resolve(context, options);
-        if (!endpoint) return endpoint.error();
-        beast::error_code failed;
-        const auto where = options.host + ':' + std::to_string(options.port);
-        if (acceptor.open(endpoint->protocol(), failed)) return error(failed, where);
-        acceptor.set_option(tcp::acceptor::reuse_address(true), failed);
-        if (options.host.empty()) acceptor.set_option(asio::ip::v6_only(false), failed);
-        if (acceptor.bind(*endpoint, failed)) return error(failed, where);
-        if (acceptor.listen(tcp::acceptor::max_listen_connections, failed)) {
-            return error(failed, where);
-        }
-        port = acceptor.local_endpoint().port();
+        auto listener = listen_tcp(options.host, options.port);
+        if (!listener) return listener.error();
+        port = local_port(*listener);
+        // The family is not asked for any more once a socket listens.
+        acceptor.assign(tcp::v6(), listener->release());
         return {};
     }
 

@@ -45,7 +45,7 @@ struct http_server_options {
 class http_server {
 public:
     /// Binds, and serves until the object ends.
-    /// Errors: the system's (address in use, no such name), with `host:port` as detail.
+    /// Errors: those of `listen_tcp`.
     [[nodiscard]] static result<std::unique_ptr<http_server>> listen(http_server_options options,
                                                                      http_handler handler);
     /// Closes every connection and waits for a handler that is running.
