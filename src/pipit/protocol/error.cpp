@@ -24,6 +24,12 @@ public:
         case errc::not_connected: return "there is no connection to a server";
         case errc::no_servers: return "no server is available";
         case errc::closed: return "the connection is closed";
+        case errc::transport_closed: return "the transport was closed";
+        case errc::timeout: return "the server did not answer in time";
+        case errc::stale_connection: return "pings were not answered";
+        case errc::refused_by_peer: return "the peer refused";
+        case errc::tls_not_offered: return "the server does not offer TLS";
+        case errc::left_server: return "the server was left on demand";
         }
         return "unknown protocol error";
     }

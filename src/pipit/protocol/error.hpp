@@ -21,6 +21,12 @@ enum class errc {
     not_connected, ///< The command needs an established connection.
     no_servers,    ///< Every server of the pool was tried or removed.
     closed,
+    transport_closed, ///< The peer closed the transport, or it broke.
+    timeout,
+    stale_connection, ///< Pings were not answered.
+    refused_by_peer,  ///< The peer said `-ERR`; the detail is its text.
+    tls_not_offered,
+    left_server, ///< The user asked to reconnect.
 };
 
 error_code make_error_code(errc value) noexcept;

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <pipit/base/bytes.hpp>
+#include <pipit/base/error.hpp>
+#include <pipit/base/time.hpp>
+#include <pipit/protocol/connect.hpp>
+#include <pipit/protocol/detail/input_queue.hpp>
+#include <pipit/protocol/detail/output_queue.hpp>
+#include <pipit/protocol/info.hpp>
+#include <pipit/protocol/server_pool.hpp>
+#include <pipit/protocol/writer.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+namespace pipit::protocol {
+
+/// The number of a subscription, given by the client.
+enum class sid : std::uint64_t {};
+
+/// Who the client is, for CONNECT. A user in the server's URL goes before `user` and `auth_token`.
+struct credentials {
+    std::string user{};
+    std::string pass{};
+    std::string auth_token{};
+    std::string jwt{};
+    std::string nkey{};
+    std::string sig{}; ///< Of `server_info::nonce`, base64url.
+};
+
+struct client_options {
+    std::vector<server_address> servers;
+    server_pool_options pool;
+    bool use_discovered_servers = true;
+
+    std::string name;
+    std::string lang = "c++";
+    std::string version;
+    bool verbose = false;
+    bool pedantic = false;
+    bool echo = true;
+    bool tls_required = false; ///< Refuse a server that does not offer TLS.
+
+    std::chrono::milliseconds connect_timeout{5000}; ///< From opening the transport to PONG.
+    std::chrono::milliseconds ping_interval{120'000};
+    int pings_outstanding_max = 2;
+
+    bool reconnect = true;
+    bool retry_first_connect = false; ///< Otherwise each server is tried once.
+    /// Between two rounds through the pool: doubled from round to round up to the largest, and up
+    /// to `reconnect_jitter` more by chance.
+    std::chrono::milliseconds reconnect_wait{100};
+    std::chrono::milliseconds reconnect_wait_max{2000};
+    std::chrono::milliseconds reconnect_jitter{100};
+
+    std::size_t pending_output_bytes_max = std::size_t{64} * 1024 * 1024;
+    /// Publications that wait for a connection; 0: publishing without one is an error.
+    std::size_t offline_bytes_max = std::size_t{8} * 1024 * 1024;
+};
+
+/// Open a transport to this server, then call `transport_opened` or `transport_closed`.
+struct open_requested {
+    server_address server;
+};
+/// Begin TLS on the transport, then call `tls_established` or `transport_closed`.
+struct tls_requested {};
+/// The server said who it is (`info()`): call `connect`, with a signed nonce if it sent one.
+struct connect_requested {};
+/// Subscriptions and waiting publications are on their way.
+struct connected {
+    bool again = false; ///< After an interruption.
+};
+/// Lifetime: the views end with the next `prepare()` or `next_event()`.
+struct message_received {
+    sid subscription;
+    bytes_view subject;
+    bytes_view reply;
+    bytes_view headers; ///< A header block for `headers::parse`, or empty.
+    bytes_view payload;
+    bool last = false; ///< The subscription reached its limit and is gone.
+};
+/// The answer to a `ping()`: everything sent before it has reached the server.
+struct pong_received {};
+/// An `-ERR`. Those that end the connection are followed by `disconnected`.
+struct error_received {
+    enum class about { publish, subscription, authentication, limit, other };
+    about kind = about::other;
+    std::string text;    ///< Without quotes.
+    std::string subject; ///< Of a permissions violation, as is `queue`.
+    std::string queue;
+};
+/// A later INFO; the pool knows its servers.
+struct info_changed {};
+/// The server is about to stop; `reconnect` moves to another one.
+struct lame_duck {};
+/// There is no connection (any more): close the transport, if it is open. The next attempt follows.
+struct disconnected {
+    error why;
+    bool was_connected = false;
+};
+/// The end; nothing follows.
+struct closed {
+    error why;
+};
+
+using client_event =
+    std::variant<open_requested, tls_requested, connect_requested, connected, message_received,
+                 pong_received, error_received, info_changed, lame_duck, disconnected, closed>;
+
+/// The client's side of a NATS connection over all its reconnects, without any I/O.
+///
+/// The driver repeats: read into `prepare()`, `commit()` what arrived, drain `next_event()` and do
+/// what it asks, write `pending_output()`, and call `expire()` when `next_deadline()` passes. The
+/// same object goes on after an interruption: it picks the next server, asks for a transport, and
+/// subscribes again.
+///
+/// What was written but not sent when a connection breaks is lost, as is what was sent and not
+/// received: core NATS delivers at most once.
+///
+/// Threads: one at a time.
+/// Source: "Client Protocol" in the NATS docs; ADR-4 (headers), ADR-40 (connection).
+class client_protocol {
+public:
+    /// `random` decides the order of servers and the jitter.
+    client_protocol(client_options options, random_source random);
+
+    /// Begins to connect. To be called once.
+    void start(steady_time now);
+
+    void transport_opened(steady_time now);
+    void tls_established(steady_time now);
+    /// The transport was closed by the peer, broke, or could not be opened; not to be called for
+    /// one that was closed because of `disconnected`.
+    void transport_closed(steady_time now, error why = {});
+
+    /// Free space to read into; never empty. Everything that was read has to be drained before.
+    /// Lifetime: until `commit()`. Ends the life of every view an earlier event carried.
+    [[nodiscard]] std::span<char> prepare();
+    void commit(std::size_t received_bytes, steady_time now);
+    [[nodiscard]] std::optional<client_event> next_event();
+
+    [[nodiscard]] bytes_view pending_output() const noexcept { return output_.pending(); }
+    void consume_output(std::size_t sent_bytes) { output_.consume(sent_bytes); }
+
+    [[nodiscard]] std::optional<steady_time> next_deadline() const noexcept;
+    void expire(steady_time now);
+
+    /// Answers `connect_requested`.
+    void connect(const credentials& who);
+    /// Queues PING; `pong_received` is the answer. Errors: `errc::not_connected`.
+    [[nodiscard]] result<> ping();
+    /// Queues PUB, or HPUB when there are headers.
+    /// Errors: `errc::invalid_subject`; `errc::payload_too_large` when headers and payload together
+    ///         exceed the server's `max_payload`; `errc::headers_not_supported`;
+    ///         `errc::output_full` at a limit; `errc::not_connected`; `errc::closed`.
+    [[nodiscard]] result<> publish(const publication& message);
+    /// Errors: `errc::invalid_subject` (of subject or queue), `errc::output_full`, `errc::closed`.
+    [[nodiscard]] result<sid> subscribe(bytes_view subject, bytes_view queue = {});
+    /// Ends the subscription, with `max` not 0 after so many messages since it began.
+    void unsubscribe(sid subscription, std::uint64_t max = 0);
+
+    /// Leaves the server for another one, as after `lame_duck`.
+    void reconnect(steady_time now);
+    /// Ends everything; the event `closed` is the last one. Write the pending output before.
+    void close();
+
+    [[nodiscard]] bool is_connected() const noexcept { return state_ == state::connected; }
+    [[nodiscard]] bool is_closed() const noexcept { return state_ == state::closed; }
+    /// Of the server that is connected, or was at last.
+    [[nodiscard]] const server_info& info() const noexcept { return info_; }
+    [[nodiscard]] const server_pool& pool() const noexcept { return pool_; }
+
+private:
+    enum class state {
+        idle,
+        waiting,       // For the next round through the pool.
+        opening,       // The transport.
+        awaiting_info, // The first one.
+        securing,      // TLS is being established.
+        greeting,      // CONNECT is asked of the caller.
+        awaiting_pong, // The answer to CONNECT and PING.
+        connected,
+        closed,
+    };
+    struct subscription_record {
+        std::string subject;
+        std::string queue;
+        std::uint64_t max = 0; ///< 0: no limit.
+        std::uint64_t delivered = 0;
+        std::uint64_t delivered_before = 0; ///< By earlier connections: the server starts at 0.
+    };
+    enum class ping_kind : bool { keepalive, asked };
+    class visitor;
+
+    void open_next(steady_time now);
+    void wait_or_open(steady_time now);
+    void lose(error why, std::string_view auth_error = {});
+    void end(error why);
+    void begin_session();
+    void subscribe_again();
+    void receive_info(bytes_view json);
+    void receive_pong();
+    void receive_error(bytes_view text);
+    /// Nothing for a subscription that has ended.
+    std::optional<message_received> receive_message(const message_operation& message);
+    void request_tls_or_connect();
+    void queue_ping(ping_kind kind);
+    void queue_subscription(sid id, subscription_record& record);
+    [[nodiscard]] bool reads() const noexcept;
+    [[nodiscard]] parser_limits input_limits() const noexcept;
+
+    client_options options_;
+    random_source random_;
+    server_pool pool_;
+    server_info info_;
+    state state_ = state::idle;
+    bool ever_connected_ = false;
+    bool secured_ = false;
+    bool lame_duck_told_ = false;
+    error last_error_;
+
+    detail::input_queue<role::client> input_;
+    detail::output_queue output_;
+    std::string offline_; ///< Publications that wait for a connection.
+    block_pointer held_;  ///< Of the message that the last event showed.
+    std::deque<client_event> events_;
+    std::deque<ping_kind> pings_; ///< Not answered yet.
+    int keepalives_outstanding_ = 0;
+
+    steady_time now_{};
+    std::optional<steady_time> deadline_; ///< Of what `state_` waits for.
+    std::size_t attempts_in_round_ = 0;
+    int rounds_ = 0;
+
+    std::unordered_map<sid, subscription_record> subscriptions_;
+    std::uint64_t next_sid_ = 1;
+};
+
+} // namespace pipit::protocol

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <pipit/base/assert.hpp>
+#include <pipit/base/bytes.hpp>
+
+#include <cstddef>
+#include <string>
+
+namespace pipit::protocol::detail {
+
+/// Bytes to be sent: operations are appended at the end, what was sent goes away at the front.
+class output_queue {
+public:
+    /// Where operations are appended to.
+    [[nodiscard]] std::string& end() noexcept { return bytes_; }
+    [[nodiscard]] bytes_view pending() const noexcept { return bytes_view(bytes_).substr(sent_); }
+    [[nodiscard]] std::size_t size() const noexcept { return bytes_.size() - sent_; }
+
+    void consume(std::size_t count) {
+        PIPIT_ASSERT(count <= size());
+        sent_ += count;
+        if (sent_ == bytes_.size()) {
+            clear();
+        } else if (sent_ > bytes_.size() / 2) { // So that each byte is moved once, on average.
+            bytes_.erase(0, sent_);
+            sent_ = 0;
+        }
+    }
+    void clear() noexcept {
+        bytes_.clear();
+        sent_ = 0;
+    }
+
+private:
+    std::string bytes_;
+    std::size_t sent_ = 0;
+};
+
+} // namespace pipit::protocol::detail

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/protocol/server_address.hpp>
+
+#include <pipit/protocol/error.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+namespace pipit::protocol {
+namespace {
+
+using transport = server_address::transport;
+
+struct scheme {
+    std::string_view name;
+    transport over;
+    std::uint16_t port;
+};
+
+constexpr scheme schemes[] = {
+    {"nats://", transport::tcp, 4222},
+    {"tls://", transport::tls, 4222},
+    {"ws://", transport::websocket, 80},
+    {"wss://", transport::websocket_tls, 443},
+};
+
+std::optional<std::string> percent_decoded(std::string_view text) {
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] != '%') {
+            out += text[i];
+            continue;
+        }
+        unsigned byte = 0;
+        if (text.size() - i < 3) return std::nullopt;
+        const char* const end = text.data() + i + 3;
+        if (std::from_chars(text.data() + i + 1, end, byte, 16).ptr != end) return std::nullopt;
+        out += static_cast<char>(byte);
+        i += 2;
+    }
+    return out;
+}
+
+bool read_user(std::string_view text, server_address& server) {
+    const auto colon = text.find(':');
+    const auto user = percent_decoded(text.substr(0, colon));
+    if (!user) return false;
+    if (colon == std::string_view::npos) {
+        server.token = *user;
+        return true;
+    }
+    const auto pass = percent_decoded(text.substr(colon + 1));
+    if (!pass) return false;
+    server.user = *user;
+    server.pass = *pass;
+    return true;
+}
+
+bool read_port(std::string_view text, std::uint16_t& port) {
+    const char* const end = text.data() + text.size();
+    const auto read = std::from_chars(text.data(), end, port);
+    return read.ec == std::errc() && read.ptr == end && port != 0;
+}
+
+bool read_host(std::string_view text, server_address& server) {
+    auto port_begin = text.rfind(':');
+    if (text.starts_with('[')) {
+        const auto bracket = text.find(']');
+        if (bracket == std::string_view::npos) return false;
+        server.host = text.substr(1, bracket - 1);
+        const auto behind = text.substr(bracket + 1);
+        if (!behind.empty() && behind.front() != ':') return false;
+        port_begin = behind.empty() ? std::string_view::npos : bracket + 1;
+    } else if (std::count(text.begin(), text.end(), ':') > 1) {
+        server.host = text; // An IPv6 address without brackets, and so without a port.
+        port_begin = std::string_view::npos;
+    } else {
+        server.host = text.substr(0, port_begin);
+    }
+    const bool valid = !server.host.empty() && std::all_of(server.host.begin(), server.host.end(),
+                                                           [](char c) { return c > ' '; });
+    if (!valid) return false;
+    if (port_begin == std::string_view::npos) return true;
+    return read_port(text.substr(port_begin + 1), server.port);
+}
+
+} // namespace
+
+result<server_address> parse_server_url(std::string_view url) {
+    const auto invalid = error(errc::invalid_url, std::string(url.substr(url.rfind('@') + 1)));
+    server_address server;
+    auto rest = url;
+    if (url.find("://") != std::string_view::npos) {
+        const auto* const found =
+            std::find_if(std::begin(schemes), std::end(schemes),
+                         [&](const auto& scheme) { return url.starts_with(scheme.name); });
+        if (found == std::end(schemes)) return invalid;
+        rest.remove_prefix(found->name.size());
+        server.over = found->over;
+        server.port = found->port;
+    }
+    const auto slash = rest.find('/');
+    const bool is_websocket =
+        server.over == transport::websocket || server.over == transport::websocket_tls;
+    if (slash != std::string_view::npos) {
+        if (is_websocket) server.path = rest.substr(slash);
+        rest = rest.substr(0, slash);
+    }
+    if (const auto at = rest.rfind('@'); at != std::string_view::npos) {
+        if (!read_user(rest.substr(0, at), server)) return invalid;
+        rest.remove_prefix(at + 1);
+    }
+    if (!read_host(rest, server)) return invalid;
+    return server;
+}
+
+std::string to_string(const server_address& server) {
+    const bool is_ipv6 = server.host.find(':') != std::string::npos;
+    return (is_ipv6 ? "[" + server.host + "]" : server.host) + ":" + std::to_string(server.port);
+}
+
+} // namespace pipit::protocol
