@@ -13,6 +13,7 @@ public:
         switch (static_cast<errc>(value)) {
         case errc::invalid_configuration: return "The configuration is not valid";
         case errc::invalid_command_line: return "The command line is not valid";
+        case errc::unknown_flag: return "The command line has a flag that is not known";
         case errc::reload_not_supported: return "The change needs a restart";
         case errc::unreadable_file: return "A file cannot be read";
         }

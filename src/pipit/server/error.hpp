@@ -11,6 +11,8 @@ enum class errc {
     invalid_configuration = 1,
     /// The command line does not; the detail is the text that nats-server would print.
     invalid_command_line,
+    /// A word of it is no flag, or has no such value; nats-server shows its help then.
+    unknown_flag,
     /// A changed option cannot be changed while the server runs.
     reload_not_supported,
     /// A file cannot be read; the detail names it.
