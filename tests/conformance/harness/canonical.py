@@ -114,5 +114,5 @@ def described(answer, options):
     lines += [f"{path} = {json.dumps(pick(document, path))}" for path in wanted["pick"]]
     lines += [f"{path} = {json.dumps(sorted(pick(document, path)))}" for path in wanted["pick_sorted"]]
     lines += [f"{path}, last = {json.dumps(pick(document, path)[-1:])}" for path in wanted["pick_last"]]
-    lines += [f"{path} > 0: {all(value > 0 for value in pick(document, path))}" for path in wanted["positive"]]
+    lines += [f"{path} > 0: {min(pick(document, path)) > 0}" for path in wanted["positive"]]
     return lines

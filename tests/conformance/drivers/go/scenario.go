@@ -38,6 +38,7 @@ type options struct {
 	Sentinel       bool        `json:"sentinel"`
 	Forward        string      `json:"forward"`
 	Headers        [][2]string `json:"headers"`
+	LongHeader     int         `json:"long_header"`
 	Size           *int        `json:"size"`
 	Base64         *string     `json:"base64"`
 	Until          string      `json:"until"`

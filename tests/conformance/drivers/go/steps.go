@@ -92,6 +92,9 @@ func headersOf(o options) nats.Header {
 	for _, pair := range o.Headers {
 		headers[pair[0]] = append(headers[pair[0]], pair[1])
 	}
+	if o.LongHeader > 0 {
+		headers["Long"] = []string{strings.Repeat("v", o.LongHeader)}
+	}
 	return headers
 }
 
@@ -104,8 +107,8 @@ func describe(err error) string {
 
 func settings(name string, o options, seen *connection) []nats.Option {
 	list := []nats.Option{
-		nats.Name(name), nats.ReconnectWait(100 * time.Millisecond), nats.ReconnectJitter(0, 0), nats.MaxReconnects(-1),
-		nats.Timeout(5 * time.Second), nats.SkipSubjectValidation(),
+		nats.Name(name), nats.Timeout(5 * time.Second), nats.SkipSubjectValidation(),
+		nats.ReconnectWait(100 * time.Millisecond), nats.ReconnectJitter(0, 0), nats.MaxReconnects(-1),
 		nats.DisconnectErrHandler(func(*nats.Conn, error) { seen.saw("disconnect") }),
 		nats.ReconnectHandler(func(*nats.Conn) { seen.saw("reconnect") }),
 		nats.LameDuckModeHandler(func(*nats.Conn) { seen.saw("ldm") }),
@@ -130,7 +133,8 @@ func settings(name string, o options, seen *connection) []nats.Option {
 		list = append(list, nats.CustomInboxPrefix(o.InboxPrefix))
 	}
 	if o.PingIntervalMS > 0 {
-		list = append(list, nats.PingInterval(time.Duration(o.PingIntervalMS)*time.Millisecond), nats.MaxPingsOutstanding(o.PingMax))
+		interval := time.Duration(o.PingIntervalMS) * time.Millisecond
+		list = append(list, nats.PingInterval(interval), nats.MaxPingsOutstanding(o.PingMax))
 	}
 	if o.TimeoutMS > 0 {
 		list = append(list, nats.Timeout(time.Duration(o.TimeoutMS)*time.Millisecond))

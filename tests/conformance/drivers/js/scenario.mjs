@@ -209,6 +209,7 @@ class scenario {
     if (!options.headers) return undefined;
     const headers = this.client.headers();
     for (const [key, value] of options.headers) headers.append(key, value);
+    if (options.long_header) headers.append("Long", "v".repeat(options.long_header));
     return headers;
   }
 
@@ -226,8 +227,11 @@ class scenario {
 
   async do_request(name, subject, payload = "", options = {}) {
     try {
-      const answer = await this.connection(name).nc.request(subject, make_payload(payload, options, 1),
-        { timeout: options.timeout_ms ?? 5000, headers: this.headers_of(options), noMux: options.no_mux ?? false });
+      const { nc } = this.connection(name);
+      const answer = await nc.request(subject, make_payload(payload, options, 1), {
+        timeout: options.timeout_ms ?? 5000, headers: this.headers_of(options),
+        noMux: options.no_mux ?? false,
+      });
       this.say(`${name} request ${subject}: ${show_message(answer)}`);
     } catch (error) {
       this.say(`${name} request ${subject}: ${this.client.describe(error)}`);

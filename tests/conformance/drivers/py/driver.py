@@ -64,7 +64,12 @@ def make_payload(payload, options, index):
 
 def headers_of(options):
     """A header comes once in this client's messages."""
-    return dict(options["headers"]) if "headers" in options else None
+    if "headers" not in options:
+        return None
+    headers = dict(options["headers"])
+    if "long_header" in options:
+        headers["Long"] = "v" * options["long_header"]
+    return headers
 
 
 class observed_client(nats.NATS):
