@@ -42,9 +42,10 @@ void mesh::make_visible(unsigned source, std::uint64_t number, std::uint64_t tar
 
 void mesh::take(unsigned loop, std::vector<peer_batch>& batches) {
     auto& queue = *queues_[loop];
+    // Before looking: a batch that becomes visible from now on sends a wake-up again. Also when
+    // there is nothing to take: an earlier call may have taken what the wake-up was for.
+    if (queue.wake_sent.load(std::memory_order_relaxed)) queue.wake_sent.exchange(false);
     if (!queue.has_batches.load(std::memory_order_acquire)) return;
-    // Before looking: a batch that becomes visible from now on sends a wake-up again.
-    queue.wake_sent.store(false);
     const std::lock_guard guard(queue.lock);
     const auto is_hidden = [this](const peer_batch& batch) {
         return batch.number > queues_[batch.source]->visible.load(std::memory_order_acquire);
