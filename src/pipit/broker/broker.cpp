@@ -29,6 +29,10 @@ std::string slow_consumer_text(const session& session, const configuration& conf
            std::to_string(session.pending_bytes()) + " total bytes.";
 }
 
+std::string log_name(const session_origin& origin, std::uint64_t client_id) {
+    return origin.ip + ':' + std::to_string(origin.port) + " - cid:" + std::to_string(client_id);
+}
+
 } // namespace
 
 broker_state::broker_state(unsigned loop, std::uint64_t its_seed,
@@ -76,8 +80,7 @@ session& broker::open(const session_origin& origin, void* driver, moment now) {
     opened.details = std::make_unique<session_details>();
     opened.details->origin = origin;
     opened.details->start = now;
-    opened.details->log_name =
-        origin.ip + ':' + std::to_string(origin.port) + " - cid:" + std::to_string(id);
+    opened.details->log_name = log_name(origin, id);
     opened.last_input = opened.last_activity = now.steady;
     ++state.total_connections;
     if (state.config->trace_protocol) opened.delivery_flags |= delivery::traced;
@@ -104,6 +107,13 @@ session& broker::open(const session_origin& origin, void* driver, moment now) {
     opened.ping_deadline = now.steady + config.ping_interval;
     state.reschedule(opened);
     return opened;
+}
+
+void broker::set_origin(session& session, std::string ip, std::uint16_t port) {
+    auto& details = *session.details;
+    details.origin.ip = std::move(ip);
+    details.origin.port = port;
+    details.log_name = log_name(details.origin, session.client_id);
 }
 
 void* broker::driver_of(const session& session) const noexcept { return session.driver; }

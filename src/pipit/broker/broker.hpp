@@ -74,6 +74,8 @@ public:
     /// Begins a session; its INFO is queued at once. `driver` comes back from `driver_of()`.
     /// Never fails: a refused connection gets its INFO and its error, and is `closing()`.
     session& open(const session_origin& origin, void* driver, moment now);
+    /// A PROXY header told who is behind the proxy.
+    void set_origin(session& session, std::string ip, std::uint16_t port);
     [[nodiscard]] void* driver_of(const session& session) const noexcept;
     [[nodiscard]] std::uint64_t client_id(const session& session) const noexcept;
 
