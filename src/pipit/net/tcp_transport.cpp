@@ -90,6 +90,9 @@ public:
 
     void close() noexcept override {
         user_ = nullptr;
+        // Bytes that came and that nobody reads any more would make the system reset the
+        // connection, and the peer might never see the last that was written to it.
+        ::recv(socket_.native_handle(), nullptr, discarded_bytes, MSG_TRUNC | MSG_DONTWAIT);
         boost::system::error_code ignored;
         socket_.close(ignored);
         if (waits_ == 0) delete this;
@@ -97,6 +100,7 @@ public:
 
 private:
     static constexpr std::size_t pieces_max = 256;
+    static constexpr std::size_t discarded_bytes = 16 * 1024 * 1024;
 
     struct waiter {
         using allocator_type = slot_allocator<void>;

@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/base/limits.hpp>
+#include <pipit/net/clock.hpp>
+#include <pipit/net/proxy_protocol.hpp>
+#include <pipit/server/loop.hpp>
+#include <pipit/server/password_worker.hpp>
+
+#include <algorithm>
+#include <array>
+#include <pthread.h>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace pipit::server {
+namespace {
+
+using broker::close_reason;
+
+/// A connection that always has more to read lets the others have their turn after so many reads.
+constexpr int reads_in_a_row_max = 4;
+/// Pieces of one gather write: more than a full read of large payloads makes.
+constexpr std::size_t pieces_max = 256;
+/// As nats-server.
+constexpr nanoseconds proxy_header_deadline = std::chrono::seconds(5);
+
+/// What a connection sent before it was clear whether a PROXY header comes.
+struct greeting {
+    std::string bytes;
+    std::string place; ///< `ip:port` of the proxy, for the log.
+    steady_time deadline;
+};
+
+} // namespace
+
+struct loop::state {
+    /// The driver's side of one session. There may be many thousands, so it is small.
+    struct connection final : net::transport_user {
+        explicit connection(state& its_loop) noexcept : of(&its_loop) {}
+        void on_readable() override { of->read(*this); }
+        void on_writable() override {
+            waits_to_write = false;
+            of->write_on(*this);
+        }
+
+        state* of;
+        net::transport_pointer transport;
+        broker::session* session = nullptr;
+        std::unique_ptr<greeting> before_session;
+        std::uint32_t place = 0; ///< In `connections`.
+        bool waits_to_write = false;
+        bool reading_paused = false;
+    };
+
+    state(unsigned its_index, std::uint64_t seed,
+          std::shared_ptr<const broker::configuration> config, loop_surroundings its_surroundings,
+          logger its_log)
+        : index(its_index),
+          surroundings(its_surroundings),
+          log(std::move(its_log)),
+          broker(its_index, seed, std::move(config), its_surroundings.mesh,
+                 its_surroundings.counters, log),
+          scratch(std::make_unique_for_overwrite<char[]>(limits::read_scratch_bytes)) {
+        events.on_deadline([this] { expire(); });
+        surroundings.mesh.on_wake(index, [this] { events.post([this] { take_from_peers(); }); });
+    }
+
+    connection& adopt(const broker::session_origin& origin, moment now);
+    void read(connection& from);
+    /// Hands over what one read brought. False: the connection has ended meanwhile.
+    bool hand_over(connection& from, std::size_t direct_bytes, bytes_view scratch_bytes,
+                   moment now);
+    void greet(connection& from);
+    void wait_for_more(connection& from);
+    void lose(connection& from, close_reason reason, moment now);
+    void write_on(connection& to);
+    void flush(broker::session& session, moment now);
+    void write(connection& to, moment now);
+    void end(connection& ended, moment now);
+    void take_from_peers();
+    void expire();
+    void expire_greetings(moment now);
+    void finish_batch(moment now);
+    void close_everything();
+
+    unsigned index;
+    loop_surroundings surroundings;
+    logger log;
+    net::clock clock;
+    net::event_loop events;
+    broker::broker broker;
+    std::unique_ptr<char[]> scratch;
+    std::vector<connection*> connections;
+    std::vector<connection*> greetings; ///< Those with `before_session`; the oldest first.
+    connection* reading = nullptr;      ///< Null as soon as it has ended.
+    bool some_ended = false;
+    std::thread thread;
+};
+
+// --- Connections ---
+
+loop::state::connection& loop::state::adopt(const broker::session_origin& origin, moment now) {
+    auto made = std::make_unique<connection>(*this);
+    made->session = &broker.open(origin, made.get(), now);
+    made->place = static_cast<std::uint32_t>(connections.size());
+    connections.push_back(made.get());
+    return *made.release(); // Until `end()`.
+}
+
+void loop::state::lose(connection& from, close_reason reason, moment now) {
+    broker.lost(*from.session, reason, now);
+    finish_batch(now);
+}
+
+void loop::state::end(connection& ended, moment now) {
+    if (reading == &ended) reading = nullptr;
+    if (ended.before_session) std::erase(greetings, &ended);
+    ended.transport.reset();
+    broker.release(*ended.session, now);
+    connections.back()->place = ended.place;
+    connections[ended.place] = connections.back();
+    connections.pop_back();
+    some_ended = true;
+    delete &ended;
+}
+
+// --- Reading ---
+
+void loop::state::read(connection& from) {
+    if (from.before_session) return greet(from);
+    for (int i = 0; i < reads_in_a_row_max; ++i) {
+        const auto now = clock.now();
+        const auto direct = broker.direct_space(*from.session);
+        const auto wanted =
+            std::min(limits::read_scratch_bytes, broker.read_bytes_max(*from.session));
+        const auto [status, bytes] = from.transport->read(direct, {scratch.get(), wanted});
+        if (status == net::io_status::would_block) break;
+        if (status == net::io_status::closed) return lose(from, close_reason::client_closed, now);
+        if (status == net::io_status::failed) return lose(from, close_reason::read_error, now);
+        const auto direct_bytes = std::min(bytes, direct.size());
+        const bytes_view rest(scratch.get(), bytes - direct_bytes);
+        if (!hand_over(from, direct_bytes, rest, now)) return;
+        if (bytes < direct.size() + wanted || broker.reading_paused(*from.session)) break;
+    }
+    wait_for_more(from);
+}
+
+bool loop::state::hand_over(connection& from, std::size_t direct_bytes, bytes_view scratch_bytes,
+                            moment now) {
+    reading = &from;
+    do {
+        const auto taken = broker.receive(*from.session, direct_bytes, scratch_bytes, now);
+        direct_bytes = 0;
+        scratch_bytes.remove_prefix(taken);
+        finish_batch(now);
+    } while (reading != nullptr && !scratch_bytes.empty());
+    return std::exchange(reading, nullptr) != nullptr;
+}
+
+void loop::state::wait_for_more(connection& from) {
+    from.reading_paused = broker.reading_paused(*from.session);
+    if (!from.reading_paused && !broker.closing(*from.session)) from.transport->wait_readable();
+}
+
+/// Reads the first bytes of a connection that may come through a proxy.
+void loop::state::greet(connection& from) {
+    const auto now = clock.now();
+    auto& before = *from.before_session;
+    const auto wanted = net::proxy_header_bytes_max - before.bytes.size();
+    const auto [status, bytes] = from.transport->read({}, {scratch.get(), wanted});
+    if (status == net::io_status::would_block) return from.transport->wait_readable();
+    if (status == net::io_status::closed) return lose(from, close_reason::client_closed, now);
+    if (status == net::io_status::failed) return lose(from, close_reason::read_error, now);
+    before.bytes.append(scratch.get(), bytes);
+
+    const auto header = net::parse_proxy_header(before.bytes);
+    if (!header) {
+        log.warning("Error reading PROXY protocol header from " + before.place + ": " +
+                    header.error().message());
+        return lose(from, close_reason::protocol_violation, now);
+    }
+    if (header->state == net::proxy_header::status::incomplete) {
+        return from.transport->wait_readable();
+    }
+    if (header->source) {
+        broker.set_origin(*from.session, header->source->ip, header->source->port);
+    }
+    const auto done = std::move(from.before_session);
+    std::erase(greetings, &from);
+    if (hand_over(from, 0, bytes_view(done->bytes).substr(header->size), now)) wait_for_more(from);
+}
+
+void loop::state::expire_greetings(moment now) {
+    while (!greetings.empty() && greetings.front()->before_session->deadline <= now.steady) {
+        auto& late = *greetings.front();
+        log.warning("Error reading PROXY protocol header from " + late.before_session->place +
+                    ": timeout reading PROXY protocol header");
+        greetings.erase(greetings.begin());
+        late.before_session.reset();
+        broker.lost(*late.session, close_reason::protocol_violation, now);
+    }
+    if (!greetings.empty()) events.wake_at(greetings.front()->before_session->deadline);
+}
+
+// --- Writing ---
+
+void loop::state::write_on(connection& to) {
+    const auto now = clock.now();
+    flush(*to.session, now);
+    finish_batch(now);
+}
+
+void loop::state::flush(broker::session& session, moment now) {
+    auto& to = *static_cast<connection*>(broker.driver_of(session));
+    if (to.waits_to_write) {
+        broker.sent(session, 0, now);
+    } else {
+        write(to, now);
+    }
+    if (broker.closing(session)) {
+        if (!broker.has_output(session)) return end(to, now);
+        some_ended = true; // Its output may be for nobody any more.
+    } else if (to.reading_paused) {
+        wait_for_more(to);
+    }
+}
+
+void loop::state::write(connection& to, moment now) {
+    auto& session = *to.session;
+    std::array<bytes_view, pieces_max> pieces;
+    while (broker.has_output(session)) {
+        const auto count = broker.gather(session, pieces);
+        std::size_t offered = 0;
+        for (std::size_t i = 0; i < count; ++i) offered += pieces[i].size();
+        const auto [status, bytes] = to.transport->write(std::span(pieces).first(count));
+        if (status == net::io_status::failed) {
+            return broker.lost(session, close_reason::write_error, now);
+        }
+        broker.sent(session, bytes, now);
+        if (bytes < offered) {
+            to.waits_to_write = true;
+            return to.transport->wait_writable();
+        }
+    }
+}
+
+// --- Batches ---
+
+void loop::state::finish_batch(moment now) {
+    do {
+        some_ended = false;
+        broker.end_batch(now);
+        while (auto* touched = broker.next_touched()) flush(*touched, now);
+    } while (some_ended);
+    while (auto question = broker.next_question()) {
+        surroundings.passwords.ask(std::move(*question), [this](std::uint64_t id, bool yes) {
+            events.post([this, id, yes] {
+                const auto answered = clock.now();
+                broker.answer(id, yes, answered);
+                finish_batch(answered);
+            });
+        });
+    }
+    if (const auto deadline = broker.next_deadline()) events.wake_at(*deadline);
+}
+
+void loop::state::take_from_peers() {
+    const auto now = clock.now();
+    if (broker.take_from_peers(now)) finish_batch(now);
+}
+
+void loop::state::expire() {
+    const auto now = clock.now();
+    broker.expire(now);
+    expire_greetings(now);
+    finish_batch(now);
+}
+
+void loop::state::close_everything() {
+    const auto now = clock.now();
+    while (!connections.empty()) {
+        auto& left = *connections.back();
+        broker.lost(*left.session, close_reason::server_shutdown, now);
+        end(left, now);
+    }
+}
+
+// --- The loop as others see it ---
+
+loop::loop(unsigned index, std::uint64_t seed, std::shared_ptr<const broker::configuration> config,
+           loop_surroundings surroundings, logger log)
+    : state_(
+          std::make_unique<state>(index, seed, std::move(config), surroundings, std::move(log))) {}
+
+loop::~loop() {
+    stop();
+    state_->close_everything();
+}
+
+void loop::stop() {
+    state_->events.stop();
+    if (state_->thread.joinable()) state_->thread.join();
+}
+
+void loop::start() {
+    state_->thread = std::thread([this] {
+        ::pthread_setname_np(::pthread_self(), ("loop " + std::to_string(state_->index)).c_str());
+        state_->events.run();
+    });
+}
+
+void loop::adopt(net::accepted_socket accepted, bool behind_proxy) {
+    auto carried = std::make_shared<net::accepted_socket>(std::move(accepted));
+    state_->events.post([state = state_.get(), carried, behind_proxy] {
+        const auto now = state->clock.now();
+        auto& made = state->adopt(
+            {.ip = carried->ip, .port = carried->port, .behind_proxy = behind_proxy}, now);
+        made.transport = net::make_tcp_transport(state->events, std::move(carried->socket), made);
+        if (behind_proxy) {
+            made.before_session = std::make_unique<greeting>(
+                greeting{{},
+                         carried->ip + ':' + std::to_string(carried->port),
+                         now.steady + proxy_header_deadline});
+            state->greetings.push_back(&made);
+            state->events.wake_at(state->greetings.front()->before_session->deadline);
+        }
+        made.transport->wait_readable();
+        state->finish_batch(now);
+    });
+}
+
+void loop::adopt(net::pipe_offer offer) {
+    auto carried = std::make_shared<net::pipe_offer>(std::move(offer));
+    state_->events.post([state = state_.get(), carried] {
+        const auto now = state->clock.now();
+        auto& made = state->adopt({.in_process = true}, now);
+        made.transport = std::move(*carried).accept(state->events, made);
+        made.transport->wait_readable();
+        state->finish_batch(now);
+    });
+}
+
+void loop::post(task run) {
+    state_->events.post([state = state_.get(), run = std::move(run)] {
+        const auto now = state->clock.now();
+        run(state->broker, now);
+        state->finish_batch(now);
+    });
+}
+
+void loop::set_log(logger log) {
+    state_->events.post([state = state_.get(), log = std::move(log)] { state->log = log; });
+}
+
+nanoseconds loop::cpu_time() const noexcept {
+    clockid_t id{};
+    timespec used{};
+    auto& thread = state_->thread;
+    if (!thread.joinable() || ::pthread_getcpuclockid(thread.native_handle(), &id) != 0 ||
+        ::clock_gettime(id, &used) != 0) {
+        return {};
+    }
+    return std::chrono::seconds(used.tv_sec) + nanoseconds(used.tv_nsec);
+}
+
+net::event_loop& loop::events() noexcept { return state_->events; }
+
+} // namespace pipit::server

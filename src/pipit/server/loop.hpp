@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <pipit/base/log.hpp>
+#include <pipit/base/time.hpp>
+#include <pipit/broker/broker.hpp>
+#include <pipit/net/event_loop.hpp>
+#include <pipit/net/pipe.hpp>
+#include <pipit/net/tcp.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+namespace pipit::server {
+
+class password_worker;
+
+/// What the loops of one server share.
+struct loop_surroundings {
+    broker::mesh& mesh;
+    broker::shared_counters& counters;
+    password_worker& passwords;
+};
+
+/// One thread with its broker and all sockets of its connections: it reads, hands the bytes to the
+/// broker, and writes what the broker has for whom.
+///
+/// Threads: made, started and ended by one; everything else is for all.
+class loop {
+public:
+    loop(unsigned index, std::uint64_t seed, std::shared_ptr<const broker::configuration> config,
+         loop_surroundings surroundings, logger log);
+    /// Stops, and closes what is still connected.
+    ~loop();
+    loop(const loop&) = delete;
+    loop& operator=(const loop&) = delete;
+
+    void start();
+    /// Waits for the thread. A loop that others still wake must not end before they have stopped.
+    void stop();
+
+    /// Begins a session for a connection. With `behind_proxy`, a PROXY header may come first.
+    void adopt(net::accepted_socket accepted, bool behind_proxy);
+    /// The same, for a connection inside this process.
+    void adopt(net::pipe_offer offer);
+
+    /// Runs a task between two batches, and then flushes what it left.
+    using task = std::function<void(broker::broker&, moment)>;
+    void post(task run);
+    /// The same, and the loop's log lines go there from then on.
+    void set_log(logger log);
+
+    /// How much of a core the loop's thread has used since it was started.
+    [[nodiscard]] nanoseconds cpu_time() const noexcept;
+
+    /// For what else waits on this thread: listeners.
+    [[nodiscard]] net::event_loop& events() noexcept;
+
+private:
+    struct state;
+    std::unique_ptr<state> state_;
+};
+
+} // namespace pipit::server

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <pipit/base/time.hpp>
+
+#include <span>
+#include <vector>
+
+namespace pipit::server {
+
+/// Decides on which loop a new connection lives: one loop is filled until it is busy, then the
+/// next one, because connections that talk with each other belong on one loop. When all are busy,
+/// the least busy one.
+///
+/// Threads: one.
+class placement {
+public:
+    /// A loop that works more than this share of the time is busy.
+    static constexpr double busy_share = 0.7;
+    /// Shares are measured over at least this long.
+    static constexpr nanoseconds interval = std::chrono::milliseconds(100);
+
+    explicit placement(unsigned loop_count) : used_before_(loop_count), shares_(loop_count) {}
+
+    /// True when `measure` has something new to be told.
+    [[nodiscard]] bool is_due(steady_time now) const noexcept { return now >= due_; }
+    /// The time that each loop's thread has used since it was started.
+    void measure(std::span<const nanoseconds> used, steady_time now);
+
+    [[nodiscard]] unsigned choose() const noexcept;
+
+private:
+    steady_time due_{};
+    steady_time measured_at_{};
+    std::vector<nanoseconds> used_before_;
+    std::vector<double> shares_;
+};
+
+} // namespace pipit::server
