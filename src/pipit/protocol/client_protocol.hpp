@@ -28,12 +28,12 @@ enum class sid : std::uint64_t {};
 
 /// Who the client is, for CONNECT. A user in the server's URL goes before `user` and `auth_token`.
 struct credentials {
-    std::string user{};
-    std::string pass{};
-    std::string auth_token{};
-    std::string jwt{};
-    std::string nkey{};
-    std::string sig{}; ///< Of `server_info::nonce`, base64url.
+    std::string user;
+    std::string pass;
+    std::string auth_token;
+    std::string jwt;
+    std::string nkey;
+    std::string sig; ///< Of `server_info::nonce`, base64url.
 };
 
 struct client_options {
@@ -141,7 +141,7 @@ public:
     /// one that was closed because of `disconnected`.
     void transport_closed(steady_time now, error why = {});
 
-    /// Free space to read into; never empty. Everything that was read has to be drained before.
+    /// Free space to read into; not empty when everything that was read before has been drained.
     /// Lifetime: until `commit()`. Ends the life of every view an earlier event carried.
     [[nodiscard]] std::span<char> prepare();
     void commit(std::size_t received_bytes, steady_time now);

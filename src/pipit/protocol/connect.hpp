@@ -16,22 +16,22 @@ struct connect_options {
     bool verbose = true;
     bool pedantic = true;
     bool tls_required = false;
-    std::string nkey{};
-    std::string jwt{};
-    std::string sig{}; ///< The signature of the server's nonce.
-    std::string auth_token{};
-    std::string user{};
-    std::string pass{};
-    std::string name{};
-    std::string lang{};
-    std::string version{};
-    int protocol = 0;      ///< 1: understands an INFO at any time.
-    std::string account{}; ///< A server refuses a client that names an account.
+    std::string nkey;
+    std::string jwt;
+    std::string sig; ///< The signature of the server's nonce.
+    std::string auth_token;
+    std::string user;
+    std::string pass;
+    std::string name;
+    std::string lang;
+    std::string version;
+    int protocol = 0;    ///< 1: understands an INFO at any time.
+    std::string account; ///< A server refuses a client that names an account.
     bool new_account = false;
     bool headers = false;
     bool no_responders = false;
-    std::string remote_account{};
-    std::string proxy_sig{};
+    std::string remote_account;
+    std::string proxy_sig;
 
     friend bool operator==(const connect_options&, const connect_options&) = default;
 };

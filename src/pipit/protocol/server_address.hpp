@@ -13,13 +13,13 @@ namespace pipit::protocol {
 struct server_address {
     enum class transport { tcp, tls, websocket, websocket_tls };
 
-    std::string host{}; ///< Without brackets, also for IPv6.
+    std::string host; ///< Without brackets, also for IPv6.
     std::uint16_t port = 4222;
     transport over = transport::tcp;
-    std::string user{};
-    std::string pass{};
-    std::string token{}; ///< A user without a password is a token.
-    std::string path{};  ///< Of a WebSocket URL, with its slash.
+    std::string user;
+    std::string pass;
+    std::string token; ///< A user without a password is a token.
+    std::string path;  ///< Of a WebSocket URL, with its slash.
 
     friend bool operator==(const server_address&, const server_address&) = default;
 };

@@ -97,6 +97,7 @@ std::span<char> server_protocol::prepare() { return input_.prepare(); }
 void server_protocol::commit(std::size_t received_bytes, steady_time now) {
     now_ = now;
     input_.commit(received_bytes);
+    if (state_ == state::closed) input_.reset(); // Nobody will read it.
 }
 
 std::optional<server_event> server_protocol::next_event() {

@@ -72,7 +72,8 @@ class server_protocol {
 public:
     server_protocol(server_options options, steady_time now);
 
-    /// Free space to read into; never empty. Everything that was read has to be drained before.
+    /// Free space to read into. Empty only while an answer to `connect_received` is due and the
+    /// client has sent a lot: read again when it was given.
     /// Lifetime: until `commit()`. Ends the life of every view an earlier event carried.
     [[nodiscard]] std::span<char> prepare();
     void commit(std::size_t received_bytes, steady_time now);

@@ -14,18 +14,18 @@ namespace pipit::protocol {
 /// A message to publish. `headers` is a whole header block or empty.
 struct publication {
     bytes_view subject;
-    bytes_view reply{};
-    bytes_view headers{};
-    bytes_view payload{};
+    bytes_view reply;
+    bytes_view headers;
+    bytes_view payload;
 };
 
 /// A message to a subscription.
 struct delivery {
     bytes_view subject;
     bytes_view sid;
-    bytes_view reply{};
-    bytes_view headers{};
-    bytes_view payload{};
+    bytes_view reply;
+    bytes_view headers;
+    bytes_view payload;
 };
 
 /// PUB, or HPUB when there are headers.

@@ -5,6 +5,7 @@
 #include <pipit/protocol/parser.hpp>
 
 #include <cstddef>
+#include <cstring>
 #include <memory>
 #include <span>
 
@@ -14,21 +15,22 @@ namespace pipit::protocol::detail {
 template <role Role>
 class input_queue {
 public:
-    /// To read into: the buffer, or the place of a large payload that is under way. Everything
-    /// that was read before must have been parsed.
+    /// To read into: the buffer behind what is not parsed yet, or the place of a large payload that
+    /// is under way. Empty only when the buffer is full of what nobody parses.
     [[nodiscard]] std::span<char> prepare() {
-        PIPIT_ASSERT(unread_.empty());
         if (const auto space = parser_.direct_space(); !space.empty()) return space;
         if (buffer_ == nullptr) buffer_ = std::make_unique<char[]>(buffer_bytes);
-        return {buffer_.get(), buffer_bytes};
+        if (!unread_.empty()) std::memmove(buffer_.get(), unread_.data(), unread_.size());
+        unread_ = {buffer_.get(), unread_.size()};
+        return {buffer_.get() + unread_.size(), buffer_bytes - unread_.size()};
     }
     void commit(std::size_t count) {
         if (!parser_.direct_space().empty()) {
             parser_.commit_direct(count);
             committed_directly_ = count != 0;
         } else {
-            PIPIT_ASSERT(count <= buffer_bytes);
-            unread_ = {buffer_.get(), count};
+            PIPIT_ASSERT(count <= buffer_bytes - unread_.size());
+            unread_ = {unread_.data(), unread_.size() + count};
         }
     }
 
