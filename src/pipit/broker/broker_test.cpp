@@ -146,6 +146,21 @@ TEST(Broker, GivesAMessageOfAQueueGroupToOneMember) {
     EXPECT_EQ(loop.take(a).size() + loop.take(b).size(), 100 * size);
 }
 
+TEST(Broker, TakesGroupsOfOneNameOnSeveralSubjectsForOneGroup) {
+    one_loop loop;
+    auto& a = loop.connect(plain);
+    auto& b = loop.connect(plain);
+    auto& publisher = loop.connect(plain);
+    loop.send(a, "SUB work.* q 1\r\n");
+    loop.send(b, "SUB work.x q 1\r\nSUB work.> other 2\r\n");
+    for (int i = 0; i < 100; ++i) loop.send(publisher, "PUB work.x 1\r\nx\r\n");
+    const auto size = std::string("MSG work.x 1 1\r\nx\r\n").size();
+    const auto to_a = loop.take(a).size();
+    EXPECT_EQ(to_a + loop.take(b).size(), 200 * size);
+    EXPECT_GT(to_a, 20 * size);
+    EXPECT_LT(to_a, 80 * size);
+}
+
 TEST(Broker, EndsASubscriptionWithItsLastMessage) {
     one_loop loop;
     auto& client = loop.connect(plain);

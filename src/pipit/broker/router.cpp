@@ -266,6 +266,34 @@ bool router::deliver_to_group(queue_group& group, dispatch& dispatch, std::uint6
     return true;
 }
 
+/// Groups of one name stand together, see `subject_index::match()`.
+void router::deliver_to_groups(std::span<queue_group* const> groups, dispatch& dispatch) {
+    while (!groups.empty()) {
+        std::size_t count = 1;
+        while (count < groups.size() && groups[count]->queue == groups[0]->queue) ++count;
+        if (count == 1) {
+            deliver_to_group(*groups[0], dispatch, 0);
+        } else {
+            deliver_to_namesakes(groups.first(count), dispatch);
+        }
+        groups = groups.subspan(count);
+    }
+}
+
+/// The groups of one name on all subjects that match are one group: each member has the same
+/// chance.
+void router::deliver_to_namesakes(std::span<queue_group* const> groups, dispatch& dispatch) {
+    std::uint32_t member_count = 0;
+    for (const auto* group : groups) member_count += group->member_count();
+    if (member_count == 0) return;
+    auto pick = random_.below(member_count);
+    std::size_t at = 0;
+    while (pick >= groups[at]->member_count()) pick -= groups[at++]->member_count();
+    for (std::size_t i = 0; i < groups.size(); ++i) {
+        if (deliver_to_group(*groups[(at + i) % groups.size()], dispatch, 0)) return;
+    }
+}
+
 void router::publish(session& publisher, bytes_view subject,
                      const protocol::message_operation& message, moment now) {
     const auto& targets = cache_.find(*publisher.of, subject);
@@ -290,7 +318,7 @@ void router::publish(session& publisher, bytes_view subject,
         dispatch.storage = tail_storage::transient;
     }
     for (auto* each : targets.plain) dispatch.delivered += deliver(*each, dispatch);
-    for (auto* group : targets.groups) deliver_to_group(*group, dispatch, 0);
+    deliver_to_groups(targets.groups, dispatch);
     dispatch.told |= targets.peers;
     if (dispatch.told != 0) send_to_peers(dispatch, targets.peers, publisher);
     finish(dispatch);

@@ -10,6 +10,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -86,6 +87,8 @@ private:
     void write_without_headers(subscription& to, session& session, const dispatch& dispatch);
     bool deliver_to_member(queue_group& group, dispatch& dispatch);
     bool deliver_to_group(queue_group& group, dispatch& dispatch, std::uint64_t tried);
+    void deliver_to_groups(std::span<queue_group* const> groups, dispatch& dispatch);
+    void deliver_to_namesakes(std::span<queue_group* const> groups, dispatch& dispatch);
     void finish(const dispatch& dispatch);
     void stall(session& publisher, const session& slow, moment now);
     [[nodiscard]] bytes_view canonical_tail(const protocol::message_operation& message);

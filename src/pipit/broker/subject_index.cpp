@@ -368,6 +368,7 @@ void subject_index::prune(bytes_view subject) noexcept {
 void subject_index::match(bytes_view subject, match_result& result) const {
     if (const auto* first = literals_.find(hash(subject), subject)) collect(first, result);
     if (!wildcards_->bare()) match_wildcards(subject, result);
+    if (result.groups.size() > 1) std::ranges::sort(result.groups, {}, &queue_group::queue);
 }
 
 void subject_index::match_wildcards(bytes_view subject, match_result& result) const {

@@ -64,6 +64,7 @@ public:
     [[nodiscard]] int plain_count_up_to_two(bytes_view subject) const noexcept;
 
     /// Appends whoever wants the literal `subject`. A subject with an empty token has nobody.
+    /// Groups of one name, on several subjects, stand together.
     void match(bytes_view subject, match_result& result) const;
 
     /// Grows with every change of a wildcard; changes of literals concern one subject only, whose

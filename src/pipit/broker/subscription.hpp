@@ -86,6 +86,12 @@ struct queue_group : index_node {
     }
 
     [[nodiscard]] bool empty() const noexcept { return members.empty() && remotes.empty(); }
+    /// On all loops.
+    [[nodiscard]] std::uint32_t member_count() const noexcept {
+        auto count = static_cast<std::uint32_t>(members.size());
+        for (const auto& remote : remotes) count += remote.count;
+        return count;
+    }
 
     std::string subject_text;
     std::string queue;
