@@ -50,6 +50,8 @@ struct server_snapshot {
     std::string http_base_path; ///< As configured, `/monitoring` for example, or empty.
     std::vector<std::string> tags;
     std::map<std::string, std::string> metadata;
+    std::map<std::string, bool> feature_flags; ///< As configured.
+    std::string write_timeout;                 ///< `close`, `retry`, or empty for the default.
     std::vector<std::string> command_line;
     std::string not_ready; ///< Why the server does not accept connections yet; empty: it does.
     std::uint64_t memory_bytes = 0;

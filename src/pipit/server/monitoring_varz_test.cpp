@@ -68,6 +68,12 @@ TEST(Varz, IsLaidOutAsNatsServersIs) {
   },
   "config_load_time": "2026-11-21T03:14:45Z",
   "config_digest": "",
+  "feature_flags": {
+    "js_ack_fc_v2": false,
+    "js_api_reply_v2": false,
+    "js_raft_delete_range": true,
+    "js_snapshot_sources": false
+  },
   "system_account": "$SYS",
   "slow_consumer_stats": {
     "clients": 0,
@@ -109,6 +115,8 @@ TEST(Varz, ShowsWhatIsConfiguredAndNothingElse) {
     monitored server;
     server.snapshot.server.tags = {"a:b"};
     server.snapshot.server.metadata = {{"k", "v"}};
+    server.snapshot.server.feature_flags = {{"js_ack_fc_v2", true}, {"mine", true}};
+    server.snapshot.server.write_timeout = "retry";
     server.reconfigure([](broker::configuration& configuration) {
         configuration.authorization.token = "secret";
         configuration.max_subscriptions = 9;
@@ -119,12 +127,15 @@ TEST(Varz, ShowsWhatIsConfiguredAndNothingElse) {
     const auto body = server.get("/varz").body;
     for (const auto* part :
          {"\"port\": 4222,\n  \"auth_required\": true,\n  \"connect_urls\": [\n",
-          "\"max_connections\": 65536,\n  \"max_subscriptions\": 9,\n", "\"auth_timeout\": 1.5,",
+          "\"write_deadline\": 10000000000,\n  \"write_timeout\": \"retry\",",
+          "\"js_ack_fc_v2\": true,", "\"max_connections\": 65536,\n  \"max_subscriptions\": 9,\n",
+          "\"auth_timeout\": 1.5,",
           "\"tags\": [\n    \"a:b\"\n  ],\n  \"metadata\": {\n    \"k\": \"v\"\n  },\n",
           R"("server_name": "x\u003cy\u003e\u0026z")"}) {
         EXPECT_NE(body.find(part), std::string::npos) << part;
     }
     EXPECT_EQ(body.find("secret"), std::string::npos);
+    EXPECT_EQ(body.find("mine"), std::string::npos);
 }
 
 } // namespace
