@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/server/broker_configuration.hpp>
+
+#include <pipit/auth/permissions.hpp>
+#include <pipit/protocol/weighted_mapping.hpp>
+#include <pipit/server/host_port.hpp>
+#include <pipit/server/version.hpp>
+
+#include <algorithm>
+
+namespace pipit::server {
+namespace {
+
+constexpr auto global_account = "$G";
+constexpr auto default_system_account = "$SYS";
+
+bool has_account(const server_options& options, std::string_view name) {
+    return std::any_of(options.accounts.begin(), options.accounts.end(),
+                       [&](const account_options& account) { return account.name == name; });
+}
+
+/// The name of the system account; empty when there is to be none.
+std::string system_account_of(const server_options& options) {
+    if (!options.system_account.empty()) return options.system_account;
+    if (has_account(options, default_system_account)) return default_system_account;
+    return options.no_system_account ? "" : default_system_account;
+}
+
+broker::server_identity complete(broker::server_identity identity, const server_options& options) {
+    identity.name = options.server_name.empty() ? identity.id : options.server_name;
+    identity.version = nats_version;
+    identity.host = options.host;
+    const auto& advertised = options.client_advertise;
+    if (advertised.empty()) return identity;
+    const auto address = split_host_port(advertised);
+    identity.host = address ? address->host : advertised;
+    const auto port = address ? parse_port(address->port).value_or(0) : 0;
+    if (port > 0) identity.port = static_cast<std::uint16_t>(port);
+    return identity;
+}
+
+/// Turns options into what brokers are told, one part after the other; `error_` is the first
+/// thing that went wrong.
+class configuration_builder {
+public:
+    configuration_builder(const server_options& options, account_numbers& numbers)
+        : options_(options), numbers_(numbers) {}
+
+    result<std::shared_ptr<const broker::configuration>> build(broker::server_identity identity) {
+        configuration_->identity = complete(std::move(identity), options_);
+        add_accounts();
+        add_logins();
+        add_limits();
+        add_times();
+        add_switches();
+        if (error_) return *error_;
+        return std::shared_ptr<const broker::configuration>(configuration_);
+    }
+
+private:
+    void add_accounts() {
+        account_options global{.name = global_account, .mappings = options_.mappings};
+        configuration_->global_account = add_account(global);
+        for (const auto& account : options_.accounts) add_account(account);
+        const auto system = system_account_of(options_);
+        if (system.empty()) return;
+        const bool is_there = system == global_account || has_account(options_, system);
+        configuration_->system_account =
+            is_there ? numbers_.number_of(system) : add_account({.name = system});
+    }
+
+    broker::account_id add_account(const account_options& options) {
+        broker::account_configuration account;
+        account.id = numbers_.number_of(options.name);
+        account.name = options.name;
+        account.limits = {.max_connections = options.max_connections,
+                          .max_subscriptions = options.max_subscriptions,
+                          .max_payload_bytes = options.max_payload};
+        account.trace_destination = options.trace_destination;
+        account.trace_sampling_percent = options.trace_sampling;
+        for (const auto& mapping : options.mappings) {
+            auto made = protocol::weighted_mapping::make(mapping.source, mapping.destinations);
+            if (!made) {
+                error_ = made.error();
+                continue;
+            }
+            account.mappings.push_back(
+                std::make_shared<const protocol::weighted_mapping>(std::move(*made)));
+        }
+        configuration_->accounts.push_back(std::move(account));
+        return configuration_->accounts.back().id;
+    }
+
+    /// Users win over a token, and a token over the one user that flags can bring beside it.
+    void add_logins() {
+        auto& authorization = configuration_->authorization;
+        for (const auto& user : options_.users) {
+            authorization.users.emplace(user.name, user_of(user));
+        }
+        authorization.no_auth_user = options_.no_auth_user;
+        if (!options_.users.empty()) {
+            add_invented_user();
+        } else if (!options_.token.empty()) {
+            authorization.token = options_.token;
+        } else if (!options_.username.empty()) {
+            authorization.single_user =
+                user_of({.name = options_.username, .password = options_.password});
+        }
+    }
+
+    void add_invented_user() {
+        const auto name = invented_no_auth_user(options_);
+        if (name.empty()) return;
+        auto& authorization = configuration_->authorization;
+        authorization.no_auth_user = name;
+        authorization.users.emplace(name, user_of({.name = name}));
+    }
+
+    broker::user_configuration user_of(const user_options& options) {
+        broker::user_configuration user;
+        user.name = options.name;
+        user.password = options.password;
+        user.account =
+            numbers_.number_of(options.account.empty() ? global_account : options.account);
+        user.permissions = permissions_of(options);
+        user.standard_connections_allowed = options.standard_connections_allowed;
+        user.in_process_connections_allowed = options.in_process_connections_allowed;
+        return user;
+    }
+
+    /// Users who share their block's default permissions share one object.
+    std::shared_ptr<const auth::permissions> permissions_of(const user_options& options) {
+        if (!options.permissions) return nullptr;
+        if (last_permissions_ && last_lists_ == *options.permissions) return last_permissions_;
+        auto made = auth::permissions::make(*options.permissions);
+        if (!made) {
+            error_ = made.error();
+            return nullptr;
+        }
+        last_lists_ = *options.permissions;
+        last_permissions_ = *made;
+        return last_permissions_;
+    }
+
+    void add_limits() {
+        auto& to = *configuration_;
+        to.max_control_line_bytes = static_cast<std::size_t>(options_.max_control_line);
+        to.max_payload_bytes = options_.max_payload;
+        to.max_pending_bytes = static_cast<std::size_t>(options_.max_pending);
+        to.max_connections = options_.max_connections;
+        to.max_subscriptions = std::max<std::int64_t>(options_.max_subscriptions, 0);
+        to.max_subscription_tokens = options_.max_subscription_tokens;
+        to.max_closed_clients = static_cast<std::size_t>(options_.max_closed_clients);
+        to.max_traced_message_bytes = options_.max_traced_msg_len;
+    }
+    void add_times() {
+        auto& to = *configuration_;
+        to.ping_interval = options_.ping_interval;
+        to.ping_max = options_.ping_max;
+        to.write_deadline = options_.write_deadline;
+        to.auth_timeout = options_.auth_timeout;
+    }
+    void add_switches() {
+        auto& to = *configuration_;
+        to.headers_supported = !options_.no_header_support;
+        to.stall_fast_producers = !options_.no_fast_producer_stall;
+        to.trace_protocol = options_.trace;
+        to.trace_headers_only = options_.trace_headers;
+    }
+
+    const server_options& options_;
+    account_numbers& numbers_;
+    std::shared_ptr<broker::configuration> configuration_ =
+        std::make_shared<broker::configuration>();
+    auth::permission_lists last_lists_;
+    std::shared_ptr<const auth::permissions> last_permissions_;
+    std::optional<error> error_;
+};
+
+} // namespace
+
+broker::account_id account_numbers::number_of(const std::string& name) {
+    const auto next = static_cast<broker::account_id>(numbers_.size());
+    return numbers_.try_emplace(name, next).first->second;
+}
+
+std::string invented_no_auth_user(const server_options& options) {
+    const bool others_log_in =
+        options.authorization_configured || !options.no_auth_user.empty() || options.users.empty();
+    const bool only_system_account =
+        options.accounts.size() == 1 && options.accounts[0].name == system_account_of(options);
+    if (others_log_in || !only_system_account) return {};
+    std::string name = "nats-no-auth-user";
+    const auto is_taken = [&](const user_options& user) { return user.name == name; };
+    while (std::any_of(options.users.begin(), options.users.end(), is_taken)) name += '-';
+    return name;
+}
+
+result<std::shared_ptr<const broker::configuration>>
+broker_configuration(const server_options& options, broker::server_identity identity,
+                     account_numbers& numbers) {
+    return configuration_builder(options, numbers).build(std::move(identity));
+}
+
+} // namespace pipit::server

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <pipit/base/error.hpp>
+#include <pipit/broker/configuration.hpp>
+#include <pipit/server/options.hpp>
+
+#include <map>
+#include <memory>
+#include <string>
+
+namespace pipit::server {
+
+/// Gives each account's name a number, which it keeps over reloads, also when it was gone.
+class account_numbers {
+public:
+    [[nodiscard]] broker::account_id number_of(const std::string& name);
+
+private:
+    std::map<std::string, broker::account_id> numbers_;
+};
+
+/// What brokers are told of validated options.
+///
+/// `identity` brings what only the running server knows: its id and xkey, the port that is really
+/// bound, and the URLs of its listener. Name, version and advertised host come from the options.
+/// Errors: those of permissions and mappings that somebody put together without a configuration.
+[[nodiscard]] result<std::shared_ptr<const broker::configuration>>
+broker_configuration(const server_options& options, broker::server_identity identity,
+                     account_numbers& numbers);
+
+/// Who may connect without credentials when only the system account has users: everybody, into
+/// `$G`. Empty when that is not so. nats-server invents such a user too.
+[[nodiscard]] std::string invented_no_auth_user(const server_options& options);
+
+} // namespace pipit::server
