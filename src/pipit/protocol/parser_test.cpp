@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/protocol/parser.hpp>
 
-#include <pipit/protocol/detail/counted_allocations.hpp>
 #include <pipit/protocol/detail/recorded_operations.hpp>
+
+#include <support/allocations.hpp>
 
 #include <gtest/gtest.h>
 
@@ -310,9 +311,9 @@ TEST(Parser, AllocatesNothingForMessagesThatLieWholeInTheInput) {
                 "PUB a.long.subject.that.needs.more.than.the.window.of.sixty.four.bytes 1\r\nx\r\n";
     }
     parser<role::server> reader;
-    const auto before = detail::allocation_count();
+    const auto before = test::allocation_count();
     EXPECT_EQ(reader.parse(wire, {}, visitor).status, parse_status::need_more);
-    EXPECT_EQ(detail::allocation_count(), before);
+    EXPECT_EQ(test::allocation_count(), before);
     EXPECT_EQ(visitor.messages, 5000u);
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/protocol/subject_transform.hpp>
 
-#include <pipit/protocol/detail/counted_allocations.hpp>
 #include <pipit/protocol/error.hpp>
+
+#include <support/allocations.hpp>
 
 #include <gtest/gtest.h>
 
@@ -324,9 +325,9 @@ TEST(SubjectTransform, AllocatesNothingWhenThereIsRoom) {
     pipit::random_source random(1);
     std::string result;
     result.reserve(200);
-    const auto before = detail::allocation_count();
+    const auto before = pipit::test::allocation_count();
     transform.apply("orders.europe.some-long-name-of-a-customer.and.the.rest", random, result);
-    EXPECT_EQ(detail::allocation_count(), before);
+    EXPECT_EQ(pipit::test::allocation_count(), before);
     EXPECT_TRUE(result.ends_with(".europe.and.the.rest")) << result;
 }
 
