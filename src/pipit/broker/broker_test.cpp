@@ -112,6 +112,17 @@ TEST(Broker, GreetsWithInfo) {
     EXPECT_TRUE(client.received.ends_with("} \r\n"));
 }
 
+TEST(Broker, HidesFromAGreetedClientThatOthersNeedCredentials) {
+    auto config = open_configuration();
+    config->authorization.users["guest"] = {.name = "guest", .account = config->global_account};
+    config->authorization.no_auth_user = "guest";
+    one_loop loop(config);
+    auto& client = loop.connect();
+    EXPECT_EQ(loop.take(client).find("auth_required"), std::string::npos);
+    loop.send(client, "CONNECT {\"verbose\":false,\"protocol\":1}\r\nPING\r\n");
+    EXPECT_NE(loop.take(client).find("\"auth_required\":true"), std::string::npos);
+}
+
 TEST(Broker, DeliversToLiteralAndWildcardSubscriptions) {
     one_loop loop;
     auto& a = loop.connect(plain);
