@@ -30,12 +30,11 @@ broker::server_identity complete(broker::server_identity identity, const server_
     identity.name = options.server_name.empty() ? identity.id : options.server_name;
     identity.version = nats_version;
     identity.host = options.host;
-    const auto& advertised = options.client_advertise;
-    if (advertised.empty()) return identity;
-    const auto address = split_host_port(advertised);
-    identity.host = address ? address->host : advertised;
-    const auto port = address ? parse_port(address->port).value_or(0) : 0;
-    if (port > 0) identity.port = static_cast<std::uint16_t>(port);
+    if (options.client_advertise.empty()) return identity;
+    if (const auto advertised = parse_advertised(options.client_advertise)) {
+        identity.host = advertised->host;
+        if (advertised->port > 0) identity.port = static_cast<std::uint16_t>(advertised->port);
+    }
     return identity;
 }
 

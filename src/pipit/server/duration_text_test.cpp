@@ -54,5 +54,18 @@ TEST(HostPort, IsSplitAtTheColonBeforeThePort) {
     EXPECT_EQ(parse_port("-1"), -1);
 }
 
+TEST(HostPort, MayLackThePortWhereItIsOnlyTold) {
+    const auto parse = [](std::string_view text) {
+        const auto address = parse_advertised(text);
+        return address ? join_host_port(address->host, address->port) : "none";
+    };
+    EXPECT_EQ(parse("a:1"), "a:1");
+    EXPECT_EQ(parse("a"), "a:0");
+    EXPECT_EQ(parse("[::1]"), "[::1]:0");
+    EXPECT_EQ(parse("a:-1"), "a:0");
+    EXPECT_EQ(parse("::1"), "none");
+    EXPECT_EQ(parse("a:b"), "none");
+}
+
 } // namespace
 } // namespace pipit::server

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/server/host_port.hpp>
 
+#include <algorithm>
 #include <charconv>
 
 namespace pipit::server {
@@ -17,6 +18,14 @@ std::optional<host_and_port> split_host_port(std::string_view text) {
     }
     if (host.find_first_of("[]") != std::string_view::npos) return std::nullopt;
     return host_and_port{std::string(host), std::string(text.substr(colon + 1))};
+}
+
+std::optional<advertised_address> parse_advertised(std::string_view text) {
+    const bool has_port = text.find(':') != std::string_view::npos && !text.ends_with(']');
+    const auto address = split_host_port(has_port ? text : std::string(text) + ":0");
+    const auto port = address ? parse_port(address->port) : std::nullopt;
+    if (!port) return std::nullopt;
+    return advertised_address{address->host, std::max(*port, 0)};
 }
 
 std::string join_host_port(std::string_view host, int port) {

@@ -16,6 +16,13 @@ struct host_and_port {
 /// Nothing when there is no port, or when it is not clear which colon is before it.
 [[nodiscard]] std::optional<host_and_port> split_host_port(std::string_view text);
 
+/// An address that is only told to others: `host:port`, or a host for which the port is 0.
+struct advertised_address {
+    std::string host;
+    int port = 0;
+};
+[[nodiscard]] std::optional<advertised_address> parse_advertised(std::string_view text);
+
 /// `host:port`, with brackets where they are needed.
 [[nodiscard]] std::string join_host_port(std::string_view host, int port);
 

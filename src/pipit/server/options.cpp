@@ -4,6 +4,7 @@
 #include <pipit/server/config_value.hpp>
 #include <pipit/server/duration_text.hpp>
 #include <pipit/server/error.hpp>
+#include <pipit/server/host_port.hpp>
 
 #include <algorithm>
 
@@ -43,7 +44,7 @@ result<> validate_no_auth_user(const server_options& options) {
 /// there is to be none, `$SYS`.
 result<> validate_system_account(const server_options& options) {
     const auto& name = options.system_account;
-    if (name.empty() || name == "$G" || has_account(options, name)) return {};
+    if (name.empty() || name == "$G" || name == "$SYS" || has_account(options, name)) return {};
     return invalid("error resolving system account: there is no account " + in_quotes(name));
 }
 
@@ -88,6 +89,11 @@ result<> validate_options(const server_options& options) {
     }
     if (options.server_name.find(' ') != std::string::npos) {
         return invalid("server name cannot contain spaces");
+    }
+    const auto& advertised = options.client_advertise;
+    if (!advertised.empty() && !parse_advertised(advertised)) {
+        return invalid("invalid ClientAdvertise value of " + advertised +
+                       ", it is a host or host:port");
     }
     if (const auto checked = validate_no_auth_user(options); !checked) return checked;
     return validate_system_account(options);

@@ -214,6 +214,7 @@ TEST(Options, AreValidatedTogether) {
               "max_payload (1048576) cannot be higher than max_pending (1000)");
     EXPECT_EQ(complaint_of([](auto& o) { o.no_auth_user = "a"; }),
               "no_auth_user: \"a\" present, but users/nkeys are not defined");
+    EXPECT_NE(complaint_of([](auto& o) { o.client_advertise = "a:b:c"; }), "");
     EXPECT_NE(complaint_of([](auto& o) { o.system_account = "A"; }), "");
     EXPECT_EQ(complaint_of([](auto& o) { o.system_account = "$G"; }), "");
 }

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/server/reload_difference.hpp>
+
+#include <pipit/server/duration_text.hpp>
+#include <pipit/server/error.hpp>
+#include <pipit/server/host_port.hpp>
+
+#include <algorithm>
+#include <concepts>
+
+namespace pipit::server {
+namespace {
+
+// How values are shown.
+
+std::string shown(bool value) { return value ? "true" : "false"; }
+std::string shown(std::integral auto value) { return std::to_string(value); }
+std::string shown(const std::string& value) { return value; }
+std::string shown(nanoseconds value) { return duration_text(value); }
+std::string shown(write_timeout_policy value) {
+    switch (value) {
+    case write_timeout_policy::by_default: break;
+    case write_timeout_policy::close: return "close";
+    case write_timeout_policy::retry: return "retry";
+    }
+    return "default";
+}
+std::string shown(const std::map<std::string, bool>& values) {
+    std::string text = "map[";
+    for (const auto& [name, value] : values) {
+        if (text.back() != '[') text += ' ';
+        text += name + ":" + shown(value);
+    }
+    return text + "]";
+}
+std::string shown(const std::vector<reserved_listener>& listeners) {
+    std::string text = "[";
+    for (const auto& listener : listeners) {
+        if (text.back() != '[') text += ' ';
+        text += join_host_port(listener.host, listener.port);
+    }
+    return text + "]";
+}
+
+/// What may be done about one member that has changed.
+struct option_rule {
+    std::string_view name; ///< As nats-server calls it where it cannot be changed.
+    bool (*differs)(const server_options& current, const server_options& next);
+    std::string (*show)(const server_options& options);
+    /// What the log says; with a trailing `= ` the new value follows. Empty: a restart is needed.
+    std::string_view text{};
+    change_effect effect = change_effect::none;
+};
+
+template <auto Member>
+bool differs(const server_options& current, const server_options& next) {
+    return current.*Member != next.*Member;
+}
+template <auto Member>
+std::string show(const server_options& options) {
+    return shown(options.*Member);
+}
+std::string show_nothing(const server_options&) { return {}; }
+
+template <auto Member>
+constexpr option_rule fixed(std::string_view name) {
+    return {name, differs<Member>, show<Member>};
+}
+template <auto Member>
+constexpr option_rule changeable(std::string_view text,
+                                 change_effect effect = change_effect::none) {
+    return {{}, differs<Member>, show<Member>, text, effect};
+}
+/// Secrets, and what is too long for a line.
+template <auto Member>
+constexpr option_rule quietly_changeable(std::string_view text) {
+    return {{}, differs<Member>, show_nothing, text};
+}
+
+// What is not as simple.
+
+bool port_differs(const server_options& current, const server_options& next) {
+    return next.port != random_port && next.port != current.port;
+}
+bool always(const server_options&, const server_options&) { return true; }
+std::string show_auth_timeout(const server_options& options) {
+    auto text = std::to_string(std::chrono::duration<double>(options.auth_timeout).count());
+    text.erase(text.find_last_not_of('0') + 1);
+    if (text.ends_with('.')) text.pop_back();
+    return text;
+}
+std::string show_stall(const server_options& options) {
+    return options.no_fast_producer_stall ? "not be stalled" : "be stalled";
+}
+/// A user that goes may go together with the rule that made it everybody's.
+bool no_auth_user_differs(const server_options& current, const server_options& next) {
+    if (current.no_auth_user == next.no_auth_user) return false;
+    const bool user_is_gone =
+        std::none_of(next.users.begin(), next.users.end(),
+                     [&](const user_options& user) { return user.name == current.no_auth_user; });
+    return !next.no_auth_user.empty() || !user_is_gone;
+}
+bool listeners_differ(const server_options& current, const server_options& next) {
+    const auto same = [](const reserved_listener& a, const reserved_listener& b) {
+        const bool same_port = a.port == b.port || b.port == random_port;
+        return a.kind == b.kind && a.host == b.host && same_port;
+    };
+    return !std::is_permutation(current.reserved_listeners.begin(),
+                                current.reserved_listeners.end(), next.reserved_listeners.begin(),
+                                next.reserved_listeners.end(), same);
+}
+
+using options = server_options;
+constexpr auto logging = change_effect::logging;
+
+constexpr option_rule option_rules[] = {
+    fixed<&options::server_name>("ServerName"),
+    fixed<&options::host>("Host"),
+    {"Port", port_differs, show<&options::port>},
+    changeable<&options::client_advertise>("Reload: client_advertise = "),
+    changeable<&options::trace>("Reloaded: trace = ", logging),
+    changeable<&options::debug>("Reloaded: debug = ", logging),
+    changeable<&options::trace_verbose>("Reloaded: trace_verbose = ", logging),
+    changeable<&options::trace_headers>("Reloaded: trace_headers = ", logging),
+    fixed<&options::disable_sublist_cache>("NoSublistCache"),
+    fixed<&options::no_header_support>("NoHeaderSupport"),
+    changeable<&options::logtime>("Reloaded: logtime = ", logging),
+    changeable<&options::logtime_utc>("Reloaded: logtime_utc = ", logging),
+    changeable<&options::max_connections>("Reloaded: max_connections = "),
+    fixed<&options::max_subscriptions>("MaxSubs"),
+    fixed<&options::max_subscription_tokens>("MaxSubTokens"),
+    {{}, always, show_nothing, "Reloaded: authorization users"},
+    {{}, always, show_nothing, "Reloaded: accounts"},
+    {"NoAuthUser", no_auth_user_differs, show<&options::no_auth_user>},
+    fixed<&options::system_account>("SystemAccount"),
+    fixed<&options::no_system_account>("NoSystemAccount"),
+    quietly_changeable<&options::username>("Reloaded: authorization username"),
+    quietly_changeable<&options::password>("Reloaded: authorization password"),
+    fixed<&options::proxy_protocol>("ProxyProtocol"),
+    quietly_changeable<&options::token>("Reloaded: authorization token"),
+    changeable<&options::ping_interval>("Reloaded: ping_interval = "),
+    changeable<&options::ping_max>("Reloaded: ping_max = "),
+    fixed<&options::http_host>("HTTPHost"),
+    fixed<&options::http_port>("HTTPPort"),
+    fixed<&options::http_base_path>("HTTPBasePath"),
+    {{}, differs<&options::auth_timeout>, show_auth_timeout, "Reloaded: authorization timeout = "},
+    changeable<&options::max_control_line>("Reloaded: max_control_line = "),
+    changeable<&options::max_payload>("Reloaded: max_payload = "),
+    fixed<&options::max_pending>("MaxPending"),
+    {{}, differs<&options::no_fast_producer_stall>, show_stall, "Reloaded: fast producers will "},
+    changeable<&options::pid_file>("Reloaded: pid_file = ", change_effect::pid_file),
+    changeable<&options::ports_file_dir>("Reloaded: ports_file_dir = ", change_effect::ports_file),
+    changeable<&options::log_file>("Reloaded: log_file = ", logging),
+    fixed<&options::log_size_limit>("LogSizeLimit"),
+    fixed<&options::log_max_num>("LogMaxFiles"),
+    changeable<&options::syslog>("Reloaded: syslog = ", logging),
+    changeable<&options::remote_syslog>("Reloaded: remote_syslog = ", logging),
+    changeable<&options::write_deadline>("Reloaded: write_deadline = "),
+    fixed<&options::write_timeout>("WriteTimeout"),
+    fixed<&options::max_closed_clients>("MaxClosedClients"),
+    fixed<&options::lame_duck_duration>("LameDuckDuration"),
+    fixed<&options::lame_duck_grace_period>("LameDuckGracePeriod"),
+    changeable<&options::max_traced_msg_len>("Reloaded: max_traced_msg_len = "),
+    changeable<&options::connect_error_reports>("Reloaded: connect_error_reports = "),
+    changeable<&options::reconnect_error_reports>("Reloaded: reconnect_error_reports = "),
+    quietly_changeable<&options::server_tags>("Reloaded: tags"),
+    quietly_changeable<&options::server_metadata>("Reloaded: metadata"),
+    fixed<&options::feature_flags>("FeatureFlags"),
+    fixed<&options::loops>("Loops"),
+    {"listeners", listeners_differ, show<&options::reserved_listeners>},
+};
+
+} // namespace
+
+result<std::vector<option_change>> reload_difference(const server_options& current,
+                                                     const server_options& next) {
+    std::vector<option_change> changes;
+    for (const auto& rule : option_rules) {
+        if (!rule.differs(current, next)) continue;
+        if (rule.text.empty()) {
+            return error(errc::reload_not_supported,
+                         "config reload not supported for " + std::string(rule.name) +
+                             ": old=" + rule.show(current) + ", new=" + rule.show(next));
+        }
+        changes.push_back({std::string(rule.text) + rule.show(next), rule.effect});
+    }
+    return changes;
+}
+
+result<reload_plan> plan_reload(const server_options& current, const command_line& line,
+                                const config_source& source) {
+    if (line.config_file.empty()) {
+        return error(errc::reload_not_supported,
+                     "can only reload config when a file is provided using -c or --config");
+    }
+    auto next = load_options(line, source);
+    if (!next) return next.error();
+    if (const auto valid = validate_options(next->options); !valid) return valid.error();
+    auto changes = reload_difference(current, next->options);
+    if (!changes) return changes.error();
+    auto done = "Reloaded server configuration (" + next->options.config_digest + ")";
+    return reload_plan{std::move(*next), std::move(*changes), std::move(done)};
+}
+
+} // namespace pipit::server
