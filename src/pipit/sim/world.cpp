@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/sim/world.hpp>
+
+#include <pipit/base/assert.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+
+namespace pipit::sim {
+
+std::uint64_t seed_from_environment(std::uint64_t otherwise) {
+    const char* text = std::getenv("PIPIT_SEED");
+    return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+}
+
+std::shared_ptr<broker::configuration> open_configuration() {
+    auto config = std::make_shared<broker::configuration>();
+    config->identity.id = "NSIMULATED";
+    config->identity.name = "simulated";
+    broker::account_configuration global;
+    global.id = broker::account_id{1};
+    global.name = "$G";
+    config->accounts.push_back(global);
+    config->global_account = global.id;
+    return config;
+}
+
+world::world(settings chosen)
+    : settings_(std::move(chosen)),
+      random_(settings_.seed),
+      now_{steady_time(std::chrono::hours(1)), wall_time(std::chrono::hours(1))},
+      mesh_(settings_.loops),
+      loops_(settings_.loops) {
+    for (unsigned i = 0; i < settings_.loops; ++i) {
+        loops_[i].broker = std::make_unique<broker::broker>(i, random_(), settings_.configuration,
+                                                            mesh_, counters_, logger_);
+        mesh_.on_wake(i, [this, i] { loops_[i].woken = true; });
+    }
+}
+
+world::~world() = default;
+
+client& world::connect(unsigned loop) {
+    auto& made = links_.emplace_back(loop);
+    made.session = &loops_[loop].broker->open({.ip = "192.0.2.1", .port = 1}, &made, now_);
+    // Its INFO goes with the next flush of that loop.
+    loops_[loop].woken = true;
+    return made.end;
+}
+
+world::connection& world::link_of(client& client) {
+    const auto found = std::find_if(links_.begin(), links_.end(),
+                                    [&](const connection& each) { return &each.end == &client; });
+    PIPIT_ASSERT(found != links_.end());
+    return *found;
+}
+
+void world::cut(client& client) {
+    auto& link = link_of(client);
+    link.cut = true;
+    link.end.closed = true;
+    link.to_server.clear();
+    link.to_client.clear();
+    link.in_socket = 0;
+}
+
+void world::stop_reading(client& client) { link_of(client).reads = false; }
+
+void world::read_again(client& client) { link_of(client).reads = true; }
+
+void world::after(nanoseconds delay, std::function<void()> action) {
+    timed_.push({now_.steady + delay, next_order_++, std::move(action)});
+}
+
+/// Chunks of one direction never overtake each other.
+steady_time world::arrival(const std::deque<travelling>& before) {
+    const auto delay =
+        nanoseconds(random_() % static_cast<std::uint64_t>(settings_.delay_max.count()));
+    const auto due = now_.steady + delay;
+    return before.empty() ? due : std::max(due, before.back().due);
+}
+
+void world::send_from_client(connection& link) {
+    auto bytes = link.end.take_outgoing();
+    // Cut anywhere: a socket keeps no boundaries.
+    while (!bytes.empty()) {
+        const auto size = random_.below(4) == 0
+                              ? 1 + random_.below(static_cast<std::uint32_t>(bytes.size()))
+                              : bytes.size();
+        link.to_server.push_back({arrival(link.to_server), bytes.substr(0, size)});
+        bytes.erase(0, size);
+    }
+}
+
+void world::deliver_to_client(connection& link) {
+    auto next = std::move(link.to_client.front());
+    link.to_client.pop_front();
+    link.in_socket -= next.bytes.size();
+    link.end.receive(next.bytes);
+}
+
+void world::read(unsigned index, connection& from) {
+    auto& loop = loops_[index];
+    if (from.cut) {
+        loop.broker->lost(*from.session, protocol::close_reason::read_error, now_);
+    } else {
+        loop.scratch = std::move(from.to_server.front().bytes);
+        from.to_server.pop_front();
+        loop.taken = loop.broker->receive(*from.session, 0, loop.scratch, now_);
+        loop.reading = &from;
+    }
+    loop.phase = simulated_loop::phase::batch_open;
+}
+
+/// The next part of the batch that the loop is in.
+void world::advance_loop(unsigned index) {
+    auto& loop = loops_[index];
+    auto& broker = *loop.broker;
+    if (loop.phase == simulated_loop::phase::batch_open) {
+        broker.end_batch(now_);
+        loop.phase = simulated_loop::phase::flushing;
+        return;
+    }
+    if (auto* session = broker.next_touched()) return flush(broker, *session);
+    if (loop.reading != nullptr && loop.taken < loop.scratch.size() &&
+        loop.reading->session != nullptr) {
+        const auto rest = bytes_view(loop.scratch).substr(loop.taken);
+        loop.taken += broker.receive(*loop.reading->session, 0, rest, now_);
+        loop.phase = simulated_loop::phase::batch_open;
+        return;
+    }
+    loop.reading = nullptr;
+    loop.phase = simulated_loop::phase::idle;
+}
+
+void world::flush(broker::broker& broker, broker::session& session) {
+    auto& link = *static_cast<connection*>(broker.driver_of(session));
+    while (broker.has_output(session)) {
+        std::array<bytes_view, 4> pieces;
+        const auto count = broker.gather(session, pieces);
+        auto room = link.cut ? 0 : settings_.socket_bytes - link.in_socket;
+        std::string written;
+        for (std::size_t i = 0; i < count; ++i) {
+            const auto taken = pieces[i].substr(0, room);
+            written += taken;
+            room -= taken.size();
+        }
+        broker.sent(session, written.size(), now_);
+        link.wants_flush = written.empty();
+        if (written.empty()) break;
+        link.in_socket += written.size();
+        link.to_client.push_back({arrival(link.to_client), std::move(written)});
+    }
+    if (!broker.closing(session) || (broker.has_output(session) && !link.cut)) return;
+    broker.release(session, now_);
+    link.session = nullptr;
+    link.server_closed = true;
+}
+
+void world::collect_actions_of(unsigned index) {
+    auto& loop = loops_[index];
+    if (loop.phase != simulated_loop::phase::idle) {
+        actions_.push_back([this, index] { advance_loop(index); });
+        return;
+    }
+    if (loop.woken) {
+        actions_.push_back([this, index] {
+            loops_[index].woken = false;
+            loops_[index].broker->take_from_peers(now_);
+            loops_[index].phase = simulated_loop::phase::batch_open;
+        });
+    }
+    const auto deadline = loop.broker->next_deadline();
+    if (deadline && *deadline <= now_.steady) {
+        actions_.push_back([this, index] {
+            loops_[index].broker->expire(now_);
+            loops_[index].phase = simulated_loop::phase::batch_open;
+        });
+    }
+    for (auto& link : links_) {
+        if (link.loop != index || link.session == nullptr) continue;
+        const bool readable = !link.to_server.empty() && link.to_server.front().due <= now_.steady;
+        if (link.cut || (readable && !loop.broker->reading_paused(*link.session))) {
+            actions_.push_back([this, index, &link] { read(index, link); });
+        }
+        if (link.wants_flush && link.in_socket < settings_.socket_bytes) {
+            actions_.push_back([this, index, &link] {
+                flush(*loops_[index].broker, *link.session);
+                loops_[index].phase = simulated_loop::phase::batch_open;
+            });
+        }
+    }
+}
+
+void world::collect_actions() {
+    actions_.clear();
+    for (unsigned i = 0; i < loop_count(); ++i) collect_actions_of(i);
+    for (auto& link : links_) {
+        if (!link.cut && link.end.has_outgoing()) {
+            actions_.push_back([this, &link] { send_from_client(link); });
+        }
+        if (link.reads && !link.to_client.empty() && link.to_client.front().due <= now_.steady) {
+            actions_.push_back([this, &link] { deliver_to_client(link); });
+        }
+        if (link.server_closed && link.to_client.empty()) link.end.closed = true;
+    }
+    if (!timed_.empty() && timed_.top().at <= now_.steady) {
+        actions_.push_back([this] {
+            const auto run = timed_.top().run;
+            timed_.pop();
+            run();
+        });
+    }
+}
+
+/// To the next moment at which something can happen.
+bool world::advance_time() {
+    auto next = steady_time::max();
+    const auto consider = [&](steady_time at) {
+        if (at > now_.steady) next = std::min(next, at);
+    };
+    for (const auto& loop : loops_) {
+        if (const auto deadline = loop.broker->next_deadline()) consider(*deadline);
+    }
+    for (const auto& link : links_) {
+        if (!link.to_server.empty()) consider(link.to_server.front().due);
+        if (!link.to_client.empty() && link.reads) consider(link.to_client.front().due);
+    }
+    if (!timed_.empty()) consider(timed_.top().at);
+    if (next == steady_time::max()) return false;
+    now_.wall += next - now_.steady;
+    now_.steady = next;
+    return true;
+}
+
+bool world::step() {
+    collect_actions();
+    if (actions_.empty()) return false;
+    ++steps_;
+    actions_[random_.below(static_cast<std::uint32_t>(actions_.size()))]();
+    return true;
+}
+
+void world::run(nanoseconds limit) {
+    const auto end = now_.steady + limit;
+    for (;;) {
+        if (step()) continue;
+        if (!advance_time() || now_.steady > end) return;
+    }
+}
+
+} // namespace pipit::sim

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <pipit/base/random.hpp>
+#include <pipit/broker/broker.hpp>
+#include <pipit/sim/client.hpp>
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <queue>
+#include <string>
+#include <vector>
+
+namespace pipit::sim {
+
+/// The seed in the environment variable PIPIT_SEED, or `otherwise`.
+[[nodiscard]] std::uint64_t seed_from_environment(std::uint64_t otherwise);
+
+/// A configuration that lets everybody do everything in one account.
+[[nodiscard]] std::shared_ptr<broker::configuration> open_configuration();
+
+/// A server of some loops and its clients, on virtual time. The seed decides everything.
+class world {
+public:
+    struct settings {
+        std::uint64_t seed = 1;
+        unsigned loops = 1;
+        nanoseconds delay_max = std::chrono::milliseconds(5); ///< Of a chunk, each way.
+        std::size_t socket_bytes = 64 * 1024; ///< What a link holds towards a client.
+        std::shared_ptr<broker::configuration> configuration = open_configuration();
+    };
+
+    explicit world(settings chosen);
+    ~world();
+
+    /// A new connection to one loop, or to one that the seed chooses.
+    client& connect(unsigned loop);
+    client& connect() { return connect(random_.below(loop_count())); }
+
+    /// Both ends see an end; what is under way is lost.
+    void cut(client& client);
+    /// The client reads nothing until `read_again`, as if its process had been stopped.
+    void stop_reading(client& client);
+    void read_again(client& client);
+
+    /// Does something at a virtual time from now.
+    void after(nanoseconds delay, std::function<void()> action);
+
+    /// One step; false when nothing is left to do but what only more time would bring.
+    bool step();
+    /// Steps until nothing happens any more without time passing beyond `limit`.
+    void run(nanoseconds limit);
+
+    [[nodiscard]] unsigned loop_count() const noexcept {
+        return static_cast<unsigned>(loops_.size());
+    }
+    [[nodiscard]] broker::broker& loop(unsigned index) noexcept { return *loops_[index].broker; }
+    [[nodiscard]] std::size_t waiting_bytes(unsigned index) const noexcept {
+        return mesh_.waiting_bytes(index);
+    }
+    [[nodiscard]] random_source& random() noexcept { return random_; }
+    [[nodiscard]] steady_time now() const noexcept { return now_.steady; }
+    [[nodiscard]] std::uint64_t step_count() const noexcept { return steps_; }
+
+private:
+    struct travelling {
+        steady_time due;
+        std::string bytes;
+    };
+    /// A connection: bytes on their way in both directions.
+    struct connection {
+        explicit connection(unsigned its_loop) : loop(its_loop) {}
+        unsigned loop;
+        client end;
+        broker::session* session = nullptr; ///< Null when the server's end is gone.
+        std::deque<travelling> to_server;
+        std::deque<travelling> to_client;
+        std::size_t in_socket = 0; ///< Bytes in `to_client`.
+        bool reads = true;
+        bool cut = false;
+        bool server_closed = false;
+        bool wants_flush = false; ///< The socket was full.
+    };
+    /// A loop is in the middle of a batch until all that it touched has been flushed.
+    struct simulated_loop {
+        std::unique_ptr<broker::broker> broker;
+        enum class phase { idle, batch_open, flushing } phase = phase::idle;
+        std::string scratch; ///< What was read; it lives until the flush.
+        std::size_t taken = 0;
+        connection* reading = nullptr;
+        bool woken = false;
+    };
+    struct timed_action {
+        steady_time at;
+        std::uint64_t order;
+        std::function<void()> run;
+        friend bool operator>(const timed_action& a, const timed_action& b) {
+            return a.at != b.at ? a.at > b.at : a.order > b.order;
+        }
+    };
+
+    void collect_actions();
+    void collect_actions_of(unsigned index);
+    void read(unsigned index, connection& from);
+    void advance_loop(unsigned index);
+    void flush(broker::broker& broker, broker::session& session);
+    void send_from_client(connection& link);
+    void deliver_to_client(connection& link);
+    [[nodiscard]] bool advance_time();
+    [[nodiscard]] steady_time arrival(const std::deque<travelling>& before);
+    connection& link_of(client& client);
+
+    settings settings_;
+    random_source random_;
+    moment now_;
+    broker::mesh mesh_;
+    broker::shared_counters counters_;
+    logger logger_;
+    std::vector<simulated_loop> loops_;
+    std::deque<connection> links_;
+    std::priority_queue<timed_action, std::vector<timed_action>, std::greater<>> timed_;
+    std::vector<std::function<void()>> actions_; ///< What could happen next.
+    std::uint64_t steps_ = 0;
+    std::uint64_t next_order_ = 0;
+};
+
+} // namespace pipit::sim
