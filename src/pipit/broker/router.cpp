@@ -95,8 +95,7 @@ void router::unsubscribe(subscription& subscription) {
     if (auto* group = subscription.group) {
         of.index.take_member(subscription);
         if (!peers_.alone()) announce_members(of, *group);
-        if (group->empty()) groups_by_id_.erase(group->id);
-        of.index.drop_if_empty(*group);
+        if (group->empty()) retire(of, *group);
     } else {
         of.index.remove(subscription);
         if (!peers_.alone() && of.index.plain_count_up_to_two(subject) == 0) {
@@ -274,7 +273,7 @@ void router::deliver_to_groups(std::span<queue_group* const> groups, dispatch& d
         if (count == 1) {
             deliver_to_group(*groups[0], dispatch, 0);
         } else {
-            deliver_to_namesakes(groups.first(count), dispatch);
+            deliver_to_namesakes(groups.first(count), dispatch, 0);
         }
         groups = groups.subspan(count);
     }
@@ -282,16 +281,18 @@ void router::deliver_to_groups(std::span<queue_group* const> groups, dispatch& d
 
 /// The groups of one name on all subjects that match are one group: each member has the same
 /// chance.
-void router::deliver_to_namesakes(std::span<queue_group* const> groups, dispatch& dispatch) {
+bool router::deliver_to_namesakes(std::span<queue_group* const> groups, dispatch& dispatch,
+                                  std::uint64_t tried) {
     std::uint32_t member_count = 0;
     for (const auto* group : groups) member_count += group->member_count();
-    if (member_count == 0) return;
+    if (member_count == 0) return false;
     auto pick = random_.below(member_count);
     std::size_t at = 0;
     while (pick >= groups[at]->member_count()) pick -= groups[at++]->member_count();
     for (std::size_t i = 0; i < groups.size(); ++i) {
-        if (deliver_to_group(*groups[(at + i) % groups.size()], dispatch, 0)) return;
+        if (deliver_to_group(*groups[(at + i) % groups.size()], dispatch, tried)) return true;
     }
+    return false;
 }
 
 void router::publish(session& publisher, bytes_view subject,

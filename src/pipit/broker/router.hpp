@@ -8,6 +8,7 @@
 #include <pipit/broker/peer_link.hpp>
 #include <pipit/protocol/operations.hpp>
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <span>
@@ -88,7 +89,8 @@ private:
     bool deliver_to_member(queue_group& group, dispatch& dispatch);
     bool deliver_to_group(queue_group& group, dispatch& dispatch, std::uint64_t tried);
     void deliver_to_groups(std::span<queue_group* const> groups, dispatch& dispatch);
-    void deliver_to_namesakes(std::span<queue_group* const> groups, dispatch& dispatch);
+    bool deliver_to_namesakes(std::span<queue_group* const> groups, dispatch& dispatch,
+                              std::uint64_t tried);
     void finish(const dispatch& dispatch);
     void stall(session& publisher, const session& slow, moment now);
     [[nodiscard]] bytes_view canonical_tail(const protocol::message_operation& message);
@@ -103,6 +105,8 @@ private:
     void on_message(unsigned source, const peer_record& record, moment now);
     void on_returned(const peer_record& record, moment now);
     void on_nobody(const peer_record& record);
+    void retire(account& of, queue_group& group);
+    [[nodiscard]] std::string queue_of_group(std::uint64_t id) const;
 
     outbox& outbox_;
     peer_link& peers_;
@@ -121,6 +125,9 @@ private:
     // With peers only.
     std::uint64_t next_group_id_ = 1;
     std::unordered_map<std::uint64_t, queue_group*> groups_by_id_;
+    /// The names of the last groups that went: their messages may come back.
+    static constexpr std::size_t retired_groups_max = 256;
+    std::deque<std::pair<std::uint64_t, std::string>> retired_groups_;
     std::vector<std::vector<peer_record::chosen_group>> chosen_; ///< One for each loop.
     std::vector<std::uint64_t> memberless_; ///< Groups of one message, by the origin's number.
     /// Requests that went to other loops and of which some, but not all, had nobody.

@@ -115,12 +115,30 @@ void router::on_members(unsigned source, const peer_record& record) {
         record.subject, record.reply, {source, record.group_id, record.count}, next_group_id_);
     if (group == nullptr) return;
     if (group->empty()) {
-        groups_by_id_.erase(group->id);
-        of->index.drop_if_empty(*group);
+        retire(*of, *group);
     } else {
         groups_by_id_[group->id] = group;
     }
     if (protocol::is_literal(record.subject)) cache_.drop(*of, record.subject);
+}
+
+/// Deletes a group that has no member on any loop.
+void router::retire(account& of, queue_group& group) {
+    if (!peers_.alone()) {
+        groups_by_id_.erase(group.id);
+        retired_groups_.emplace_back(group.id, group.queue);
+        if (retired_groups_.size() > retired_groups_max) retired_groups_.pop_front();
+    }
+    of.index.drop_if_empty(group);
+}
+
+std::string router::queue_of_group(std::uint64_t id) const {
+    const auto group = groups_by_id_.find(id);
+    if (group != groups_by_id_.end()) return group->second->queue;
+    for (const auto& [retired, queue] : retired_groups_) {
+        if (retired == id) return queue;
+    }
+    return {};
 }
 
 /// A message from another loop goes to this loop's own sessions, and to no third loop.
@@ -171,9 +189,12 @@ void router::on_returned(const peer_record& record, moment now) {
     const auto message = operation_of(record);
     auto dispatch = dispatch_of(*of, record, message, now);
     dispatch.publisher = find_session(record.publisher);
-    const auto group = groups_by_id_.find(record.group_id);
-    const bool found =
-        group != groups_by_id_.end() && deliver_to_group(*group->second, dispatch, record.tried);
+    const auto queue = queue_of_group(record.group_id);
+    std::vector<queue_group*> namesakes;
+    for (auto* group : cache_.find(*of, record.subject).groups) {
+        if (group->queue == queue) namesakes.push_back(group);
+    }
+    const bool found = deliver_to_namesakes(namesakes, dispatch, record.tried);
     for (unsigned peer = 0; peer < chosen_.size(); ++peer) {
         if ((dispatch.told & bit(peer)) == 0) continue;
         auto again = record;
