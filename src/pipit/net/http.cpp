@@ -9,10 +9,13 @@
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 
+#include <algorithm>
 #include <array>
 #include <ctime>
 #include <optional>
 #include <thread>
+#include <utility>
+#include <vector>
 
 namespace pipit::net {
 
@@ -26,9 +29,10 @@ namespace {
 /// A request's body is read and ignored, up to this.
 constexpr std::size_t max_body_bytes = 16 * 1024;
 
-/// After an answer that ends a connection, what still comes is read this long.
+/// After an answer that ends a connection, what still comes is read, within these bounds.
 constexpr std::chrono::seconds linger{1};
-constexpr std::size_t drain_bytes = 4096;
+constexpr std::size_t drained_bytes_max = 256 * 1024;
+constexpr std::size_t drain_step_bytes = 4096;
 
 /// When no connection can be accepted (no descriptors left), the next try waits this long.
 constexpr std::chrono::milliseconds accept_pause{100};
@@ -62,18 +66,43 @@ std::optional<http_response> answer_to(const beast::error_code& problem) {
     return refusal(http::status::bad_request, "400 Bad Request");
 }
 
+class http_connection;
+
+/// The connections of one server.
+struct http_connections {
+    std::vector<http_connection*> open;
+    std::uint64_t changes = 0; ///< Numbers what happens, so that the oldest is known.
+};
+
 /// One connection: reads a request, answers it, and so on. Keeps itself alive by its handlers.
 class http_connection : public std::enable_shared_from_this<http_connection> {
 public:
+    /// In the order in which a connection gives way to a new one; `writing` never does.
+    enum class state { lingering, reading, writing };
+
     http_connection(tcp::socket socket, const http_server_options& options,
-                    const http_handler& handler, std::shared_ptr<const int> counted)
+                    const http_handler& handler, http_connections& connections)
         : stream_(std::move(socket)),
           buffer_(options.max_header_bytes + max_body_bytes),
           options_(options),
           handler_(handler),
-          counted_(std::move(counted)) {}
+          connections_(connections) {
+        connections_.open.push_back(this);
+    }
+    ~http_connection() { forget(); }
+    http_connection(const http_connection&) = delete;
+    http_connection& operator=(const http_connection&) = delete;
+
+    [[nodiscard]] std::pair<state, std::uint64_t> rank() const noexcept { return {state_, since_}; }
+
+    /// Ends it at once.
+    void give_way() {
+        forget();
+        stream_.close();
+    }
 
     void read() {
+        enter(state::reading);
         parser_.emplace();
         parser_->header_limit(static_cast<std::uint32_t>(options_.max_header_bytes));
         parser_->body_limit(max_body_bytes);
@@ -85,16 +114,24 @@ public:
     }
 
 private:
+    void enter(state next) {
+        state_ = next;
+        since_ = ++connections_.changes;
+    }
+
+    void forget() { std::erase(connections_.open, this); }
+
     void answer(const beast::error_code& failed) {
         if (failed) {
-            if (const auto refused = answer_to(failed)) write(*refused, false);
+            if (auto refused = answer_to(failed)) write(std::move(*refused), false);
             return;
         }
         const auto target = parser_->get().target();
         write(handler_(std::string_view(target.data(), target.size())), parser_->keep_alive());
     }
 
-    void write(const http_response& answer, bool keep_alive) {
+    void write(http_response answer, bool keep_alive) {
+        enter(state::writing);
         const auto is_head =
             parser_->is_header_done() && parser_->get().method() == http::verb::head;
         response_ = {};
@@ -104,7 +141,7 @@ private:
         response_.set(http::field::date, http_date(std::time(nullptr)));
         response_.content_length(answer.body.size());
         response_.keep_alive(keep_alive);
-        if (!is_head) response_.body() = answer.body;
+        if (!is_head) response_.body() = std::move(answer.body);
         // Whatever happened before, the client has the whole time to take the answer.
         stream_.expires_after(options_.timeout);
         http::async_write(
@@ -118,19 +155,22 @@ private:
 
     /// Reads on for a moment: closing a socket with unread bytes would take back the answer.
     void close() {
+        enter(state::lingering);
+        response_ = {};
         beast::error_code ignored;
         stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
         stream_.expires_after(linger);
-        drain();
+        drain(0);
     }
 
-    void drain() {
+    void drain(std::size_t drained) {
+        if (drained >= drained_bytes_max) return;
         buffer_.clear();
-        stream_.async_read_some(
-            buffer_.prepare(drain_bytes),
-            [self = shared_from_this()](const beast::error_code& failed, std::size_t) {
-                if (!failed) self->drain();
-            });
+        stream_.async_read_some(buffer_.prepare(drain_step_bytes),
+                                [self = shared_from_this(),
+                                 drained](const beast::error_code& failed, std::size_t count) {
+                                    if (!failed) self->drain(drained + count);
+                                });
     }
 
     beast::tcp_stream stream_;
@@ -139,8 +179,21 @@ private:
     http::response<http::string_body> response_;
     const http_server_options& options_;
     const http_handler& handler_;
-    std::shared_ptr<const int> counted_; ///< Its use count counts the connections.
+    http_connections& connections_;
+    state state_ = state::reading;
+    std::uint64_t since_ = 0;
 };
+
+/// Ends the connection that matters least: one that has its answer, or else the one that has been
+/// waiting longest for its next request. False: all are being answered.
+bool make_room(http_connections& connections) {
+    const auto least = std::ranges::min_element(
+        connections.open, {}, [](const http_connection* each) { return each->rank(); });
+    if (least == connections.open.end()) return false;
+    if ((*least)->rank().first == http_connection::state::writing) return false;
+    (*least)->give_way();
+    return true;
+}
 
 } // namespace
 
@@ -161,9 +214,9 @@ struct http_server::state {
         acceptor.async_accept([this](const beast::error_code& failed, tcp::socket socket) {
             if (failed == asio::error::operation_aborted) return;
             if (failed) return accept_later();
-            // One reference is the server's own. A socket above the bound is closed by its end.
-            if (counted.use_count() <= static_cast<long>(options.max_connections)) {
-                std::make_shared<http_connection>(std::move(socket), options, handler, counted)
+            // Where there is no room, the socket is closed by the end of its life.
+            if (connections.open.size() < options.max_connections || make_room(connections)) {
+                std::make_shared<http_connection>(std::move(socket), options, handler, connections)
                     ->read();
             }
             accept();
@@ -179,7 +232,7 @@ struct http_server::state {
 
     http_server_options options;
     http_handler handler;
-    std::shared_ptr<const int> counted = std::make_shared<const int>();
+    http_connections connections; // Outlives the context, which ends them.
     asio::io_context context{1};
     tcp::acceptor acceptor{context};
     asio::steady_timer pause{context};

@@ -38,8 +38,10 @@ struct http_server_options {
 
 /// A small HTTP/1.1 server with its own thread, for pages that a handler makes in one piece.
 ///
-/// Bounded in connections, header bytes and time. A connection above the bound is closed at once;
-/// a header above its bound is answered with 431, a body with 413, nonsense with 400.
+/// Bounded in connections, header bytes and time. A connection above the bound takes the place of
+/// one that has its answer or has been waiting longest for its next request, so that idle and slow
+/// clients keep nobody out. A header above its bound is answered with 431, a body with 413,
+/// nonsense with 400.
 ///
 /// Threads: the object belongs to one; the handler runs on the server's own.
 class http_server {

@@ -30,12 +30,14 @@ public:
     raw_client(const raw_client&) = delete;
     raw_client& operator=(const raw_client&) = delete;
 
-    void send(std::string_view bytes) {
+    /// False when the server has closed before it took everything.
+    bool send(std::string_view bytes) {
         while (!bytes.empty()) {
             const auto sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-            if (sent <= 0) return; // The server has closed; what it said is read next.
+            if (sent <= 0) return false;
             bytes.remove_prefix(static_cast<std::size_t>(sent));
         }
+        return true;
     }
 
     /// Everything up to and including `end`; less when the server closes before.
@@ -149,7 +151,7 @@ TEST(HttpServer, ClosesAnIdleConnection) {
     EXPECT_TRUE(client.read_all().ends_with("</>"));
 }
 
-TEST(HttpServer, ClosesConnectionsAboveTheBoundAtOnce) {
+TEST(HttpServer, GivesANewConnectionThePlaceOfTheOneThatWaitsLongest) {
     const auto server = serve({.max_connections = 2});
     raw_client first(server->port()), second(server->port());
     for (auto* client : {&first, &second}) {
@@ -157,9 +159,35 @@ TEST(HttpServer, ClosesConnectionsAboveTheBoundAtOnce) {
         EXPECT_TRUE(client->read_until("</in>").ends_with("</in>"));
     }
     raw_client third(server->port());
-    EXPECT_EQ(third.read_all(), "");
-    first.send("GET /still HTTP/1.1\r\n\r\n");
-    EXPECT_TRUE(first.read_until("</still>").ends_with("</still>"));
+    third.send("GET /new HTTP/1.1\r\n\r\n");
+    EXPECT_TRUE(third.read_until("</new>").ends_with("</new>"));
+    EXPECT_EQ(first.read_all(), "");
+    second.send("GET /still HTTP/1.1\r\n\r\n");
+    EXPECT_TRUE(second.read_until("</still>").ends_with("</still>"));
+}
+
+TEST(HttpServer, TurnsConnectionsAwayWhileAllAreBeingAnswered) {
+    // More than the sockets' buffers hold: the answer stays under way until it is read.
+    const std::string large(20'000'000, 'y');
+    const auto server = serve({.max_connections = 1}, [&](std::string_view) {
+        return http_response{200, "text/plain", large};
+    });
+    raw_client first(server->port());
+    first.send("GET / HTTP/1.0\r\n\r\n");
+    EXPECT_TRUE(first.read_until("yyy").ends_with("yyy"));
+    raw_client second(server->port());
+    EXPECT_EQ(second.read_all(), "");
+    EXPECT_EQ(first.read_all().size(), large.size() - 3);
+}
+
+TEST(HttpServer, StopsReadingFromWhoGoesOnSendingNonsense) {
+    const auto server = serve();
+    raw_client client(server->port());
+    const std::string piece(1'000'000, 'x');
+    for (int sent = 0; sent < 32; ++sent) {
+        if (!client.send(piece)) return;
+    }
+    ADD_FAILURE() << "32 MB were taken";
 }
 
 TEST(HttpServer, SendsALargeAnswerWhole) {

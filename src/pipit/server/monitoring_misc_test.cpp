@@ -54,13 +54,16 @@ TEST(Monitoring, SaysThatJetStreamIsDisabled) {
     EXPECT_EQ(leader.body, "filtered response: not leader");
 }
 
-TEST(Monitoring, HasNoRaftGroupsAndNoQueues) {
+TEST(Monitoring, HasNoRaftGroupsAndNothingInQueues) {
     monitored server;
     const auto raft = server.get("/raftz");
     EXPECT_EQ(raft.status, 404);
     EXPECT_EQ(raft.content_type, "text/plain; charset=utf-8");
     EXPECT_EQ(raft.body, "No Raft nodes registered");
-    EXPECT_EQ(server.get("/ipqueuesz?all=1").body, "{}");
+    EXPECT_EQ(server.get("/ipqueuesz").body, "{}");
+    EXPECT_EQ(server.get("/ipqueuesz?all=1&queues=recvQ").body,
+              "{\n   \"System recvQ\": {\n      \"pending\": 0\n   },\n"
+              "   \"System recvQ Pings\": {\n      \"pending\": 0\n   }\n}");
 }
 
 TEST(Monitoring, RefusesWhatItCannotReadEverywhere) {
