@@ -38,12 +38,14 @@ public:
             return flow::proceed;
         }
         server_.confirm();
-        return give(subscription_received{received.subject, received.queue, received.sid});
+        return give(subscription_received{std::string(received.subject),
+                                          std::string(received.queue), std::string(received.sid)});
     }
     flow on_unsubscribe(const unsubscribe_operation& received) {
         server_.confirm();
         const auto max = std::max<std::int64_t>(received.max, 0);
-        return give(unsubscription_received{received.sid, static_cast<std::uint64_t>(max)});
+        return give(
+            unsubscription_received{std::string(received.sid), static_cast<std::uint64_t>(max)});
     }
     flow on_connect(bytes_view json) {
         server_.receive_connect(json);
@@ -70,7 +72,7 @@ public:
 
 private:
     flow give(server_event found) {
-        event = found;
+        event = std::move(found);
         return flow::pause;
     }
 

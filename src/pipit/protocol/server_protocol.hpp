@@ -35,18 +35,18 @@ struct server_options {
 struct connect_received {
     connect_options options;
 };
-/// Lifetime of its views, and those of the next ones: until the next `prepare()` or `next_event()`.
+/// Lifetime of its views: until the next `prepare()` or `next_event()`.
 struct publication_received {
     publication message;
 };
 /// The subject is valid.
 struct subscription_received {
-    bytes_view subject;
-    bytes_view queue;
-    bytes_view sid;
+    std::string subject;
+    std::string queue;
+    std::string sid;
 };
 struct unsubscription_received {
-    bytes_view sid;
+    std::string sid;
     std::uint64_t max = 0; ///< 0: at once.
 };
 /// The end: write the pending output, then close the transport.

@@ -98,6 +98,20 @@ TEST(ServerProtocol, TellsWhatTheClientAsksFor) {
                           "unsubscription:1:0 unsubscription:1:0");
 }
 
+TEST(ServerProtocol, TellsTheSameWhereverTheClientsBytesAreCut) {
+    const auto wire = std::string(quiet) + "SUB a.> workers 1\r\nPUB a.b reply 2\r\nhi\r\n"
+                                           "UNSUB 1 5\r\nPING\r\n";
+    for (std::size_t cut = 1; cut < wire.size(); ++cut) {
+        script s;
+        auto answer = s.receives(bytes_view(wire).substr(0, cut));
+        answer += s.receives(bytes_view(wire).substr(cut));
+        EXPECT_EQ(s.events(), "connect: subscription:a.>:workers:1 publication:a.b:reply::hi "
+                              "unsubscription:1:5")
+            << cut;
+        EXPECT_TRUE(answer.starts_with("PONG\r\n"));
+    }
+}
+
 TEST(ServerProtocol, AssumesAVerboseAndPedanticClientUntilItSaysOtherwise) {
     script s;
     EXPECT_EQ(s.receives("SUB a 1\r\nPUB a.* 2\r\nhi\r\nUNSUB 1\r\nPING\r\n"),

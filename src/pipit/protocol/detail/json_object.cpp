@@ -33,20 +33,20 @@ std::string with_valid_utf8(std::string text) {
     return out;
 }
 
-/// Upper case for ASCII, and the two other characters that Go takes for ASCII letters.
+/// Lower case for ASCII, and for the two other characters that Go takes for ASCII letters.
 std::string folded(std::string_view key) {
     std::string out;
     for (std::size_t i = 0; i < key.size(); ++i) {
         const auto rest = key.substr(i);
         if (rest.starts_with("\u017f")) { // Long s.
-            out += 'S';
+            out += 's';
             i += 1;
         } else if (rest.starts_with("\u212a")) { // The sign for kelvin.
-            out += 'K';
+            out += 'k';
             i += 2;
         } else {
             const char c = key[i];
-            out += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+            out += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
         }
     }
     return out;
@@ -127,12 +127,11 @@ public:
         if (skipped_depth_ > 0) return true;
         const auto key = folded(with_valid_utf8(std::exchange(text_, {})));
         if (level_ == level::permissions) {
-            permission_known_ = key == "ALLOW" || key == "DENY";
+            permission_known_ = key == "allow" || key == "deny";
             return true;
         }
-        const auto found = std::find_if(fields_.begin(), fields_.end(), [&](const auto& field) {
-            return key == folded(field.name);
-        });
+        const auto found = std::find_if(fields_.begin(), fields_.end(),
+                                        [&](const auto& field) { return key == field.name; });
         field_ = found == fields_.end() ? nullptr : &*found;
         return true;
     }

@@ -22,7 +22,7 @@ struct checked_texts {};
 
 /// One key of an object and where its value goes. The type says what the value has to be.
 struct json_field {
-    std::string_view name;
+    std::string_view name; ///< In lower case.
     std::variant<std::string*, bool*, int*, std::uint64_t*, std::vector<std::string>*, checked_text,
                  checked_boolean, checked_integer, checked_texts, checked_permissions>
         target;

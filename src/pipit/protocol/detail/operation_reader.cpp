@@ -16,7 +16,6 @@ namespace {
 /// and a copy are cheaper than a read of their own.
 constexpr std::size_t direct_bytes_min = std::size_t{16} * 1024;
 
-constexpr bytes_view blanks_of_line = " \t";
 constexpr bytes_view blanks_of_subscription = " \t\r\n"; // As nats-server splits SUB and UNSUB.
 
 /// What follows a name.
