@@ -145,6 +145,17 @@ TEST(Broker, ServesAClientThatNeverSentConnectAndIsVerboseToIt) {
     EXPECT_EQ(loop.take(client), "+OK\r\n+OK\r\nMSG a 1 1\r\nx\r\nPONG\r\n");
 }
 
+TEST(Broker, KeepsSubscriptionsMadeBeforeTheFirstConnectAndDropsThoseBeforeTheNext) {
+    one_loop loop;
+    auto& client = loop.connect();
+    loop.send(client, "SUB a 1\r\nCONNECT {\"verbose\":false}\r\n");
+    loop.take(client);
+    loop.send(client, "PUB a 0\r\n\r\n");
+    EXPECT_EQ(loop.take(client), "MSG a 1 0\r\n\r\n");
+    loop.send(client, "CONNECT {}\r\nPUB a 0\r\n\r\nPING\r\n");
+    EXPECT_EQ(loop.take(client), "PONG\r\n");
+}
+
 TEST(Broker, GivesAMessageOfAQueueGroupToOneMember) {
     one_loop loop;
     auto& a = loop.connect(plain);
@@ -293,6 +304,17 @@ TEST(Broker, RefusesAWrongPasswordAndBindsARightOneToItsAccount) {
     loop.take(late);
     loop.pass(3s);
     EXPECT_EQ(loop.take(late), "-ERR 'Authentication Timeout'\r\n");
+}
+
+TEST(Broker, TakesWhatASecondConnectLeavesOutFromTheFirst) {
+    auto config = open_configuration();
+    config->authorization.users["a"] = {"a", "pw", broker::account_id{1}, nullptr, true, true};
+    one_loop loop(config);
+    auto& client = loop.connect("\"user\":\"a\",\"pass\":\"pw\"");
+    loop.send(client, "CONNECT {\"echo\":false}\r\nPING\r\n");
+    EXPECT_EQ(loop.take(client), "PONG\r\n");
+    loop.send(client, "CONNECT {\"pass\":\"other\"}\r\n");
+    EXPECT_EQ(loop.take(client), "-ERR 'Authorization Violation'\r\n");
 }
 
 TEST(Broker, WaitsForTheAnswerAboutABcryptPasswordWhileOthersGoOn) {

@@ -199,7 +199,8 @@ void broker_state::finish_connect(session& session, const user_configuration* us
     if (options.new_account || !options.account.empty()) {
         return refuse_login(session, options.user);
     }
-    for (auto* secret : {&options.pass, &options.auth_token, &options.jwt, &options.sig}) {
+    // A second CONNECT that leaves user and password out means those of the first.
+    for (auto* secret : {&options.jwt, &options.sig}) {
         secret->clear();
         secret->shrink_to_fit();
     }
@@ -232,21 +233,25 @@ void broker_state::finish_connect(session& session, const user_configuration* us
 /// Puts the session into its account. False: it was refused and ended.
 bool broker_state::bind(session& session, const user_configuration* user) {
     const auto id = user != nullptr ? user->account : config->global_account;
-    leave_account(session);
     auto* of = routing.account_of(id);
     if (of == nullptr) {
+        leave_account(session);
         out.end_with_error(session, texts::failed_account_registration,
                            close_reason::missing_account);
         return false;
     }
-    const auto connections = ++of->shared->connections;
-    session.of = of;
-    ++of->connections;
-    ++of->total_connections;
+    // Who stays in the account keeps the subscriptions made before the first CONNECT.
+    if (session.of != of) {
+        leave_account(session);
+        ++of->shared->connections;
+        session.of = of;
+        ++of->connections;
+        ++of->total_connections;
+    }
     apply_limits(session);
     set_permissions(session, user != nullptr ? user->permissions : nullptr);
     const auto limit = of->config->limits.max_connections;
-    if (limit < 0 || connections <= limit) return true;
+    if (limit < 0 || of->shared->connections <= limit) return true;
     log(log_level::error, session, texts::max_account_connections);
     out.end_with_error(session, texts::max_account_connections,
                        close_reason::max_account_connections_exceeded);

@@ -72,7 +72,8 @@ private:
 struct session_details {
     session_origin origin;
     moment start;
-    protocol::connect_options options; ///< Of the last CONNECT, without its secrets.
+    /// Of all CONNECTs: what one leaves out holds from the one before, user and password too.
+    protocol::connect_options options;
     std::string user;
     std::string log_name; ///< `127.0.0.1:60516 - cid:6` and what CONNECT added.
 };
