@@ -575,6 +575,8 @@ class generator:
     def start(self, **members):
         """A new connection, mostly with a CONNECT."""
         connection = self.open()
+        if not members and self.chance(0.06):
+            self.turn(connection, wrong=0)
         if members or self.chance(0.9):
             self.send(connection, [self.connect(**members)])
         return connection

@@ -92,9 +92,9 @@ class parser_model:
             argument = argument[:-1]
         if b"\r" in argument or data[start:start + 1] == b"\n" or name in (b"MSG", b"HMSG"):
             self.fragile = True
-        if len(argument) > self.control_line_max:
+        if len(argument) > self.control_line_max or name in (b"MSG", b"HMSG"):
             return self._fail(data)
-        if name in (b"PUB", b"HPUB", b"MSG", b"HMSG"):
+        if name in (b"PUB", b"HPUB"):
             return self._payload(data, name, argument, end + 1)
         self.operations.append((name, argument))
         if name == b"-ERR":
@@ -102,17 +102,14 @@ class parser_model:
         return end + 1
 
     def _payload(self, data, name, argument, at):
-        size = 0
-        if name in (b"PUB", b"HPUB"):
-            parts = argument.replace(b"\t", b" ").split(b" ")
-            parts = [part for part in parts if part]
-            if len(parts) not in ((2, 3) if name == b"PUB" else (3, 4)):
-                return self._fail(data)
-            size = _size(parts[-1])
-            if size < 0 or size > self.payload_max:
-                return self._fail(data)
-            if name == b"HPUB" and not 0 <= _size(parts[-2]) <= size:
-                return self._fail(data)
+        parts = [part for part in argument.replace(b"\t", b" ").split(b" ") if part]
+        if len(parts) not in ((2, 3) if name == b"PUB" else (3, 4)):
+            return self._fail(data)
+        size = _size(parts[-1])
+        if size < 0 or size > self.payload_max:
+            return self._fail(data)
+        if name == b"HPUB" and not 0 <= _size(parts[-2]) <= size:
+            return self._fail(data)
         tail = data[at + size:at + size + 2]
         if tail != b"\r\n"[:len(tail)]:
             return self._fail(data)
