@@ -317,6 +317,20 @@ TEST(Broker, TakesWhatASecondConnectLeavesOutFromTheFirst) {
     EXPECT_EQ(loop.take(client), "-ERR 'Authorization Violation'\r\n");
 }
 
+TEST(Broker, TakesAClientThatSaidNothingForTheNoAuthUserFromThenOn) {
+    auto config = open_configuration();
+    config->authorization.users["a"] = {"a", "pw", broker::account_id{1}, nullptr, true, true};
+    config->authorization.no_auth_user = "a";
+    one_loop loop(config);
+    auto& client = loop.connect();
+    loop.send(client, "PING\r\n");
+    loop.take(client);
+    loop.send(client, "CONNECT {\"verbose\":false,\"auth_token\":\"x\"}\r\nPING\r\n");
+    EXPECT_EQ(loop.take(client), "PONG\r\n");
+    auto& other = loop.connect("\"auth_token\":\"x\"");
+    EXPECT_EQ(loop.take(other), "-ERR 'Authorization Violation'\r\n");
+}
+
 TEST(Broker, WaitsForTheAnswerAboutABcryptPasswordWhileOthersGoOn) {
     auto config = open_configuration();
     config->authorization.users["u"] = {

@@ -63,6 +63,12 @@ credentials_check check_for(const authorization& authorization,
     return {.user = &user, .stored = user.password, .given = options.pass};
 }
 
+/// From now on it is as if the client had said so: a later CONNECT may add to it.
+void assume_credentials(protocol::connect_options& options, const user_configuration& user) {
+    options.user = user.name;
+    options.pass = user.password;
+}
+
 /// As nats-server: `v1.2.3:lang:name`, as far as the client said it.
 std::string client_label(const protocol::connect_options& options) {
     std::string label;
@@ -88,6 +94,7 @@ bool broker_state::admit_without_connect(session& session, moment now) {
     session.auth_deadline = {};
     session.connect_received = true;
     session.awaiting_connect = false;
+    assume_credentials(session.details->options, found->second);
     if (!bind(session, &found->second)) return true;
     session.details->user = found->first;
     reschedule(session);
@@ -127,7 +134,10 @@ void broker_state::authenticate(session& session, const protocol::connect_option
 
     auto check = check_for(authorization, options, session.details->origin);
     if (check.refused) return refuse_login(session, options.user);
-    if (check.needs_no_password) return finish_connect(session, check.user, now);
+    if (check.needs_no_password) {
+        assume_credentials(session.details->options, *check.user);
+        return finish_connect(session, check.user, now);
+    }
     if (!auth::is_bcrypt(check.stored)) {
         if (!auth::verify_password(check.stored, check.given)) {
             return refuse_login(session, options.user);
