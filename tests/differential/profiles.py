@@ -83,7 +83,8 @@ accounts {
                 { user: a2, password: secret, permissions { publish: "a", subscribe: "b" } } ] }
   B { users = [ { user: b, password: secret }, { user: nobody, password: secret } ]
       limits { max_payload: 50, max_subscriptions: 2 } }
-  S { users = [ { user: sys, password: secret } ] }
+  # The server's own events are not what is compared.
+  S { users = [ { user: sys, password: secret, permissions { subscribe { deny: "$SYS.>" } } } ] }
 }
 system_account: S
 no_auth_user: nobody
