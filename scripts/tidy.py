@@ -51,11 +51,14 @@ LOGGING_AND_OPTIONS = re.compile(r"#include <(spdlog|CLI)/")
 PARSERS = [
     "auth/nkey",
     "net/proxy_protocol",
+    "protocol/client_protocol",
     "protocol/connect",
     "protocol/headers",
     "protocol/parser",
+    "protocol/server_protocol",
     "protocol/subject_transform",
     "server/config_language",
+    "server/monitoring",
 ]
 
 SOURCE_SUFFIXES = {".cpp", ".hpp", ".py", ".go", ".js", ".mjs", ".ts", ".sh", ".cmake"}
