@@ -51,6 +51,10 @@ private:
     std::shared_ptr<const std::string> detail_;
 };
 
+/// The system's words for an `errno`, in lower case as Go's programs write them and tools search
+/// for them: "address already in use".
+[[nodiscard]] std::string system_reason(int number);
+
 /// What `result::value()` throws when there is no value.
 class failure : public std::runtime_error {
 public:

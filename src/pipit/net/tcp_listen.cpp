@@ -39,13 +39,6 @@ socket_address any_address(int family, std::uint16_t port) noexcept {
     return address;
 }
 
-/// The system's words as Go's programs write them, which tools search for.
-std::string lower_case_reason(int number) {
-    std::string text = std::strerror(number);
-    if (!text.empty() && text[0] >= 'A' && text[0] <= 'Z') text[0] += 'a' - 'A';
-    return text;
-}
-
 std::string place_text(std::string_view host, std::uint16_t port) {
     const auto is_ipv6 = host.find(':') != std::string_view::npos;
     return (is_ipv6 ? "[" + std::string(host) + "]" : std::string(host)) + ":" +
@@ -55,7 +48,7 @@ std::string place_text(std::string_view host, std::uint16_t port) {
 error listen_error(int number, std::string_view host, std::uint16_t port, std::string_view step) {
     return {error_code(number, boost::system::system_category()),
             "listen tcp " + place_text(host, port) + ": " + std::string(step) +
-                lower_case_reason(number)};
+                system_reason(number)};
 }
 
 /// The first address of a name; IPv4 before IPv6, as Go chooses.

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <pthread.h>
 #include <string>
 #include <thread>
@@ -91,6 +92,7 @@ struct loop::state {
     broker::broker broker;
     std::unique_ptr<char[]> scratch;
     std::vector<connection*> connections;
+    std::atomic<std::size_t> connection_count = 0; ///< The same, for other threads.
     std::vector<connection*> greetings; ///< Those with `before_session`; the oldest first.
     connection* reading = nullptr;      ///< Null as soon as it has ended.
     bool some_ended = false;
@@ -104,6 +106,7 @@ loop::state::connection& loop::state::adopt(const broker::session_origin& origin
     made->session = &broker.open(origin, made.get(), now);
     made->place = static_cast<std::uint32_t>(connections.size());
     connections.push_back(made.get());
+    connection_count.store(connections.size(), std::memory_order_relaxed);
     return *made.release(); // Until `end()`.
 }
 
@@ -120,6 +123,7 @@ void loop::state::end(connection& ended, moment now) {
     connections.back()->place = ended.place;
     connections[ended.place] = connections.back();
     connections.pop_back();
+    connection_count.store(connections.size(), std::memory_order_relaxed);
     some_ended = true;
     delete &ended;
 }
@@ -350,6 +354,10 @@ void loop::post(task run) {
 
 void loop::set_log(logger log) {
     state_->events.post([state = state_.get(), log = std::move(log)] { state->log = log; });
+}
+
+std::size_t loop::connection_count() const noexcept {
+    return state_->connection_count.load(std::memory_order_relaxed);
 }
 
 nanoseconds loop::cpu_time() const noexcept {

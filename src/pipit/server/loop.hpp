@@ -8,6 +8,7 @@
 #include <pipit/net/pipe.hpp>
 #include <pipit/net/tcp.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -51,6 +52,7 @@ public:
     /// The same, and the loop's log lines go there from then on.
     void set_log(logger log);
 
+    [[nodiscard]] std::size_t connection_count() const noexcept;
     /// How much of a core the loop's thread has used since it was started.
     [[nodiscard]] nanoseconds cpu_time() const noexcept;
 

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <pipit/base/random.hpp>
+#include <pipit/broker/broker.hpp>
+#include <pipit/net/http.hpp>
+#include <pipit/net/tcp.hpp>
+#include <pipit/server/broker_configuration.hpp>
+#include <pipit/server/lame_duck.hpp>
+#include <pipit/server/loop.hpp>
+#include <pipit/server/monitoring.hpp>
+#include <pipit/server/password_worker.hpp>
+#include <pipit/server/placement.hpp>
+#include <pipit/server/ports_file.hpp>
+#include <pipit/server/process_usage.hpp>
+#include <pipit/server/reserved_listeners.hpp>
+#include <pipit/server/server.hpp>
+
+#include <mutex>
+
+namespace pipit::server {
+
+/// The parts of one server, wired together. Grouped by file: `server.cpp` has its life,
+/// `server_reload.cpp` what changes while it lives, `server_monitoring.cpp` what is seen of it.
+struct server::state {
+    explicit state(server_setup setup);
+    ~state();
+
+    // server.cpp
+    result<> start();
+    result<> bind_clients();
+    result<> make_loops();
+    result<> write_pid_file();
+    void write_ports_file();
+    void remove_ports_file();
+    void accept_clients();
+    void place(net::accepted_socket accepted);
+    void stop_listening();
+    void shut_down();
+    void log_fatal(const error& why) const { log.fatal(why.detail()); }
+    [[nodiscard]] std::vector<listening_place> places_listened_to() const;
+
+    // server_reload.cpp
+    result<> reload();
+    /// Tells the brokers. Errors: those of `broker_configuration`; nothing is changed then.
+    result<> obey(const server_options& next);
+    void apply(const option_change& change, const server_options& before);
+    void add_accounts(const broker::configuration& config);
+    void close_excess_connections();
+
+    // server_monitoring.cpp
+    result<> start_monitoring();
+    result<monitoring_snapshot> collect(const monitoring_query& query);
+
+    /// Runs a task on every loop and waits until all have; false: not in time.
+    using loop_task = std::function<void(unsigned loop, broker::broker& broker, moment now)>;
+    bool on_every_loop(loop_task task);
+    [[nodiscard]] std::vector<std::uint64_t> client_ids();
+
+    server_setup setup;
+    server_options options; ///< Those that are obeyed now.
+    std::shared_ptr<log_sink> sink;
+    logger log;
+    random_source random;
+
+    broker::server_identity identity;
+    account_numbers accounts;
+    broker::shared_counters counters;
+    net::socket_handle client_socket; ///< Until the loops run.
+    std::uint16_t client_port = 0;
+    std::unique_ptr<broker::mesh> mesh;
+    std::vector<std::unique_ptr<loop>> loops;
+    std::optional<placement> places; ///< The first loop's own.
+    password_worker passwords;       ///< Ends before the loops that it answers.
+    std::unique_ptr<net::tcp_acceptor> client_acceptor;
+    std::unique_ptr<reserved_listeners> reserved;
+    std::unique_ptr<net::http_server> http;
+    std::unique_ptr<monitor> documents;
+    std::string ports_file; ///< Empty: none was written.
+
+    bool lame_duck = false;
+    std::optional<farewell> leaving;
+    std::optional<steady_time> deadline;
+    bool is_shut_down = false;
+
+    /// What monitoring reads on its own thread.
+    struct seen_by_monitoring {
+        std::mutex lock;
+        std::shared_ptr<const broker::configuration> config;
+        server_snapshot server;
+        cpu_meter meter;
+        bool is_closing = false;
+    };
+    seen_by_monitoring seen;
+};
+
+} // namespace pipit::server

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <pipit/base/error.hpp>
+#include <pipit/base/log.hpp>
+#include <pipit/server/log_file.hpp>
+#include <pipit/server/log_line.hpp>
+#include <pipit/server/options.hpp>
+#include <pipit/server/syslog.hpp>
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace pipit::server {
+
+/// Where a server's log goes: standard error, a file, or the system's log.
+///
+/// Threads: all.
+class log_sink {
+public:
+    /// Until `configure`, lines go to standard error, plainly. `program` names it for syslog.
+    explicit log_sink(std::string program);
+
+    /// Obeys the options about logs. On an error everything stays as it was.
+    /// Errors: those of `log_file::open` and `syslog::open`.
+    [[nodiscard]] result<> configure(const server_options& options);
+    /// Begins the file again, which somebody has moved away. Errors: those of `log_file::open`.
+    [[nodiscard]] result<> reopen();
+
+    void write(log_level level, std::string_view text);
+
+private:
+    struct standard_error {};
+
+    std::mutex lock_;
+    std::string program_;
+    log_prefix prefix_;
+    log_file_options file_options_;
+    std::variant<standard_error, std::unique_ptr<log_file>, std::unique_ptr<syslog>> target_;
+};
+
+/// A logger that writes there, as talkative as the options ask for.
+[[nodiscard]] logger make_logger(std::shared_ptr<log_sink> sink, const server_options& options);
+
+} // namespace pipit::server

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/server/error.hpp>
+#include <pipit/server/host_port.hpp>
+#include <pipit/server/ports_file.hpp>
+
+#include <cerrno>
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace pipit::server {
+
+std::vector<std::string> urls_of(const listening_place& place,
+                                 const std::vector<std::string>& addresses) {
+    const auto url = [&](std::string_view host) {
+        return place.scheme + "://" + join_host_port(host, place.port);
+    };
+    const auto is_everywhere = place.host.empty() || place.host == "0.0.0.0" || place.host == "::";
+    if (!is_everywhere || addresses.empty()) return {url(place.host)};
+    std::vector<std::string> urls;
+    for (const auto& address : addresses) urls.push_back(url(address));
+    return urls;
+}
+
+std::string ports_json(const std::vector<listening_place>& places,
+                       const std::vector<std::string>& addresses) {
+    // Hosts are addresses and names that could be bound: nothing in them needs an escape.
+    std::string json = "{";
+    for (const auto& place : places) {
+        if (json.size() > 1) json += ',';
+        json.append("\"").append(place.kind).append("\":[");
+        bool first = true;
+        for (const auto& url : urls_of(place, addresses)) {
+            json.append(first ? "\"" : ",\"").append(url).append("\"");
+            first = false;
+        }
+        json += ']';
+    }
+    return json + "}";
+}
+
+std::string ports_file_path(std::string_view folder, int pid) {
+    std::string path(folder);
+    if (!path.ends_with('/')) path += '/';
+    return path + "nats-server_" + std::to_string(pid) + ".ports";
+}
+
+result<> write_file(const std::string& path, std::string_view contents) {
+    const auto failed = [&](std::string_view step) {
+        return error(errc::unreadable_file,
+                     std::string(step) + " " + path + ": " + system_reason(errno));
+    };
+    const auto descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0660);
+    if (descriptor < 0) return failed("open");
+    const auto written = ::write(descriptor, contents.data(), contents.size());
+    const auto is_whole = written == static_cast<ssize_t>(contents.size());
+    auto outcome = is_whole ? result<>() : result<>(failed("write"));
+    ::close(descriptor);
+    return outcome;
+}
+
+} // namespace pipit::server

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <pipit/base/error.hpp>
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pipit::server {
+
+/// One thing that a server listens for, by the ports file's names: `nats`, `monitoring`, …
+struct listening_place {
+    std::string kind;
+    std::string scheme; ///< `nats`, `http` or `ws`.
+    std::string host;
+    std::uint16_t port = 0;
+};
+
+/// The URLs under which a place is reached: one, or one for each of `addresses` when it listens
+/// on all of them.
+[[nodiscard]] std::vector<std::string> urls_of(const listening_place& place,
+                                               const std::vector<std::string>& addresses);
+
+/// The contents of a ports file.
+[[nodiscard]] std::string ports_json(const std::vector<listening_place>& places,
+                                     const std::vector<std::string>& addresses);
+
+/// `<folder>/nats-server_<pid>.ports`, the name that tools wait for.
+[[nodiscard]] std::string ports_file_path(std::string_view folder, int pid);
+
+/// Writes a small file in one go. Errors: `errc::unreadable_file`, with nats-server's text.
+[[nodiscard]] result<> write_file(const std::string& path, std::string_view contents);
+
+} // namespace pipit::server

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// What changes while a server lives.
+#include <pipit/net/clock.hpp>
+#include <pipit/server/detail/server_state.hpp>
+#include <pipit/server/error.hpp>
+
+#include <algorithm>
+#include <condition_variable>
+#include <unistd.h>
+
+namespace pipit::server {
+
+result<> server::state::reload() {
+    const auto fail = [&](const error& why) {
+        log.error("Failed to reload server configuration: " + std::string(why.detail()));
+        return result<>(why);
+    };
+    if (!setup.plan_reload) {
+        return fail({errc::reload_not_supported,
+                     "can only reload config when a file is provided using -c or --config"});
+    }
+    const auto plan = setup.plan_reload(options);
+    if (!plan) return fail(plan.error());
+    auto next = plan->next.options;
+    next.port = options.port; // A difference was refused; -1 is the port that was found.
+    const auto logs_differently =
+        std::any_of(plan->changes.begin(), plan->changes.end(), [](const option_change& change) {
+            return change.effect == change_effect::logging;
+        });
+    if (logs_differently) {
+        if (auto configured = sink->configure(next); !configured) return fail(configured.error());
+    }
+    if (auto obeyed = obey(next); !obeyed) {
+        if (logs_differently) (void)sink->configure(options);
+        return fail(obeyed.error());
+    }
+    const auto before = std::exchange(options, std::move(next));
+    log = make_logger(sink, options);
+    for (auto& each : loops) each->set_log(log);
+    for (const auto& warning : plan->next.warnings) log.warning(warning);
+    for (const auto& change : plan->changes) {
+        log.info(change.text);
+        apply(change, before);
+    }
+    close_excess_connections();
+    log.info(plan->done_text);
+    return {};
+}
+
+result<> server::state::obey(const server_options& next) {
+    const auto config = broker_configuration(next, identity, accounts);
+    if (!config) return config.error();
+    add_accounts(**config);
+    on_every_loop([config = *config](unsigned, broker::broker& broker, moment now) {
+        broker.reconfigure(config, now);
+    });
+    const std::lock_guard guard(seen.lock);
+    seen.config = *config;
+    seen.server.configuration_loaded = net::wall_now();
+    seen.server.configuration_digest = next.config_digest;
+    seen.server.tags = next.server_tags;
+    seen.server.metadata = next.server_metadata;
+    return {};
+}
+
+/// Loops look accounts up in the shared counters whenever somebody is the first of an account, so
+/// that they must not look while one is added: they all stop for that moment.
+void server::state::add_accounts(const broker::configuration& config) {
+    std::vector<broker::account_id> added;
+    for (const auto& account : config.accounts) {
+        if (!counters.accounts.contains(account.id)) added.push_back(account.id);
+    }
+    if (added.empty()) return;
+    struct meeting {
+        std::mutex lock;
+        std::condition_variable changed;
+        std::size_t arrived = 0;
+        bool is_over = false;
+    };
+    auto shared = std::make_shared<meeting>();
+    for (auto& each : loops) {
+        each->post([shared](broker::broker&, moment) {
+            std::unique_lock guard(shared->lock);
+            ++shared->arrived;
+            shared->changed.notify_all();
+            shared->changed.wait(guard, [&] { return shared->is_over; });
+        });
+    }
+    std::unique_lock guard(shared->lock);
+    shared->changed.wait(guard, [&] { return shared->arrived == loops.size(); });
+    for (const auto id : added) counters.accounts[id];
+    shared->is_over = true;
+    shared->changed.notify_all();
+}
+
+void server::state::apply(const option_change& change, const server_options& before) {
+    switch (change.effect) {
+    case change_effect::none:
+    case change_effect::logging: return;
+    case change_effect::pid_file:
+        if (!before.pid_file.empty()) ::unlink(before.pid_file.c_str());
+        if (options.pid_file.empty()) return;
+        if (const auto written = write_file(options.pid_file, std::to_string(::getpid()));
+            !written) {
+            log.error("Failed to write pidfile: " + std::string(written.error().detail()));
+        }
+        return;
+    case change_effect::ports_file:
+        remove_ports_file();
+        write_ports_file();
+        return;
+    }
+}
+
+/// The youngest connections go.
+void server::state::close_excess_connections() {
+    if (options.max_connections == 0) return;
+    const auto allowed =
+        static_cast<std::size_t>(std::max<std::int64_t>(options.max_connections, 0));
+    if (static_cast<std::size_t>(std::max<std::int64_t>(counters.connections.load(), 0)) <=
+        allowed) {
+        return;
+    }
+    auto ids = client_ids();
+    if (ids.size() <= allowed) return;
+    std::sort(ids.begin(), ids.end());
+    ids.erase(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(allowed));
+    on_every_loop([ids](unsigned, broker::broker& broker, moment now) {
+        broker.close_sessions(ids, broker::close_reason::max_connections_exceeded, now);
+    });
+    log.info("Closed " + std::to_string(ids.size()) +
+             " connections to fall within max_connections");
+}
+
+} // namespace pipit::server

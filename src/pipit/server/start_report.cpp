@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/auth/password.hpp>
+#include <pipit/server/host_port.hpp>
+#include <pipit/server/start_report.hpp>
+#include <pipit/server/version.hpp>
+
+#include <algorithm>
+#include <string_view>
+#include <sys/resource.h>
+
+namespace pipit::server {
+namespace {
+
+/// As nats-server: above this a payload is discouraged.
+constexpr std::int64_t large_payload_bytes = 8 * 1024 * 1024;
+/// Descriptors that a server needs besides its connections.
+constexpr rlim_t other_files = 64;
+
+bool has_plaintext_password(const server_options& options) {
+    const auto is_plain = [](const std::string& password) {
+        return !password.empty() && !auth::is_bcrypt(password);
+    };
+    return is_plain(options.password) ||
+           std::any_of(options.users.begin(), options.users.end(),
+                       [&](const user_options& user) { return is_plain(user.password); });
+}
+
+/// An address that works on this machine for one that means all of them.
+std::string_view reachable(std::string_view host) {
+    if (host.empty() || host == "0.0.0.0") return "127.0.0.1";
+    return host == "::" ? "::1" : host;
+}
+
+} // namespace
+
+void report_start(const logger& log, const server_options& options,
+                  const broker::server_identity& identity) {
+    log.info("Starting nats-server");
+    log.info("  Version:  " + identity.version);
+    log.info("  Git:      [not set]");
+    log.info("  Pipit:    " + std::string(pipit_version()));
+    log.info("  Name:     " + identity.name);
+    log.info("  ID:       " + identity.id);
+    if (has_plaintext_password(options)) {
+        log.warning("Plaintext passwords detected, use nkeys or bcrypt");
+    }
+    if (!options.config_file.empty()) {
+        log.info("Using configuration file: " + options.config_file + " (" + options.config_digest +
+                 ")");
+    }
+    if (options.max_payload > large_payload_bytes) {
+        log.warning("Maximum payloads over 8.00 MB are generally discouraged and could lead to "
+                    "poor performance");
+    }
+}
+
+void report_ready(const logger& log, const server_options& options, std::uint16_t client_port,
+                  std::uint16_t monitoring_port) {
+    if (client_port == 0) return;
+    if (!requires_authentication(options)) {
+        log.warning("No authentication: anyone who reaches " +
+                    join_host_port(options.host, client_port) +
+                    " may read and write everything. Ask for a token with --auth TOKEN or for "
+                    "users in a configuration file, or listen on this machine alone with "
+                    "-a 127.0.0.1");
+    }
+    const auto url = "nats://" + join_host_port(reachable(options.host), client_port);
+    log.info("Clients connect to " + url);
+    if (monitoring_port != 0) {
+        const auto& host = options.http_host.empty() ? options.host : options.http_host;
+        log.info("Monitoring is at http://" + join_host_port(reachable(host), monitoring_port) +
+                 options.http_base_path);
+    }
+    log.info("To try it: nats --server " + url + " subscribe '>'");
+}
+
+void raise_file_limit(const logger& log, const server_options& options) {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    if (limit.rlim_cur < limit.rlim_max) {
+        const auto before = limit.rlim_cur;
+        limit.rlim_cur = limit.rlim_max;
+        if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) limit.rlim_cur = before;
+    }
+    const auto wanted = static_cast<rlim_t>(std::max<std::int64_t>(options.max_connections, 0));
+    if (limit.rlim_cur >= wanted + other_files) return;
+    log.warning("The limit of open files is " + std::to_string(limit.rlim_cur) +
+                ", too low for max_connections (" + std::to_string(wanted) +
+                "): raise it, for example with ulimit -n");
+}
+
+} // namespace pipit::server
