@@ -306,6 +306,20 @@ TEST(Broker, RefusesAWrongPasswordAndBindsARightOneToItsAccount) {
     EXPECT_EQ(loop.take(late), "-ERR 'Authentication Timeout'\r\n");
 }
 
+TEST(Broker, ShowsWhoAClientSaidItWasButNoToken) {
+    auto config = open_configuration();
+    config->authorization.token = "secret";
+    one_loop loop(config);
+    loop.connect("\"user\":\"u\",\"pass\":\"p\"");
+    loop.connect("\"auth_token\":\"wrong\"");
+    loop.connect("\"auth_token\":\"secret\"");
+    broker::session_query query;
+    query.state = broker::session_state::any;
+    std::vector<std::string> users;
+    for (const auto& session : loop.core().sessions(query)) users.push_back(session.user);
+    EXPECT_EQ(users, (std::vector<std::string>{"[REDACTED]", "u", "[REDACTED]"}));
+}
+
 TEST(Broker, TakesWhatASecondConnectLeavesOutFromTheFirst) {
     auto config = open_configuration();
     config->authorization.users["a"] = {"a", "pw", broker::account_id{1}, nullptr, true, true};

@@ -29,6 +29,15 @@ bool has_subscription_matching(const session& session, bytes_view subject) {
     return found;
 }
 
+/// Who a client is, or says it is: also one that was refused. A token is never shown.
+std::string shown_user(const session_details& details) {
+    const auto& options = details.options;
+    if (!options.nkey.empty()) return options.nkey;
+    if (!details.user.empty()) return details.user;
+    if (!options.user.empty()) return options.user;
+    return options.auth_token.empty() ? "" : "[REDACTED]";
+}
+
 } // namespace
 
 session_snapshot broker_state::snapshot_of(const session& session, bool with_subscriptions) const {
@@ -49,7 +58,7 @@ session_snapshot broker_state::snapshot_of(const session& session, bool with_sub
     snapshot.name = details.options.name;
     snapshot.language = details.options.lang;
     snapshot.version = details.options.version;
-    snapshot.user = details.user;
+    snapshot.user = shown_user(details);
     snapshot.authenticated = session.of != nullptr;
     if (session.of != nullptr) snapshot.account = session.of->id;
     if (with_subscriptions) {
