@@ -84,7 +84,8 @@ void write_account_statistics(json_writer& json, const broker::account_snapshot&
     json.member("name", name);
     json.member("conns", account.connections);
     json.member("leafnodes", 0);
-    json.member("total_conns", account.total_connections);
+    // Of all kinds, now; what clients there have been is for /metrics.
+    json.member("total_conns", account.connections);
     json.member("num_subscriptions", account.subscriptions);
     write_traffic(json, "sent", account.sent);
     write_traffic(json, "received", account.received);

@@ -134,7 +134,7 @@ TEST(Accstatz, ShowsAccountsThatAreInUse) {
       "name": "A",
       "conns": 1,
       "leafnodes": 0,
-      "total_conns": 2,
+      "total_conns": 1,
       "num_subscriptions": 18,
       "sent": {
         "msgs": 14,

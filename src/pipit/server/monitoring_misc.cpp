@@ -220,7 +220,7 @@ net::http_response debug_vars(const document_request& request) {
     for (const auto* all : {"Alloc", "Sys", "HeapAlloc", "HeapSys", "HeapInuse"}) {
         json.member(all, snapshot->server.memory_bytes);
     }
-    for (const auto* none : {"NumGC", "PauseTotalNs", "LastGC"}) json.member(none, 0);
+    for (const auto* none : {"LastGC", "PauseTotalNs", "NumGC"}) json.member(none, 0);
     json.member("EnableGC", false);
     json.end_object();
     json.end_object();
