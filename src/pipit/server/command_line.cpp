@@ -399,8 +399,8 @@ std::optional<program_end> end_without_server(const result<command_line>& line,
     return std::nullopt;
 }
 
-program_end end_with_error(std::string_view text) {
-    return {1, {}, "nats-server: " + std::string(text) + "\n"};
+program_end end_with_error(std::string_view why) {
+    return {1, {}, "nats-server: " + std::string(why) + "\n"};
 }
 
 } // namespace pipit::server

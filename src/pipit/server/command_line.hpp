@@ -53,8 +53,8 @@ struct program_end {
 /// called in a wrong way; nothing when there is a server to run or a signal to send.
 [[nodiscard]] std::optional<program_end> end_without_server(const result<command_line>& line,
                                                             const config_source& source);
-/// The end of a program whose server does not start, with the text behind `nats-server: `.
-[[nodiscard]] program_end end_with_error(std::string_view text);
+/// The end of a program whose server does not start, and why, behind `nats-server: `.
+[[nodiscard]] program_end end_with_error(std::string_view why);
 
 /// `nats-server: v2.15.2` in the first line, for whoever asks for that; Pipit's own in the next.
 [[nodiscard]] std::string version_text();

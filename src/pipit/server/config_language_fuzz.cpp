@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whatever the bytes are, reading them ends, within the limits, with a tree or with a place; and
-// the tree's canonical JSON is a configuration that says the same.
+// Whatever the bytes are, reading them ends, within the limits, with a tree or with a place; the
+// tree's canonical JSON is a configuration that says the same; and the tree becomes options, of
+// which brokers can be told, or complaints with their places.
 #include <pipit/base/assert.hpp>
+#include <pipit/server/broker_configuration.hpp>
 #include <pipit/server/config_digest.hpp>
 #include <pipit/server/config_language.hpp>
+#include <pipit/server/options_from_config.hpp>
+#include <pipit/server/reload_difference.hpp>
 
 #include <cstdint>
 
@@ -24,6 +28,21 @@ pipit::server::config_source source_of(std::string_view text) {
     return source;
 }
 
+void check_options(const pipit::server::config_map& map) {
+    namespace server = pipit::server;
+    auto loaded = server::options_from_config(map);
+    if (!loaded) {
+        PIPIT_ASSERT(loaded.error().detail().find("fuzz.conf:") == 0 ||
+                     loaded.error().detail().find("$") == 0);
+        return;
+    }
+    server::apply_defaults(loaded->options);
+    (void)server::validate_options(loaded->options);
+    PIPIT_ASSERT(server::reload_difference(loaded->options, loaded->options));
+    server::account_numbers numbers;
+    PIPIT_ASSERT(server::broker_configuration(loaded->options, {}, numbers));
+}
+
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -34,6 +53,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         PIPIT_ASSERT(map.error().detail().starts_with("fuzz.conf:"));
         return 0;
     }
+    check_options(*map);
     const auto json = pipit::server::canonical_json(*map);
     (void)pipit::server::config_digest(*map);
     // Not in the language: JSON's escapes in keys, and exponents. And beyond its limits: copies.

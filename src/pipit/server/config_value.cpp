@@ -10,6 +10,15 @@ std::string config_place::to_text() const {
            std::to_string(column);
 }
 
+config_value::config_value() = default;
+config_value::config_value(data_type data, std::string written, config_place place)
+    : data_(std::move(data)), written_(std::move(written)), place_(std::move(place)) {}
+config_value::~config_value() = default;
+config_value::config_value(const config_value&) = default;
+config_value::config_value(config_value&&) noexcept = default;
+config_value& config_value::operator=(const config_value&) = default;
+config_value& config_value::operator=(config_value&&) noexcept = default;
+
 std::string_view config_value::kind() const noexcept {
     // In the order of the variant's alternatives.
     constexpr std::array<std::string_view, 7> names = {

@@ -40,9 +40,14 @@ public:
     using data_type = std::variant<std::string, std::int64_t, double, bool, config_datetime,
                                    config_array, config_map>;
 
-    config_value() = default;
-    config_value(data_type data, std::string written, config_place place)
-        : data_(std::move(data)), written_(std::move(written)), place_(std::move(place)) {}
+    config_value();
+    config_value(data_type data, std::string written, config_place place);
+    // Beside the class, where the entries of a map are known.
+    ~config_value();
+    config_value(const config_value&);
+    config_value(config_value&&) noexcept;
+    config_value& operator=(const config_value&);
+    config_value& operator=(config_value&&) noexcept;
 
     /// The value as a T, or nothing when it is of another kind.
     template <class T>
