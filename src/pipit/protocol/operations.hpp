@@ -32,9 +32,10 @@ struct message_operation {
     bytes_view size_text;
     bytes_view header_size_text; ///< The same of the header's size; empty without headers.
 
-    /// Everything behind `subject` and one blank, up to and with the CRLF that ends the payload,
-    /// when the line came in the canonical form (single blanks, CRLF, no header size of 0): what
-    /// follows `MSG <subject> <sid> ` in a delivery, byte for byte. Empty otherwise.
+    /// Everything behind `subject` and its blanks, up to and with the CRLF that ends the payload,
+    /// when the line came in the canonical form (single blanks, CRLF, no header size of 0; more
+    /// blanks behind the subject do not matter): what follows `MSG <subject> <sid> ` in a
+    /// delivery, byte for byte. Empty otherwise.
     bytes_view tail;
 
     /// The counted block that all the views point into, for a message that did not lie whole in

@@ -68,6 +68,9 @@ void pub(benchmark::State& state) {
 void msg(benchmark::State& state) {
     parse<role::client>(state, delivery(static_cast<std::size_t>(state.range(0))));
 }
+void pub_with_empty_reply(benchmark::State& state) {
+    parse<role::server>(state, "PUB orders.new  16\r\n0123456789abcdef\r\n");
+}
 void request(benchmark::State& state) {
     parse<role::server>(state, "PUB orders.new _INBOX.0123456789abcdefghijkl.4242 16\r\n"
                                "0123456789abcdef\r\n");
@@ -84,6 +87,7 @@ void ping(benchmark::State& state) { parse<role::server>(state, "PING\r\n"); }
 
 BENCHMARK(pub)->Arg(16)->Arg(128)->Arg(1024);
 BENCHMARK(msg)->Arg(16)->Arg(128)->Arg(1024);
+BENCHMARK(pub_with_empty_reply);
 BENCHMARK(request);
 BENCHMARK(hpub);
 BENCHMARK(pub_in_lower_case);

@@ -84,6 +84,19 @@ TEST(ServerParser, TakesNamesInAnyCaseAndAnyMixOfBlanks) {
                         "connect {}", "info {}"});
 }
 
+TEST(ServerParser, TakesAnEmptyReplyBetweenBlanksAsClientsOfPythonWriteIt) {
+    expect_from_client("PUB a.b  5\r\nhello\r\nPUB a.b   r 0\r\n\r\n",
+                       {published("a.b", "hello"), "message subject=a.b sid= reply=r header_size= "
+                                                   "size=0 headers= payload= tail=r 0\r\n\r\n"});
+    const auto without_tail =
+        published("a", "hi").substr(0, published("a", "hi").find("tail=") + 5);
+    expect_from_client("PUB a 2 \r\nhi\r\nPUB a\t2\r\nhi\r\n",
+                       {without_tail, published("a", "hi")});
+    expect_from_client(
+        "PUB a r  2\r\nhi\r\n",
+        {"message subject=a sid= reply=r header_size= size=2 headers= payload=hi tail="});
+}
+
 TEST(ServerParser, IgnoresWhatFollowsPingPongAndOk) {
     expect_from_client("PING foo\r\nPINGfoo\nPONG \r x\n+OKAY\r\n", {"ping", "ping", "pong", "ok"});
     expect_from_client("PING " + std::string(5000, 'x') + "\r\n", {"ping"},
@@ -107,7 +120,7 @@ TEST(ServerParser, TakesTheFirstByteOfAnArgumentWhateverItIs) {
     expect_from_client("SUB \na 1\r\n", {"subscribe subject=a queue= sid=1"});
     expect_from_client("PUB \na 1\r\nx\r\n",
                        {"message subject=\na sid= reply= header_size= size=1 headers= payload=x "
-                        "tail="});
+                        "tail=1\r\nx\r\n"});
     expect_from_client("CONNECT\r\n", {"connect \r"});
     expect_from_client("SUB \r\n", {"invalid_arguments"});
 }

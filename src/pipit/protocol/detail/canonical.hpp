@@ -57,17 +57,19 @@ struct canonical_message {
     static constexpr unsigned fields_min = reply_index + (with_headers ? 2 : 1);
 
     unsigned field_ends[fields_min + 1]; // The last one that is used is the CR's place.
+    unsigned second_field;               // Where it begins.
     unsigned fields;
     unsigned size;
     unsigned header_size;
 
-    /// Whether a line and its payload lie whole in [arguments, end): fields with single blanks
-    /// between them, CRLF, the payload, CRLF; and nothing speaks against it.
+    /// Whether a line and its payload lie whole in [arguments, end): fields with blanks between
+    /// them (one, behind the subject any number), CRLF, the payload, CRLF; and nothing speaks
+    /// against it.
     [[nodiscard]] bool read(const char* arguments, const char* end,
                             const parser_limits& limits) noexcept;
 
     [[nodiscard]] bytes_view field(const char* arguments, unsigned index) const noexcept {
-        const auto begin = index == 0 ? 0 : field_ends[index - 1] + 1;
+        const auto begin = index == 0 ? 0 : index == 1 ? second_field : field_ends[index - 1] + 1;
         return {arguments + begin, field_ends[index] - begin};
     }
     [[nodiscard]] const char* body(const char* arguments) const noexcept {
@@ -86,9 +88,15 @@ inline bool canonical_message<Role, with_headers>::read(const char* arguments, c
     for (fields = 0;; stops &= stops - 1) {
         if (stops == 0 || fields > fields_min) return false;
         stop = static_cast<unsigned>(std::countr_zero(stops));
-        if (stop == next_begin) return false; // An empty field.
+        if (stop == next_begin) {
+            // Some clients write an empty reply: two blanks behind the subject.
+            if (fields != 1 || arguments[stop] != ' ') return false;
+            second_field = next_begin = stop + 1;
+            continue;
+        }
         field_ends[fields++] = stop;
         next_begin = stop + 1;
+        if (fields == 1) second_field = next_begin;
         if (arguments[stop] != ' ') break;
     }
     if (fields < fields_min || arguments[stop] != '\r') return false;
@@ -116,7 +124,7 @@ inline bool canonical_message<Role, with_headers>::read(const char* arguments, c
 template <role Role, bool with_headers>
 inline message_operation
 canonical_message<Role, with_headers>::operation(const char* arguments) const noexcept {
-    const char* const tail = arguments + field_ends[0] + 1;
+    const char* const tail = arguments + second_field;
     const char* const headers = body(arguments);
     const char* const payload = headers + header_size;
     const char* const end = headers + size;

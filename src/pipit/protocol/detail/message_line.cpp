@@ -28,6 +28,7 @@ bool parse_message_line(bytes_view line, role reader_role, bool with_headers,
     if (count != fields_min && count != fields_min + 1) return false;
 
     out.fields.subject = text[0];
+    out.behind_subject = line.substr(static_cast<std::size_t>(text[1].data() - line.data()));
     if (reader_role == role::client) out.fields.sid = text[1];
     if (count > fields_min) out.fields.reply = text[reply_index];
     if (with_headers) {

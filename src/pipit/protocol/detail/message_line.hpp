@@ -20,7 +20,8 @@ struct line_fields {
 
 /// The arguments of PUB, HPUB, MSG or HMSG.
 struct message_line {
-    message_operation fields; ///< Subject, sid, reply and the texts of the sizes.
+    message_operation fields;  ///< Subject, sid, reply and the texts of the sizes.
+    bytes_view behind_subject; ///< The second field and all that follows.
     std::int64_t size = 0;
     std::int64_t header_size = 0; ///< 0 without headers.
 

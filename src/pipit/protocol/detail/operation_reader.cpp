@@ -270,8 +270,8 @@ void operation_reader::read_message_line(cursor& at, bytes_view argument, bool e
         at.found().invalid_publish_subject = true;
     }
 
-    const bool canonical =
-        ends_plainly && has_single_spaces(argument) && (!with_headers() || line.header_size > 0);
+    const bool canonical = ends_plainly && has_single_spaces(line.behind_subject) &&
+                           (!with_headers() || line.header_size > 0);
     const auto size = static_cast<std::size_t>(line.size);
     const auto rest = at.rest();
     const bool lies_whole = partial_ == nullptr && rest.size() >= size + 2 && rest[size] == '\r' &&
@@ -282,7 +282,7 @@ void operation_reader::read_message_line(cursor& at, bytes_view argument, bool e
     }
     line.place_body(rest.data());
     if (canonical) {
-        const char* const tail = line.fields.subject.data() + line.fields.subject.size() + 1;
+        const char* const tail = line.behind_subject.data();
         const char* const end = rest.data() + size + 2;
         line.fields.tail = {tail, static_cast<std::size_t>(end - tail)};
     }
@@ -323,7 +323,7 @@ void operation_reader::read_payload(cursor& at) {
     line.place_body(body);
     line.fields.whole = &message;
     if (canonical) {
-        const char* const tail = line.fields.subject.data() + line.fields.subject.size() + 1;
+        const char* const tail = line.behind_subject.data();
         const char* const end = message->data() + size;
         line.fields.tail = {tail, static_cast<std::size_t>(end - tail)};
     }
