@@ -11,7 +11,10 @@ log_sink::log_sink(std::string program) : program_(std::move(program)) {
     prefix_.pid = static_cast<int>(::getpid());
 }
 
+log_sink::log_sink(logger::sink write_line) : embedder_(std::move(write_line)) {}
+
 result<> log_sink::configure(const server_options& options) {
+    if (embedder_) return {};
     decltype(target_) target;
     const log_file_options file{options.log_file, options.log_size_limit, options.log_max_num};
     if (!file.path.empty()) {
@@ -45,6 +48,7 @@ result<> log_sink::reopen() {
 void log_sink::write(log_level level, std::string_view text) {
     const auto now = net::wall_now();
     const std::lock_guard guard(lock_);
+    if (embedder_) return embedder_(level, text);
     if (auto* system_log = std::get_if<std::unique_ptr<syslog>>(&target_)) {
         return (*system_log)->send(level, text, now);
     }

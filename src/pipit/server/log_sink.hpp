@@ -23,6 +23,8 @@ class log_sink {
 public:
     /// Until `configure`, lines go to standard error, plainly. `program` names it for syslog.
     explicit log_sink(std::string program);
+    /// Hands every line to a function of the embedding program; the options' places are not used.
+    explicit log_sink(logger::sink write_line);
 
     /// Obeys the options about logs. On an error everything stays as it was.
     /// Errors: those of `log_file::open` and `syslog::open`.
@@ -36,6 +38,7 @@ private:
     struct standard_error {};
 
     std::mutex lock_;
+    logger::sink embedder_; ///< Empty: the target is what counts.
     std::string program_;
     log_prefix prefix_;
     log_file_options file_options_;

@@ -16,7 +16,9 @@ void placement::measure(std::span<const nanoseconds> used, steady_time now) {
     due_ = now + interval;
 }
 
-unsigned placement::choose() const noexcept {
+unsigned placement::choose() noexcept {
+    const auto count = static_cast<unsigned>(shares_.size());
+    if (policy_ == placement_policy::round_robin) return turn_++ % count;
     const auto idle = std::find_if(shares_.begin(), shares_.end(),
                                    [](double share) { return share < busy_share; });
     const auto chosen =

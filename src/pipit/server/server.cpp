@@ -53,7 +53,7 @@ result<> server::state::start() {
     if (!options.server_name.empty()) named.name = options.server_name;
     report_start(log, options, named);
     for (const auto& notice : setup.loaded.notices) log.warning(notice);
-    raise_file_limit(log, options);
+    if (setup.owns_process) raise_file_limit(log, options);
     for (const auto step : {&state::write_pid_file, &state::bind_clients, &state::make_loops,
                             &state::start_monitoring}) {
         if (auto done = (this->*step)(); !done) return done;
@@ -73,7 +73,7 @@ result<> server::state::start() {
         seen.server.not_ready.clear();
     }
     log.info("Server is ready");
-    report_ready(log, options, client_port, http ? http->port() : 0);
+    if (setup.owns_process) report_ready(log, options, client_port, http ? http->port() : 0);
     return {};
 }
 
@@ -111,7 +111,7 @@ result<> server::state::make_loops() {
     const auto count =
         options.loops > 0 ? static_cast<unsigned>(options.loops) : default_loop_count();
     mesh = std::make_unique<broker::mesh>(count);
-    places.emplace(count);
+    places.emplace(count, setup.policy);
     for (unsigned i = 0; i < count; ++i) {
         loops.push_back(std::make_unique<loop>(i, setup.seed, *config,
                                                loop_surroundings{*mesh, counters, passwords}, log));
@@ -260,9 +260,11 @@ std::uint16_t server::monitoring_port() const noexcept {
 }
 
 net::pipe_end server::connect() {
-    auto [caller, offer] = net::make_pipe();
-    state_->loops[0]->adopt(std::move(offer));
-    return std::move(caller);
+    auto made = net::make_pipe();
+    const auto number = state_->in_process_connections++;
+    const auto is_spread = state_->setup.policy == placement_policy::round_robin;
+    state_->loops[is_spread ? number % state_->loops.size() : 0]->adopt(std::move(made.loop));
+    return std::move(made.caller);
 }
 
 result<> server::reload() { return state_->reload(); }

@@ -7,6 +7,7 @@
 #include <pipit/net/pipe.hpp>
 #include <pipit/server/log_sink.hpp>
 #include <pipit/server/options_from_config.hpp>
+#include <pipit/server/placement.hpp>
 #include <pipit/server/reload_difference.hpp>
 
 #include <cstdint>
@@ -27,7 +28,9 @@ struct server_setup {
     /// Shown by monitoring; without secrets.
     std::vector<std::string> command_line;
     std::uint64_t seed = 0;
-    bool listens = true; ///< False: only connections inside the process.
+    placement_policy policy = placement_policy::fill;
+    bool listens = true;      ///< False: only connections inside the process.
+    bool owns_process = true; ///< False: its limits and the advice to people are somebody else's.
 };
 
 /// How many loops a server has when nobody says it: what measures best, see docs/performance.md.

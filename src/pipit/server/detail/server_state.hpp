@@ -16,6 +16,7 @@
 #include <pipit/server/reserved_listeners.hpp>
 #include <pipit/server/server.hpp>
 
+#include <atomic>
 #include <mutex>
 
 namespace pipit::server {
@@ -71,7 +72,8 @@ struct server::state {
     std::unique_ptr<broker::mesh> mesh;
     std::vector<std::unique_ptr<loop>> loops;
     std::optional<placement> places; ///< The first loop's own.
-    password_worker passwords;       ///< Ends before the loops that it answers.
+    std::atomic<std::size_t> in_process_connections = 0;
+    password_worker passwords; ///< Ends before the loops that it answers.
     std::unique_ptr<net::tcp_acceptor> client_acceptor;
     std::unique_ptr<reserved_listeners> reserved;
     std::unique_ptr<net::http_server> http;
