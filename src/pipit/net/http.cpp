@@ -126,7 +126,12 @@ private:
             if (auto refused = answer_to(failed)) write(std::move(*refused), false);
             return;
         }
-        const auto target = parser_->get().target();
+        const auto& request = parser_->get();
+        if (request.count(http::field::transfer_encoding) > 0 && !parser_->chunked()) {
+            // Where the request ends is anybody's guess.
+            return write(refusal(http::status::not_implemented, "501 Not Implemented"), false);
+        }
+        const auto target = request.target();
         write(handler_(std::string_view(target.data(), target.size())), parser_->keep_alive());
     }
 

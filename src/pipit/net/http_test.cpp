@@ -128,6 +128,14 @@ TEST(HttpServer, RefusesNonsense) {
     }
 }
 
+TEST(HttpServer, RefusesATransferEncodingThatItDoesNotKnow) {
+    EXPECT_EQ(answer_to("GET / HTTP/1.1\r\nTransfer-Encoding: nope\r\n\r\n").find("HTTP/1.1 501 "),
+              0u);
+    EXPECT_TRUE(answer_to("POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n"
+                          "Connection: close\r\n\r\n3\r\nabc\r\n0\r\n\r\n")
+                    .ends_with("</a>"));
+}
+
 TEST(HttpServer, RefusesWhatIsTooLarge) {
     const std::string many(20'000, 'x');
     EXPECT_EQ(answer_to("GET /" + many + " HTTP/1.1\r\n\r\n").find("HTTP/1.1 431 "), 0u);

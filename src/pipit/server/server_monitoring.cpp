@@ -11,16 +11,35 @@
 
 namespace pipit::server {
 
+namespace {
+
+std::string text_of(write_timeout_policy policy) {
+    switch (policy) {
+    case write_timeout_policy::close: return "close";
+    case write_timeout_policy::retry: return "retry";
+    case write_timeout_policy::by_default: break;
+    }
+    return {};
+}
+
+} // namespace
+
+void note_options(server_snapshot& facts, const server_options& options) {
+    facts.configuration_digest = options.config_digest;
+    facts.tags = options.server_tags;
+    facts.metadata = options.server_metadata;
+    facts.feature_flags = options.feature_flags;
+    facts.write_timeout = text_of(options.write_timeout);
+}
+
 result<> server::state::start_monitoring() {
     auto& facts = seen.server;
     facts.configuration_loaded = facts.start;
-    facts.configuration_digest = options.config_digest;
+    note_options(facts, options);
     facts.pipit_version = pipit_version();
     facts.http_host = options.http_host.empty() ? options.host : options.http_host;
     facts.http_port = options.http_port;
     facts.http_base_path = options.http_base_path;
-    facts.tags = options.server_tags;
-    facts.metadata = options.server_metadata;
     facts.command_line = setup.command_line;
     facts.not_ready = "the server is starting";
     facts.cores = std::thread::hardware_concurrency();

@@ -57,9 +57,7 @@ result<> server::state::obey(const server_options& next) {
     const std::lock_guard guard(seen.lock);
     seen.config = *config;
     seen.server.configuration_loaded = net::wall_now();
-    seen.server.configuration_digest = next.config_digest;
-    seen.server.tags = next.server_tags;
-    seen.server.metadata = next.server_metadata;
+    note_options(seen.server, next);
     return {};
 }
 

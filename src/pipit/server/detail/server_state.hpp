@@ -21,6 +21,9 @@
 
 namespace pipit::server {
 
+/// Puts into what monitoring shows what a reload may change.
+void note_options(server_snapshot& facts, const server_options& options);
+
 /// The parts of one server, wired together. Grouped by file: `server.cpp` has its life,
 /// `server_reload.cpp` what changes while it lives, `server_monitoring.cpp` what is seen of it.
 struct server::state {
