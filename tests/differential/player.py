@@ -229,6 +229,10 @@ def play(parties, sequence):
             for party_ in parties:
                 party_.streams[each.connection].wait_for_end()
         elif each.kind == generator.CLOSE:
+            model = models[each.connection]
+            if model.between_operations and not model.closed:
+                # How much of a large message an end cuts off would be chance.
+                _barrier([party_.streams[each.connection] for party_ in parties], model)
             _close_by_client(parties, each.connection)
             closed.add(each.connection)
     _finish(parties, models, closed)
