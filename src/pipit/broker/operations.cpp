@@ -153,13 +153,16 @@ void broker_state::on_outcome(session& session, protocol::parse_status status) {
     case parse_status::need_more:
     case parse_status::paused: return;
     case parse_status::unknown_operation:
+        log(log_level::error, session, "parser ERROR: unknown protocol operation");
         out.end_with_error(session, texts::unknown_operation, close_reason::protocol_violation);
         return;
     case parse_status::control_line_too_long:
+        log(log_level::error, session, texts::max_control_line);
         out.end_with_error(session, texts::max_control_line,
                            close_reason::max_control_line_exceeded);
         return;
     case parse_status::payload_too_large:
+        log(log_level::error, session, texts::max_payload);
         out.end_with_error(session, texts::max_payload, close_reason::max_payload_exceeded);
         return;
     case parse_status::headers_not_allowed:
@@ -167,6 +170,7 @@ void broker_state::on_outcome(session& session, protocol::parse_status status) {
         out.end(session, close_reason::protocol_violation);
         return;
     case parse_status::invalid_arguments:
+        log(log_level::error, session, "parser ERROR: wrong number or form of arguments");
         out.end(session, close_reason::protocol_violation);
         return;
     case parse_status::connect_expected: refuse_login(session, {}); return;
