@@ -23,7 +23,7 @@ std::string shown(write_timeout_policy value) {
     case write_timeout_policy::close: return "close";
     case write_timeout_policy::retry: return "retry";
     }
-    return "default";
+    return {};
 }
 std::string shown(const std::map<std::string, bool>& values) {
     std::string text = "map[";
@@ -81,6 +81,10 @@ constexpr option_rule quietly_changeable(std::string_view text) {
 
 bool port_differs(const server_options& current, const server_options& next) {
     return next.port != random_port && next.port != current.port;
+}
+/// Without a new file there is nothing to write, and the old one stays.
+bool pid_file_differs(const server_options& current, const server_options& next) {
+    return !next.pid_file.empty() && next.pid_file != current.pid_file;
 }
 bool always(const server_options&, const server_options&) { return true; }
 std::string show_auth_timeout(const server_options& options) {
@@ -148,7 +152,11 @@ constexpr option_rule option_rules[] = {
     changeable<&options::max_payload>("Reloaded: max_payload = "),
     fixed<&options::max_pending>("MaxPending"),
     {{}, differs<&options::no_fast_producer_stall>, show_stall, "Reloaded: fast producers will "},
-    changeable<&options::pid_file>("Reloaded: pid_file = ", change_effect::pid_file),
+    {{},
+     pid_file_differs,
+     show<&options::pid_file>,
+     "Reloaded: pid_file = ",
+     change_effect::pid_file},
     changeable<&options::ports_file_dir>("Reloaded: ports_file_dir = ", change_effect::ports_file),
     changeable<&options::log_file>("Reloaded: log_file = ", logging),
     fixed<&options::log_size_limit>("LogSizeLimit"),

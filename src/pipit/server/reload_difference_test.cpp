@@ -87,7 +87,7 @@ TEST(Reload, RefusesWhatNeedsARestart) {
     EXPECT_EQ(refusal("max_subs: 1", "max_subs: 2"), start + "MaxSubs: old=1, new=2");
     EXPECT_EQ(refusal("lame_duck_duration: \"1m\"", "lame_duck_duration: \"2m\""),
               start + "LameDuckDuration: old=1m0s, new=2m0s");
-    EXPECT_EQ(refusal("write_timeout: retry", ""), start + "WriteTimeout: old=retry, new=default");
+    EXPECT_EQ(refusal("write_timeout: retry", ""), start + "WriteTimeout: old=retry, new=");
     EXPECT_EQ(refusal("feature_flags { a: true }", ""),
               start + "FeatureFlags: old=map[a:true], new=map[]");
     EXPECT_EQ(refusal("websocket { port: 1, no_tls: true }", "websocket { port: 2, no_tls: true }"),
@@ -109,6 +109,11 @@ TEST(Reload, LetsAUserGoTogetherWithBeingEverybodys) {
     EXPECT_EQ(reload("authorization { users [ {user: a} ] }, no_auth_user: a",
                      "authorization { users [ {user: a} ] }"),
               texts{"config reload not supported for NoAuthUser: old=a, new="});
+}
+
+TEST(Reload, HasNothingToWriteWithoutAPidFile) {
+    EXPECT_EQ(reload("pid_file: p", ""), nothing);
+    EXPECT_EQ(reload("", "pid_file: p").back(), "Reloaded: pid_file = p");
 }
 
 TEST(Reload, KeepsTheFlags) {
