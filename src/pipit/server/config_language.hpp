@@ -41,7 +41,7 @@ struct config_source {
 /// Errors: `errc::invalid_configuration`; the detail is `file:line:column: …`, with the words
 ///         `Parse error on line N: '…'` for what is not the language at all.
 /// Cost:   bounded by `config_source::limits`.
-/// Source: nats-server's documentation, "Configuration"; differences in docs/guides/server.md.
+/// Source: "Configuration" in the NATS docs; differences are in docs/guides/configuration.md.
 [[nodiscard]] result<config_map> parse_config(std::string_view text, const std::string& file,
                                               const config_source& source);
 
