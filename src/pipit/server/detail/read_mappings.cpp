@@ -29,11 +29,12 @@ void set_weight(destination_reading& reading, const config_entry& entry,
     int weight = -1;
     const auto* const end = text.data() + text.size();
     const auto [rest, failed] = std::from_chars(text.data(), end, weight);
-    if (failed == std::errc() && rest == end && weight >= 0 && weight <= 100) {
+    const bool is_number = failed == std::errc() && rest == end;
+    if (is_number && weight >= 0 && weight <= 100) {
         reading.destination.weight_percent = weight;
     } else {
-        findings.error(entry.place,
-                       "Invalid weight " + in_quotes(text) + " for mapping destination");
+        findings.error(entry.place, "Invalid weight " + (is_number ? text : in_quotes(text)) +
+                                        " for mapping destination");
     }
 }
 
