@@ -111,7 +111,9 @@ public:
         return next();
     }
     flow on_ping() {
-        append_pong(client_.output_.end());
+        // A server that asks for PONGs and does not read them gets no more than fits.
+        const bool fits = client_.output_.size() < client_.options_.pending_output_bytes_max;
+        if (fits) append_pong(client_.output_.end());
         return flow::proceed;
     }
     flow on_pong() {
@@ -404,7 +406,8 @@ result<> client_protocol::publish(const publication& message) {
     }
     const bool knows_server = !info_.server_id.empty();
     const auto body_bytes = message.headers.size() + message.payload.size();
-    if (knows_server && static_cast<std::int64_t>(body_bytes) > info_.max_payload) {
+    const bool has_limit = knows_server && info_.max_payload > 0;
+    if (has_limit && body_bytes > static_cast<std::size_t>(info_.max_payload)) {
         return errc::payload_too_large;
     }
     if (knows_server && !message.headers.empty() && !info_.headers) {

@@ -177,7 +177,9 @@ TEST(ClientProtocol, RefusesPublicationsThatTheServerWouldRefuse) {
     EXPECT_EQ(s.client.publish({.subject = "a", .payload = large}).error(),
               errc::payload_too_large);
     s.sent();
-    s.receives("INFO {\"server_id\":\"N\",\"max_payload\":1000} \r\n");
+    s.receives("INFO {\"server_id\":\"N\",\"max_payload\":-1} \r\n"); // No limit.
+    EXPECT_TRUE(s.client.publish({.subject = "a", .payload = large}));
+    s.sent();
     EXPECT_EQ(s.client.publish({.subject = "a", .headers = "NATS/1.0\r\n\r\n"}).error(),
               errc::headers_not_supported);
     EXPECT_EQ(s.sent(), "");
@@ -230,6 +232,18 @@ TEST(ClientProtocol, AnswersPingsAndTellsWhenItsOwnAreAnswered) {
     EXPECT_EQ(s.sent(), "PING\r\nPING\r\n");
     s.receives("PONG\r\nPONG\r\nPONG\r\n");
     EXPECT_EQ(s.events(), "pong");
+}
+
+TEST(ClientProtocol, AnswersNoMorePingsThanFitWhatMayWaitToBeSent) {
+    auto options = options_for({"a"});
+    options.pending_output_bytes_max = 600;
+    script s(options);
+    s.connects();
+    s.sent();
+    std::string pings;
+    for (int i = 0; i < 1000; ++i) pings += "PING\r\n";
+    s.receives(pings);
+    EXPECT_EQ(s.sent().size(), 600u);
 }
 
 TEST(ClientProtocol, LeavesAServerThatDoesNotAnswerPings) {

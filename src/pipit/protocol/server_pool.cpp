@@ -5,6 +5,12 @@
 #include <utility>
 
 namespace pipit::protocol {
+namespace {
+
+/// More than any cluster has; a server that names a hundred thousand is not believed.
+constexpr std::size_t discovered_max = 1000;
+
+} // namespace
 
 server_pool::server_pool(std::vector<server_address> servers, server_pool_options options,
                          random_source random)
@@ -54,7 +60,7 @@ void server_pool::discover(const std::vector<std::string>& urls) {
     std::vector<server_address> named;
     for (const auto& url : urls) {
         auto server = parse_server_url(url);
-        if (!server) continue;
+        if (!server || named.size() == discovered_max) continue;
         const auto& like = entries_.front().server;
         server->over = like.over;
         server->user = like.user;

@@ -120,5 +120,13 @@ TEST(ServerPool, TakesDiscoveredServersAndForgetsThemWhenTheyAreGone) {
     EXPECT_EQ(pool.size(), 4u);
 }
 
+TEST(ServerPool, KeepsNoMoreServersThanAClusterHas) {
+    server_pool pool(servers({"a"}), {}, random_source(1));
+    std::vector<std::string> urls;
+    for (int i = 0; i < 50'000; ++i) urls.push_back("h" + std::to_string(i) + ":1");
+    pool.discover(urls);
+    EXPECT_EQ(pool.size(), 1001u);
+}
+
 } // namespace
 } // namespace pipit::protocol

@@ -114,6 +114,10 @@ std::optional<server_event> server_protocol::next_event() {
         visitor reader(*this);
         const auto status = input_.parse(limits_, reader);
         if (reader.event) return reader.event;
+        if (output_.size() > options_.max_pending_bytes) {
+            end_slow_consumer(); // One that asks for PONGs and does not read them.
+            continue;
+        }
         if (status == parse_status::paused) continue;
         if (status == parse_status::need_more) return std::nullopt;
         refuse_input(status);
@@ -212,9 +216,13 @@ result<> server_protocol::deliver(const delivery& message) {
     if (!accepts_headers()) shown.headers = {};
     append_delivery(output_.end(), shown);
     if (output_.size() <= options_.max_pending_bytes) return {};
+    end_slow_consumer();
+    return errc::output_full;
+}
+
+void server_protocol::end_slow_consumer() {
     output_.clear();
     close(close_reason::slow_consumer_pending_bytes);
-    return errc::output_full;
 }
 
 void server_protocol::send_error(bytes_view text) {

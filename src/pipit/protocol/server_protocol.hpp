@@ -114,6 +114,7 @@ private:
     void receive_ping();
     void confirm();
     void refuse_input(parse_status status);
+    void end_slow_consumer();
     [[nodiscard]] bool accepts_headers() const noexcept;
 
     server_options options_;

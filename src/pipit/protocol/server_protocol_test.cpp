@@ -249,6 +249,16 @@ TEST(ServerProtocol, EndsTheSessionOfASlowConsumer) {
     EXPECT_EQ(s.server.deliver({.subject = "a", .sid = "1"}).error(), errc::closed);
 }
 
+TEST(ServerProtocol, EndsTheSessionOfAClientThatAsksForPongsAndDoesNotReadThem) {
+    auto small = options();
+    small.max_pending_bytes = 1000;
+    script s(small);
+    std::string pings;
+    for (int i = 0; i < 1000; ++i) pings += "PING\r\n";
+    EXPECT_EQ(s.receives(pings), "");
+    EXPECT_EQ(s.events(), "closed:Slow Consumer (Pending Bytes)");
+}
+
 TEST(ServerProtocol, EndsWithItsTransport) {
     script s;
     s.server.transport_closed();
