@@ -94,7 +94,7 @@ def pick(value, path):
 
 
 # What Pipit says beside everything that the reference says.
-_ADDITIONS = {"pipit_version"}
+_ADDITIONS = ("pipit_version:",)
 
 
 def described(answer, options):
@@ -110,7 +110,8 @@ def described(answer, options):
         return lines
     document = json.loads(answer.body)
     if options.get("shape"):
-        lines += [line for line in leaves(shape(document)) if line.split(":")[0] not in _ADDITIONS]
+        ignored = (*_ADDITIONS, *options.get("ignore", ()))
+        lines += [line for line in leaves(shape(document)) if not line.startswith(ignored)]
     lines += [f"{path} = {json.dumps(pick(document, path))}" for path in wanted["pick"]]
     lines += [f"{path} = {json.dumps(sorted(pick(document, path)))}" for path in wanted["pick_sorted"]]
     lines += [f"{path}, last = {json.dumps(pick(document, path)[-1:])}" for path in wanted["pick_last"]]

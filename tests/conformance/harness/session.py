@@ -177,8 +177,8 @@ class driver_session:
         """Asks for a monitoring document and notes what `options` name of it.
 
         wait [path, value]: asks again until the value stands there; shape: names and types of all
-        fields; text: the body; header: a header of the answer; pick, pick_sorted, pick_last,
-        positive [paths]: values.
+        fields but those that begin like one in ignore; text: the body; header: a header of the
+        answer; pick, pick_sorted, pick_last, positive [paths]: values.
         """
         options = options or {}
         cids = {f"{{cid:{name}}}": cid for name, cid in request["cids"].items()}
