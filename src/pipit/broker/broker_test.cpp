@@ -116,6 +116,7 @@ TEST(Broker, HidesFromAGreetedClientThatOthersNeedCredentials) {
     auto config = open_configuration();
     config->authorization.users["guest"] = {.name = "guest", .account = config->global_account};
     config->authorization.no_auth_user = "guest";
+    config->authorization.greeting_asks_for_nothing = true;
     one_loop loop(config);
     auto& client = loop.connect();
     EXPECT_EQ(loop.take(client).find("auth_required"), std::string::npos);
@@ -181,6 +182,33 @@ TEST(Broker, TakesGroupsOfOneNameOnSeveralSubjectsForOneGroup) {
     EXPECT_EQ(to_a + loop.take(b).size(), 200 * size);
     EXPECT_GT(to_a, 20 * size);
     EXPECT_LT(to_a, 80 * size);
+}
+
+TEST(Broker, EndsWithoutAWordTheSessionOfAUserWhoIsKnownNoMore) {
+    auto config = open_configuration();
+    config->authorization.users["old"] = {.name = "old", .account = config->global_account};
+    one_loop loop(config);
+    auto& client = loop.connect(plain + ",\"user\":\"old\"");
+    auto after = open_configuration();
+    after->authorization.users["new"] = {.name = "new", .account = after->global_account};
+    loop.core().reconfigure(after, loop.now);
+    loop.flush();
+    EXPECT_EQ(loop.take(client), "");
+    EXPECT_TRUE(client.closed);
+}
+
+TEST(Broker, TellsNobodyOfANewLimitUntilItIsExceeded) {
+    one_loop loop;
+    auto& client = loop.connect(plain);
+    loop.send(client, "PING\r\n");
+    loop.take(client);
+    auto after = open_configuration();
+    after->max_payload_bytes = 4;
+    loop.core().reconfigure(after, loop.now);
+    loop.flush();
+    EXPECT_EQ(loop.take(client), "");
+    loop.send(client, "PUB a 5\r\nhello\r\n");
+    EXPECT_EQ(loop.take(client), "-ERR 'Maximum Payload Violation'\r\n");
 }
 
 TEST(Broker, EndsASubscriptionWithItsLastMessage) {

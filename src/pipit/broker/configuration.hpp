@@ -57,6 +57,7 @@ struct authorization {
     std::optional<user_configuration> single_user;   ///< `user` and `password` without `users`.
     std::map<std::string, user_configuration> users; ///< By name; of all accounts.
     std::string no_auth_user;                        ///< Empty: none.
+    bool greeting_asks_for_nothing = false; ///< INFO hides from newcomers that others log in.
 
     [[nodiscard]] bool required() const noexcept {
         return !token.empty() || single_user.has_value() || !users.empty();

@@ -312,9 +312,8 @@ std::string broker_state::info_line(const session& session, bool with_account) c
     info.host = identity.host;
     info.port = identity.port;
     info.headers = config->headers_supported;
-    // A client that has not connected yet need not ask for credentials where `no_auth_user` stands.
     info.auth_required = config->authorization.required() &&
-                         (session.pong_sent || config->authorization.no_auth_user.empty());
+                         (session.pong_sent || !config->authorization.greeting_asks_for_nothing);
     info.max_payload = static_cast<int>(session.max_payload_bytes);
     info.client_id = session.client_id;
     if (!origin.behind_proxy || with_account) info.client_ip = origin.ip;

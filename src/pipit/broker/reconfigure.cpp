@@ -29,11 +29,15 @@ const user_configuration* user_named(const authorization& authorization, const s
 
 verdict judge(const session& session, const configuration& before, const configuration& after) {
     using enum fate;
+    const bool is_a_user = before.authorization.required() && before.authorization.token.empty();
     if (!after.authorization.required()) {
-        if (session.of->id != after.global_account) return {has_moved};
+        if (is_a_user || session.of->id != after.global_account) return {has_moved};
         return {stays};
     }
     if (!before.authorization.required()) return {is_refused};
+    if (is_a_user && user_named(after.authorization, session.details->user) == nullptr) {
+        return {has_moved};
+    }
     if (!after.authorization.token.empty()) {
         const bool same = after.authorization.token == before.authorization.token;
         return {same ? stays : is_refused};
@@ -45,15 +49,6 @@ verdict judge(const session& session, const configuration& before, const configu
     }
     if (new_user->account != session.of->id) return {has_moved};
     return {stays, new_user};
-}
-
-/// INFO shows it, so clients are told.
-bool info_differs(const configuration& before, const configuration& after) noexcept {
-    return before.max_payload_bytes != after.max_payload_bytes ||
-           before.identity.host != after.identity.host ||
-           before.identity.port != after.identity.port ||
-           before.identity.connect_urls != after.identity.connect_urls ||
-           before.authorization.required() != after.authorization.required();
 }
 
 std::string_view error_text_of(close_reason reason) noexcept {
@@ -72,13 +67,8 @@ void broker::reconfigure(std::shared_ptr<const configuration> config, moment now
     const auto& after = *state.config;
     state.routing.configure(after);
     state.out.set_max_pending_bytes(after.max_pending_bytes);
-    const bool tell = info_differs(*before, after);
     for (auto& [id, session] : state.sessions) {
-        if (session->ended()) continue;
-        state.reconfigure(*session, *before, now);
-        if (tell && !session->ended() && session->information_wanted && session->pong_sent) {
-            state.send_info(*session, false);
-        }
+        if (!session->ended()) state.reconfigure(*session, *before, now);
     }
     state.settle(now);
 }
@@ -99,7 +89,7 @@ void broker_state::reconfigure(session& session, const configuration& before, mo
     const auto verdict = judge(session, before, after);
     if (verdict.what == fate::is_refused) return refuse_login(session, session.details->user);
     if (verdict.what == fate::has_moved) {
-        // It connects again and finds its new account.
+        // It connects again and finds its new account, or is told that it has none.
         return out.end(session, close_reason::client_closed);
     }
     apply_limits(session);

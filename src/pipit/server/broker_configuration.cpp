@@ -97,6 +97,7 @@ private:
             authorization.users.emplace(user.name, user_of(user));
         }
         authorization.no_auth_user = options_.no_auth_user;
+        authorization.greeting_asks_for_nothing = !options_.no_auth_user.empty();
         if (!options_.users.empty()) {
             add_invented_user();
         } else if (!options_.token.empty()) {
