@@ -14,6 +14,7 @@ import difflib
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import time
@@ -27,10 +28,18 @@ BEHAVIOURS_MIN = 150
 DRIVER_SECONDS = 300
 
 
+def program(name):
+    """A path that holds in every folder."""
+    found = shutil.which(name)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"no program {name}")
+    return str(pathlib.Path(found).absolute())
+
+
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--server", required=True, help="the program under test")
-    parser.add_argument("--reference", required=True, help="the nats-server to agree with")
+    parser.add_argument("--server", required=True, type=program, help="the program under test")
+    parser.add_argument("--reference", required=True, type=program, help="the nats-server to agree with")
     parser.add_argument("--build", default=HERE.parent.parent / "build" / "conformance",
                         type=pathlib.Path, help="the folder that setup.sh has filled")
     parser.add_argument("--client", choices=CLIENTS, action="append")
@@ -65,9 +74,9 @@ def command_of(client, build, url):
     return ["node", str(HERE / f"drivers/{client}/driver.mjs"), str(build / client), url]
 
 
-def observe(program, client, behaviours, arguments):
+def observe(path, client, behaviours, arguments):
     """The outcomes of one driver against one program, by id."""
-    session = driver_session(program, behaviours, arguments.workers)
+    session = driver_session(path, behaviours, arguments.workers)
     listener = control.serve(session)
     environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
     outcomes = {}
@@ -107,9 +116,9 @@ def main():
     programs = {"server": arguments.server, "reference": arguments.reference}
     began = time.monotonic()
     with concurrent.futures.ThreadPoolExecutor(max_workers=4) as pool:
-        jobs = {(client, side): pool.submit(observe, program, client,
+        jobs = {(client, side): pool.submit(observe, path, client,
                                             chosen(behaviours, client, arguments.only), arguments)
-                for client in clients for side, program in programs.items()}
+                for client in clients for side, path in programs.items()}
         outcomes = {key: job.result() for key, job in jobs.items()}
 
     passed = failed = 0
