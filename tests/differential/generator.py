@@ -79,6 +79,7 @@ class generator:
         self.payloads = 0
         self.steps = []
         self.connections = 0
+        self.models = {}  # connection -> what it has sent so far
         self.subs = {}  # connection -> sids given so far
         self.queue_users = {}  # queue -> number of members, to know when UNSUB max is random
 
@@ -527,19 +528,23 @@ class generator:
 
     def send(self, connection, lines):
         lines = tuple(lines)
-        model = parser_model(self.profile.control_line_max, self.profile.payload_max)
+        before = self.models.setdefault(
+            connection, parser_model(self.profile.control_line_max, self.profile.payload_max))
+        model = before.copy()
+        model.fragile = False
         data = b"".join(each.data for each in lines)
         model.feed(data)
         cuts, pause = (), False
         if model.fragile:
             # Where a read ends decides here, so the whole turn has to fit into the smallest
             # read buffer of the reference (64 bytes) and be alone in it.
-            if len(data) > 60:
+            if len(data) > 60 or not before.between_operations:
                 return
         elif self.chance(0.4) and len(data) > 1:
             count = self.pick([1, 1, 2, 3, 6])
             cuts = tuple(round(self.random.random(), 4) for _ in range(count))
             pause = self.chance(0.25)
+        self.models[connection] = model
         self.steps.append(step(SEND, connection, lines, cuts, pause))
 
     def turn(self, connection, wrong=0.08):
@@ -685,8 +690,6 @@ class generator:
             peer = self.start()
             if self.chance(0.5):
                 self.turn(peer, wrong=0)
-            if self.chance(0.2):
-                self.steps.append(step(CLOSE, peer))
 
     def keepalive(self):
         if self.chance(0.5):

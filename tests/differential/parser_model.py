@@ -5,6 +5,8 @@ It answers what the player and the generator must know before they send: is the 
 operations, how many PINGs has it seen, and does the answer depend on where a read ends? It need
 not be exact about errors: whoever waits for a PONG also accepts the end of the connection.
 """
+import copy
+
 BLANK = b" \t"
 OPERATIONS = (b"CONNECT", b"PUB", b"HPUB", b"SUB", b"UNSUB", b"PING", b"PONG", b"INFO", b"+OK",
               b"-ERR", b"MSG", b"HMSG")
@@ -26,6 +28,7 @@ class parser_model:
         self.buffer = b""
         self.pings = 0
         self.closed = False  # An error that ends the connection, as far as the model sees.
+        self.unsure = False  # It may end only with the next byte.
         self.fragile = False  # A read that ends inside would change the answer.
         self.operations = []  # (name, argument) of everything complete.
         self.keeps_pings = False  # PINGs that the server sends here are compared.
@@ -34,6 +37,11 @@ class parser_model:
     @property
     def between_operations(self):
         return not self.buffer
+
+    def copy(self):
+        other = copy.copy(self)
+        other.operations = list(self.operations)
+        return other
 
     def feed(self, data):
         self.buffer += data
@@ -92,7 +100,10 @@ class parser_model:
             argument = argument[:-1]
         if b"\r" in argument or data[start:start + 1] == b"\n" or name in (b"MSG", b"HMSG"):
             self.fragile = True
-        if len(argument) > self.control_line_max or name in (b"MSG", b"HMSG"):
+        if name in (b"MSG", b"HMSG"):
+            self.unsure = True
+            return self._fail(data)
+        if len(argument) > self.control_line_max:
             return self._fail(data)
         if name in (b"PUB", b"HPUB"):
             return self._payload(data, name, argument, end + 1)
