@@ -63,7 +63,9 @@ void add_destination(mapping_options& mapping, const config_entry& entry, const 
 void add_mapping(std::vector<mapping_options>& mappings, const config_entry& entry,
                  config_findings& findings) {
     mapping_options mapping{entry.key, {}};
+    auto names = in_quotes(entry.key);
     if (const auto* text = entry.value.as<std::string>()) {
+        names += " to " + in_quotes(*text);
         mapping.destinations.push_back({*text, 100, {}});
     } else if (const auto* array = entry.value.as<config_array>()) {
         for (const auto& element : *array) add_destination(mapping, entry, element, findings);
@@ -72,7 +74,7 @@ void add_mapping(std::vector<mapping_options>& mappings, const config_entry& ent
     }
     const auto made = protocol::weighted_mapping::make(mapping.source, mapping.destinations);
     if (!made) {
-        findings.error(entry.place, "Error adding mapping for " + in_quotes(entry.key) + " : " +
+        findings.error(entry.place, "Error adding mapping for " + names + " : " +
                                         std::string(made.error().detail()));
     }
     mappings.push_back(std::move(mapping));
