@@ -113,9 +113,7 @@ def main():
     arguments = parse_arguments()
     behaviours = load_behaviours()
     clients = arguments.client or CLIENTS
-    # The servers run in folders of their own.
-    programs = {side: shutil.which(os.path.abspath(path)) or shutil.which(path) or sys.exit(f"{path} is missing")
-                for side, path in (("server", arguments.server), ("reference", arguments.reference))}
+    programs = {"server": arguments.server, "reference": arguments.reference}
     began = time.monotonic()
     with concurrent.futures.ThreadPoolExecutor(max_workers=4) as pool:
         jobs = {(client, side): pool.submit(observe, path, client,
