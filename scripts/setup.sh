@@ -19,7 +19,7 @@ cpp_packages=(g++ cmake ninja-build libboost1.81-dev libboost-json1.81-dev libcr
     libsodium-dev libxxhash-dev pkg-config libgtest-dev libbenchmark-dev)
 lint_packages=(clang-format-14 clang-tidy-14 python3)
 fuzz_packages=(clang-14 libclang-rt-14-dev)
-test_packages=(python3 python3-venv git ca-certificates)
+test_packages=(python3 python3-venv git ca-certificates curl)
 
 say() { printf '== %s\n' "$*"; }
 fail() {

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the tour of README.md and compares what it prints: tour.py --server PATH
 
-A block of `sh` or `python` is run against a server of its own; the block of `text` that follows is
+A block of `bash` or `python` is run against a server of its own; the block of `text` that follows is
 what it must print, where `…` stands for anything.
 """
 import argparse
@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 README = Path(__file__).resolve().parents[2] / "README.md"
-STEP = re.compile(r"```(sh|python)\n((?:(?!```).)*)```\n```text\n(.*?)```", re.S)
+STEP = re.compile(r"```(bash|python)\n((?:(?!```).)*)```\n```text\n(.*?)```", re.S)
 ADDRESSES = re.compile(r"(Listening for client connections|Starting http monitor) on (\S+):(\d+)")
 
 
@@ -36,7 +36,7 @@ def start(server, folder):
 def run(language, code, ports):
     for port, real in ports.items():
         code = code.replace(port, real)
-    program = ["bash", "-c", code] if language == "sh" else [sys.executable, "-c", code]
+    program = ["bash", "-c", code] if language == "bash" else [sys.executable, "-c", code]
     done = subprocess.run(program, capture_output=True, text=True, timeout=60)
     return "\n".join(line.rstrip() for line in (done.stdout + done.stderr).splitlines())
 
