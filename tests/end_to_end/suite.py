@@ -201,7 +201,7 @@ def _guarded(function, sides, who):
 def run_all(server, reference, pattern=None, jobs=4):
     """Runs what was registered; (passed, failed)."""
     chosen = [(kind, function) for kind, function in REGISTERED
-              if not pattern or re.search(pattern, function.__name__)]
+              if not pattern or re.search(pattern, function.__name__.replace("_", " "))]
     lock = threading.Lock()
     counts = {True: 0, False: 0}
 
