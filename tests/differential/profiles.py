@@ -104,10 +104,12 @@ mappings {
 }
 """)
 
-CROWD = profile("crowd", 1, 'max_connections: 3\nhttp: "127.0.0.1:-1"\n', monitored=True)
+# Nobody answers the PINGs that the control connection of a monitored profile gets.
+PATIENT = 'http: "127.0.0.1:-1"\nping_interval: "1h"\n'
 
-ACCOUNT_CROWD = profile("account_crowd", 1, """
-http: "127.0.0.1:-1"
+CROWD = profile("crowd", 1, PATIENT + "max_connections: 3\n", monitored=True)
+
+ACCOUNT_CROWD = profile("account_crowd", 1, PATIENT + """
 accounts {
   A { users = [ { user: a, password: secret }, { user: control, password: secret } ]
       limits { max_connections: 3 } }
