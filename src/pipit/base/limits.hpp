@@ -23,6 +23,9 @@ inline constexpr std::size_t max_closed_clients = 10000;
 /// A loop reads all its connections through one buffer of this size.
 inline constexpr std::size_t read_scratch_bytes = 256 * 1024;
 
+/// Loops of one server: what a word has bits for.
+inline constexpr int loops = 64;
+
 /// Sizes in PUB, HPUB, MSG and HMSG have at most this many digits.
 inline constexpr std::size_t size_digits_max = 9;
 
