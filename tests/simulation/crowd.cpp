@@ -121,6 +121,9 @@ void crowd::complain(const std::string& text) {
 }
 
 void crowd::judge() {
+    for (const auto& each : members_) {
+        for (const auto& error : each.connection->errors) complain(error);
+    }
     for (std::size_t i = 0; i < subscriptions_.size(); ++i) {
         if (!subscriptions_[i].queue.empty()) continue;
         judge_plain(i);

@@ -3,8 +3,10 @@
 
 #include <pipit/broker/configuration.hpp>
 #include <pipit/broker/mesh.hpp>
+#include <pipit/broker/planted_bug.hpp>
 #include <pipit/protocol/operations.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -88,7 +90,8 @@ public:
         if (alone()) return false;
         mesh_->take(loop_, incoming_);
         if (incoming_.empty()) return false;
-        const auto batches = std::exchange(incoming_, {});
+        auto batches = std::exchange(incoming_, {});
+        if (planted::is(planted::bug::takes_batches_backwards)) std::ranges::reverse(batches);
         for (const auto& batch : batches) {
             batch_reader reader(batch);
             peer_record record;

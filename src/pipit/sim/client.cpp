@@ -50,7 +50,9 @@ void client::flush(std::function<void()> done) {
 void client::receive(bytes_view bytes) {
     visitor visitor{*this};
     const auto outcome = parser_.parse(bytes, {.max_payload_bytes = -1}, visitor);
-    PIPIT_ASSERT(outcome.status == protocol::parse_status::need_more);
+    if (outcome.status == protocol::parse_status::need_more) return;
+    errors.emplace_back("what the server wrote is no protocol");
+    closed = true;
 }
 
 protocol::flow client::on_message_operation(const protocol::message_operation& operation) {

@@ -73,10 +73,11 @@ void world::after(nanoseconds delay, std::function<void()> action) {
     timed_.push({now_.steady + delay, next_order_++, std::move(action)});
 }
 
-/// Chunks of one direction never overtake each other.
+/// Chunks of one direction never overtake each other. Half of them come at once, so that what they
+/// cause races with what the loops have not yet told each other.
 steady_time world::arrival(const std::deque<travelling>& before) {
-    const auto delay =
-        nanoseconds(random_() % static_cast<std::uint64_t>(settings_.delay_max.count()));
+    const auto delay_max = static_cast<std::uint64_t>(settings_.delay_max.count());
+    const auto delay = nanoseconds(random_.below(2) == 0 ? 0 : random_() % delay_max);
     const auto due = now_.steady + delay;
     return before.empty() ? due : std::max(due, before.back().due);
 }

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// A check that cannot fail proves nothing: each invariant's bug is found within the seeds of CI.
+#include "worlds.hpp"
+
+#include <pipit/broker/planted_bug.hpp>
+
+#include <gtest/gtest.h>
+
+namespace {
+
+using namespace pipit;
+using broker::planted::bug;
+
+/// As many as simulation_test runs.
+constexpr std::uint64_t seeds = 150;
+
+bool is_found(bug planted, sim::complaints (*run)(std::uint64_t seed)) {
+    broker::planted::current = planted;
+    bool found = false;
+    for (std::uint64_t seed = 1; seed <= seeds && !found; ++seed) found = !run(seed).empty();
+    broker::planted::current = bug::none;
+    return found;
+}
+
+sim::complaints crowd_of_three_loops(std::uint64_t seed) {
+    return sim::crowd_world({.seed = seed, .loops = 3}, {});
+}
+
+TEST(PlantedBug, AStaleMatchIsMissedByASubscriber) {
+    EXPECT_TRUE(is_found(bug::keeps_stale_matches, crowd_of_three_loops));
+}
+
+TEST(PlantedBug, ASecondMemberOfAGroupIsSeen) {
+    EXPECT_TRUE(is_found(bug::delivers_to_two_members, crowd_of_three_loops));
+}
+
+TEST(PlantedBug, AnEffectBeforeItsCauseIsSeen) {
+    EXPECT_TRUE(is_found(bug::shows_effects_too_early, sim::flush_world) ||
+                is_found(bug::shows_effects_too_early, sim::relay_world));
+}
+
+TEST(PlantedBug, ABrokenOrderIsSeen) {
+    EXPECT_TRUE(is_found(bug::takes_batches_backwards, crowd_of_three_loops));
+}
+
+TEST(PlantedBug, InterestThatStaysBehindIsSeen) {
+    EXPECT_TRUE(is_found(bug::forgets_to_withdraw, crowd_of_three_loops));
+}
+
+TEST(PlantedBug, ARequestWithoutAnOutcomeIsSeen) {
+    EXPECT_TRUE(is_found(bug::drops_returned_messages, sim::request_world));
+}
+
+TEST(PlantedBug, NothingIsFoundWhereNothingIsPlanted) {
+    EXPECT_FALSE(is_found(bug::none, crowd_of_three_loops));
+}
+
+} // namespace

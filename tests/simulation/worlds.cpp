@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worlds.hpp"
+
+#include <map>
+
+namespace pipit::sim {
+namespace {
+
+using namespace std::chrono_literals;
+
+} // namespace
+
+complaints crowd_world(world::settings settings, crowd::settings members) {
+    world world(std::move(settings));
+    crowd crowd(world, members);
+    crowd.run();
+    auto found = crowd.complaints();
+    if (crowd.delivered() == 0) found.emplace_back("nothing was delivered at all");
+    return found;
+}
+
+complaints flush_world(std::uint64_t seed) {
+    world world({.seed = seed, .loops = 3});
+    auto& first = world.connect(0);
+    auto& second = world.connect(1);
+    // On a third loop, or on the second publisher's own, where its message needs no way.
+    auto& reader = world.connect(seed % 2 == 0 ? 1 : 2);
+    std::string seen;
+    reader.on_message = [&](const auto& message) { seen += message.payload; };
+    for (auto* each : {&first, &second, &reader}) each->connect();
+    reader.subscribe("s", "1");
+    reader.flush([&] {
+        first.publish("s", "1");
+        first.flush([&] { second.publish("s", "2"); });
+    });
+    world.run(1s);
+    if (seen == "12") return {};
+    return {"seen " + seen + " instead of 12"};
+}
+
+complaints relay_world(std::uint64_t seed) {
+    world world({.seed = seed, .loops = 3});
+    auto& requester = world.connect(0);
+    auto& relay = world.connect(1);
+    auto& responder = world.connect(2);
+    int replies = 0;
+    requester.on_message = [&](const auto& message) { replies += message.payload == "answer"; };
+    relay.on_message = [&](const auto& message) {
+        relay.publish("inner", message.payload, message.reply);
+    };
+    responder.on_message = [&](const auto& message) { responder.publish(message.reply, "answer"); };
+    for (auto* each : {&requester, &relay, &responder}) each->connect();
+    relay.subscribe("outer", "1");
+    responder.subscribe("inner", "1");
+    int ready = 0;
+    const auto begin = [&] {
+        if (++ready < 2) return;
+        requester.subscribe("_INBOX.1", "1");
+        requester.publish("outer", "question", "_INBOX.1");
+    };
+    relay.flush(begin);
+    responder.flush(begin);
+    world.run(1s);
+    if (replies == 1) return {};
+    return {std::to_string(replies) + " replies instead of 1"};
+}
+
+complaints request_world(std::uint64_t seed) {
+    world world({.seed = seed, .loops = 3});
+    auto& requester = world.connect(0);
+    std::map<std::string, int> outcomes;
+    requester.on_message = [&](const auto& message) { ++outcomes[message.subject]; };
+    requester.connect();
+    requester.subscribe("_INBOX.*", "1");
+    for (unsigned i = 0; i < 2; ++i) {
+        auto& responder = world.connect(1 + i);
+        responder.connect();
+        responder.on_message = [&responder](const auto& message) {
+            responder.publish(message.reply, "answer");
+        };
+        for (int round = 0; round < 10; ++round) {
+            const auto sid = std::to_string(round + 1);
+            const auto at = std::chrono::milliseconds(world.random().below(100));
+            world.after(at, [&responder, sid] { responder.subscribe("svc", sid, "q"); });
+            world.after(at + 5ms, [&responder, sid] { responder.unsubscribe(sid); });
+        }
+    }
+    constexpr int requests = 40;
+    for (int i = 0; i < requests; ++i) {
+        world.after(std::chrono::milliseconds(world.random().below(100)), [&requester, i] {
+            requester.publish("svc", "question", "_INBOX." + std::to_string(i));
+        });
+    }
+    world.run(2s);
+    complaints found;
+    for (int i = 0; i < requests; ++i) {
+        const auto count = outcomes["_INBOX." + std::to_string(i)];
+        if (count != 1)
+            found.push_back(std::to_string(count) + " outcomes of request " + std::to_string(i));
+    }
+    return found;
+}
+
+} // namespace pipit::sim

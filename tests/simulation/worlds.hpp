@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "crowd.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+/// The worlds that are simulated. Each runs once for a seed and says what did not hold.
+namespace pipit::sim {
+
+using complaints = std::vector<std::string>;
+
+/// A crowd that does everything at random.
+[[nodiscard]] complaints crowd_world(world::settings settings, crowd::settings members);
+
+/// Publish and flush on one loop, then somebody else publishes on another: a third sees both in
+/// this order.
+[[nodiscard]] complaints flush_world(std::uint64_t seed);
+
+/// Subscribe to an inbox, request, the request is relayed, the reply comes from a third loop - and
+/// nobody waited for anything.
+[[nodiscard]] complaints relay_world(std::uint64_t seed);
+
+/// The responders come and go while requests are under way: each request has exactly one outcome,
+/// an answer or the 503.
+[[nodiscard]] complaints request_world(std::uint64_t seed);
+
+} // namespace pipit::sim
