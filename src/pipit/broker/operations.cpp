@@ -185,44 +185,96 @@ void broker_state::on_publish(session& session, const protocol::message_operatio
     auto& of = *session.of;
     ++of.received.messages;
     of.received.bytes += size;
-    if (!session.publishes_plainly || may_be_reserved(message.subject) ||
-        may_be_reserved(message.reply)) [[unlikely]] {
-        if (!may_publish(session, message, now)) return;
+    if (message.has_headers) [[unlikely]] {
+        auto request = read_trace_request(message.headers);
+        if (request.wanted()) return publish_traced(session, message, std::move(request), now);
+    }
+    // As nats-server: what is checked is the subject that the message is mapped to.
+    const auto subject =
+        of.config->mappings.empty() ? message.subject : mapped_subject(of, message.subject);
+    if (!session.publishes_plainly || may_be_reserved(subject) || may_be_reserved(message.reply))
+        [[unlikely]] {
+        if (!refusal_of(session, subject, message.reply, now).empty()) return;
         if (session.verbose) out.send(session, "+OK\r\n");
     }
-    if (of.config->mappings.empty()) [[likely]] {
-        routing.publish(session, message.subject, message, now);
-    } else {
-        routing.publish(session, mapped_subject(of, message.subject), message, now);
-    }
+    routing.publish(session, subject, message, now);
 }
 
-/// The order of the checks is nats-server's, which decides the text of the error.
-bool broker_state::may_publish(session& session, const protocol::message_operation& message,
-                               moment now) {
-    const auto refuse_subject = [&] {
-        out.send_error(session, texts::publish_violation(message.subject));
-        std::string line = "Publish Violation - Subject ";
-        texts::append_quoted(line, message.subject);
+/// A message whose way is written down and published to whoever asked for it (ADR-41).
+/// Deliveries on other loops are not among the events.
+void broker_state::publish_traced(session& session, const protocol::message_operation& message,
+                                  trace_request request, moment now) {
+    auto& of = *session.of;
+    const bool only = request.only;
+    bool traced = !request.headers.contains("Nats-Trace-Origin-Account");
+    if (request.external) {
+        const auto percent = of.config->trace_sampling_percent;
+        const bool sampled = percent <= 0 || percent >= 100 ||
+                             routing.random().below(100) <= static_cast<std::uint32_t>(percent);
+        request.destination = of.config->trace_destination;
+        traced = traced && sampled && !request.destination.empty();
+    }
+    if (traced && !protocol::is_valid_publish_subject(request.destination)) {
+        std::string line = "Destination ";
+        texts::append_quoted(line, request.destination);
+        log(log_level::error, session, line + " is not valid, won't be able to trace events");
+        traced = false;
+    }
+    if (!traced && only) return;
+    if (traced && !refusal_of(session, request.destination, {}, now).empty()) return;
+
+    std::optional<message_trace> trace;
+    if (traced) trace.emplace(std::move(request), session, message, now.wall);
+    const auto subject = std::string(mapped_subject(of, message.subject));
+    if (trace && subject != message.subject) trace->map(subject);
+    const auto refusal = refusal_of(session, subject, message.reply, now);
+    if (refusal.empty()) {
+        if (session.verbose) out.send(session, "+OK\r\n");
+        routing.publish(session, subject, message, now, trace ? &*trace : nullptr);
+    } else if (trace) {
+        trace->refuse(refusal);
+    }
+    if (trace) publish_event(of, *trace, now);
+}
+
+void broker_state::publish_event(account& of, const message_trace& trace, moment now) {
+    auto body = trace.event(config->identity, ++trace_events, now.wall);
+    std::string headers;
+    if (trace.request().accepts_gzip) {
+        body = gzip(body);
+        headers = "NATS/1.0\r\nContent-Encoding: gzip\r\n\r\n";
+    }
+    const auto header_size = std::to_string(headers.size());
+    const auto size = std::to_string(headers.size() + body.size());
+    routing.publish(of,
+                    {.subject = trace.request().destination,
+                     .headers = headers,
+                     .payload = body,
+                     .has_headers = !headers.empty(),
+                     .size_text = size,
+                     .header_size_text = header_size},
+                    now);
+}
+
+/// Whether a message may be published; if not, tells the client and returns what it was told. The
+/// order of the checks is nats-server's, which decides the text.
+std::string broker_state::refusal_of(session& session, bytes_view subject, bytes_view reply,
+                                     moment now) {
+    const auto refuse = [&](std::string text, std::string_view what, bytes_view name) {
+        out.send_error(session, text);
+        std::string line = "Publish Violation - ";
+        texts::append_quoted(line.append(what), name);
         log(log_level::error, session, line);
-        return false;
+        return text;
     };
-    if (is_gateway_reply(message.subject)) return refuse_subject();
-    if (session.permissions != nullptr &&
-        !session.permissions->may_publish(message.subject, seed, now.steady)) {
-        return refuse_subject();
+    const bool denied = session.permissions != nullptr &&
+                        !session.permissions->may_publish(subject, seed, now.steady);
+    const bool reserved = subject.starts_with("$NRG.") && session.of->id != config->system_account;
+    if (is_gateway_reply(subject) || denied || reserved) {
+        return refuse(texts::publish_violation(subject), "Subject ", subject);
     }
-    if (message.subject.starts_with("$NRG.") && session.of->id != config->system_account) {
-        return refuse_subject();
-    }
-    if (is_reserved_reply(message.reply)) {
-        out.send_error(session, texts::reply_violation(message.reply));
-        std::string line = "Publish Violation - Reply ";
-        texts::append_quoted(line, message.reply);
-        log(log_level::error, session, line);
-        return false;
-    }
-    return true;
+    if (is_reserved_reply(reply)) return refuse(texts::reply_violation(reply), "Reply ", reply);
+    return {};
 }
 
 /// Lifetime: until the next call.
@@ -237,7 +289,9 @@ bytes_view broker_state::mapped_subject(const account& of, bytes_view subject) {
 }
 
 void broker_state::on_subscribe(session& session, const protocol::subscribe_operation& operation) {
-    const auto& [subject, queue, sid] = operation;
+    const auto subject = operation.subject;
+    const auto queue = operation.queue;
+    const auto sid = operation.sid;
     const auto refuse = [&](const std::string& text) {
         out.send_error(session, text);
         std::string line = "Subscription Violation - Subject ";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/broker/router.hpp>
 
+#include <pipit/broker/planted_bug.hpp>
 #include <pipit/protocol/subject.hpp>
 
 #include <algorithm>
@@ -81,7 +82,9 @@ void router::subscribe(session& session, const protocol::subscribe_operation& op
             announce_members(of, group);
         }
     }
-    if (made->literal) cache_.drop(of, operation.subject);
+    if (made->literal && !planted::is(planted::bug::keeps_stale_matches)) {
+        cache_.drop(of, operation.subject);
+    }
 }
 
 void router::unsubscribe(subscription& subscription) {
@@ -98,7 +101,8 @@ void router::unsubscribe(subscription& subscription) {
         if (group->empty()) retire(of, *group);
     } else {
         of.index.remove(subscription);
-        if (!peers_.alone() && of.index.plain_count_up_to_two(subject) == 0) {
+        if (!peers_.alone() && of.index.plain_count_up_to_two(subject) == 0 &&
+            !planted::is(planted::bug::forgets_to_withdraw)) {
             announce_interest(of, subject, false);
         }
     }
@@ -168,7 +172,8 @@ void router::write_without_headers(subscription& to, session& session, const dis
 
 bool router::deliver(subscription& to, dispatch& dispatch) {
     auto& session = *to.owner;
-    if ((session.delivery_flags & dispatch.special) != 0 || to.limited) [[unlikely]] {
+    if ((session.delivery_flags & dispatch.special) != 0 || to.limited || dispatch.trace != nullptr)
+        [[unlikely]] {
         return deliver_specially(to, dispatch);
     }
     if (&session == dispatch.publisher && !session.echo) return false;
@@ -184,17 +189,28 @@ bool router::deliver(subscription& to, dispatch& dispatch) {
 bool router::deliver_specially(subscription& to, dispatch& dispatch) {
     auto& session = *to.owner;
     const auto& message = dispatch.message;
-    if (&session == dispatch.publisher && !session.echo) return false;
+    auto* trace = dispatch.trace;
+    const auto refuse = [&](std::string_view why) {
+        if (trace != nullptr) trace->egress(to, why);
+        return false;
+    };
+    if (&session == dispatch.publisher && !session.echo) return refuse(trace_errors::no_echo);
     if ((session.delivery_flags & delivery::filtered) != 0 &&
         session.permissions->rules().denies_delivery(dispatch.subject, to.queue())) {
-        return false;
+        return refuse(trace_errors::subscription_denies);
     }
-    if (session.ended() || to.finished) return false;
+    if (to.finished) return refuse(trace_errors::subscription_closed);
+    if (session.ended()) return refuse(trace_errors::client_closed);
+    if (trace != nullptr && trace->request().only) {
+        trace->egress(to, {});
+        return true; // As if delivered: nobody is told that nobody is there.
+    }
     if ((session.delivery_flags & delivery::congested) != 0 && dispatch.publisher != nullptr) {
-        if (!stalls_fast_producers_) return false;
+        if (!stalls_fast_producers_) return refuse(trace_errors::not_stalled);
         stall(*dispatch.publisher, session, dispatch.now);
         ++session.stalls;
     }
+    if (trace != nullptr) trace->egress(to, {});
     ++to.delivered;
     if (to.max != 0 && to.delivered >= to.max) {
         to.finished = true; // Whoever else it would match in this dispatch passes it by.
@@ -258,6 +274,7 @@ bool router::deliver_to_group(queue_group& group, dispatch& dispatch, std::uint6
         if (pick < remote.count) {
             chosen_[remote.peer].push_back({remote.group_id, group.id});
             dispatch.told |= std::uint64_t{1} << remote.peer;
+            if (planted::is(planted::bug::delivers_to_two_members)) deliver_here();
             break;
         }
         pick -= remote.count;
@@ -296,12 +313,11 @@ bool router::deliver_to_namesakes(std::span<queue_group* const> groups, dispatch
 }
 
 void router::publish(session& publisher, bytes_view subject,
-                     const protocol::message_operation& message, moment now) {
+                     const protocol::message_operation& message, moment now, message_trace* trace) {
     const auto& targets = cache_.find(*publisher.of, subject);
+    const bool asks = publisher.no_responders && !message.reply.empty();
     if (targets.empty()) {
-        if (publisher.no_responders && !message.reply.empty()) {
-            tell_nobody(publisher, message.reply, subject);
-        }
+        if (asks) tell_nobody(publisher, message.reply, subject);
         return;
     }
     dispatch dispatch{.of = *publisher.of,
@@ -313,20 +329,37 @@ void router::publish(session& publisher, bytes_view subject,
                       .publisher = &publisher,
                       .special = special_flags(message),
                       .now = now,
-                      .size = message.headers.size() + message.payload.size()};
+                      .size = message.headers.size() + message.payload.size(),
+                      .trace = trace};
     if (dispatch.tail.empty()) {
         dispatch.tail = canonical_tail(message);
         dispatch.storage = tail_storage::transient;
     }
     for (auto* each : targets.plain) dispatch.delivered += deliver(*each, dispatch);
     deliver_to_groups(targets.groups, dispatch);
+    if (trace != nullptr && trace->request().only) return;
     dispatch.told |= targets.peers;
-    if (dispatch.told != 0) send_to_peers(dispatch, targets.peers, publisher);
+    if (dispatch.told != 0) send_to_peers(dispatch, targets.peers);
     finish(dispatch);
-    if (dispatch.delivered == 0 && dispatch.told == 0 && publisher.no_responders &&
-        !message.reply.empty()) {
+    if (asks && dispatch.delivered == 0 && dispatch.told == 0) {
         tell_nobody(publisher, message.reply, subject);
     }
+}
+
+void router::publish(account& of, const protocol::message_operation& message, moment now) {
+    const auto& targets = cache_.find(of, message.subject);
+    dispatch dispatch{.of = of,
+                      .subject = message.subject,
+                      .message = message,
+                      .tail = canonical_tail(message),
+                      .special = special_flags(message),
+                      .now = now,
+                      .size = message.headers.size() + message.payload.size()};
+    for (auto* each : targets.plain) dispatch.delivered += deliver(*each, dispatch);
+    deliver_to_groups(targets.groups, dispatch);
+    dispatch.told |= targets.peers;
+    if (dispatch.told != 0) send_to_peers(dispatch, targets.peers);
+    finish(dispatch);
 }
 
 /// Counts what was delivered, and removes subscriptions that had their last message.

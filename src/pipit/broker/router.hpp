@@ -4,6 +4,7 @@
 #include <pipit/base/random.hpp>
 #include <pipit/broker/account.hpp>
 #include <pipit/broker/match_cache.hpp>
+#include <pipit/broker/message_trace.hpp>
 #include <pipit/broker/outbox.hpp>
 #include <pipit/broker/peer_link.hpp>
 #include <pipit/protocol/operations.hpp>
@@ -35,9 +36,10 @@ struct dispatch {
     session* publisher = nullptr; ///< Null when it is on another loop.
     std::uint8_t special = 0;     ///< The delivery flags that concern this message.
     moment now;
-    std::uint64_t size = 0;      ///< Headers and payload.
-    std::uint64_t told = 0;      ///< Loops that get it, a bit each.
-    std::uint32_t delivered = 0; ///< On this loop.
+    std::uint64_t size = 0;         ///< Headers and payload.
+    std::uint64_t told = 0;         ///< Loops that get it, a bit each.
+    std::uint32_t delivered = 0;    ///< On this loop.
+    message_trace* trace = nullptr; ///< Usually null.
 };
 
 /// The delivery flags that concern a message with these headers and this reply.
@@ -67,8 +69,11 @@ public:
     void unsubscribe_all(session& session);
 
     /// Routes a message of a client that was allowed and counted. `subject` is the mapped one.
+    /// With a `trace`, what becomes of it is written there.
     void publish(session& publisher, bytes_view subject, const protocol::message_operation& message,
-                 moment now);
+                 moment now, message_trace* trace = nullptr);
+    /// Routes a message of the server itself.
+    void publish(account& of, const protocol::message_operation& message, moment now);
     /// Takes what other loops sent. False: nothing.
     bool take_from_peers(moment now);
 
@@ -99,7 +104,7 @@ private:
     // router_peers.cpp
     void announce_interest(const account& of, bytes_view subject, bool interested);
     void announce_members(const account& of, const queue_group& group);
-    void send_to_peers(dispatch& dispatch, std::uint64_t plain_peers, session& publisher);
+    void send_to_peers(dispatch& dispatch, std::uint64_t plain_peers);
     void on_interest(unsigned source, const peer_record& record);
     void on_members(unsigned source, const peer_record& record);
     void on_message(unsigned source, const peer_record& record, moment now);

@@ -2,6 +2,7 @@
 // The router's side that faces the other loops of the server.
 #include <pipit/broker/router.hpp>
 
+#include <pipit/broker/planted_bug.hpp>
 #include <pipit/protocol/subject.hpp>
 
 #include <algorithm>
@@ -57,7 +58,8 @@ void router::announce_members(const account& of, const queue_group& group) {
                         .group_id = group.id});
 }
 
-void router::send_to_peers(dispatch& dispatch, std::uint64_t plain_peers, session& publisher) {
+void router::send_to_peers(dispatch& dispatch, std::uint64_t plain_peers) {
+    auto* publisher = dispatch.publisher;
     const auto& message = dispatch.message;
     block_pointer block;
     if (dispatch.tail.size() >= peer_link::block_bytes_min) {
@@ -72,9 +74,10 @@ void router::send_to_peers(dispatch& dispatch, std::uint64_t plain_peers, sessio
                        .headers = message.headers,
                        .payload = message.payload,
                        .count = static_cast<std::uint32_t>(std::popcount(dispatch.told)),
-                       .publisher = publisher.client_id,
+                       .publisher = publisher == nullptr ? 0 : publisher->client_id,
                        .whole = block ? &block : nullptr};
-    if (dispatch.delivered == 0 && publisher.no_responders && !message.reply.empty()) {
+    if (dispatch.delivered == 0 && publisher != nullptr && publisher->no_responders &&
+        !message.reply.empty()) {
         record.request_number = next_request_number_++;
     }
     for (unsigned peer = 0; peer < chosen_.size(); ++peer) {
@@ -83,9 +86,9 @@ void router::send_to_peers(dispatch& dispatch, std::uint64_t plain_peers, sessio
         record.groups = chosen_[peer];
         peers_.send(peer, record);
         chosen_[peer].clear();
-        if (!peers_.is_full(peer)) continue;
-        publisher.stalled_until =
-            std::max(publisher.stalled_until, dispatch.now.steady + full_peer_stall);
+        if (publisher == nullptr || !peers_.is_full(peer)) continue;
+        publisher->stalled_until =
+            std::max(publisher->stalled_until, dispatch.now.steady + full_peer_stall);
     }
 }
 
@@ -184,6 +187,7 @@ void router::on_message(unsigned source, const peer_record& record, moment now) 
 
 /// A message of this loop's found no member of its group where it was sent: the next choice.
 void router::on_returned(const peer_record& record, moment now) {
+    if (planted::is(planted::bug::drops_returned_messages)) return;
     auto* of = account_of(record.account);
     if (of == nullptr) return;
     const auto message = operation_of(record);

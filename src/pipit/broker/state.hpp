@@ -27,8 +27,11 @@ struct broker_state {
     [[nodiscard]] protocol::parser_limits limits_of(const session& session) const noexcept;
     void on_outcome(session& session, protocol::parse_status status);
     void on_publish(session& session, const protocol::message_operation& message, moment now);
-    [[nodiscard]] bool may_publish(session& session, const protocol::message_operation& message,
-                                   moment now);
+    void publish_traced(session& session, const protocol::message_operation& message,
+                        trace_request request, moment now);
+    void publish_event(account& of, const message_trace& trace, moment now);
+    [[nodiscard]] std::string refusal_of(session& session, bytes_view subject, bytes_view reply,
+                                         moment now);
     void on_subscribe(session& session, const protocol::subscribe_operation& operation);
     void on_unsubscribe(session& session, const protocol::unsubscribe_operation& operation);
     void on_ping(session& session);
@@ -96,6 +99,7 @@ struct broker_state {
     std::deque<password_question> unasked;
 
     std::uint64_t total_connections = 0;
+    std::uint64_t trace_events = 0;
     std::uint64_t slow_consumers = 0;
     std::uint64_t stale_connections = 0;
 };

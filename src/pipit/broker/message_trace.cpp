@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/broker/message_trace.hpp>
+
+#include <pipit/broker/account.hpp>
+
+#include <algorithm>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <cctype>
+#include <chrono>
+#include <cstdio>
+#include <zlib.h>
+
+namespace pipit::broker {
+namespace {
+
+namespace json = boost::json;
+
+constexpr bytes_view status_line = "NATS/1.0\r\n";
+constexpr bytes_view destination_header = "Nats-Trace-Dest";
+
+std::string lower(std::string_view text) {
+    std::string result(text);
+    std::ranges::transform(result, result.begin(), [](char c) {
+        return static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    });
+    return result;
+}
+
+/// W3C: `version-trace-parent-flags`, the lowest bit of the flags says that it is sampled.
+bool is_sampled(bytes_view traceparent) {
+    if (std::ranges::count(traceparent, '-') != 3) return false;
+    const auto flags = traceparent.substr(traceparent.rfind('-') + 1);
+    if (flags.size() != 2) return false;
+    const auto digit = [](char c) { return std::isxdigit(static_cast<unsigned char>(c)) != 0; };
+    if (!digit(flags[0]) || !digit(flags[1]) || flags[0] > '7') return false;
+    const char last = flags[1];
+    return (last <= '9' ? last - '0' : (last | 0x20) - 'a' + 10) % 2 == 1;
+}
+
+bytes_view trim(bytes_view text) {
+    const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
+    while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+    while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+    return text;
+}
+
+/// RFC 3339 in UTC with nanoseconds.
+std::string text_of(wall_time time) {
+    const auto day = std::chrono::floor<std::chrono::days>(time);
+    const std::chrono::year_month_day date(day);
+    const std::chrono::hh_mm_ss clock(time - day);
+    char text[64];
+    std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d.%09lldZ",
+                  static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                  static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
+                  static_cast<int>(clock.minutes().count()),
+                  static_cast<int>(clock.seconds().count()),
+                  static_cast<long long>(clock.subseconds().count()));
+    return text;
+}
+
+void set_unless_empty(json::object& object, std::string_view key, std::string_view value) {
+    if (!value.empty()) object[key] = value;
+}
+
+} // namespace
+
+trace_request read_trace_request(bytes_view headers) {
+    trace_request request;
+    bool has_destination = false;
+    bool has_parent = false;
+    if (!headers.starts_with(status_line)) return request;
+    headers.remove_prefix(status_line.size());
+    decltype(request.headers) all;
+    while (!headers.empty()) {
+        const auto end = headers.find("\r\n");
+        const auto line = headers.substr(0, end);
+        const auto colon = line.find(':');
+        if (end == bytes_view::npos || colon == bytes_view::npos) break;
+        headers.remove_prefix(end + 2);
+        const auto key = line.substr(0, colon);
+        const auto value = trim(line.substr(colon + 1));
+        if (key.empty() || value.empty()) continue;
+        if (key == destination_header) {
+            if (value == "trace disabled") return {};
+            has_destination = true;
+        } else if (key.size() == 11 && lower(key) == "traceparent") {
+            has_parent = has_parent || is_sampled(value);
+        }
+        all[std::string(key)].emplace_back(value);
+    }
+    if (!has_destination && !has_parent) return request;
+    const auto first_of = [&](const char* key) {
+        const auto found = all.find(key);
+        return found == all.end() ? std::string() : found->second.front();
+    };
+    request.external = !has_destination;
+    if (has_destination) {
+        const auto only = lower(first_of("Nats-Trace-Only"));
+        request.only = only == "1" || only == "true" || only == "on";
+        request.destination = first_of("Nats-Trace-Dest");
+    }
+    request.accepts_gzip = lower(first_of("Accept-Encoding")).find("gzip") != std::string::npos;
+    request.headers = std::move(all);
+    return request;
+}
+
+message_trace::message_trace(trace_request request, const session& publisher,
+                             const protocol::message_operation& message, wall_time now)
+    : request_(std::move(request)),
+      at_(now),
+      message_bytes_(message.headers.size() + message.payload.size()),
+      client_id_(publisher.client_id),
+      name_(publisher.details->options.name),
+      account_(publisher.of->config->name),
+      subject_(message.subject) {}
+
+void message_trace::egress(const subscription& subscription, std::string_view error) {
+    egresses_.push_back({subscription.owner->client_id, subscription.owner->details->options.name,
+                         std::string(subscription.subject()), std::string(subscription.queue()),
+                         error});
+}
+
+std::string message_trace::event(const server_identity& server, std::uint64_t sequence,
+                                 wall_time now) const {
+    json::object about;
+    about["name"] = server.name;
+    about["host"] = server.host;
+    about["id"] = server.id;
+    about["ver"] = server.version;
+    about["feature_flags"] = {{"js_ack_fc_v2", false},
+                              {"js_api_reply_v2", false},
+                              {"js_raft_delete_range", true},
+                              {"js_snapshot_sources", false}};
+    about["jetstream"] = false;
+    about["flags"] = 0;
+    about["seq"] = sequence;
+    about["time"] = text_of(now);
+
+    json::object headers;
+    for (const auto& [key, values] : request_.headers) {
+        headers[key] = json::array(values.begin(), values.end());
+    }
+    json::array events;
+    json::object in{{"type", "in"}, {"ts", text_of(at_)}, {"kind", 0}, {"cid", client_id_}};
+    set_unless_empty(in, "name", name_);
+    in["acc"] = account_;
+    in["subj"] = subject_;
+    set_unless_empty(in, "error", ingress_error_);
+    events.push_back(std::move(in));
+    if (!mapped_to_.empty()) {
+        events.push_back({{"type", "sm"}, {"ts", text_of(at_)}, {"to", mapped_to_}});
+    }
+    for (const auto& each : egresses_) {
+        json::object out{
+            {"type", "eg"}, {"ts", text_of(now)}, {"kind", 0}, {"cid", each.client_id}};
+        set_unless_empty(out, "name", each.name);
+        out["sub"] = each.subject;
+        set_unless_empty(out, "queue", each.queue);
+        set_unless_empty(out, "error", each.error);
+        events.push_back(std::move(out));
+    }
+    return json::serialize(
+        json::object{{"server", std::move(about)},
+                     {"request", {{"header", std::move(headers)}, {"msgsize", message_bytes_}}},
+                     {"events", std::move(events)}});
+}
+
+std::string gzip(bytes_view bytes) {
+    constexpr int window_bits_of_gzip = 15 + 16;
+    z_stream stream{};
+    if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, window_bits_of_gzip, 8,
+                     Z_DEFAULT_STRATEGY) != Z_OK) {
+        throw std::bad_alloc();
+    }
+    std::string out(deflateBound(&stream, static_cast<uLong>(bytes.size())), '\0');
+    stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
+    stream.avail_in = static_cast<uInt>(bytes.size());
+    stream.next_out = reinterpret_cast<Bytef*>(out.data());
+    stream.avail_out = static_cast<uInt>(out.size());
+    deflate(&stream, Z_FINISH);
+    out.resize(stream.total_out);
+    deflateEnd(&stream);
+    return out;
+}
+
+} // namespace pipit::broker

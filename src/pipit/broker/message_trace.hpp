@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <pipit/broker/configuration.hpp>
+#include <pipit/broker/session.hpp>
+#include <pipit/broker/subscription.hpp>
+#include <pipit/protocol/operations.hpp>
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pipit::broker {
+
+/// What a message's headers ask of tracing.
+struct trace_request {
+    std::map<std::string, std::vector<std::string>> headers; ///< As they came; empty: not traced.
+    bool external = false;   ///< A sampled `traceparent` alone: the account says where to.
+    bool only = false;       ///< Trace it, deliver it to nobody.
+    std::string destination; ///< Of `Nats-Trace-Dest`.
+    bool accepts_gzip = false;
+
+    [[nodiscard]] bool wanted() const noexcept { return !headers.empty(); }
+};
+
+/// Reads the headers of a message; cheap for one that asks for nothing.
+[[nodiscard]] trace_request read_trace_request(bytes_view headers);
+
+/// Collects what becomes of one message on this loop, for the event that is published about it.
+/// Source: ADR-41; client-protocol, section 12.
+class message_trace {
+public:
+    message_trace(trace_request request, const session& publisher,
+                  const protocol::message_operation& message, wall_time now);
+
+    [[nodiscard]] const trace_request& request() const noexcept { return request_; }
+
+    /// The message was refused, in the words that the client was told.
+    void refuse(std::string_view error) { ingress_error_ = error; }
+    void map(bytes_view subject) { mapped_to_ = subject; }
+    /// It went to a subscription, or did not, and why.
+    void egress(const subscription& subscription, std::string_view error);
+
+    /// The event as JSON. `sequence` counts this server's events.
+    [[nodiscard]] std::string event(const server_identity& server, std::uint64_t sequence,
+                                    wall_time now) const;
+
+private:
+    struct delivery_event {
+        std::uint64_t client_id;
+        std::string name, subject, queue;
+        std::string_view error;
+    };
+
+    trace_request request_;
+    wall_time at_;
+    std::uint64_t message_bytes_;
+    std::uint64_t client_id_;
+    std::string name_, account_, subject_;
+    std::string ingress_error_, mapped_to_;
+    std::vector<delivery_event> egresses_;
+};
+
+/// Why a traced message did not reach a subscription.
+namespace trace_errors {
+inline constexpr std::string_view no_echo = "Not delivered because of no echo";
+inline constexpr std::string_view subscription_denies =
+    "Not delivered because subscription denies this subject";
+inline constexpr std::string_view subscription_closed =
+    "Not delivered because subscription is closed";
+inline constexpr std::string_view client_closed = "Not delivered because client is closed";
+inline constexpr std::string_view not_stalled =
+    "Not delivered because fast producer not stalled and consumer is slow";
+} // namespace trace_errors
+
+/// Compresses an event for a client that said `Accept-Encoding: gzip`.
+[[nodiscard]] std::string gzip(bytes_view bytes);
+
+} // namespace pipit::broker
