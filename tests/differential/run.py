@@ -9,7 +9,6 @@
 import argparse
 import multiprocessing
 import random
-import shutil
 import sys
 import time
 from collections import Counter
@@ -20,6 +19,7 @@ import generator
 import profiles
 import shrink
 from player import arena
+from servers import find_program
 
 FAILURES_SHOWN = 20
 AGAIN = 2  # A difference counts when it shows each time.
@@ -141,7 +141,7 @@ def parse():
 def main():
     arguments = parse()
     for name in ("server", "reference"):
-        path = shutil.which(getattr(arguments, name))
+        path = find_program(getattr(arguments, name))
         if not path:
             sys.exit(f"there is no program {getattr(arguments, name)}")
         setattr(arguments, name, path)

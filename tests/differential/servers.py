@@ -4,6 +4,7 @@ import glob
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -12,6 +13,12 @@ import urllib.request
 
 START_SECONDS = 20
 STOP_SECONDS = 10
+
+
+def find_program(name):
+    """The absolute path, for servers start in folders of their own; None when there is none."""
+    path = shutil.which(name)
+    return os.path.abspath(path) if path else None
 
 
 class start_failure(Exception):

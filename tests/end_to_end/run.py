@@ -6,7 +6,6 @@
 """
 import argparse
 import random
-import shutil
 import sys
 
 import suite
@@ -33,7 +32,8 @@ def main():
     parser.add_argument("--scale", action="store_true",
                         help="10,000 connections and 1,000,000 subscriptions too")
     arguments = parser.parse_args()
-    server, reference = shutil.which(arguments.server), shutil.which(arguments.reference)
+    server = suite.find_program(arguments.server)
+    reference = suite.find_program(arguments.reference)
     if not server or not reference:
         sys.exit("a server is missing")
     if arguments.scale:

@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "differential"))
 from player import stream  # noqa: E402
-from servers import server_process, start_failure  # noqa: E402,F401
+from servers import find_program, server_process, start_failure  # noqa: E402,F401
 
 REGISTERED = []
 

@@ -13,7 +13,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "differential"))
-from servers import server_process, start_failure  # noqa: E402,F401
+from servers import find_program, server_process, start_failure  # noqa: E402,F401
 
 ROUND_TRIP_SECONDS_MAX = 0.100
 ATTACKS = []

@@ -11,7 +11,6 @@ subtracted, and an attack has three tries.
 import argparse
 import random
 import re
-import shutil
 import sys
 
 import attack
@@ -59,7 +58,8 @@ def main():
     parser.add_argument("--clients", default=None,
                         help="a folder with js/ and py/ as tests/conformance/setup.sh makes it")
     arguments = parser.parse_args()
-    server, reference = shutil.which(arguments.server), shutil.which(arguments.reference)
+    server = attack.find_program(arguments.server)
+    reference = attack.find_program(arguments.reference)
     if not server or not reference:
         sys.exit("a server is missing")
     random.seed(arguments.seed)
