@@ -99,6 +99,8 @@ struct loop::state {
     connection* reading = nullptr;      ///< Null as soon as it has ended.
     bool some_ended = false;
     std::thread thread;
+    /// Of the thread's processor time, for all threads; 0 until the loop runs.
+    std::atomic<clockid_t> cpu_clock{0};
 };
 
 // --- Connections ---
@@ -313,6 +315,8 @@ void loop::stop() {
 void loop::start() {
     state_->thread = std::thread([this] {
         ::pthread_setname_np(::pthread_self(), ("loop " + std::to_string(state_->index)).c_str());
+        clockid_t own{};
+        if (::pthread_getcpuclockid(::pthread_self(), &own) == 0) state_->cpu_clock = own;
         state_->events.run();
     });
 }
@@ -365,13 +369,9 @@ std::size_t loop::connection_count() const noexcept {
 }
 
 nanoseconds loop::cpu_time() const noexcept {
-    clockid_t id{};
     timespec used{};
-    auto& thread = state_->thread;
-    if (!thread.joinable() || ::pthread_getcpuclockid(thread.native_handle(), &id) != 0 ||
-        ::clock_gettime(id, &used) != 0) {
-        return {};
-    }
+    const clockid_t clock = state_->cpu_clock;
+    if (clock == 0 || ::clock_gettime(clock, &used) != 0) return {};
     return std::chrono::seconds(used.tv_sec) + nanoseconds(used.tv_nsec);
 }
 
