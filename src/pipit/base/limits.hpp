@@ -32,6 +32,15 @@ inline constexpr std::size_t size_digits_max = 9;
 /// A connection inside the process holds this much in each direction.
 inline constexpr std::size_t pipe_bytes = 64 * 1024;
 
+/// Of one client: what was asked and not answered, or the answer not taken; PINGs not answered.
+inline constexpr std::size_t client_operations = std::size_t{1} << 20;
+inline constexpr std::size_t client_pings = 64 * 1024;
+
+/// A client that notices a deadline so much too late did not run: it was suspended, or busy. It
+/// then takes so long to read what came meanwhile, before it calls anything late.
+inline constexpr std::chrono::seconds client_suspended{1};
+inline constexpr std::chrono::milliseconds client_resume_grace{100};
+
 /// Of the monitoring's HTTP server. The timeout is for one request, one answer and an idle client.
 inline constexpr std::size_t http_connections = 128;
 inline constexpr std::size_t http_header_bytes = 16 * 1024;

@@ -2,12 +2,11 @@
 #include <pipit/protocol/client_protocol.hpp>
 
 #include <pipit/base/limits.hpp>
+#include <pipit/protocol/detail/error_reader.hpp>
 #include <pipit/protocol/error.hpp>
-#include <pipit/protocol/error_texts.hpp>
 #include <pipit/protocol/subject.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 namespace pipit::protocol {
@@ -19,69 +18,6 @@ constexpr std::size_t max_control_line_bytes = std::size_t{1024} * 1024;
 constexpr std::int64_t max_payload_bytes_min = std::int64_t{64} * 1024 * 1024;
 
 std::string sid_text(sid id) { return std::to_string(static_cast<std::uint64_t>(id)); }
-
-std::optional<sid> parse_sid(bytes_view text) noexcept {
-    std::uint64_t number = 0;
-    const char* const end = text.data() + text.size();
-    const auto read = std::from_chars(text.data(), end, number);
-    if (read.ec != std::errc() || read.ptr != end) return std::nullopt;
-    return sid{number};
-}
-
-std::string lower_case(bytes_view text) {
-    std::string out(text);
-    for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-    return out;
-}
-
-bytes_view without_quotes(bytes_view text) noexcept {
-    constexpr bytes_view around = " \t\r'";
-    const auto begin = text.find_first_not_of(around);
-    if (begin == bytes_view::npos) return {};
-    return text.substr(begin, text.find_last_not_of(around) - begin + 1);
-}
-
-/// What stands between the double quotes behind `before`; as it is escaped, if it is.
-std::string quoted_behind(bytes_view text, bytes_view before) {
-    const auto at = text.find(before);
-    if (at == bytes_view::npos) return {};
-    const auto begin = at + before.size();
-    auto end = begin;
-    while (end < text.size() && text[end] != '"') end += text[end] == '\\' ? 2 : 1;
-    return std::string(text.substr(begin, std::min(end, text.size()) - begin));
-}
-
-/// Reads the text of an `-ERR`, in any case, as older servers write some texts differently.
-error_received classify(bytes_view text) {
-    using about = error_received::about;
-    const auto lower = lower_case(text);
-    const bytes_view folded = lower;
-    error_received out{about::other, std::string(text), {}, {}};
-    if (folded.starts_with("permissions violation")) {
-        const bool is_publish = folded.find("for publish") != bytes_view::npos;
-        out.kind = is_publish ? about::publish : about::subscription;
-        out.subject = quoted_behind(
-            text, folded.find(" reply of \"") != bytes_view::npos ? " of \"" : " to \"");
-        out.queue = quoted_behind(text, " using queue \"");
-    } else if (folded.starts_with("authorization violation") ||
-               folded.starts_with("authentication timeout") ||
-               folded.starts_with("user authentication") ||
-               folded.starts_with("account authentication")) {
-        out.kind = about::authentication;
-    } else if (folded.starts_with("maximum ")) {
-        out.kind = about::limit;
-    }
-    return out;
-}
-
-/// The errors after which a server keeps the connection open.
-bool leaves_connection_open(const error_received& what) {
-    using about = error_received::about;
-    if (what.kind == about::publish || what.kind == about::subscription) return true;
-    const auto lower = lower_case(what.text);
-    return lower.starts_with("maximum subscriptions") || lower == "invalid subject" ||
-           lower == "invalid publish subject";
-}
 
 errc error_of(parse_status status) noexcept {
     switch (status) {
@@ -122,7 +58,7 @@ public:
     }
     flow on_ok() { return flow::proceed; }
     flow on_error(bytes_view text) {
-        client_.receive_error(without_quotes(text));
+        client_.receive_error(detail::without_quotes(text));
         return next();
     }
 
@@ -277,7 +213,8 @@ void client_protocol::end(error why) {
     state_ = state::closed;
     deadline_.reset();
     offline_.clear();
-    subscriptions_.clear();
+    std::erase_if(events_,
+                  [](const auto& event) { return std::holds_alternative<open_requested>(event); });
     events_.emplace_back(closed{std::move(why)});
 }
 
@@ -285,10 +222,16 @@ void client_protocol::receive_info(bytes_view json) {
     auto read = parse_info(json);
     if (!read) return lose(read.error());
     info_ = std::move(*read);
-    if (options_.use_discovered_servers) pool_.discover(info_.connect_urls);
+    discover_servers();
     if (state_ == state::awaiting_info) return request_tls_or_connect();
     events_.emplace_back(info_changed{});
     if (info_.ldm && !std::exchange(lame_duck_told_, true)) events_.emplace_back(lame_duck{});
+}
+
+void client_protocol::discover_servers() {
+    if (!options_.use_discovered_servers) return;
+    auto discovered = pool_.discover(info_.connect_urls);
+    if (!discovered.empty()) events_.emplace_back(servers_discovered{std::move(discovered)});
 }
 
 void client_protocol::request_tls_or_connect() {
@@ -350,13 +293,24 @@ void client_protocol::begin_session() {
 }
 
 void client_protocol::subscribe_again() {
+    for (const auto id : subscriptions()) queue_subscription(id, subscriptions_.at(id));
+}
+
+std::vector<sid> client_protocol::subscriptions() const {
     std::vector<sid> ids;
+    ids.reserve(subscriptions_.size());
     for (const auto& [id, unused] : subscriptions_) ids.push_back(id);
     std::sort(ids.begin(), ids.end());
-    for (const auto id : ids) queue_subscription(id, subscriptions_.at(id));
+    return ids;
+}
+
+const std::string* client_protocol::subject_of(sid subscription) const noexcept {
+    const auto found = subscriptions_.find(subscription);
+    return found == subscriptions_.end() ? nullptr : &found->second.subject;
 }
 
 void client_protocol::queue_subscription(sid id, subscription_record& record) {
+    if (record.draining) return;
     const auto text = sid_text(id);
     record.delivered_before = record.delivered;
     append_subscribe(output_.end(), record.subject, record.queue, text);
@@ -366,7 +320,7 @@ void client_protocol::queue_subscription(sid id, subscription_record& record) {
 }
 
 std::optional<message_received> client_protocol::receive_message(const message_operation& message) {
-    const auto id = parse_sid(message.sid);
+    const auto id = detail::parse_sid(message.sid);
     const auto found = id ? subscriptions_.find(*id) : subscriptions_.end();
     if (found == subscriptions_.end()) return std::nullopt;
     if (message.whole != nullptr) held_ = *message.whole;
@@ -380,11 +334,29 @@ std::optional<message_received> client_protocol::receive_message(const message_o
 }
 
 void client_protocol::receive_error(bytes_view text) {
-    const auto what = classify(text);
-    events_.emplace_back(what);
-    if (leaves_connection_open(what)) return;
+    auto what = detail::read_error(text);
+    if (what.kind == error_received::about::subscription) end_refused_subscription(what);
+    const bool goes_on = detail::leaves_connection_open(what);
     const bool about_us = what.kind == error_received::about::authentication;
-    lose(error(errc::refused_by_peer, what.text), about_us ? text : bytes_view());
+    events_.emplace_back(std::move(what));
+    if (goes_on) return;
+    lose(error(errc::refused_by_peer, std::string(text)), about_us ? text : bytes_view());
+}
+
+/// By its number if the server says it, else the oldest one with that subject and queue: each that
+/// is refused has an error of its own, in the order in which they were sent.
+void client_protocol::end_refused_subscription(error_received& refused) {
+    if (!refused.subscription) {
+        for (const auto id : subscriptions()) {
+            const auto& record = subscriptions_.at(id);
+            if (record.subject != refused.subject || record.queue != refused.queue) continue;
+            refused.subscription = id;
+            break;
+        }
+    }
+    if (refused.subscription && subscriptions_.erase(*refused.subscription) == 0) {
+        refused.subscription.reset();
+    }
 }
 
 void client_protocol::queue_ping(ping_kind kind) {
@@ -394,6 +366,7 @@ void client_protocol::queue_ping(ping_kind kind) {
 
 result<> client_protocol::ping() {
     if (state_ != state::connected) return errc::not_connected;
+    if (pings_.size() >= limits::client_pings) return errc::output_full;
     queue_ping(ping_kind::asked);
     return {};
 }
@@ -445,7 +418,7 @@ void client_protocol::unsubscribe(sid subscription, std::uint64_t max) {
     if (found == subscriptions_.end()) return;
     auto& record = found->second;
     const bool at_once = max <= record.delivered;
-    if (state_ == state::connected) {
+    if (state_ == state::connected && !record.draining) {
         append_unsubscribe(output_.end(), sid_text(subscription),
                            at_once ? 0 : max - record.delivered_before);
     }
@@ -456,14 +429,31 @@ void client_protocol::unsubscribe(sid subscription, std::uint64_t max) {
     }
 }
 
+bool client_protocol::is_draining(sid subscription) const noexcept {
+    const auto found = subscriptions_.find(subscription);
+    return found != subscriptions_.end() && found->second.draining;
+}
+
+bool client_protocol::drain(sid subscription) {
+    const auto found = subscriptions_.find(subscription);
+    if (found == subscriptions_.end()) return false;
+    if (state_ != state::connected) {
+        subscriptions_.erase(found);
+        return false;
+    }
+    if (std::exchange(found->second.draining, true)) return true;
+    append_unsubscribe(output_.end(), sid_text(subscription));
+    return true;
+}
+
 void client_protocol::reconnect(steady_time now) {
     now_ = now;
     if (state_ == state::waiting) return open_next(now);
     if (state_ != state::idle && state_ != state::closed) lose(errc::left_server);
 }
 
-void client_protocol::close() {
-    if (state_ != state::closed) end({});
+void client_protocol::close(error why) {
+    if (state_ != state::closed) end(std::move(why));
 }
 
 } // namespace pipit::protocol

@@ -4,6 +4,7 @@
 #include <pipit/base/bytes.hpp>
 #include <pipit/base/error.hpp>
 #include <pipit/base/time.hpp>
+#include <pipit/protocol/client_events.hpp>
 #include <pipit/protocol/connect.hpp>
 #include <pipit/protocol/detail/input_queue.hpp>
 #include <pipit/protocol/detail/output_queue.hpp>
@@ -18,13 +19,9 @@
 #include <span>
 #include <string>
 #include <unordered_map>
-#include <variant>
 #include <vector>
 
 namespace pipit::protocol {
-
-/// The number of a subscription, given by the client.
-enum class sid : std::uint64_t {};
 
 /// Who the client is, for CONNECT. A user in the server's URL goes before `user` and `auth_token`.
 struct credentials {
@@ -66,55 +63,6 @@ struct client_options {
     std::size_t offline_bytes_max = std::size_t{8} * 1024 * 1024;
 };
 
-/// Open a transport to this server, then call `transport_opened` or `transport_closed`.
-struct open_requested {
-    server_address server;
-};
-/// Begin TLS on the transport, then call `tls_established` or `transport_closed`.
-struct tls_requested {};
-/// The server said who it is (`info()`): call `connect`, with a signed nonce if it sent one.
-struct connect_requested {};
-/// Subscriptions and waiting publications are on their way.
-struct connected {
-    bool again = false; ///< After an interruption.
-};
-/// Lifetime: the views end with the next `prepare()` or `next_event()`.
-struct message_received {
-    sid subscription;
-    bytes_view subject;
-    bytes_view reply;
-    bytes_view headers; ///< A header block for `headers::parse`, or empty.
-    bytes_view payload;
-    bool last = false; ///< The subscription reached its limit and is gone.
-};
-/// The answer to a `ping()`: everything sent before it has reached the server.
-struct pong_received {};
-/// An `-ERR`. Those that end the connection are followed by `disconnected`.
-struct error_received {
-    enum class about { publish, subscription, authentication, limit, other };
-    about kind = about::other;
-    std::string text;    ///< Without quotes.
-    std::string subject; ///< Of a permissions violation, as is `queue`.
-    std::string queue;
-};
-/// A later INFO; the pool knows its servers.
-struct info_changed {};
-/// The server is about to stop; `reconnect` moves to another one.
-struct lame_duck {};
-/// There is no connection (any more): close the transport, if it is open. The next attempt follows.
-struct disconnected {
-    error why;
-    bool was_connected = false;
-};
-/// The end; nothing follows.
-struct closed {
-    error why;
-};
-
-using client_event =
-    std::variant<open_requested, tls_requested, connect_requested, connected, message_received,
-                 pong_received, error_received, info_changed, lame_duck, disconnected, closed>;
-
 /// The client's side of a NATS connection over all its reconnects, without any I/O.
 ///
 /// The driver repeats: read into `prepare()`, `commit()` what arrived, drain `next_event()` and do
@@ -149,13 +97,18 @@ public:
 
     [[nodiscard]] bytes_view pending_output() const noexcept { return output_.pending(); }
     void consume_output(std::size_t sent_bytes) { output_.consume(sent_bytes); }
+    /// Moves all pending output to `into`, which has to be empty, and goes on with its memory: for
+    /// a driver that writes while others publish. What it holds of a connection that is
+    /// `disconnected` has to be thrown away.
+    void take_output(std::string& into) { output_.take(into); }
 
     [[nodiscard]] std::optional<steady_time> next_deadline() const noexcept;
     void expire(steady_time now);
 
     /// Answers `connect_requested`.
     void connect(const credentials& who);
-    /// Queues PING; `pong_received` is the answer. Errors: `errc::not_connected`.
+    /// Queues PING; `pong_received` is the answer.
+    /// Errors: `errc::not_connected`; `errc::output_full` when too many are not answered.
     [[nodiscard]] result<> ping();
     /// Queues PUB, or HPUB when there are headers.
     /// Errors: `errc::invalid_subject`; `errc::payload_too_large` when headers and payload together
@@ -166,14 +119,28 @@ public:
     [[nodiscard]] result<sid> subscribe(bytes_view subject, bytes_view queue = {});
     /// Ends the subscription, with `max` not 0 after so many messages since it began.
     void unsubscribe(sid subscription, std::uint64_t max = 0);
+    /// Asks the server to send no more. What is under way still comes; `unsubscribe` when it is
+    /// here (a `ping()` tells) or the connection is lost. Returns false when nothing can come any
+    /// more, and then the subscription has ended: there is no connection.
+    bool drain(sid subscription);
+    [[nodiscard]] bool is_draining(sid subscription) const noexcept;
+    /// Null for one that has ended. Lifetime: until it ends.
+    [[nodiscard]] const std::string* subject_of(sid subscription) const noexcept;
+    /// All that have not ended, in the order in which they began.
+    [[nodiscard]] std::vector<sid> subscriptions() const;
+
+    /// The block that the views of the last message point into, if it came in one.
+    [[nodiscard]] const block_pointer& held_block() const noexcept { return held_; }
 
     /// Leaves the server for another one, as after `lame_duck`.
     void reconnect(steady_time now);
     /// Ends everything; the event `closed` is the last one. Write the pending output before.
-    void close();
+    void close(error why = {});
 
     [[nodiscard]] bool is_connected() const noexcept { return state_ == state::connected; }
     [[nodiscard]] bool is_closed() const noexcept { return state_ == state::closed; }
+    /// Publications wait for a connection.
+    [[nodiscard]] bool has_offline_output() const noexcept { return !offline_.empty(); }
     /// Of the server that is connected, or was at last.
     [[nodiscard]] const server_info& info() const noexcept { return info_; }
     [[nodiscard]] const server_pool& pool() const noexcept { return pool_; }
@@ -196,6 +163,7 @@ private:
         std::uint64_t max = 0; ///< 0: no limit.
         std::uint64_t delivered = 0;
         std::uint64_t delivered_before = 0; ///< By earlier connections: the server starts at 0.
+        bool draining = false; ///< The server knows it no longer, and is not told again.
     };
     enum class ping_kind : bool { keepalive, asked };
     class visitor;
@@ -209,6 +177,8 @@ private:
     void receive_info(bytes_view json);
     void receive_pong();
     void receive_error(bytes_view text);
+    void discover_servers();
+    void end_refused_subscription(error_received& refused);
     /// Nothing for a subscription that has ended.
     std::optional<message_received> receive_message(const message_operation& message);
     void request_tls_or_connect();

@@ -98,6 +98,11 @@ private:
     void tell(const pong_received&) { say("pong"); }
     void tell(const error_received& e) { say("error:" + e.text); }
     void tell(const info_changed&) { say("info"); }
+    void tell(const servers_discovered& e) {
+        std::string all;
+        for (const auto& server : e.servers) all += ":" + server;
+        say("discovered" + all);
+    }
     void tell(const lame_duck&) { say("lame_duck"); }
     void tell(const disconnected& e) {
         say("disconnected");
@@ -438,7 +443,7 @@ TEST(ClientProtocol, LearnsServersAndMovesAwayFromALameDuck) {
     s.connects();
     s.events();
     s.receives("INFO {\"server_id\":\"N\",\"connect_urls\":[\"b:4222\"],\"ldm\":true} \r\n");
-    EXPECT_EQ(s.events(), "info lame_duck");
+    EXPECT_EQ(s.events(), "discovered:b:4222 info lame_duck");
     s.client.reconnect(s.now);
     s.drain();
     EXPECT_EQ(s.events(), "disconnected open:b");

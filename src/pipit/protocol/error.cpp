@@ -25,11 +25,15 @@ public:
         case errc::no_servers: return "no server is available";
         case errc::closed: return "the connection is closed";
         case errc::transport_closed: return "the transport was closed";
-        case errc::timeout: return "the server did not answer in time";
+        case errc::timeout: return "timed out";
         case errc::stale_connection: return "pings were not answered";
         case errc::refused_by_peer: return "the peer refused";
         case errc::tls_not_offered: return "the server does not offer TLS";
         case errc::left_server: return "the server was left on demand";
+        case errc::connection_lost: return "the connection was lost";
+        case errc::no_responders: return "no responders";
+        case errc::cancelled: return "cancelled";
+        case errc::draining: return "the connection is being drained";
         }
         return "unknown protocol error";
     }

@@ -26,7 +26,11 @@ enum class errc {
     stale_connection, ///< Pings were not answered.
     refused_by_peer,  ///< The peer said `-ERR`; the detail is its text.
     tls_not_offered,
-    left_server, ///< The user asked to reconnect.
+    left_server,     ///< The user asked to reconnect.
+    connection_lost, ///< Before the answer came.
+    no_responders,   ///< Nobody is subscribed to the request's subject.
+    cancelled,
+    draining, ///< The connection is ending and takes nothing new.
 };
 
 error_code make_error_code(errc value) noexcept;

@@ -149,4 +149,11 @@ std::optional<bytes_view> find_header(bytes_view block, bytes_view name) noexcep
     return std::nullopt;
 }
 
+int find_status(bytes_view block) noexcept {
+    const auto first = take_line(block);
+    if (!first || !first->starts_with(version)) return 0;
+    const auto digits = trimmed(first->substr(version.size())).substr(0, status_digits);
+    return static_cast<int>(std::max<std::int64_t>(detail::parse_size(digits), 0));
+}
+
 } // namespace pipit::protocol

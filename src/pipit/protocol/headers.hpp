@@ -76,4 +76,7 @@ private:
 /// for one header. Nothing is checked; lines have to end with CRLF.
 [[nodiscard]] std::optional<bytes_view> find_header(bytes_view block, bytes_view name) noexcept;
 
+/// The inline status of a header block, such as 503; 0 when there is none, or no block.
+[[nodiscard]] int find_status(bytes_view block) noexcept;
+
 } // namespace pipit::protocol

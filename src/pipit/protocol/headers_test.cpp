@@ -98,5 +98,13 @@ TEST(Headers, AreFoundInABlockByTheirExactName) {
     EXPECT_EQ(find_header("NATS/1.0\r\nA:", "A"), "");
 }
 
+TEST(Headers, ShowTheStatusOfABlockWithoutReadingTheRest) {
+    EXPECT_EQ(find_status("NATS/1.0 503\r\n\r\n"), 503);
+    EXPECT_EQ(find_status("NATS/1.0  100 Idle Heartbeat\r\nA: b\r\n\r\n"), 100);
+    EXPECT_EQ(find_status("NATS/1.0\r\nA: 503\r\n\r\n"), 0);
+    EXPECT_EQ(find_status("NATS/1.0 abc\r\n\r\n"), 0);
+    EXPECT_EQ(find_status(""), 0);
+}
+
 } // namespace
 } // namespace pipit::protocol

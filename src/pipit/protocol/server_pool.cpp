@@ -55,8 +55,8 @@ void server_pool::left() {
     if (!entries_.empty()) std::rotate(entries_.begin(), entries_.begin() + 1, entries_.end());
 }
 
-void server_pool::discover(const std::vector<std::string>& urls) {
-    if (entries_.empty() || urls.empty()) return; // A server without a cluster names nobody.
+std::vector<std::string> server_pool::discover(const std::vector<std::string>& urls) {
+    if (entries_.empty() || urls.empty()) return {}; // A server without a cluster names nobody.
     std::vector<server_address> named;
     for (const auto& url : urls) {
         auto server = parse_server_url(url);
@@ -80,14 +80,17 @@ void server_pool::discover(const std::vector<std::string>& urls) {
         std::remove_if(entries_.begin() + 1, entries_.end(),
                        [&](const entry& item) { return item.discovered && !is_named(item); }),
         entries_.end());
-    const auto known = entries_.size();
+    std::vector<std::string> joined;
     for (auto& server : named) {
         const bool is_known = std::any_of(entries_.begin(), entries_.end(), [&](const entry& item) {
             return same(item.server, server);
         });
-        if (!is_known) entries_.push_back({std::move(server), true, 0, {}});
+        if (is_known) continue;
+        joined.push_back(to_string(server));
+        entries_.push_back({std::move(server), true, 0, {}});
     }
-    if (entries_.size() > known) shuffle(1);
+    if (!joined.empty()) shuffle(1);
+    return joined;
 }
 
 } // namespace pipit::protocol

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <string>
+#include <utility>
 
 namespace pipit::protocol::detail {
 
@@ -26,6 +27,11 @@ public:
             bytes_.erase(0, sent_);
             sent_ = 0;
         }
+    }
+    void take(std::string& into) {
+        PIPIT_ASSERT(into.empty());
+        bytes_.erase(0, std::exchange(sent_, 0));
+        bytes_.swap(into);
     }
     void clear() noexcept {
         bytes_.clear();

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/protocol/detail/error_reader.hpp>
+
+#include <algorithm>
+#include <charconv>
+
+namespace pipit::protocol::detail {
+namespace {
+
+std::string lower_case(bytes_view text) {
+    std::string out(text);
+    for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+    return out;
+}
+
+/// What stands between the double quotes behind `before`; as it is escaped, if it is.
+std::string quoted_behind(bytes_view text, bytes_view before) {
+    const auto at = text.find(before);
+    if (at == bytes_view::npos) return {};
+    const auto begin = at + before.size();
+    auto end = begin;
+    while (end < text.size() && text[end] != '"') end += text[end] == '\\' ? 2 : 1;
+    return std::string(text.substr(begin, std::min(end, text.size()) - begin));
+}
+
+} // namespace
+
+bytes_view without_quotes(bytes_view text) noexcept {
+    constexpr bytes_view around = " \t\r'";
+    const auto begin = text.find_first_not_of(around);
+    if (begin == bytes_view::npos) return {};
+    return text.substr(begin, text.find_last_not_of(around) - begin + 1);
+}
+
+std::optional<sid> parse_sid(bytes_view text) noexcept {
+    std::uint64_t number = 0;
+    const char* const end = text.data() + text.size();
+    const auto read = std::from_chars(text.data(), end, number);
+    if (read.ec != std::errc() || read.ptr != end) return std::nullopt;
+    return sid{number};
+}
+
+error_received read_error(bytes_view text) {
+    using about = error_received::about;
+    const auto lower = lower_case(text);
+    const bytes_view folded = lower;
+    error_received out;
+    out.text = text;
+    if (folded.starts_with("permissions violation")) {
+        const bool is_publish = folded.find("for publish") != bytes_view::npos;
+        out.kind = is_publish ? about::publish : about::subscription;
+        out.subject = quoted_behind(
+            text, folded.find(" reply of \"") != bytes_view::npos ? " of \"" : " to \"");
+        out.queue = quoted_behind(text, " using queue \"");
+        out.subscription = parse_sid(quoted_behind(text, "(sid \""));
+    } else if (folded.starts_with("authorization violation") ||
+               folded.starts_with("authentication timeout") ||
+               folded.starts_with("user authentication") ||
+               folded.starts_with("account authentication")) {
+        out.kind = about::authentication;
+    } else if (folded.starts_with("maximum ") || folded.starts_with("connection throttling")) {
+        out.kind = about::limit;
+    }
+    return out;
+}
+
+bool leaves_connection_open(const error_received& what) {
+    using about = error_received::about;
+    if (what.kind == about::publish || what.kind == about::subscription) return true;
+    const auto lower = lower_case(what.text);
+    return lower.starts_with("maximum subscriptions") || lower == "invalid subject" ||
+           lower == "invalid publish subject";
+}
+
+} // namespace pipit::protocol::detail
