@@ -31,6 +31,12 @@ const server_address* server_pool::current() const noexcept {
     return entries_.empty() ? nullptr : &entries_.front().server;
 }
 
+std::vector<std::string> server_pool::names() const {
+    std::vector<std::string> out;
+    for (const auto& item : entries_) out.push_back(to_string(item.server));
+    return out;
+}
+
 void server_pool::succeeded() noexcept {
     if (entries_.empty()) return;
     entries_.front().failures = 0;

@@ -30,6 +30,8 @@ public:
     /// Lifetime: until the pool changes.
     [[nodiscard]] const server_address* current() const noexcept;
     [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
+    /// All of them as `host:port`, the current one first.
+    [[nodiscard]] std::vector<std::string> names() const;
 
     /// The current server is connected: its failures are forgotten.
     void succeeded() noexcept;

@@ -67,6 +67,12 @@ TEST(ServerPool, LetsTheServersTakeTurns) {
     EXPECT_EQ(to_string(*pool.current()), "b:4222");
 }
 
+TEST(ServerPool, NamesAllOfThemTheCurrentOneFirst) {
+    server_pool pool(servers({"a", "b:5222", "[::1]"}), {.randomize = false}, random_source(1));
+    pool.left();
+    EXPECT_EQ(pool.names(), (std::vector<std::string>{"b:5222", "[::1]:4222", "a:4222"}));
+}
+
 TEST(ServerPool, BeginsInAnOrderThatTheSeedDecides) {
     std::set<std::vector<std::string>> orders;
     for (std::uint64_t seed = 0; seed < 200; ++seed) {

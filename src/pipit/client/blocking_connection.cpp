@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/client/blocking_connection.hpp>
+
+#include <pipit/client/detail/link.hpp>
+#include <pipit/client/error.hpp>
+#include <pipit/protocol/error.hpp>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+namespace pipit::client {
+namespace {
+
+/// What a thread waits for.
+template <class T>
+class answer {
+public:
+    [[nodiscard]] detail::handler<T> handler() {
+        return [this](result<T> what) {
+            // Told under the lock: when it is free, the waiting thread may destroy this.
+            const std::lock_guard held(mutex_);
+            what_ = std::move(what);
+            is_here_.notify_one();
+        };
+    }
+    [[nodiscard]] result<T> wait() {
+        std::unique_lock held(mutex_);
+        is_here_.wait(held, [this] { return what_.has_value(); });
+        return std::move(*what_);
+    }
+
+private:
+    std::mutex mutex_;
+    std::condition_variable is_here_;
+    std::optional<result<T>> what_;
+};
+
+/// Starts an operation and waits for its end, which every operation has.
+template <class T, class Start>
+result<T> wait_for(detail::link& of, Start start) {
+    if (of.is_in_callback()) return errc::would_deadlock;
+    answer<T> arrives;
+    start(arrives.handler());
+    return arrives.wait();
+}
+
+/// The thread's side of a connection: it lasts until both are done with it.
+struct engine {
+    asio::io_context io{1};
+    asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
+};
+
+} // namespace
+
+blocking_subscription& blocking_subscription::operator=(blocking_subscription&& other) noexcept {
+    if (this == &other) return *this;
+    unsubscribe();
+    feed_ = std::move(other.feed_);
+    return *this;
+}
+
+blocking_subscription::~blocking_subscription() { unsubscribe(); }
+
+result<message> blocking_subscription::next(nanoseconds timeout) {
+    if (!feed_) return errc::subscription_ended;
+    return feed_->owner->wait_for_next(*feed_, timeout);
+}
+
+result<message> blocking_subscription::next() {
+    if (!feed_) return errc::subscription_ended;
+    return feed_->owner->wait_for_next(*feed_, {});
+}
+
+std::optional<message> blocking_subscription::try_next() {
+    return feed_ ? feed_->owner->try_next(*feed_) : std::nullopt;
+}
+
+void blocking_subscription::unsubscribe(std::uint64_t max) {
+    if (feed_) feed_->owner->unsubscribe(feed_, max);
+}
+
+result<> blocking_subscription::drain() {
+    if (!feed_) return errc::subscription_ended;
+    auto& link = *feed_->owner;
+    return wait_for<void>(link, [&](auto done) { link.drain(feed_, std::move(done)); });
+}
+
+const std::string& blocking_subscription::subject() const noexcept {
+    static const std::string none;
+    return feed_ ? feed_->subject : none;
+}
+
+bool blocking_subscription::is_active() const { return feed_ && feed_->owner->is_active(*feed_); }
+
+subscription_statistics blocking_subscription::statistics() const {
+    return feed_ ? feed_->owner->statistics(*feed_) : subscription_statistics{};
+}
+
+struct blocking_connection::state {
+    explicit state(connection_options options)
+        : link(detail::link::make(runs->io.get_executor(), std::move(options),
+                                  detail::face::blocking)) {}
+
+    std::shared_ptr<engine> runs = std::make_shared<engine>();
+    std::shared_ptr<detail::link> link;
+    std::thread thread{[its = runs] { its->io.run(); }};
+};
+
+blocking_connection::blocking_connection(connection_options options)
+    : state_(std::make_unique<state>(std::move(options))) {}
+
+blocking_connection::~blocking_connection() {
+    state_->link->silence();
+    state_->link->close();
+    // Behind the turn that tells everybody that it is closed.
+    asio::post(state_->runs->io, [its = state_->runs] {
+        its->work.reset();
+        its->io.stop();
+    });
+    if (state_->thread.get_id() == std::this_thread::get_id()) {
+        state_->thread.detach(); // In a callback: it ends when that has returned.
+    } else {
+        state_->thread.join();
+    }
+}
+
+result<> blocking_connection::connect() {
+    auto& link = *state_->link;
+    return wait_for<void>(link, [&](auto done) { link.connect(std::move(done)); });
+}
+
+result<> blocking_connection::publish(bytes_view subject, bytes_view payload,
+                                      publish_options options) {
+    auto& link = *state_->link;
+    auto queued = link.publish(subject, payload, options);
+    if (queued || queued.error() != protocol::errc::output_full) return queued;
+    return wait_for<void>(link, [&](auto done) {
+        link.publish_when_room(subject, payload, options, std::move(done));
+    });
+}
+
+result<blocking_subscription> blocking_connection::subscribe(bytes_view subject,
+                                                             subscribe_options options) {
+    return subscribe(subject, nullptr, std::move(options));
+}
+
+result<blocking_subscription> blocking_connection::subscribe(bytes_view subject,
+                                                             std::function<void(message)> callback,
+                                                             subscribe_options options) {
+    auto made = state_->link->subscribe(subject, std::move(callback), options);
+    if (!made) return made.error();
+    return blocking_subscription(std::move(*made));
+}
+
+result<message> blocking_connection::request(bytes_view subject, bytes_view payload,
+                                             request_options options) {
+    auto& link = *state_->link;
+    return wait_for<message>(
+        link, [&](auto done) { link.request(subject, payload, options, std::move(done)); });
+}
+
+result<std::vector<message>> blocking_connection::request_many(bytes_view subject,
+                                                               bytes_view payload,
+                                                               request_many_options options) {
+    auto& link = *state_->link;
+    if (link.is_in_callback()) return errc::would_deadlock;
+    const auto answers = link.request_many(subject, payload, options);
+    if (!answers) return answers.error();
+    std::vector<message> all;
+    for (;;) {
+        auto next = link.wait_for_answer(**answers);
+        if (!next && all.empty()) return next.error();
+        if (!next || !*next) return all;
+        all.push_back(std::move(**next));
+    }
+}
+
+result<> blocking_connection::respond(const message& request, bytes_view payload,
+                                      publish_options options) {
+    if (request.reply().empty()) return state_->link->respond(request, payload, options);
+    return publish(request.reply(), payload, options);
+}
+
+result<> blocking_connection::flush(std::optional<nanoseconds> timeout) {
+    auto& link = *state_->link;
+    return wait_for<void>(link, [&](auto done) { link.flush(timeout, std::move(done)); });
+}
+
+result<nanoseconds> blocking_connection::rtt() {
+    auto& link = *state_->link;
+    return wait_for<nanoseconds>(link, [&](auto done) { link.flush({}, std::move(done)); });
+}
+
+result<> blocking_connection::drain() {
+    auto& link = *state_->link;
+    return wait_for<void>(link, [&](auto done) { link.drain(std::move(done)); });
+}
+
+void blocking_connection::close() { state_->link->close(); }
+void blocking_connection::reconnect() { state_->link->reconnect(); }
+std::string blocking_connection::new_inbox() { return state_->link->new_inbox(); }
+bool blocking_connection::is_connected() const { return state_->link->is_connected(); }
+bool blocking_connection::is_closed() const { return state_->link->is_closed(); }
+protocol::server_info blocking_connection::server_info() const {
+    return state_->link->server_info();
+}
+std::string blocking_connection::connected_server() const {
+    return state_->link->connected_server();
+}
+std::vector<std::string> blocking_connection::servers() const { return state_->link->servers(); }
+protocol::session_statistics blocking_connection::statistics() const {
+    return state_->link->statistics();
+}
+
+} // namespace pipit::client

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <pipit/client/detail/pending_queue.hpp>
+#include <pipit/client/detail/waiting.hpp>
+#include <pipit/client/options.hpp>
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace pipit::client::detail {
+
+class link;
+
+/// Why no more messages come: `how` of a `request_many`, `why` of a failure.
+struct feed_end {
+    error why;
+    std::optional<protocol::replies_end> how;
+};
+
+/// Messages on their way to one user: those of a subscription, or the answers to one request.
+/// What is not constant is guarded by the link's lock.
+struct feed {
+    /// Somebody waits for the next message: of a subscription, or of `replies`.
+    struct waiter {
+        std::uint64_t number;
+        std::variant<waiting<message>, waiting<std::optional<message>>> who;
+    };
+
+    feed(std::shared_ptr<link> its_owner, std::variant<protocol::sid, protocol::operation_id> from,
+         std::string its_subject, const subscribe_options& options)
+        : owner(std::move(its_owner)),
+          source(from),
+          subject(std::move(its_subject)),
+          pending(options.pending_messages_max, options.pending_bytes_max, options.policy) {}
+
+    std::shared_ptr<link> owner;
+    std::variant<protocol::sid, protocol::operation_id> source;
+    std::string subject;
+    std::function<void(message)> callback;       ///< Empty: messages wait for `next`.
+    std::function<bool(const message&)> is_last; ///< Of a `request_many`, when the user gave one.
+
+    pending_queue pending;
+    std::vector<waiter> waiters;
+    std::vector<waiting<void>> drains;
+    std::condition_variable arrived; ///< For threads in a `blocking_subscription`.
+    std::size_t blocked_threads = 0;
+    std::uint64_t delivered = 0;
+    bool slow_consumer_told = false;
+    bool holds_reading = false; ///< Nothing is read, because `pending` is full.
+    std::optional<feed_end> end;
+    /// The user has ended it: what is on its way to the callback is not handed out any more.
+    std::atomic<bool> cut = false;
+};
+
+} // namespace pipit::client::detail

@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/client/detail/link.hpp>
+
+#include <pipit/client/detail/link_service.hpp>
+#include <pipit/client/error.hpp>
+#include <pipit/net/clock.hpp>
+#include <pipit/protocol/error.hpp>
+#include <pipit/protocol/subject.hpp>
+#include <pipit/protocol/writer.hpp>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/query.hpp>
+
+#include <algorithm>
+#include <random>
+#include <string_view>
+#include <utility>
+
+namespace pipit::client::detail {
+namespace {
+
+random_source make_random() {
+    std::random_device device;
+    return random_source(std::uint64_t{device()} << 32 | device());
+}
+
+/// The servers of all entries, of which each may name several with commas.
+result<std::vector<protocol::server_address>> parse_servers(const connection_options& options) {
+    std::vector<protocol::server_address> servers;
+    for (std::string_view urls : options.servers) {
+        while (!urls.empty()) {
+            const auto comma = std::min(urls.find(','), urls.size());
+            auto url = urls.substr(0, comma);
+            urls.remove_prefix(std::min(comma + 1, urls.size()));
+            while (url.starts_with(' ')) url.remove_prefix(1);
+            while (url.ends_with(' ')) url.remove_suffix(1);
+            if (url.empty()) continue;
+            auto server = protocol::parse_server_url(url);
+            if (!server) return server.error();
+            servers.push_back(std::move(*server));
+        }
+    }
+    if (servers.empty()) return error(protocol::errc::invalid_url, "no server is named");
+    return servers;
+}
+
+std::optional<error> find_option_error(const connection_options& options) {
+    if (const auto servers = parse_servers(options); !servers) return servers.error();
+    if (!protocol::is_valid_publish_subject(options.inbox_prefix)) {
+        return error(protocol::errc::invalid_subject, "the inbox prefix " + options.inbox_prefix);
+    }
+    return std::nullopt;
+}
+
+protocol::client_session_options session_options(const connection_options& options) {
+    protocol::client_session_options out;
+    out.inbox_prefix = options.inbox_prefix;
+    auto& wire = out.protocol;
+    if (auto servers = parse_servers(options)) wire.servers = std::move(*servers);
+    wire.pool.randomize = options.randomize_servers;
+    wire.pool.attempts_max = options.reconnect_attempts_max;
+    wire.use_discovered_servers = options.use_discovered_servers;
+    wire.name = options.name;
+    wire.version = PIPIT_VERSION;
+    wire.verbose = options.verbose;
+    wire.pedantic = options.pedantic;
+    wire.echo = options.echo;
+    wire.connect_timeout = options.connect_timeout;
+    wire.ping_interval = options.ping_interval;
+    wire.pings_outstanding_max = options.pings_outstanding_max;
+    wire.reconnect = options.reconnect;
+    wire.retry_first_connect = options.retry_on_failed_connect;
+    wire.reconnect_wait = options.reconnect_wait;
+    wire.reconnect_wait_max = options.reconnect_wait_max;
+    wire.reconnect_jitter = options.reconnect_jitter;
+    wire.pending_output_bytes_max = options.pending_output_bytes_max;
+    wire.offline_bytes_max = options.reconnect_buffer_bytes_max;
+    return out;
+}
+
+} // namespace
+
+std::shared_ptr<link> link::make(asio::any_io_executor executor, connection_options options,
+                                 face user) {
+    auto& context = asio::query(executor, asio::execution::context);
+    auto made = std::make_shared<link>(std::move(executor), std::move(options), user);
+    made->service_ = &asio::use_service<link_service>(context);
+    made->service_->add(made);
+    return made;
+}
+
+link::link(asio::any_io_executor executor, connection_options options, face user)
+    : executor_(std::move(executor)),
+      options_(std::move(options)),
+      face_(user),
+      option_error_(find_option_error(options_)),
+      random_(make_random()),
+      session_(session_options(options_), random_source(random_())),
+      strand_(asio::make_strand(executor_)),
+      timer_(std::in_place, *strand_) {}
+
+link::~link() {
+    if (service_ != nullptr) service_->remove(*this);
+}
+
+template <class Entry>
+void link::give_up(std::vector<Entry> link::*among, std::uint64_t number) {
+    const lock held(mutex_);
+    auto& entries = this->*among;
+    const auto found = std::find_if(entries.begin(), entries.end(),
+                                    [&](const Entry& entry) { return entry.number == number; });
+    if (found == entries.end()) return;
+    auto who = std::move(found->who);
+    entries.erase(found);
+    complete_later<void>(std::move(who), protocol::errc::cancelled);
+}
+
+template <class Entry>
+auto link::canceller(std::vector<Entry> link::*among, std::uint64_t number) {
+    return [weak = weak_from_this(), among, number] {
+        if (const auto self = weak.lock()) self->give_up(among, number);
+    };
+}
+
+auto link::canceller(protocol::operation_id id) {
+    return [weak = weak_from_this(), id] {
+        const auto self = weak.lock();
+        if (!self) return;
+        const lock held(self->mutex_);
+        self->session_.cancel(id);
+        self->schedule_turn();
+    };
+}
+
+void link::connect(handler<void> done) {
+    const lock held(mutex_);
+    waiting<void> who(std::move(done), executor_);
+    if (option_error_) return complete_later<void>(std::move(who), *option_error_);
+    if (session_.is_closed()) {
+        return complete_later<void>(std::move(who), protocol::errc::closed);
+    }
+    if (!std::exchange(started_, true)) session_.start(net::steady_now());
+    if (session_.is_connected() || options_.retry_on_failed_connect) {
+        complete_later<void>(std::move(who), {});
+    } else {
+        const auto number = next_waiter_++;
+        who.on_cancel(canceller(&link::connecting_, number));
+        connecting_.push_back({number, std::move(who)});
+    }
+    schedule_turn();
+}
+
+bytes_view link::header_block(const headers* of) {
+    if (of == nullptr || of->empty()) return {};
+    header_scratch_.clear();
+    of->append_to(header_scratch_);
+    return header_scratch_;
+}
+
+std::size_t link::unsent_bytes() const {
+    const auto taken = transport_ ? transport_->unsent_bytes() : 0;
+    return taken + session_.pending_output().size();
+}
+
+result<> link::append_publication(bytes_view subject, bytes_view payload,
+                                  const publish_options& options) {
+    const protocol::publication message{subject, options.reply, header_block(options.headers),
+                                        payload};
+    // The session does not count what the transport has taken.
+    const auto taken = transport_ ? transport_->unsent_bytes() : 0;
+    if (taken != 0 &&
+        unsent_bytes() + protocol::written_size(message) > options_.pending_output_bytes_max) {
+        return protocol::errc::output_full;
+    }
+    return session_.publish(message);
+}
+
+result<> link::publish(bytes_view subject, bytes_view payload, const publish_options& options) {
+    lock held(mutex_);
+    auto appended = append_publication(subject, payload, options);
+    if (appended) output_appended(held);
+    return appended;
+}
+
+void link::publish_when_room(bytes_view subject, bytes_view payload, const publish_options& options,
+                             handler<void> done) {
+    lock held(mutex_);
+    waiting<void> who(std::move(done), executor_);
+    result<> appended = protocol::errc::output_full;
+    if (wanting_room_.empty()) appended = append_publication(subject, payload, options);
+    const bool is_full = !appended && appended.error() == protocol::errc::output_full;
+    if (!is_full) {
+        if (appended) output_appended(held);
+        return complete_later<void>(std::move(who), std::move(appended));
+    }
+    const auto number = next_waiter_++;
+    who.on_cancel(canceller(&link::wanting_room_, number));
+    wanting_room_.push_back({number, std::string(subject), std::string(options.reply),
+                             std::string(header_block(options.headers)), std::string(payload),
+                             std::move(who)});
+    schedule_turn();
+}
+
+bool link::publishes_at_once() const {
+    const lock held(mutex_);
+    return wanting_room_.empty() && unsent_bytes() < direct_send_bytes;
+}
+
+void link::serve_room_waiters() {
+    while (!wanting_room_.empty()) {
+        auto& first = wanting_room_.front();
+        const protocol::publication message{first.subject, first.reply, first.headers,
+                                            first.payload};
+        const bool fits =
+            unsent_bytes() + protocol::written_size(message) <= options_.pending_output_bytes_max;
+        result<> appended = protocol::errc::output_full;
+        if (fits || session_.is_closed()) appended = session_.publish(message);
+        if (!appended && appended.error() == protocol::errc::output_full) return;
+        complete_later<void>(std::move(first.who), std::move(appended));
+        wanting_room_.erase(wanting_room_.begin());
+    }
+}
+
+void link::request(bytes_view subject, bytes_view payload, const request_options& options,
+                   handler<message> done) {
+    lock held(mutex_);
+    waiting<message> who(std::move(done), executor_);
+    const auto timeout = options.timeout.value_or(options_.request_timeout);
+    const auto id = session_.request({subject, {}, header_block(options.headers), payload},
+                                     net::steady_now(), timeout);
+    if (!id) return complete_later<message>(std::move(who), id.error());
+    who.on_cancel(canceller(*id));
+    operations_.emplace(*id, std::move(who));
+    asked(held);
+}
+
+result<link::feed_pointer> link::request_many(bytes_view subject, bytes_view payload,
+                                              const request_many_options& options) {
+    lock held(mutex_);
+    protocol::request_many_limits limits;
+    limits.timeout = options.timeout.value_or(options_.request_timeout);
+    limits.stall = options.stall;
+    limits.messages_max = options.messages_max;
+    if (options.ends_with_empty_payload) {
+        limits.is_last = [](const message& reply) { return reply.payload().empty(); };
+    }
+    const auto id = session_.request_many({subject, {}, header_block(options.headers), payload},
+                                          net::steady_now(), std::move(limits));
+    if (!id) return id.error();
+    auto made =
+        std::make_shared<feed>(shared_from_this(), *id, std::string(subject), subscribe_options{});
+    made->is_last = options.is_last;
+    operations_.emplace(*id, made);
+    asked(held);
+    return made;
+}
+
+result<> link::respond(const message& request, bytes_view payload, publish_options options) {
+    if (request.reply().empty()) {
+        return error(errc::no_reply_subject, "'" + std::string(request.subject()) + "'");
+    }
+    return publish(request.reply(), payload, options);
+}
+
+void link::flush(std::optional<nanoseconds> timeout, handler<nanoseconds> done) {
+    flush_as(timeout, std::move(done));
+}
+
+void link::flush(std::optional<nanoseconds> timeout, handler<void> done) {
+    flush_as(timeout, std::move(done));
+}
+
+template <class T>
+void link::flush_as(std::optional<nanoseconds> timeout, handler<T> done) {
+    lock held(mutex_);
+    waiting<T> who(std::move(done), executor_);
+    const auto id = session_.flush(net::steady_now(), timeout.value_or(options_.request_timeout));
+    if (!id) return complete_later<T>(std::move(who), id.error());
+    who.on_cancel(canceller(*id));
+    operations_.emplace(*id, std::move(who));
+    asked(held);
+}
+
+void link::drain(handler<void> done) {
+    const lock held(mutex_);
+    waiting<void> who(std::move(done), executor_);
+    if (session_.is_closed()) {
+        return complete_later<void>(std::move(who), protocol::errc::closed);
+    }
+    session_.drain_all(net::steady_now(), options_.drain_timeout);
+    const auto number = next_waiter_++;
+    who.on_cancel(canceller(&link::draining_, number));
+    draining_.push_back({number, std::move(who)});
+    schedule_turn();
+}
+
+void link::close() {
+    lock held(mutex_);
+    if (session_.is_closed()) return;
+    send(held);
+    session_.close();
+    // Whoever holds back the reading must not hold back the end.
+    holding_feeds_ = 0;
+    take_events();
+    schedule_turn();
+}
+
+void link::reconnect() {
+    const lock held(mutex_);
+    session_.reconnect(net::steady_now());
+    schedule_turn();
+}
+
+void link::silence() {
+    const lock held(mutex_);
+    silent_ = true;
+    for (const auto& [id, of] : subscriptions_) of->cut = true;
+}
+
+std::string link::new_inbox() {
+    const lock held(mutex_);
+    return session_.new_inbox();
+}
+
+bool link::is_connected() const {
+    const lock held(mutex_);
+    return session_.is_connected();
+}
+
+bool link::is_closed() const {
+    const lock held(mutex_);
+    return session_.is_closed();
+}
+
+protocol::server_info link::server_info() const {
+    const lock held(mutex_);
+    return session_.info();
+}
+
+std::string link::connected_server() const {
+    const lock held(mutex_);
+    return connected_server_;
+}
+
+std::vector<std::string> link::servers() const {
+    const lock held(mutex_);
+    return session_.pool().names();
+}
+
+protocol::session_statistics link::statistics() const {
+    const lock held(mutex_);
+    return session_.statistics();
+}
+
+void link::abandon() {
+    // What is moved here dies without the lock: a handler may own a coroutine that owns this link's
+    // connection and subscriptions, whose destructors come back.
+    std::vector<task> tasks;
+    std::vector<task> running;
+    std::vector<numbered_waiter> connecting;
+    std::vector<numbered_waiter> draining;
+    std::vector<room_waiter> wanting_room;
+    std::unordered_map<protocol::operation_id, operation> operations;
+    std::vector<feed_pointer> feeds;
+    std::vector<feed::waiter> waiters;
+    std::vector<waiting<void>> feed_drains;
+
+    lock held(mutex_);
+    abandoned_ = true;
+    silent_ = true;
+    service_ = nullptr;
+    session_.close();
+    tasks.swap(tasks_);
+    running.swap(running_);
+    running_next_ = 0;
+    connecting.swap(connecting_);
+    draining.swap(draining_);
+    wanting_room.swap(wanting_room_);
+    operations.swap(operations_);
+    for (const auto& [id, of] : subscriptions_) feeds.push_back(of);
+    for (const auto& [id, of] : operations) {
+        if (const auto* const many = std::get_if<feed_pointer>(&of)) feeds.push_back(*many);
+    }
+    subscriptions_.clear();
+    last_feed_.reset();
+    for (const auto& of : feeds) {
+        of->end = feed_end{protocol::errc::closed, {}};
+        std::move(of->waiters.begin(), of->waiters.end(), std::back_inserter(waiters));
+        std::move(of->drains.begin(), of->drains.end(), std::back_inserter(feed_drains));
+        of->waiters.clear();
+        of->drains.clear();
+        of->arrived.notify_all();
+    }
+    const auto dialing = std::exchange(dialer_, nullptr);
+    const auto connected = std::exchange(transport_, nullptr);
+    timer_.reset();
+    strand_.reset();
+    held.unlock();
+}
+
+} // namespace pipit::client::detail

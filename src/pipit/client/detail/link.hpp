@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <pipit/client/detail/dialer.hpp>
+#include <pipit/client/detail/feed.hpp>
+#include <pipit/client/detail/transport.hpp>
+#include <pipit/client/detail/waiting.hpp>
+#include <pipit/client/options.hpp>
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+namespace pipit::client::detail {
+
+class link_service;
+
+/// So much output is not left for the next turn, but sent by whoever appended it.
+inline constexpr std::size_t direct_send_bytes = std::size_t{64} * 1024;
+
+/// Who uses a link. An asynchronous user sees exceptions of callbacks come out of the executor's
+/// `run`, and what is published goes out with the next turn. A blocking one is told of them by an
+/// event, and what somebody waits for is sent by the thread that asks, which saves a switch.
+enum class face { asynchronous, blocking };
+
+/// The driver of one `client_session`, shared by the faces (`connection`, `blocking_connection`)
+/// and by what they give out. A lock guards the session; it is never held while something of the
+/// user's runs. All that waits runs on a strand, in turns: hand out events, send, wait again.
+///
+/// Threads: any.
+class link : public std::enable_shared_from_this<link> {
+public:
+    [[nodiscard]] static std::shared_ptr<link> make(asio::any_io_executor executor,
+                                                    connection_options options, face user);
+    link(asio::any_io_executor executor, connection_options options, face user);
+    ~link();
+
+    void connect(handler<void> done);
+    [[nodiscard]] result<> publish(bytes_view subject, bytes_view payload,
+                                   const publish_options& options);
+    /// Waits while there is no room.
+    void publish_when_room(bytes_view subject, bytes_view payload, const publish_options& options,
+                           handler<void> done);
+    /// There is so little to be sent that publishing need not wait for anybody.
+    [[nodiscard]] bool publishes_at_once() const;
+
+    using feed_pointer = std::shared_ptr<feed>;
+    [[nodiscard]] result<feed_pointer> subscribe(bytes_view subject,
+                                                 std::function<void(message)> callback,
+                                                 const subscribe_options& options);
+    void request(bytes_view subject, bytes_view payload, const request_options& options,
+                 handler<message> done);
+    [[nodiscard]] result<feed_pointer> request_many(bytes_view subject, bytes_view payload,
+                                                    const request_many_options& options);
+    [[nodiscard]] result<> respond(const message& request, bytes_view payload,
+                                   publish_options options);
+    /// Completes with the round trip, or with nothing more than that it is done.
+    void flush(std::optional<nanoseconds> timeout, handler<nanoseconds> done);
+    void flush(std::optional<nanoseconds> timeout, handler<void> done);
+    void drain(handler<void> done);
+    void close();
+    void reconnect();
+    /// From now on nothing of the user's options is called.
+    void silence();
+
+    void next(const feed_pointer& of, handler<message> done);
+    void next(const feed_pointer& of, handler<std::optional<message>> done);
+    [[nodiscard]] std::optional<message> try_next(feed& of);
+    /// In the calling thread. No timeout: until there is one.
+    [[nodiscard]] result<message> wait_for_next(feed& of, std::optional<nanoseconds> timeout);
+    [[nodiscard]] result<std::optional<message>> wait_for_answer(feed& of);
+    /// This is a callback: what it waited for would never come.
+    [[nodiscard]] bool is_in_callback() const;
+    void unsubscribe(const feed_pointer& of, std::uint64_t max);
+    void drain(const feed_pointer& of, handler<void> done);
+    void cancel(feed& of);
+    [[nodiscard]] bool is_active(const feed& of) const;
+    [[nodiscard]] std::optional<protocol::replies_end> how_ended(const feed& of) const;
+    [[nodiscard]] subscription_statistics statistics(const feed& of) const;
+
+    [[nodiscard]] std::string new_inbox();
+    [[nodiscard]] bool is_connected() const;
+    [[nodiscard]] bool is_closed() const;
+    [[nodiscard]] protocol::server_info server_info() const;
+    [[nodiscard]] std::string connected_server() const;
+    [[nodiscard]] std::vector<std::string> servers() const;
+    [[nodiscard]] protocol::session_statistics statistics() const;
+    [[nodiscard]] const connection_options& options() const noexcept { return options_; }
+    [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
+
+    /// The execution context ends: destroys what waits for it, and never uses it again.
+    void abandon();
+
+private:
+    using lock = std::unique_lock<std::mutex>;
+    using transport_pointer = std::shared_ptr<transport>;
+
+    struct callback_call {
+        feed_pointer of;
+        message what;
+    };
+    /// Asks the user whether an answer is the last one.
+    struct sentinel_question {
+        feed_pointer of;
+        message what;
+    };
+    struct end_of_answers {
+        feed_pointer of;
+        feed_end how;
+    };
+    struct credentials_question {};
+    template <class T>
+    struct completion {
+        waiting<T> who;
+        result<T> with;
+    };
+    /// What is done without the lock.
+    using task = std::variant<callback_call, sentinel_question, end_of_answers, connection_event,
+                              credentials_question, completion<void>, completion<message>,
+                              completion<std::optional<message>>, completion<nanoseconds>>;
+    /// Who waits for an operation of the session.
+    using operation =
+        std::variant<waiting<message>, waiting<nanoseconds>, waiting<void>, feed_pointer>;
+    struct room_waiter {
+        std::uint64_t number;
+        std::string subject;
+        std::string reply;
+        std::string headers;
+        std::string payload;
+        waiting<void> who;
+    };
+    struct numbered_waiter {
+        std::uint64_t number;
+        waiting<void> who;
+    };
+
+    // link_turn.cpp: what happens on the strand.
+    void schedule_turn();
+    void turn();
+    void run_tasks(lock& held);
+    void perform(callback_call& call);
+    void perform(sentinel_question& question);
+    void perform(end_of_answers& end);
+    void perform(connection_event& what);
+    void perform(credentials_question& question);
+    template <class T>
+    void perform(completion<T>& done) {
+        std::move(done.who).complete(std::move(done.with));
+    }
+    template <class Call>
+    void guarded(Call call);
+    void take_events();
+    void take(protocol::open_requested& what);
+    void take(protocol::tls_requested& what);
+    void take(protocol::connect_requested& what);
+    void take(protocol::connected& what);
+    void take(protocol::disconnected& what);
+    void take(protocol::subscription_message& what);
+    void take(protocol::subscription_ended& what);
+    void take(protocol::request_answered& what);
+    void take(protocol::reply_received& what);
+    void take(protocol::replies_ended& what);
+    void take(protocol::flushed& what);
+    void take(protocol::error_received& what);
+    void take(protocol::info_changed& what);
+    void take(protocol::servers_discovered& what);
+    void take(protocol::lame_duck& what);
+    void take(protocol::closed& what);
+    void report(connection_event what);
+
+    // link_feed.cpp: messages on their way to their users.
+    void hand_out(const feed_pointer& to, message arrived);
+    void queue_for(feed& to, message arrived);
+    void forget(protocol::sid id);
+    void end_feed(const feed_pointer& which, feed_end how);
+    void stop_holding(feed& of);
+    void taken_from(feed& of);
+    template <class T>
+    void next_as(const feed_pointer& of, handler<T> done);
+    template <class T>
+    [[nodiscard]] result<T> wait_as(feed& of, std::optional<nanoseconds> timeout);
+    void cancel_waiter(feed& of, std::uint64_t number);
+
+    // link_io.cpp: the socket and the timer.
+    void open(const protocol::server_address& server);
+    void opened(std::uint64_t number, result<asio::ip::tcp::socket> outcome);
+    void drop_transport();
+    void lose_transport(const transport_pointer& which, error why);
+    void wait_for_socket();
+    void readable(const transport_pointer& from, const error_code& code);
+    void writable(const transport_pointer& to, const error_code& code);
+    void receive();
+    /// Hands the output to the system, without the lock meanwhile.
+    void send(lock& held);
+    void output_appended(lock& held);
+    void asked(lock& held);
+    void serve_room_waiters();
+    void arm_timer();
+    void expired();
+    [[nodiscard]] bool is_turns_thread() const;
+    [[nodiscard]] std::size_t unsent_bytes() const;
+    [[nodiscard]] bool reads_on() const noexcept {
+        return holding_feeds_ == 0 || !session_.is_connected();
+    }
+
+    [[nodiscard]] result<> append_publication(bytes_view subject, bytes_view payload,
+                                              const publish_options& options);
+    [[nodiscard]] bytes_view header_block(const headers* of);
+    template <class T>
+    void complete_later(waiting<T> who, result<T> with) {
+        tasks_.emplace_back(completion<T>{std::move(who), std::move(with)});
+        schedule_turn();
+    }
+    template <class T>
+    void flush_as(std::optional<nanoseconds> timeout, handler<T> done);
+    template <class Entry>
+    void give_up(std::vector<Entry> link::*among, std::uint64_t number);
+    template <class Entry>
+    [[nodiscard]] auto canceller(std::vector<Entry> link::*among, std::uint64_t number);
+    [[nodiscard]] auto canceller(protocol::operation_id id);
+
+    const asio::any_io_executor executor_;
+    const connection_options options_;
+    const face face_;
+
+    mutable std::mutex mutex_;
+    std::optional<error> option_error_; ///< Told by `connect`.
+    random_source random_;
+    protocol::client_session session_;
+    bool started_ = false;
+    std::atomic<bool> silent_ = false;
+    bool abandoned_ = false;
+    bool turn_scheduled_ = false;
+    bool in_turn_ = false;
+    std::thread::id turn_thread_; ///< That of the turn.
+    bool turn_wanted_ = false;    ///< Something happened while one was under way.
+
+    std::optional<asio::strand<asio::any_io_executor>> strand_;
+    std::optional<asio::steady_timer> timer_;
+    steady_time wakes_at_ = steady_time::max();
+    std::shared_ptr<dialer> dialer_;
+    std::uint64_t dials_ = 0; ///< Counts them.
+    transport_pointer transport_;
+    std::string connected_server_;
+    link_service* service_ = nullptr;
+
+    std::unordered_map<protocol::sid, feed_pointer> subscriptions_;
+    protocol::sid last_sid_{};
+    feed_pointer last_feed_; ///< Of `last_sid_`: messages come in rows.
+    std::unordered_map<protocol::operation_id, operation> operations_;
+    std::vector<numbered_waiter> connecting_;
+    std::vector<numbered_waiter> draining_;
+    std::vector<room_waiter> wanting_room_;
+    std::uint64_t next_waiter_ = 1;
+    std::size_t holding_feeds_ = 0;
+    std::string header_scratch_;
+
+    std::vector<task> tasks_;   ///< To be done in the next turn.
+    std::vector<task> running_; ///< Being done; the strand's alone.
+    std::size_t running_next_ = 0;
+};
+
+} // namespace pipit::client::detail

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+// Messages on their way from a link to their users.
+#include <pipit/client/detail/link.hpp>
+
+#include <pipit/client/error.hpp>
+#include <pipit/net/clock.hpp>
+#include <pipit/protocol/error.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace pipit::client::detail {
+namespace {
+
+/// What the next message of a feed is when there will be none.
+result<message> end_of(const feed& of, std::type_identity<message>) {
+    const auto& why = of.end->why;
+    auto text = "'" + of.subject + "'";
+    if (why.code()) text += ": " + why.message();
+    return error(errc::subscription_ended, std::move(text));
+}
+
+result<std::optional<message>> end_of(const feed& of, std::type_identity<std::optional<message>>) {
+    if (of.end->how) return std::optional<message>();
+    return of.end->why;
+}
+
+} // namespace
+
+result<link::feed_pointer> link::subscribe(bytes_view subject,
+                                           std::function<void(message)> callback,
+                                           const subscribe_options& options) {
+    const lock held(mutex_);
+    const auto id = session_.subscribe(subject, options.queue);
+    if (!id) return error(id.error().code(), "'" + std::string(subject) + "'");
+    auto made = std::make_shared<feed>(shared_from_this(), *id, std::string(subject), options);
+    made->callback = std::move(callback);
+    subscriptions_.emplace(*id, made);
+    if (options.messages_max != 0) session_.unsubscribe(*id, options.messages_max);
+    schedule_turn();
+    return made;
+}
+
+void link::forget(protocol::sid id) {
+    subscriptions_.erase(id);
+    if (last_sid_ == id) last_feed_.reset();
+}
+
+void link::hand_out(const feed_pointer& to, message arrived) {
+    if (to->callback) {
+        ++to->delivered;
+        tasks_.emplace_back(callback_call{to, std::move(arrived)});
+    } else if (!to->waiters.empty()) {
+        ++to->delivered;
+        auto who = std::move(to->waiters.front().who);
+        to->waiters.erase(to->waiters.begin());
+        std::visit(
+            [&]<class T>(waiting<T>& waits) {
+                complete_later<T>(std::move(waits), T(std::move(arrived)));
+            },
+            who);
+    } else {
+        queue_for(*to, std::move(arrived));
+    }
+}
+
+void link::queue_for(feed& to, message arrived) {
+    const auto outcome = to.pending.push(std::move(arrived));
+    if (outcome == pending_queue::outcome::dropped && !std::exchange(to.slow_consumer_told, true)) {
+        report(event::slow_consumer{to.subject, to.pending.dropped()});
+    }
+    if (to.pending.is_full() && !std::exchange(to.holds_reading, true)) ++holding_feeds_;
+    if (to.blocked_threads != 0) to.arrived.notify_one();
+}
+
+void link::taken_from(feed& of) {
+    ++of.delivered;
+    if (of.pending.empty()) of.slow_consumer_told = false; // It has caught up.
+    if (of.holds_reading && of.pending.has_room_again()) stop_holding(of);
+}
+
+void link::stop_holding(feed& of) {
+    if (!std::exchange(of.holds_reading, false)) return;
+    if (holding_feeds_ != 0) --holding_feeds_;
+    schedule_turn();
+}
+
+void link::end_feed(const feed_pointer& which, feed_end how) {
+    which->end = std::move(how);
+    for (auto& waiter : std::exchange(which->waiters, {})) {
+        std::visit(
+            [&]<class T>(waiting<T>& who) {
+                complete_later<T>(std::move(who), end_of(*which, std::type_identity<T>()));
+            },
+            waiter.who);
+    }
+    const auto& why = which->end->why;
+    for (auto& who : std::exchange(which->drains, {})) {
+        complete_later<void>(std::move(who), why.code() ? result<>(why) : result<>());
+    }
+    which->arrived.notify_all();
+    stop_holding(*which);
+}
+
+template <class T>
+void link::next_as(const feed_pointer& of, handler<T> done) {
+    const lock held(mutex_);
+    waiting<T> who(std::move(done), executor_);
+    if (auto first = of->pending.pop()) {
+        taken_from(*of);
+        return complete_later<T>(std::move(who), T(std::move(*first)));
+    }
+    if (of->end) return complete_later<T>(std::move(who), end_of(*of, std::type_identity<T>()));
+    const auto number = next_waiter_++;
+    who.on_cancel([weak = std::weak_ptr(of), number] {
+        if (const auto still = weak.lock()) still->owner->cancel_waiter(*still, number);
+    });
+    of->waiters.push_back({number, std::move(who)});
+}
+
+void link::next(const feed_pointer& of, handler<message> done) {
+    next_as<message>(of, std::move(done));
+}
+
+void link::next(const feed_pointer& of, handler<std::optional<message>> done) {
+    next_as<std::optional<message>>(of, std::move(done));
+}
+
+void link::cancel_waiter(feed& of, std::uint64_t number) {
+    const lock held(mutex_);
+    const auto found = std::find_if(of.waiters.begin(), of.waiters.end(),
+                                    [&](const auto& waiter) { return waiter.number == number; });
+    if (found == of.waiters.end()) return;
+    auto who = std::move(found->who);
+    of.waiters.erase(found);
+    std::visit(
+        [&]<class T>(waiting<T>& waits) {
+            complete_later<T>(std::move(waits), protocol::errc::cancelled);
+        },
+        who);
+}
+
+std::optional<message> link::try_next(feed& of) {
+    const lock held(mutex_);
+    auto first = of.pending.pop();
+    if (first) taken_from(of);
+    return first;
+}
+
+result<message> link::wait_for_next(feed& of, std::optional<nanoseconds> timeout) {
+    return wait_as<message>(of, timeout);
+}
+
+result<std::optional<message>> link::wait_for_answer(feed& of) {
+    return wait_as<std::optional<message>>(of, {});
+}
+
+template <class T>
+result<T> link::wait_as(feed& of, std::optional<nanoseconds> timeout) {
+    lock held(mutex_);
+    const auto is_here = [&] { return !of.pending.empty() || of.end; };
+    if (!is_here() && is_turns_thread()) return errc::would_deadlock;
+    ++of.blocked_threads;
+    if (!timeout) {
+        of.arrived.wait(held, is_here);
+    } else {
+        of.arrived.wait_for(held, *timeout, is_here);
+    }
+    --of.blocked_threads;
+    if (auto first = of.pending.pop()) {
+        taken_from(of);
+        return T(std::move(*first));
+    }
+    if (of.end) return end_of(of, std::type_identity<T>());
+    const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(*timeout);
+    return error(protocol::errc::timeout, "no message for '" + of.subject + "' in " +
+                                              std::to_string(milliseconds.count()) + " ms");
+}
+
+bool link::is_turns_thread() const {
+    return in_turn_ && turn_thread_ == std::this_thread::get_id();
+}
+
+bool link::is_in_callback() const {
+    const lock held(mutex_);
+    return is_turns_thread();
+}
+
+void link::unsubscribe(const feed_pointer& of, std::uint64_t max) {
+    const lock held(mutex_);
+    if (of->end) return;
+    const auto id = std::get<protocol::sid>(of->source);
+    session_.unsubscribe(id, max);
+    if (max == 0) {
+        of->cut = true;
+        forget(id);
+        end_feed(of, {});
+    }
+    schedule_turn();
+}
+
+void link::drain(const feed_pointer& of, handler<void> done) {
+    const lock held(mutex_);
+    waiting<void> who(std::move(done), executor_);
+    if (of->end) {
+        const auto& why = of->end->why;
+        return complete_later<void>(std::move(who), why.code() ? result<>(why) : result<>());
+    }
+    of->drains.push_back(std::move(who));
+    session_.drain(std::get<protocol::sid>(of->source), net::steady_now(), options_.drain_timeout);
+    schedule_turn();
+}
+
+void link::cancel(feed& of) {
+    const lock held(mutex_);
+    if (of.end) return;
+    session_.cancel(std::get<protocol::operation_id>(of.source));
+    schedule_turn();
+}
+
+bool link::is_active(const feed& of) const {
+    const lock held(mutex_);
+    return !of.end;
+}
+
+std::optional<protocol::replies_end> link::how_ended(const feed& of) const {
+    const lock held(mutex_);
+    return of.end ? of.end->how : std::nullopt;
+}
+
+subscription_statistics link::statistics(const feed& of) const {
+    const lock held(mutex_);
+    return {of.delivered, of.pending.dropped(), of.pending.size(), of.pending.bytes()};
+}
+
+} // namespace pipit::client::detail

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+// A link's socket and timer.
+#include <pipit/client/detail/link.hpp>
+
+#include <pipit/net/clock.hpp>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/post.hpp>
+
+#include <utility>
+
+namespace pipit::client::detail {
+namespace {
+
+/// While somebody else publishes all the time, the strand has to read as well.
+constexpr int sends_in_a_row_max = 8;
+/// A buffer that grew in a burst is given back.
+constexpr std::size_t output_bytes_kept = std::size_t{1024} * 1024;
+
+bool would_block(const error_code& code) {
+    return code == asio::error::would_block || code == asio::error::try_again ||
+           code == asio::error::interrupted;
+}
+
+} // namespace
+
+void link::open(const protocol::server_address& server) {
+    const dialer_options options{options_.randomize_servers, options_.connect_timeout};
+    auto number = ++dials_;
+    auto done = [weak = weak_from_this(), number](result<asio::ip::tcp::socket> outcome) {
+        if (const auto self = weak.lock()) self->opened(number, std::move(outcome));
+    };
+    dialer_ = std::make_shared<dialer>(*strand_, server, options, random_source(random_()),
+                                       std::move(done));
+    asio::post(*strand_, [dials = dialer_] { dials->start(); });
+}
+
+void link::opened(std::uint64_t number, result<asio::ip::tcp::socket> outcome) {
+    lock held(mutex_);
+    if (number != dials_ || !dialer_) return; // It was given up meanwhile.
+    dialer_.reset();
+    if (outcome) {
+        transport_ = std::make_shared<transport>(std::move(*outcome));
+        session_.transport_opened(net::steady_now());
+    } else {
+        session_.transport_closed(net::steady_now(), outcome.error());
+    }
+    held.unlock();
+    turn();
+}
+
+void link::drop_transport() {
+    if (dialer_) {
+        asio::post(*strand_, [dials = std::move(dialer_)] { dials->cancel(); });
+        dialer_.reset();
+    }
+    if (!transport_) return;
+    // Others may be about to use the descriptor: it is closed when the last one lets go. Whoever
+    // waits for it is woken by this.
+    error_code ignored;
+    transport_->socket.shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
+    transport_.reset();
+}
+
+void link::lose_transport(const transport_pointer& which, error why) {
+    if (!which || which != transport_) return;
+    session_.transport_closed(net::steady_now(), std::move(why));
+    drop_transport();
+    schedule_turn();
+}
+
+void link::wait_for_socket() {
+    const auto& of = transport_;
+    if (!of) return;
+    if (of->is_stuffed && !std::exchange(of->waits_for_writing, true)) {
+        of->socket.async_wait(
+            asio::ip::tcp::socket::wait_write,
+            [self = shared_from_this(), of](const error_code& code) { self->writable(of, code); });
+    }
+    if (reads_on() && !std::exchange(of->waits_for_reading, true)) {
+        of->socket.async_wait(
+            asio::ip::tcp::socket::wait_read,
+            [self = shared_from_this(), of](const error_code& code) { self->readable(of, code); });
+    }
+}
+
+void link::readable(const transport_pointer& from, const error_code& code) {
+    {
+        const lock held(mutex_);
+        from->waits_for_reading = false;
+        if (from != transport_ || code == asio::error::operation_aborted) return;
+        receive();
+    }
+    turn();
+}
+
+void link::receive() {
+    const auto from = transport_;
+    if (!from || !reads_on()) return;
+    const auto space = session_.prepare();
+    if (space.empty()) return;
+    error_code code;
+    const auto received_bytes =
+        from->socket.read_some(asio::buffer(space.data(), space.size()), code);
+    if (would_block(code)) return;
+    if (code) return lose_transport(from, code);
+    session_.commit(received_bytes, net::steady_now());
+}
+
+void link::writable(const transport_pointer& to, const error_code& code) {
+    {
+        const lock held(mutex_);
+        to->waits_for_writing = to->is_stuffed = to->is_sending = false;
+        if (to != transport_ || code == asio::error::operation_aborted) return;
+    }
+    turn();
+}
+
+void link::send(lock& held) {
+    const auto to = transport_;
+    if (!to || to->is_sending) return;
+    to->is_sending = true;
+    for (int sends = 0; to == transport_ && sends < sends_in_a_row_max; ++sends) {
+        if (to->unsent_bytes() == 0) {
+            to->sent = 0;
+            to->output.clear();
+            if (to->output.capacity() > output_bytes_kept) to->output.shrink_to_fit();
+            session_.take_output(to->output);
+            if (to->output.empty()) break;
+        }
+        const auto piece = bytes_view(to->output).substr(to->sent);
+        error_code code;
+        held.unlock();
+        const auto sent_bytes = to->socket.write_some(asio::buffer(piece), code);
+        held.lock();
+        to->sent += sent_bytes;
+        if (would_block(code)) {
+            to->is_stuffed = true;
+            schedule_turn();
+            break;
+        }
+        if (code) lose_transport(to, code);
+    }
+    to->is_sending = to->is_stuffed;
+    if (to != transport_) return;
+    serve_room_waiters();
+    if (!to->is_stuffed && unsent_bytes() != 0) schedule_turn();
+}
+
+void link::output_appended(lock& held) {
+    if (!transport_ || transport_->is_sending) return; // Sent when there is a chance to.
+    if (session_.pending_output().size() >= direct_send_bytes) {
+        send(held);
+    } else {
+        schedule_turn();
+    }
+}
+
+void link::asked(lock& held) {
+    if (face_ == face::asynchronous) return schedule_turn();
+    send(held);
+    if (session_.next_deadline() < wakes_at_) schedule_turn();
+}
+
+void link::arm_timer() {
+    const auto when = session_.next_deadline();
+    if (!when && wakes_at_ == steady_time::max()) return;
+    if (when && wakes_at_ <= *when) return;
+    wakes_at_ = when.value_or(steady_time::max());
+    if (!when) {
+        timer_->cancel();
+        return;
+    }
+    timer_->expires_at(*when);
+    timer_->async_wait([self = shared_from_this()](const error_code& code) {
+        if (!code) self->expired();
+    });
+}
+
+void link::expired() {
+    {
+        const lock held(mutex_);
+        wakes_at_ = steady_time::max();
+        receive(); // What is here is not late.
+        session_.expire(net::steady_now());
+    }
+    turn();
+}
+
+} // namespace pipit::client::detail

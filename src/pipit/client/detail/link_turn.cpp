@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: Apache-2.0
+// What happens on the strand of a link: events of the session become tasks under the lock, and
+// tasks are done without it.
+#include <pipit/client/detail/link.hpp>
+
+#include <pipit/client/error.hpp>
+#include <pipit/net/clock.hpp>
+#include <pipit/protocol/error.hpp>
+
+#include <boost/asio/post.hpp>
+
+#include <exception>
+#include <utility>
+
+namespace pipit::client::detail {
+namespace {
+
+/// Tasks may lead to tasks without end; after so many rounds others have their turn.
+constexpr int rounds_max = 16;
+
+} // namespace
+
+void link::schedule_turn() {
+    turn_wanted_ = true;
+    if (in_turn_ || turn_scheduled_ || abandoned_) return;
+    turn_scheduled_ = true;
+    asio::post(*strand_, [self = shared_from_this()] { self->turn(); });
+}
+
+void link::turn() {
+    lock held(mutex_);
+    turn_scheduled_ = false;
+    if (in_turn_ || abandoned_) return;
+    in_turn_ = true;
+    turn_thread_ = std::this_thread::get_id();
+    try {
+        for (int round = 0; round < rounds_max; ++round) {
+            turn_wanted_ = false;
+            take_events();
+            run_tasks(held);
+            send(held);
+            if (!turn_wanted_ || abandoned_) break;
+        }
+    } catch (...) {
+        // From a callback of the user's, to whoever runs the executor. The rest has its turn next.
+        if (!held.owns_lock()) held.lock();
+        in_turn_ = false;
+        schedule_turn();
+        throw;
+    }
+    in_turn_ = false;
+    if (abandoned_) return;
+    wait_for_socket();
+    arm_timer();
+    if (turn_wanted_) schedule_turn();
+}
+
+void link::run_tasks(lock& held) {
+    if (running_next_ == running_.size()) {
+        running_.clear();
+        running_next_ = 0;
+        running_.swap(tasks_);
+    }
+    held.unlock();
+    while (running_next_ < running_.size()) {
+        // What is done may throw, and is not done again.
+        auto& next = running_[running_next_++];
+        std::visit([this](auto& what) { perform(what); }, next);
+    }
+    held.lock();
+    if (!tasks_.empty()) turn_wanted_ = true;
+}
+
+template <class Call>
+void link::guarded(Call call) {
+    if (face_ == face::asynchronous) return call();
+    std::string text = "an exception of an unknown type";
+    try {
+        return call();
+    } catch (const std::exception& thrown) {
+        text = thrown.what();
+    } catch (...) {
+        // There is no text to be had.
+    }
+    const lock held(mutex_);
+    report(event::asynchronous_error{error(errc::callback_threw, std::move(text))});
+}
+
+void link::perform(callback_call& call) {
+    if (call.of->cut) return;
+    guarded([&] { call.of->callback(std::move(call.what)); });
+    call.of.reset();
+}
+
+void link::perform(sentinel_question& question) {
+    bool is_last = false;
+    guarded([&] { is_last = question.of->is_last(question.what); });
+    const lock held(mutex_);
+    const auto& of = question.of;
+    if (of->end) return;
+    if (!is_last) return hand_out(of, std::move(question.what));
+    const auto id = std::get<protocol::operation_id>(of->source);
+    session_.cancel(id);
+    operations_.erase(id);
+    end_feed(of, {{}, protocol::replies_end::sentinel});
+}
+
+void link::perform(connection_event& what) {
+    if (silent_) return;
+    if (face_ == face::asynchronous) return options_.on_event(what);
+    try {
+        options_.on_event(what);
+    } catch (...) {
+        // Whom to tell? It is the function that is told of everything else.
+    }
+}
+
+void link::perform(credentials_question&) {
+    lock held(mutex_);
+    const auto asked_by = transport_;
+    const auto info = session_.info();
+    held.unlock();
+    protocol::credentials who;
+    bool answered = false;
+    try {
+        guarded([&] {
+            who = options_.credentials_provider(info);
+            answered = true;
+        });
+    } catch (...) {
+        held.lock();
+        lose_transport(asked_by, error(errc::callback_threw, "credentials_provider"));
+        throw;
+    }
+    held.lock();
+    if (asked_by != transport_) return;
+    if (answered) {
+        session_.connect(who);
+    } else {
+        lose_transport(asked_by, error(errc::callback_threw, "credentials_provider"));
+    }
+}
+
+void link::take_events() {
+    while (auto event = session_.next_event()) {
+        std::visit([this](auto& what) { take(what); }, *event);
+    }
+}
+
+void link::report(connection_event what) {
+    if (!options_.on_event || silent_) return;
+    tasks_.emplace_back(std::move(what));
+    schedule_turn();
+}
+
+void link::take(protocol::open_requested& what) {
+    if (!session_.is_closed() && !abandoned_) open(what.server);
+}
+
+void link::take(protocol::tls_requested&) { lose_transport(transport_, errc::tls_not_supported); }
+
+void link::take(protocol::connect_requested&) {
+    if (options_.credentials_provider) {
+        tasks_.emplace_back(credentials_question{});
+        return;
+    }
+    protocol::credentials who;
+    who.user = options_.user;
+    who.pass = options_.password;
+    who.auth_token = options_.token;
+    session_.connect(who);
+}
+
+void link::take(protocol::connected& what) {
+    connected_server_ = protocol::to_string(*session_.pool().current());
+    for (auto& entry : std::exchange(connecting_, {})) {
+        complete_later<void>(std::move(entry.who), {});
+    }
+    report(event::connected{connected_server_, what.again});
+    serve_room_waiters();
+}
+
+void link::take(protocol::disconnected& what) {
+    drop_transport();
+    connected_server_.clear();
+    if (what.was_connected) {
+        report(event::disconnected{std::move(what.why)});
+    } else if (connecting_.empty()) {
+        // Nobody else would tell why it takes so long.
+        report(event::asynchronous_error{std::move(what.why)});
+    }
+}
+
+void link::take(protocol::subscription_message& what) {
+    if (last_sid_ != what.subscription || !last_feed_) {
+        const auto found = subscriptions_.find(what.subscription);
+        if (found == subscriptions_.end()) return;
+        last_sid_ = what.subscription;
+        last_feed_ = found->second;
+    }
+    hand_out(last_feed_, session_.keep(what.message));
+}
+
+void link::take(protocol::subscription_ended& what) {
+    const auto found = subscriptions_.find(what.subscription);
+    if (found == subscriptions_.end()) return;
+    const auto of = std::move(found->second);
+    forget(what.subscription);
+    end_feed(of, {std::move(what.why), {}});
+}
+
+void link::take(protocol::request_answered& what) {
+    auto found = operations_.extract(what.operation);
+    if (found.empty()) return;
+    if (auto* const who = std::get_if<waiting<message>>(&found.mapped())) {
+        complete_later<message>(std::move(*who), std::move(what.reply));
+    }
+}
+
+void link::take(protocol::reply_received& what) {
+    const auto found = operations_.find(what.operation);
+    if (found == operations_.end()) return;
+    const auto& of = std::get<feed_pointer>(found->second);
+    if (of->is_last) {
+        tasks_.emplace_back(sentinel_question{of, std::move(what.reply)});
+    } else {
+        hand_out(of, std::move(what.reply));
+    }
+}
+
+void link::take(protocol::replies_ended& what) {
+    auto found = operations_.extract(what.operation);
+    if (found.empty()) return;
+    const auto of = std::get<feed_pointer>(found.mapped());
+    feed_end how;
+    if (what.how) {
+        how.how = *what.how;
+    } else {
+        how.why = what.how.error();
+    }
+    if (of->is_last) {
+        // Behind the answers that are still to be asked about.
+        tasks_.emplace_back(end_of_answers{of, std::move(how)});
+    } else {
+        end_feed(of, std::move(how));
+    }
+}
+
+void link::perform(end_of_answers& end) {
+    const lock held(mutex_);
+    if (!end.of->end) end_feed(end.of, std::move(end.how));
+}
+
+void link::take(protocol::flushed& what) {
+    auto found = operations_.extract(what.operation);
+    if (found.empty()) return;
+    if (auto* const who = std::get_if<waiting<nanoseconds>>(&found.mapped())) {
+        return complete_later<nanoseconds>(std::move(*who), what.round_trip);
+    }
+    if (auto* const who = std::get_if<waiting<void>>(&found.mapped())) {
+        const auto& took = what.round_trip;
+        complete_later<void>(std::move(*who), took ? result<>() : result<>(took.error()));
+    }
+}
+
+void link::take(protocol::error_received& what) {
+    report(event::asynchronous_error{error(protocol::errc::refused_by_peer, std::move(what.text))});
+}
+
+void link::take(protocol::info_changed&) {} // `server_info` asks the session.
+
+void link::take(protocol::servers_discovered& what) {
+    // Those that the first server names are no discovery: the user is only about to be connected.
+    if (!connecting_.empty()) return;
+    report(event::servers_discovered{std::move(what.servers)});
+}
+
+void link::take(protocol::lame_duck&) {
+    report(event::lame_duck{});
+    // With nowhere else to go, one stays as long as one may.
+    if (session_.pool().size() > 1) session_.reconnect(net::steady_now());
+}
+
+void link::take(protocol::closed& what) {
+    drop_transport();
+    connected_server_.clear();
+    const error why = what.why.code() ? what.why : error(protocol::errc::closed);
+    for (auto& entry : std::exchange(connecting_, {})) {
+        complete_later<void>(std::move(entry.who), why);
+    }
+    for (auto& entry : std::exchange(draining_, {})) {
+        complete_later<void>(std::move(entry.who),
+                             what.why.code() ? result<>(what.why) : result<>());
+    }
+    serve_room_waiters();
+    report(event::closed{what.why});
+}
+
+} // namespace pipit::client::detail

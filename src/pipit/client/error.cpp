@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/client/error.hpp>
+
+namespace pipit::client {
+namespace {
+
+class category final : public boost::system::error_category {
+public:
+    const char* name() const noexcept override { return "pipit.client"; }
+
+    std::string message(int value) const override {
+        switch (static_cast<errc>(value)) {
+        case errc::subscription_ended: return "the subscription has ended";
+        case errc::would_deadlock: return "a callback of the connection must not wait for it";
+        case errc::no_reply_subject: return "the message has no reply subject to answer to";
+        case errc::callback_threw: return "a callback threw an exception";
+        case errc::tls_not_supported: return "TLS is not supported by this client yet";
+        }
+        return "unknown client error";
+    }
+};
+
+} // namespace
+
+error_code make_error_code(errc value) noexcept {
+    static const category instance;
+    return {static_cast<int>(value), instance};
+}
+
+} // namespace pipit::client
