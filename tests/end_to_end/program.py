@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import tempfile
+from pathlib import Path
 
 from suite import behaviour, equal, matches, pipits_own, wait_until
 
@@ -14,6 +15,8 @@ FLAGS = """-a --addr --net -p --port -n --name --server_name -P --pid -m --http_
 --max_traced_msg_len -js --jetstream -sd --store_dir --user --pass --auth --tls --tlscert --tlskey
 --tlsverify --tlscacert --routes --cluster --cluster_name --no_advertise --cluster_advertise
 --connect_retries --cluster_listen --profile -h --help -v --version --help_tls""".split()
+
+MAN_PAGE = Path(__file__).resolve().parents[2] / "docs" / "man" / "pipit-server.1"
 
 
 @behaviour
@@ -40,6 +43,14 @@ def help_goes_to_stdout_and_lists_every_flag(side):
         missing = [flag for flag in FLAGS
                    if not re.search(rf"(?<![\w-]){re.escape(flag)}(?![\w-])", result.out)]
         equal(missing, [], "flags that the help does not name")
+
+
+@pipits_own
+def the_man_page_describes_the_flags_that_the_help_lists_and_no_others(side):
+    listed = set(re.findall(r"(?<![\w-])--?[A-Za-z]\w*", side.run("--help").out))
+    page = MAN_PAGE.read_text(encoding="utf-8")
+    described = {"-" + flag for flag in re.findall(r"\bFl (-?[A-Za-z]\w*)", page)}
+    equal(sorted(described), sorted(listed))
 
 
 @behaviour

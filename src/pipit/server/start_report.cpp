@@ -31,6 +31,10 @@ std::string_view reachable(std::string_view host) {
     return host == "::" ? "::1" : host;
 }
 
+bool is_local(std::string_view host) {
+    return host == "localhost" || host == "::1" || host.starts_with("127.");
+}
+
 } // namespace
 
 void report_start(const logger& log, const server_options& options,
@@ -58,11 +62,11 @@ void report_ready(const logger& log, const server_options& options, std::uint16_
                   std::uint16_t monitoring_port) {
     if (client_port == 0) return;
     if (!requires_authentication(options)) {
-        log.warning("No authentication: anyone who reaches " +
-                    join_host_port(options.host, client_port) +
-                    " may read and write everything. Ask for a token with --auth TOKEN or for "
-                    "users in a configuration file, or listen on this machine alone with "
-                    "-a 127.0.0.1");
+        log.warning(
+            "No authentication: anyone who reaches " + join_host_port(options.host, client_port) +
+            " may read and write everything. Ask for a token with --auth TOKEN or for "
+            "users in a configuration file" +
+            (is_local(options.host) ? "" : ", or listen on this machine alone with -a 127.0.0.1"));
     }
     const auto url = "nats://" + join_host_port(reachable(options.host), client_port);
     log.info("Clients connect to " + url);
