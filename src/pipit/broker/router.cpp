@@ -3,6 +3,7 @@
 
 #include <pipit/broker/planted_bug.hpp>
 #include <pipit/protocol/subject.hpp>
+#include <pipit/protocol/writer.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -390,24 +391,14 @@ bytes_view router::canonical_tail(const protocol::message_operation& message) {
     return tail;
 }
 
-/// Exactly nats-server's bytes, to the requester's own plain subscription on the reply subject.
+/// Goes to the requester's own plain subscription on the reply subject.
 void router::tell_nobody(session& requester, bytes_view reply, bytes_view subject) {
     reply_targets_.clear();
     requester.of->index.match(reply, reply_targets_);
     for (const auto* each : reply_targets_.plain) {
         if (each->owner != &requester || each->finished) continue;
-        std::string block = "NATS/1.0 503\r\nNats-Subject: ";
-        block += subject;
-        block += "\r\n\r\n";
-        std::string line = "HMSG ";
-        line += reply;
-        line += each->sid_with_blanks();
-        append_number(line, block.size());
-        line += ' ';
-        append_number(line, block.size());
-        line += "\r\n";
-        line += block;
-        line += "\r\n";
+        std::string line;
+        protocol::append_no_responders(line, reply, each->sid(), subject);
         outbox_.send(requester, line);
         return;
     }
