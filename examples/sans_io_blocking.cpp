@@ -6,7 +6,7 @@
 // Subscribes to `greetings.*`, greets three times, prints what arrives, and ends.
 #include "sockets.hpp"
 
-#include <pipit/protocol/client_protocol.hpp>
+#include <pipit/protocol.hpp>
 
 #include <chrono>
 #include <cstdio>
@@ -20,7 +20,7 @@ steady_time now() { return std::chrono::steady_clock::now(); }
 
 class blocking_client {
 public:
-    explicit blocking_client(protocol::client_options options)
+    explicit blocking_client(client_options options)
         : client_(std::move(options), random_source(std::random_device()())) {
         client_.start(now());
     }
@@ -92,7 +92,7 @@ private:
         handle_events(); // The views end with the next `prepare()`.
     }
 
-    protocol::client_protocol client_;
+    client_protocol client_;
     examples::tcp_socket socket_;
     int heard_ = 0;
 };
@@ -100,7 +100,7 @@ private:
 } // namespace
 
 int main(int argc, char** argv) {
-    const auto server = protocol::parse_server_url(argc > 1 ? argv[1] : "nats://127.0.0.1:4222");
+    const auto server = parse_server_url(argc > 1 ? argv[1] : "nats://127.0.0.1:4222");
     if (!server) {
         std::fprintf(stderr, "%s\n", server.error().message().c_str());
         return 2;

@@ -6,8 +6,7 @@
 // One connection answers requests to `double`, three others send ten requests each.
 #include "sockets.hpp"
 
-#include <pipit/protocol/client_protocol.hpp>
-#include <pipit/protocol/nuid.hpp>
+#include <pipit/protocol.hpp>
 
 #include <charconv>
 #include <chrono>
@@ -25,7 +24,7 @@ steady_time now() { return std::chrono::steady_clock::now(); }
 /// One connection in the loop. What it is for is decided by who derives from it.
 class participant {
 public:
-    participant(const protocol::server_address& server, const char* name)
+    participant(const server_address& server, const char* name)
         : client(options_for(server, name), random_source(std::random_device()())) {
         client.start(now());
     }
@@ -54,11 +53,10 @@ protected:
     virtual void begin() = 0;
     virtual void hear(const protocol::message_received& message) = 0;
 
-    protocol::client_protocol client;
+    client_protocol client;
 
 private:
-    static protocol::client_options options_for(const protocol::server_address& server,
-                                                const char* name) {
+    static client_options options_for(const server_address& server, const char* name) {
         return {.servers = {server}, .name = name};
     }
 
@@ -105,7 +103,7 @@ int number_in(bytes_view text) {
 
 class responder : public participant {
 public:
-    explicit responder(const protocol::server_address& server) : participant(server, "responder") {}
+    explicit responder(const server_address& server) : participant(server, "responder") {}
 
 private:
     void begin() override { client.subscribe("double", "workers").value(); }
@@ -117,7 +115,7 @@ private:
 
 class requester : public participant {
 public:
-    requester(const protocol::server_address& server, int first)
+    requester(const server_address& server, int first)
         : participant(server, "requester"), next_(first), end_(first + 10), inbox_(make_inbox()) {}
 
     [[nodiscard]] bool is_done() const { return next_ == end_; }
@@ -172,7 +170,7 @@ bool run_loop(const std::vector<std::unique_ptr<participant>>& participants, con
 } // namespace
 
 int main(int argc, char** argv) {
-    const auto server = protocol::parse_server_url(argc > 1 ? argv[1] : "nats://127.0.0.1:4222");
+    const auto server = parse_server_url(argc > 1 ? argv[1] : "nats://127.0.0.1:4222");
     if (!server) {
         std::fprintf(stderr, "%s\n", server.error().message().c_str());
         return 2;
