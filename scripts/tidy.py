@@ -49,6 +49,7 @@ LOGGING_AND_OPTIONS = re.compile(r"#include <(spdlog|CLI)/")
 
 # What takes bytes from outside, by the sources' path below src/pipit: each has siblings.
 PARSERS = [
+    "auth/creds",
     "auth/nkey",
     "net/proxy_protocol",
     "protocol/client_protocol",

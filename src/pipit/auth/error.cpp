@@ -15,6 +15,7 @@ public:
         case errc::invalid_nkey_checksum: return "the key is mistyped: its checksum is wrong";
         case errc::invalid_nkey_prefix: return "the key is not of the kind that is wanted here";
         case errc::invalid_nkey_length: return "the key does not hold 32 bytes";
+        case errc::invalid_creds: return "not a file of credentials";
         }
         return "unknown authentication error";
     }

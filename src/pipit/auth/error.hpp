@@ -12,6 +12,7 @@ enum class errc {
     invalid_nkey_checksum,
     invalid_nkey_prefix,
     invalid_nkey_length,
+    invalid_creds, ///< The detail says what is missing.
 };
 
 [[nodiscard]] error_code make_error_code(errc value) noexcept;

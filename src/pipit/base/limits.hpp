@@ -49,4 +49,7 @@ inline constexpr std::chrono::seconds http_timeout{10};
 /// /metrics has a series of its own for this many accounts; the rest are added up in one more.
 inline constexpr std::size_t metrics_accounts = 100;
 
+/// A user's JWT and seed in a file; nothing beyond it is read.
+inline constexpr std::size_t creds_file_bytes = 1024 * 1024;
+
 } // namespace pipit::limits

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/auth/creds.hpp>
+
+#include <pipit/base/limits.hpp>
+
+#include <sodium.h>
+
+#include <algorithm>
+#include <vector>
+
+namespace pipit::auth {
+namespace {
+
+constexpr bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
+
+/// Cuts the first line off, without its end and the blanks around it.
+bytes_view take_line(bytes_view& text) {
+    auto line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    while (!line.empty() && is_blank(line.front())) line.remove_prefix(1);
+    while (!line.empty() && is_blank(line.back())) line.remove_suffix(1);
+    return line;
+}
+
+/// `-----BEGIN NATS USER JWT-----`, with three dashes or more at both ends.
+bool is_fence(bytes_view line) {
+    return line.size() > 6 && line.starts_with("---") && line.ends_with("---");
+}
+
+/// What stands between two fences, in their order: at most two.
+std::vector<bytes_view> fenced_lines(bytes_view text) {
+    std::vector<bytes_view> found;
+    while (!text.empty() && found.size() < 2) {
+        if (!is_fence(take_line(text))) continue;
+        const auto inside = take_line(text);
+        if (!inside.empty() && is_fence(take_line(text))) found.push_back(inside);
+    }
+    return found;
+}
+
+result<nkey_seed> read_signing_seed(bytes_view line) {
+    auto seed = decode_nkey_seed(line);
+    if (seed && seed->prefix == nkey_prefix::curve) return errc::invalid_nkey_prefix;
+    return seed;
+}
+
+bool is_token_character(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '.' || c == '=';
+}
+
+} // namespace
+
+result<user_credentials> read_creds(bytes_view text) {
+    if (text.size() > limits::creds_file_bytes) return error(errc::invalid_creds, "too long");
+    const auto lines = fenced_lines(text);
+    if (lines.empty()) return error(errc::invalid_creds, "there is no JWT between lines of dashes");
+    if (lines.size() < 2) return error(errc::invalid_creds, "there is no seed behind the JWT");
+    if (!std::all_of(lines[0].begin(), lines[0].end(), is_token_character)) {
+        return error(errc::invalid_creds, "the JWT has characters that none has");
+    }
+    auto seed = read_signing_seed(lines[1]);
+    if (!seed) return seed.error();
+    return user_credentials{std::string(lines[0]), *seed};
+}
+
+result<nkey_seed> read_seed(bytes_view text) {
+    if (text.size() > limits::creds_file_bytes) return error(errc::invalid_creds, "too long");
+    if (const auto lines = fenced_lines(text); !lines.empty())
+        return read_signing_seed(lines.back());
+    while (!text.empty()) {
+        if (const auto line = take_line(text); !line.empty()) return read_signing_seed(line);
+    }
+    return error(errc::invalid_creds, "it is empty");
+}
+
+std::string sign_nonce(const nkey_seed& seed, bytes_view nonce) {
+    constexpr auto form = sodium_base64_VARIANT_URLSAFE_NO_PADDING;
+    const auto signature = signing_key(seed).sign(nonce);
+    std::string text(sodium_base64_ENCODED_LEN(sizeof(signature), form), '\0');
+    sodium_bin2base64(text.data(), text.size(), signature.data(), signature.size(), form);
+    text.pop_back(); // The zero behind it.
+    return text;
+}
+
+} // namespace pipit::auth
