@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cli/arguments.hpp>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace pipit::cli {
+namespace {
+
+/// Why parsing ended; thrown through CLI11 by our own callbacks.
+struct wrong_value {
+    std::string complaint;
+};
+
+std::string shown_name(const option& each) {
+    const auto name = std::string(each.all_names().back());
+    return each.is_argument() ? "<" + name + ">" : name;
+}
+
+std::string list_of(const std::vector<std::string>& words) {
+    std::string text;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        if (i > 0) text += i + 1 == words.size() ? " or " : ", ";
+        text += words[i];
+    }
+    return text;
+}
+
+void take(const option& each, const std::string& text) {
+    if (!each.words.empty() &&
+        std::find(each.words.begin(), each.words.end(), text) == each.words.end()) {
+        throw wrong_value{shown_name(each) + ": '" + text + "' is not one of " +
+                          list_of(each.words)};
+    }
+    if (const auto complaint = each.set(text)) {
+        throw wrong_value{shown_name(each) + ": '" + text + "' " + *complaint};
+    }
+}
+
+void add_switch(CLI::App& app, const option& each) {
+    app.add_flag_function(
+        each.names, [&each](std::int64_t times) { take(each, times > 0 ? "true" : "false"); });
+}
+
+void add_option(CLI::App& app, const option& each) {
+    if (!each.takes_value()) {
+        add_switch(app, each);
+        return;
+    }
+    auto* const added = app.add_option(each.names, [&each](const CLI::results_t& values) {
+        for (const auto& value : values) take(each, value);
+        return true;
+    });
+    added->type_name("");
+    added->allow_extra_args(false);
+    added->expected(1);
+    added->multi_option_policy(each.repeats ? CLI::MultiOptionPolicy::TakeAll
+                                            : CLI::MultiOptionPolicy::TakeLast);
+}
+
+void fill(CLI::App& app, const command& from) {
+    app.set_help_flag();
+    app.allow_extras();
+    app.require_subcommand(0, 1);
+    for (const auto& each : from.options) add_option(app, each);
+    for (const auto& each : from.arguments) {
+        // CLI11 would part `[a,b]` where several are taken: those come from what it leaves over.
+        if (!each.repeats) add_option(app, each);
+    }
+    for (const auto& each : from.commands) {
+        auto* const child = app.add_subcommand(each.name);
+        for (const auto& alias : each.aliases) child->alias(alias);
+        child->fallthrough();
+        fill(*child, each);
+    }
+}
+
+/// Names of all options that may be given behind this path.
+std::vector<std::string_view> option_names(const std::vector<const command*>& path) {
+    std::vector<std::string_view> names;
+    for (const auto* each : path) {
+        for (const auto& option : each->options) {
+            for (const auto name : option.all_names()) names.push_back(name);
+        }
+    }
+    return names;
+}
+
+std::string meant(std::string_view nearest) {
+    return nearest.empty() ? "" : ". Did you mean '" + std::string(nearest) + "'?";
+}
+
+/// What is wrong with a word that nobody took.
+std::string complaint_about(const std::string& word, const std::vector<const command*>& path) {
+    if (word.size() > 1 && word.starts_with('-')) {
+        const auto name = word.substr(0, word.find('='));
+        return "unknown option '" + name + "'" + meant(nearest_name(name, option_names(path)));
+    }
+    const auto& chosen = *path.back();
+    if (chosen.commands.empty()) {
+        return "'" + word + "' is one word too many. What has blanks is quoted: 'hello world'";
+    }
+    std::vector<std::string_view> names;
+    for (const auto& each : chosen.commands) {
+        names.push_back(each.name);
+        names.insert(names.end(), each.aliases.begin(), each.aliases.end());
+    }
+    return "unknown command '" + word + "'" + meant(nearest_name(word, names));
+}
+
+std::string missing(const option& argument) {
+    return "<" + argument.names + "> is missing: " + argument.help;
+}
+
+/// Gives what CLI11 left over to the argument that takes several, and answers what is wrong.
+std::string take_rest(const CLI::App& app, std::vector<std::string> rest, const parsed_line& line) {
+    rest.erase(std::remove(rest.begin(), rest.end(), "--"), rest.end());
+    for (const auto& each : line.chosen().arguments) {
+        if (!each.repeats) {
+            if (each.required && app.get_option(each.names)->count() == 0) return missing(each);
+            continue;
+        }
+        if (each.required && rest.empty()) return missing(each);
+        while (!rest.empty() && (rest.front().size() < 2 || rest.front().front() != '-')) {
+            take(each, rest.front());
+            rest.erase(rest.begin());
+        }
+    }
+    return rest.empty() ? std::string() : complaint_about(rest.front(), line.path);
+}
+
+} // namespace
+
+std::string parsed_line::path_text() const {
+    std::string text;
+    for (const auto* each : path) text += (text.empty() ? "" : " ") + each->name;
+    return text;
+}
+
+parsed_line parse_arguments(const command& root, const std::vector<std::string>& words) {
+    CLI::App app;
+    fill(app, root);
+    parsed_line line{.path = {&root}, .complaint = {}};
+    const auto* deepest = &app;
+    const auto follow = [&] {
+        while (!deepest->get_subcommands().empty()) {
+            deepest = deepest->get_subcommands().front();
+            line.path.push_back(line.chosen().find(deepest->get_name()));
+        }
+    };
+    try {
+        app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
+        follow();
+        line.complaint = take_rest(*deepest, app.remaining(true), line);
+    } catch (const wrong_value& wrong) {
+        line.complaint = wrong.complaint;
+    } catch (const CLI::ParseError& wrong) {
+        line.complaint = wrong.what();
+    }
+    follow();
+    return line;
+}
+
+std::vector<secret_place> secret_places(const std::vector<std::string>& words) {
+    constexpr std::array<std::string_view, 4> names = {"--user", "--password", "--token", "--seed"};
+    std::vector<secret_place> places;
+    bool follows = false;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        const std::string_view word = words[i];
+        if (std::exchange(follows, false)) {
+            places.push_back({i, 0, word.size()});
+            continue;
+        }
+        const auto equals = word.find('=');
+        const auto name = word.substr(0, equals);
+        if (std::find(names.begin(), names.end(), name) != names.end()) {
+            follows = equals == std::string_view::npos;
+            if (!follows) places.push_back({i, equals + 1, word.size() - equals - 1});
+        } else if (const auto scheme = word.find("://"); scheme != std::string_view::npos) {
+            const auto at = word.rfind('@');
+            const auto begin = scheme + 3;
+            if (at != std::string_view::npos && at > begin)
+                places.push_back({i, begin, at - begin});
+        }
+    }
+    return places;
+}
+
+} // namespace pipit::cli

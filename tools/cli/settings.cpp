@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cli/settings.hpp>
+
+#include <cli/units.hpp>
+
+namespace pipit::cli {
+namespace {
+
+std::optional<std::string> unless_empty(std::optional<std::string> text) {
+    return text && !text->empty() ? std::move(text) : std::nullopt;
+}
+
+bool is_name_character(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+/// `$NAME`, `${NAME}`, and a `~` at the beginning.
+std::string expanded(std::string_view path, const environment& variables) {
+    std::string text;
+    if (path.starts_with('~') && (path.size() == 1 || path[1] == '/')) {
+        text = variables("HOME").value_or("~");
+        path.remove_prefix(1);
+    }
+    while (!path.empty()) {
+        const auto dollar = path.find('$');
+        text += path.substr(0, dollar);
+        if (dollar == std::string_view::npos) break;
+        path.remove_prefix(dollar + 1);
+        const bool braces = path.starts_with('{');
+        if (braces) path.remove_prefix(1);
+        std::size_t size = 0;
+        while (size < path.size() && is_name_character(path[size])) ++size;
+        text += variables(std::string(path.substr(0, size))).value_or("");
+        path.remove_prefix(size);
+        if (braces && path.starts_with('}')) path.remove_prefix(1);
+    }
+    return text;
+}
+
+bool says_who(const connection_settings& source) {
+    return source.user || source.token || source.creds || source.nkey || source.user_jwt ||
+           source.nsc;
+}
+
+void take_who(connection_settings& target, const connection_settings& source) {
+    target.user = source.user;
+    target.token = source.token;
+    target.creds = source.creds;
+    target.nkey = source.nkey;
+    target.user_jwt = source.user_jwt;
+    target.user_seed = source.user_seed;
+    target.nsc = source.nsc;
+}
+
+template <class T>
+void take_missing(std::optional<T>& target, const std::optional<T>& source) {
+    if (!target) target = source;
+}
+
+} // namespace
+
+result<connection_settings> settings_of(const environment& variables) {
+    const auto read = [&](const char* name) { return unless_empty(variables(name)); };
+    connection_settings settings{.servers = read("NATS_URL"),
+                                 .user = read("NATS_USER"),
+                                 .password = read("NATS_PASSWORD"),
+                                 .token = read("NATS_TOKEN"),
+                                 .creds = read("NATS_CREDS"),
+                                 .nkey = read("NATS_NKEY"),
+                                 .inbox_prefix = read("NATS_INBOX_PREFIX"),
+                                 .context = read("NATS_CONTEXT")};
+    if (const auto timeout = read("NATS_TIMEOUT")) {
+        settings.timeout = parse_time_span(*timeout);
+        if (!settings.timeout) {
+            const auto code = make_error_code(boost::system::errc::invalid_argument);
+            return error(code, "NATS_TIMEOUT: '" + *timeout + "' is not a duration such as 5s");
+        }
+    }
+    return settings;
+}
+
+connection_settings settings_of(const context_document& context, const environment& variables) {
+    const auto read = [&](const char* key) { return unless_empty(context.get(key)); };
+    const auto read_path = [&](const char* key) -> std::optional<std::string> {
+        const auto text = read(key);
+        if (!text || text->starts_with("data:")) return text;
+        return expanded(*text, variables);
+    };
+    return {.servers = read("url"),
+            .user = read("user"),
+            .password = read("password"),
+            .token = read("token"),
+            .creds = read_path("creds"),
+            .nkey = read_path("nkey"),
+            .user_jwt = read("user_jwt"),
+            .user_seed = read("user_seed"),
+            .nsc = read("nsc"),
+            .inbox_prefix = read("inbox_prefix")};
+}
+
+connection_settings merged(const std::vector<connection_settings>& sources) {
+    connection_settings all;
+    for (const auto& source : sources) {
+        const bool decides = !says_who(all) && says_who(source);
+        // A password goes with the user of its own source or with one that is found later.
+        if (!says_who(all)) take_missing(all.password, source.password);
+        if (decides) take_who(all, source);
+        take_missing(all.servers, source.servers);
+        take_missing(all.inbox_prefix, source.inbox_prefix);
+        take_missing(all.connection_name, source.connection_name);
+        take_missing(all.context, source.context);
+        take_missing(all.timeout, source.timeout);
+        if (all.user) take_missing(all.password, source.password);
+    }
+    return all;
+}
+
+void take_lone_user_for_token(connection_settings& settings) {
+    if (!settings.user || settings.password || settings.token) return;
+    settings.token = settings.user;
+    settings.user.reset();
+}
+
+std::vector<std::string> split_servers(std::string_view list) {
+    std::vector<std::string> servers;
+    while (!list.empty()) {
+        auto one = list.substr(0, list.find(','));
+        list.remove_prefix(std::min(one.size() + 1, list.size()));
+        while (one.starts_with(' ')) one.remove_prefix(1);
+        while (one.ends_with(' ')) one.remove_suffix(1);
+        if (!one.empty()) servers.emplace_back(one);
+    }
+    return servers;
+}
+
+std::string without_secrets(std::string_view url) {
+    const auto scheme = url.find("://");
+    const auto begin = scheme == std::string_view::npos ? 0 : scheme + 3;
+    const auto at = url.rfind('@');
+    if (at == std::string_view::npos || at < begin) return std::string(url);
+    return std::string(url.substr(0, begin)) + std::string(url.substr(at + 1));
+}
+
+} // namespace pipit::cli
