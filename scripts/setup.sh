@@ -14,13 +14,14 @@ cd "$root"
 
 reference_version=v2.15.2 # The nats-server whose behaviour the tests compare with.
 reference_go=1.26         # What its go.mod asks for.
+nats_tool_version=v0.5.1  # The `nats` tool, whose files and output the command line shares.
 
 cpp_packages=(g++ cmake ninja-build libboost1.81-dev libboost-json1.81-dev libcrypt-dev
     libcli11-dev libfmt-dev libsodium-dev libxxhash-dev zlib1g-dev pkg-config libgtest-dev
     libbenchmark-dev)
 lint_packages=(clang-format-14 clang-tidy-14 python3)
 fuzz_packages=(clang-14 libclang-rt-14-dev)
-test_packages=(python3 python3-venv git ca-certificates curl)
+test_packages=(python3 python3-venv git ca-certificates curl zsh fish)
 
 say() { printf '== %s\n' "$*"; }
 fail() {
@@ -155,4 +156,13 @@ need_reference() {
     need_go
     say "building nats-server $reference_version to compare with"
     GOBIN=$tools/bin go install "github.com/nats-io/nats-server/v2@$reference_version"
+}
+
+# The tool that `pipit` is compared with.
+need_nats_tool() {
+    local nats=$tools/bin/nats
+    [ -x "$nats" ] && [ "$("$nats" --version)" = "$nats_tool_version" ] && return
+    need_go
+    say "building the nats tool $nats_tool_version to compare with"
+    GOBIN=$tools/bin go install "github.com/nats-io/natscli/nats@$nats_tool_version"
 }

@@ -1,18 +1,20 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the tour of README.md and compares what it prints: tour.py --server PATH
+"""Runs the tours of README.md and the guides and compares what they print: tour.py --server PATH --pipit PATH
 
-A block of `bash` or `python` is run against a server of its own; the block of `text` that follows is
-what it must print, where `…` stands for anything.
+A block of `bash` or `python` is run against a page's server; the block of `text` that follows is
+what it must print, where `…` stands for anything. `pipit` finds the server, and a home of its own.
 """
 import argparse
+import os
 import re
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = ["README.md", "docs/guides/cli.md"]
 STEP = re.compile(r"```(bash|python)\n((?:(?!```).)*)```\n```text\n(.*?)```", re.S)
 ADDRESSES = re.compile(r"(Listening for client connections|Starting http monitor) on (\S+):(\d+)")
 
@@ -33,35 +35,47 @@ def start(server, folder):
     sys.exit("the server did not start:\n" + log.read_text())
 
 
-def run(language, code, ports):
+def run(language, code, ports, folder, pipit):
     for port, real in ports.items():
         code = code.replace(port, real)
     program = ["bash", "-c", code] if language == "bash" else [sys.executable, "-c", code]
-    done = subprocess.run(program, capture_output=True, text=True, timeout=60)
+    env = {**os.environ, "XDG_CONFIG_HOME": str(folder), "NATS_URL": f"nats://127.0.0.1:{ports['4222']}",
+           "PATH": f"{Path(pipit).resolve().parent}:{os.environ['PATH']}"}
+    done = subprocess.run(program, capture_output=True, text=True, timeout=60, cwd=folder, env=env)
     return "\n".join(line.rstrip() for line in (done.stdout + done.stderr).splitlines())
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--server", required=True)
-    server = parser.parse_args().server
+def follow(page, server, pipit):
+    """Runs a page's steps; (passed, failed)."""
     passed = failed = 0
     with tempfile.TemporaryDirectory() as folder:
         process, ports = start(server, Path(folder))
         try:
-            for language, code, expected in STEP.findall(README.read_text()):
-                printed = run(language, code, ports)
+            for language, code, expected in STEP.findall((ROOT / page).read_text()):
+                printed = run(language, code, ports, folder, pipit)
                 wanted = ".*".join(map(re.escape, expected.rstrip().split("…")))
                 if re.fullmatch(wanted, printed):
                     passed += 1
                 else:
                     failed += 1
-                    print(f"--- README.md says\n{expected}--- but it is\n{printed}\n")
+                    print(f"--- {page} says\n{expected}--- but it is\n{printed}\n")
         finally:
             process.terminate()
             process.communicate()
+    if not passed:
+        print(f"{page} has no steps")
+    return passed, failed + (not passed)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--server", required=True)
+    parser.add_argument("--pipit", required=True)
+    arguments = parser.parse_args()
+    results = [follow(page, arguments.server, arguments.pipit) for page in PAGES]
+    passed, failed = (sum(column) for column in zip(*results))
     print(f"{passed} passed, {failed} failed")
-    sys.exit(1 if failed or not passed else 0)
+    sys.exit(1 if failed else 0)
 
 
 if __name__ == "__main__":

@@ -75,7 +75,7 @@ void report_ready(const logger& log, const server_options& options, std::uint16_
         log.info("Monitoring is at http://" + join_host_port(reachable(host), monitoring_port) +
                  options.http_base_path);
     }
-    log.info("To try it: nats --server " + url + " subscribe '>'");
+    log.info("To try it: pipit --server " + url + " sub '>'");
 }
 
 void raise_file_limit(const logger& log, const server_options& options) {

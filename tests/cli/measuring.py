@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""bench, rtt, latency, server check, server info, server ping."""
+import json
+import re
+import signal
+
+from suite import beside_nats, equal, matches, once, succeeded, test
+
+
+@test
+def a_benchmark_publishes_and_receives(world):
+    sub = world.start("bench", "sub", "b", "--msgs", "20000", "--clients", "2", "--json")
+    sub.wait_for("Listening")
+    csv = world.file("figures.csv")
+    pub = json.loads(succeeded(world.run("bench", "pub", "b", "--msgs", "20_000", "--size", "1KB", "--clients",
+                                         "4", "--json", "--csv", csv)).out)
+    equal([pub["bench"], pub["messages"], pub["bytes"], pub["clients"], pub["complete"]],
+          ["pub", 20000, 20000 * 1024, 4, True])
+    equal(len(pub["client_messages_per_second"]), 4)
+    assert pub["messages_per_second"] > 0
+    found = json.loads(succeeded(sub.finish()).out)
+    equal([found["messages"], found["bytes"]], [20000, 20000 * 1024])
+    rows = world.read("figures.csv").splitlines()
+    equal(rows[0], "bench,client,messages,bytes,size,seconds,messages_per_second")
+    equal([row.split(",")[1] for row in rows[1:]], ["1", "2", "3", "4", "all"])
+
+
+@test
+def a_benchmark_asks_and_answers_with_percentiles(world):
+    service = world.start("bench", "service", "s")
+    service.wait_for("Listening")
+    done = succeeded(world.run("bench", "request", "s", "--msgs", "1000", "--clients", "10", "--json"))
+    found = json.loads(done.out)
+    equal(found["messages"], 1000)
+    latency = found["latency_seconds"]
+    equal(latency["count"], 1000)
+    assert 0 < latency["min"] <= latency["p50"] <= latency["p99"] <= latency["max"], latency
+    people = succeeded(world.run("bench", "request", "s", "--msgs", "100")).out
+    matches(r"^request: [\d,]+ messages per second", people)
+    matches(r"^p99 +[\d.]+(µs|ms|s)$", people)
+    service.signal(signal.SIGINT)
+    done = service.finish()
+    equal(done.code, 0)
+    matches("1,100 messages", done.out)
+
+
+@test
+def ctrl_c_ends_a_benchmark_with_what_was_found(world):
+    pub = world.start("bench", "pub", "b", "--msgs", "1000000", "--sleep", "1ms", "--json")
+    while b"in_msgs\": 0," in world.server.monitoring("/varz"):
+        pass
+    pub.signal(signal.SIGINT)
+    done = pub.finish()
+    equal(done.code, 130)
+    found = json.loads(done.out)
+    equal(found["complete"], False)
+    assert 0 < found["messages"] < 1000000 and found["seconds"] > 0, found
+
+
+@once
+def a_benchmark_without_an_answer_is_a_failure(world):
+    done = world.run("bench", "request", "nobody", "--msgs", "10")
+    equal(done.code, 1)
+    matches("(?i)nobody|responder", done.err)
+    equal(world.run("bench", "pub", "b", "--clients", "0").code, 2)
+
+
+@test
+def round_trips_are_measured(world):
+    done = succeeded(world.run("rtt", "3"))
+    matches(rf"^{re.escape(world.url)}\t[\d.]+[µm]?s\t", done.out)
+    found = json.loads(succeeded(world.run("rtt", "--json")).out)
+    equal(found[0]["url"], world.url)
+    assert found[0]["results"][0]["rtt"] > 0
+    done = world.run("rtt", "-s", world.url + ",nats://127.0.0.1:1")
+    equal(done.code, 1)
+    matches("127.0.0.1:1: ", done.err)
+
+
+@test
+def latency_is_measured_between_two_connections(world):
+    done = succeeded(world.run("latency", "--rate", "200", "--duration", "500ms", "--json"))
+    found = json.loads(done.out)
+    equal(found["sent"], found["received"])
+    assert found["latency_seconds"]["p50"] > 0
+    people = succeeded(world.run("latency", "--rate", "100", "--duration", "200ms"))
+    matches(r"^p50\t", people.out)
+    matches("Sent 20 messages, received 20", people.err)
+
+
+@test
+def a_check_is_a_line_for_nagios_and_an_exit_code(world):
+    done = succeeded(world.run("server", "check", "connection"))
+    matches(r"^OK Connection OK:connected to nats://127\.0\.0\.1:\d+ in \S+ OK:rtt time \S+ OK:round trip took "
+            r"0\.\d{6}s \| connect_time=\d\.\d{4}s;0\.5000;1\.0000 rtt=\S+ request_time=\S+$", done.out)
+    done = world.run("server", "check", "connection", "--connect-warn", "1ns")
+    equal(done.code, 1)
+    matches("^WARNING Connection Warn:", done.out)
+    done = world.run("server", "check", "conn", "--rtt-critical", "1ns")
+    equal(done.code, 2)
+    done = world.run("server", "check", "connection", "-s", "nats://127.0.0.1:1")
+    equal([done.code, done.err], [2, ""])
+    matches("^CRITICAL Connection Crit:connection failed: ", done.out)
+
+
+@test
+def a_check_has_other_forms(world):
+    found = json.loads(succeeded(world.run("server", "check", "connection", "--format", "json")).out)
+    equal([found["status"], [each["name"] for each in found["perf_data"]]],
+          ["OK", ["connect_time", "rtt", "request_time"]])
+    matches('^nats_server_check_connections_status_code{item="Connection",status="OK"} 0$',
+            succeeded(world.run("server", "check", "connection", "--format", "prometheus")).out)
+    succeeded(world.run("server", "check", "connection", "--outfile", world.file("check.txt")))
+    matches("^OK ", world.read("check.txt"))
+    matches("^Connection: OK$", succeeded(world.run("server", "check", "connection", "--format", "text")).out)
+
+
+@test
+def a_check_asks_a_service(world):
+    reply = world.start("reply", "svc", "pong")
+    reply.wait_for("Listening")
+    succeeded(world.run("server", "check", "request", "--subject", "svc", "--match-payload", "po"))
+    equal(world.run("server", "check", "request", "--subject", "svc", "--match-payload", "x").code, 2)
+    equal(world.run("server", "check", "request", "--subject", "nobody").code, 2)
+
+
+@beside_nats
+def checks_are_those_of_the_nats_tool(world):
+    def keys(text):
+        found = json.loads(text)
+        return sorted(found), [sorted(each) for each in found["perf_data"]], [each["name"] for each in
+                                                                            found["perf_data"]]
+    arguments = ("server", "check", "connection", "--format", "json")
+    equal(keys(world.run(*arguments).out), keys(world.nats(*arguments).out))
+
+    def shape(text):
+        return re.sub(r"[\d.]+(µs|ms|s)?", "N", text)
+    arguments = ("server", "check", "connection")
+    equal(shape(world.run(*arguments).out), shape(world.nats(*arguments).out))
+    arguments = ("server", "check", "connection", "--format", "prometheus")
+    equal([line.split("}")[0] for line in world.run(*arguments).out.split("\n") if line],
+          [line.split("}")[0] for line in world.nats(*arguments).out.split("\n") if line])
+    dead = ("server", "check", "connection", "-s", "nats://127.0.0.1:1")
+    equal(world.run(*dead).code, world.nats(*dead).code)
+
+
+@test
+def a_server_says_who_it_is(world):
+    found = json.loads(succeeded(world.run("server", "info", "--json")).out)
+    equal(found["version"], "2.15.2")
+    equal(found["connected_url"], world.url)
+    matches(r"^version\t2\.15\.2$", succeeded(world.run("server", "info")).out)
+
+
+@test
+def servers_are_pinged(world):
+    second = world.start_server("")
+    urls = f"{world.url},nats://127.0.0.1:{second.port}"
+    lines = succeeded(world.run("server", "ping", "-s", urls)).out.splitlines()
+    equal(len(lines), 2)
+    found = [json.loads(line) for line in world.run("server", "ping", "--json", "-s", urls).out.splitlines()]
+    assert all(each["rtt"] > 0 and each["version"] == "2.15.2" for each in found), found

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""request and reply."""
+import json
+import signal
+
+from suite import beside_nats, equal, matches, once, succeeded, test
+
+
+def replying(world, *arguments, **options):
+    reply = world.start("reply", *arguments, **options)
+    reply.wait_for("Listening on")
+    return reply
+
+
+@test
+def a_request_is_answered(world):
+    reply = replying(world, "svc.*", "hello, {{Request}} of {{1}} ({{Count}})", "--count", "2")
+    done = succeeded(world.run("request", "svc.abc", "joe"))
+    equal(done.out, "hello, joe of abc (0)\n\n")
+    matches(r"Received after ", done.err)
+    equal(succeeded(world.run("request", "svc.x", "ann", "--raw")).out, "hello, ann of x (1)\n")
+    shown = succeeded(reply.finish())
+    matches(r'^\[#0\] Received on "svc\.abc" with reply "_INBOX\.', shown.out)
+
+
+@test
+def a_request_is_echoed_with_its_headers(world):
+    replying(world, "echo", "--echo")
+    line = json.loads(succeeded(world.run("request", "echo", "ping", "-H", "A:b", "--json")).out)
+    equal([line["payload"], line["headers"]], ["ping", {"A": "b", "NATS-Reply-Counter": "0"}])
+
+
+@test
+def a_command_answers(world):
+    replying(world, "w.*", "--command", "sh -c 'printf %s \"$0:$NATS_REQUEST_SUBJECT:$(cat)\"' {{1}}")
+    equal(succeeded(world.run("request", "w.paris", "x y", "--raw")).out, "paris:w.paris:x y\n")
+
+
+@test
+def what_comes_over_the_network_is_never_run(world):
+    replying(world, "w.*", "--command", "echo {{1}} {{Request}}")
+    equal(succeeded(world.run("request", "w.$(id)", "; id 'x", "--raw")).out, "$(id) ; id 'x\n")
+
+
+@test
+def nobody_there_is_a_failure_with_a_hint(world):
+    done = world.run("request", "nobody", "x")
+    equal([done.code, done.out], [1, ""])
+    matches("(?i)nobody|responder", done.err)
+    matches("pipit reply 'nobody'", done.err)
+
+
+@test
+def no_answer_in_time_is_a_failure_that_says_how_long(world):
+    world.subscribe("silent")
+    done = world.run("request", "silent", "x", "--timeout", "200ms")
+    equal(done.code, 1)
+    matches("(?i)timed out.*silent|silent.*timed out", done.err)
+    matches("200 ?ms", done.err)
+
+
+@test
+def several_replies_are_waited_for(world):
+    for name in ("one", "two", "three"):
+        replying(world, "all", name, "--queue", name)
+    done = succeeded(world.run("request", "all", "", "--replies", "3", "--raw"))
+    equal(sorted(done.out.split()), ["one", "three", "two"])
+    done = succeeded(world.run("request", "all", "", "--replies", "0", "--timeout", "500ms", "--raw"))
+    equal(sorted(done.out.split()), ["one", "three", "two"])
+    done = succeeded(world.run("request", "all", "", "--replies", "9", "--reply-timeout", "300ms", "--raw"))
+    equal(len(done.out.split()), 3)
+
+
+@test
+def replies_end_with_an_empty_one(world):
+    replying(world, "all", "first", "--queue", "first")
+    replying(world, "all", "", "--queue", "last", "--command", "sleep 0.3")
+    done = succeeded(world.run("request", "all", "", "--wait-for-empty", "--timeout", "60s", "--raw"))
+    equal(done.out, "first\n")
+
+
+@test
+def many_requests_are_counted(world):
+    replying(world, "svc", "x", "--quiet")
+    done = succeeded(world.run("request", "svc", "{{Count}}", "--count", "5", "--json"))
+    equal([json.loads(line)["number"] for line in done.out.splitlines()], [1, 2, 3, 4, 5])
+
+
+@test
+def ctrl_c_ends_a_reply_with_a_sum(world):
+    reply = replying(world, "svc", "x")
+    succeeded(world.run("request", "svc", "a", "--raw"))
+    reply.signal(signal.SIGINT)
+    done = reply.finish()
+    equal(done.code, 0)
+    matches("Answered 1 requests", done.err)
+
+
+@test
+def ctrl_c_ends_a_request_that_waits(world):
+    world.subscribe("silent")
+    request = world.start("request", "silent", "x", "--timeout", "60s")
+    request.wait_for("Sending a request")
+    request.signal(signal.SIGINT)
+    equal(request.finish(5).code, 130)
+
+
+@once
+def requests_from_lines(world):
+    replying(world, "svc", "<{{Request}}>", "--quiet")
+    done = succeeded(world.run("request", "svc", "--send-on", "newline", "--raw", input="a\nb\n"))
+    equal(done.out, "<a>\n<b>\n")
+
+
+@beside_nats
+def the_nats_tool_is_answered_and_answers(world):
+    replying(world, "ours", "from pipit: {{Request}}")
+    equal(succeeded(world.nats("request", "ours", "x", "--raw")).out.strip(), "from pipit: x")
+    theirs = world.start("reply", "theirs", "--echo", program=world.programs["nats"])
+    theirs.wait_for("Listening on")
+    equal(succeeded(world.run("request", "theirs", "x", "--raw")).out, "x\n")
+
+
+@beside_nats
+def both_tools_share_a_groups_requests(world):
+    theirs = world.start("reply", "svc", "theirs", program=world.programs["nats"])
+    theirs.wait_for("Listening on")
+    replying(world, "svc", "ours")
+    answers = set()
+    while len(answers) < 2:
+        answers.add(succeeded(world.run("request", "svc", "", "--raw")).out)
+    done = world.run("request", "svc", "", "--replies", "2", "--reply-timeout", "200ms", "--raw")
+    equal(len(done.out.split()), 1)

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is typed wrongly, what is unreachable, help, secrets, sources of settings."""
+import re
+
+from suite import equal, matches, once, succeeded, test
+
+COMMANDS = ["", "pub", "sub", "request", "reply", "bench", "bench pub", "bench sub", "bench request",
+            "bench service", "latency", "rtt", "top", "server", "server check", "server check connection",
+            "server info", "server ping", "context", "context add", "context select", "context ls",
+            "context show", "context edit", "context rm", "completion", "help"]
+
+
+@once
+def every_command_has_help_with_examples(world):
+    for command in COMMANDS:
+        done = succeeded(world.run(*command.split(), "--help"))
+        matches("^Usage: pipit", done.out)
+        matches("NATS_URL", done.out)
+        equal(done.err, "", command)
+        width = max(len(line) for line in done.out.splitlines() if not line.startswith("  "))
+        assert command == "server" or width <= 80, (command, width)
+    for command in ("pub", "sub", "request", "reply", "bench", "rtt", "top", "context add"):
+        matches("^Examples:", world.run(*command.split(), "-h").out)
+    equal(world.run("help", "pub").out, world.run("pub", "--help").out)
+
+
+@once
+def the_help_of_the_server_is_its_own_and_its_commands(world):
+    out = succeeded(world.run("server", "--help")).out
+    matches("--http_port", out)
+    matches("check ", out)
+
+
+@once
+def what_is_mistyped_is_named_with_what_was_meant(world):
+    for arguments, said in ((["pubb", "a"], "unknown command 'pubb'. Did you mean 'pub'"),
+                            (["context", "slect"], "unknown command 'slect'. Did you mean 'select'"),
+                            (["pub", "a", "--cuont", "1"], "unknown option '--cuont'. Did you mean '--count'"),
+                            (["pub"], "<subject> is missing"),
+                            (["sub"], "<subjects> are missing"),
+                            (["pub", "a", "hello", "world"], "one word too many"),
+                            (["pub", "a", "--count", "x"], "--count: 'x' is not a whole number"),
+                            (["sub", "a", "--timeout", "soon"], "'soon' is not a duration"),
+                            (["completion", "tcsh"], "'tcsh' is not one of bash, zsh or fish"),
+                            (["context"], "needs one of its commands"),
+                            (["--json"], "")):
+        done = world.run(*arguments)
+        equal(done.code, 2, arguments)
+        assert said in done.err, (said, done.err)
+
+
+@once
+def the_version_is_printed(world):
+    matches(r"^pipit \d+\.\d+\.\d+, .*nats-server 2\.15\.2$", succeeded(world.run("--version")).out)
+
+
+@once
+def a_server_that_is_not_there_is_named_with_why_and_what_to_do(world):
+    done = world.run("pub", "a", "x", env={"NATS_URL": "nats://me:s3cret@127.0.0.1:1"})
+    equal([done.code, done.out], [1, ""])
+    matches(r"cannot connect to nats://127\.0\.0\.1:1: .*refused", done.err)
+    matches("pipit server|--server", done.err)
+    assert "s3cret" not in done.err
+    done = world.run("pub", "a", "x", env={"NATS_URL": "nats://no-such-host.invalid:4222"})
+    equal(done.code, 1)
+    matches(r"no-such-host\.invalid:4222", done.err)
+    done = world.run("pub", "a", "x", "-s", "http://x")
+    equal(done.code, 1)
+    matches("'http://x' is not a server's URL", done.err)
+
+
+@test
+def who_is_not_let_in_is_told_how_to_say_who_he_is(world):
+    server = world.start_server("authorization { user: me, password: s3cret }\n")
+    url = f"nats://127.0.0.1:{server.port}"
+    done = world.run("pub", "a", "x", env={"NATS_URL": url})
+    equal(done.code, 1)
+    matches("(?i)authorization violation", done.err)
+    matches("--user", done.err)
+    for arguments, env in ((["--user", "me", "--password", "s3cret"], {"NATS_URL": url}),
+                           ([], {"NATS_URL": url, "NATS_USER": "me", "NATS_PASSWORD": "s3cret"}),
+                           (["--password", "s3cret"], {"NATS_URL": url, "NATS_USER": "me"}),
+                           (["-s", url.replace("//", "//me:s3cret@")], {"NATS_URL": "nats://127.0.0.1:1"})):
+        succeeded(world.run("pub", "a", "x", *arguments, env=env))
+
+
+@test
+def a_lone_user_and_a_token_are_a_token(world):
+    server = world.start_server("authorization { token: t0ken }\n")
+    env = {"NATS_URL": f"nats://127.0.0.1:{server.port}"}
+    for arguments, more in ((["--token", "t0ken"], {}), (["--user", "t0ken"], {}), ([], {"NATS_TOKEN": "t0ken"})):
+        succeeded(world.run("pub", "a", "x", *arguments, env={**env, **more}))
+
+
+@once
+def flags_go_before_the_environment_and_that_before_the_context(world):
+    dead = "nats://127.0.0.1:1"
+    succeeded(world.run("context", "add", "dead", "-s", dead, "--select"))
+    succeeded(world.run("pub", "a", "x"))
+    succeeded(world.run("pub", "a", "x", "-s", world.url, env={"NATS_URL": dead}))
+    equal(world.run("pub", "a", "x", env={"NATS_URL": ""}).code, 1)
+    succeeded(world.run("context", "add", "alive", "-s", world.url))
+    succeeded(world.run("pub", "a", "x", "--context", "alive", env={"NATS_URL": ""}))
+    succeeded(world.run("pub", "a", "x", env={"NATS_URL": "", "NATS_CONTEXT": "alive"}))
+    done = world.run("pub", "a", "x", env={"NATS_URL": ""})
+    matches(r"as context 'dead' says", done.err)
+
+
+@test
+def secrets_are_not_shown_by_ps(world):
+    server = world.start_server("authorization { user: me, password: s3cret }\n")
+    url = f"nats://127.0.0.1:{server.port}"
+    first = world.start("sub", "a", "--user", "me", "--password=s3cret", "-s", url)
+    second = world.start("sub", "a", "-s", url.replace("//", "//me:s3cret@"))
+    for each in (first, second):
+        each.wait_for("Subscribed")
+        with open(f"/proc/{each.process.pid}/cmdline", "rb") as file:
+            line = file.read()
+        assert b"s3cret" not in line and b"127.0.0.1" in line, line
+
+
+@test
+def the_connection_is_named_and_its_inboxes_begin_as_asked(world):
+    world.subscribe("a", "--connection-name", "my tool", "--inbox-prefix", "_MINE")
+    matches('"name": "my tool"', world.server.monitoring("/connz").decode())
+    reply = world.start("reply", "svc", "x", "--json", "--count", "1")
+    world.subscribe("nothing")
+    while not re.search('"svc"', world.server.monitoring("/subsz?subs=1").decode()):
+        pass
+    succeeded(world.run("request", "svc", "", "--inbox-prefix", "_MINE"))
+    matches('"reply":"_MINE\\.', reply.finish().out)
+
+
+@once
+def the_program_is_a_server_by_its_first_word_and_by_its_name(world):
+    import os
+    done = succeeded(world.run("server", "--version"))
+    matches("^nats-server: v2", done.out)
+    for name in ("pipit-server", "nats-server"):
+        link = world.file(name)
+        os.symlink(world.pipit, link)
+        matches("^nats-server: v2", succeeded(world.run("-v", program=link)).out)
+    from suite import server_process
+    with server_process(world.file("nats-server")) as server:
+        succeeded(world.run("pub", "a", "x", env={"NATS_URL": f"nats://127.0.0.1:{server.port}"}))

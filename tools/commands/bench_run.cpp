@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <commands/bench.hpp>
+
+#include <cli/bench_report.hpp>
+#include <commands/session.hpp>
+
+#include <pipit/net/clock.hpp>
+#include <pipit/protocol/subject.hpp>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <deque>
+
+namespace pipit::cli {
+namespace {
+
+using kind = bench_options::kind;
+
+std::string kind_name(kind what) {
+    switch (what) {
+    case kind::pub: return "pub";
+    case kind::sub: return "sub";
+    case kind::request: return "request";
+    case kind::service: break;
+    }
+    return "service";
+}
+
+/// One connection with its share of the work.
+struct bench_client {
+    std::shared_ptr<client::connection> nats;
+    std::uint64_t share = 0; ///< Messages; 0 for a service: until it is ended.
+    client_figures figures;
+    asio::cancellation_signal stop;
+    std::optional<client::subscription> messages;
+};
+
+class benchmark {
+public:
+    benchmark(session& connected, const bench_options& asked, bench_figures& found)
+        : connected_(connected),
+          asked_(asked),
+          found_(found),
+          payload_(asked.size, 'x'),
+          wake_(connected.nats.get_executor()) {
+        if (asked.many_subjects && asked.what == kind::sub) subject_ += ".>";
+    }
+
+    asio::awaitable<int> run() {
+        // Being cancelled, it still waits for those that it started.
+        co_await asio::this_coro::throw_if_cancelled(false);
+        for (std::uint64_t i = 0; i < asked_.clients; ++i) {
+            auto& client = clients_.emplace_back();
+            client.share =
+                asked_.messages / asked_.clients + (i < asked_.messages % asked_.clients ? 1 : 0);
+            client.nats = connected_.another_connection();
+            const auto made = co_await client.nats->connect(asio::use_awaitable);
+            if (!made) co_return connected_.fail(made.error());
+        }
+        if (asked_.what == kind::sub || asked_.what == kind::service) {
+            for (auto& client : clients_) {
+                const auto ready = co_await listen(client);
+                if (!ready) co_return connected_.fail(ready.error());
+            }
+            connected_.with.note("Listening on \"" + subject_ + "\"");
+        } else {
+            for (auto& client : clients_) start(client);
+        }
+        const auto code = co_await wait_for_all();
+        // Also of what was ended before it was done.
+        for (auto& client : clients_) found_.clients.push_back(client.figures);
+        co_return code;
+    }
+
+private:
+    void start(bench_client& client) {
+        auto work = asked_.what == kind::pub ? publish(client) : request(client);
+        ++working_;
+        const auto done = [this](const std::exception_ptr& thrown, const result<>& ended) {
+            --working_;
+            if (!thrown && !ended && !failed_.code()) failed_ = ended.error();
+            wake_.cancel();
+        };
+        asio::co_spawn(connected_.nats.get_executor(), std::move(work),
+                       asio::bind_cancellation_slot(client.stop.slot(), done));
+    }
+
+    asio::awaitable<result<>> publish(bench_client& client) {
+        auto& figures = client.figures;
+        figures.began = net::steady_now();
+        std::string subject = subject_;
+        const client::publish_options how;
+        for (std::uint64_t i = 0; i < client.share; ++i) {
+            if (asked_.many_subjects) {
+                subject = subject_ + '.' + std::to_string(next_subject_++ % asked_.subjects_max);
+            }
+            const auto sent =
+                co_await client.nats->publish(subject, payload_, how, asio::use_awaitable);
+            if (!sent) co_return sent.error();
+            count(client, payload_.size());
+            if (asked_.sleep > nanoseconds::zero()) co_await connected_.sleep(asked_.sleep);
+        }
+        const auto flushed = co_await client.nats->flush(asio::use_awaitable);
+        figures.ended = net::steady_now();
+        co_return flushed;
+    }
+
+    asio::awaitable<result<>> request(bench_client& client) {
+        client.figures.began = net::steady_now();
+        const client::request_options how;
+        for (std::uint64_t i = 0; i < client.share; ++i) {
+            const auto began = net::steady_now();
+            const auto reply =
+                co_await client.nats->request(subject_, payload_, how, asio::use_awaitable);
+            if (!reply) co_return reply.error();
+            client.figures.ended = net::steady_now();
+            found_.latency.record(client.figures.ended - began);
+            count(client, reply->payload().size());
+            if (asked_.sleep > nanoseconds::zero()) co_await connected_.sleep(asked_.sleep);
+        }
+        co_return result<>();
+    }
+
+    asio::awaitable<result<>> listen(bench_client& client) {
+        client::subscribe_options how;
+        if (asked_.what == kind::service) how.queue = "pipit-bench";
+        const auto callback = [this, &client](const client::message& message) {
+            asked_.what == kind::service ? answer(client, message) : receive(client, message);
+        };
+        auto made = client.nats->subscribe(subject_, callback, std::move(how));
+        if (!made) co_return made.error();
+        client.messages = std::move(*made);
+        ++working_;
+        co_return co_await client.nats->flush(asio::use_awaitable);
+    }
+
+    void receive(bench_client& client, const client::message& message) {
+        auto& figures = client.figures;
+        figures.ended = net::steady_now();
+        if (figures.messages == 0) figures.began = figures.ended;
+        count(client, message.payload().size());
+        if (figures.messages == client.share) finish(client);
+    }
+
+    void answer(bench_client& client, const client::message& message) {
+        auto& figures = client.figures;
+        if (figures.messages == 0) figures.began = net::steady_now();
+        if (asked_.sleep > nanoseconds::zero()) {
+            answer_later(client, message);
+        } else if (const auto sent = client.nats->respond(message, message.payload()); !sent) {
+            failed_ = sent.error();
+            wake_.cancel();
+        }
+        figures.ended = net::steady_now();
+        count(client, message.payload().size());
+        ++answered_;
+        if (asked_.messages == 0 || answered_ != asked_.messages) return;
+        for (auto& each : clients_) finish(each);
+    }
+
+    void answer_later(bench_client& client, const client::message& message) {
+        const auto timer =
+            std::make_shared<asio::steady_timer>(connected_.nats.get_executor(), asked_.sleep);
+        timer->async_wait([timer, nats = client.nats, message](const error_code& ended) {
+            if (!ended) (void)nats->respond(message, message.payload());
+        });
+    }
+
+    void finish(bench_client& client) {
+        client.messages.reset();
+        --working_;
+        wake_.cancel();
+    }
+
+    void stop_all() {
+        for (auto& client : clients_) {
+            if (client.figures.ended < client.figures.began)
+                client.figures.ended = net::steady_now();
+            client.stop.emit(asio::cancellation_type::terminal);
+            if (client.messages) finish(client);
+        }
+    }
+
+    void count(bench_client& client, std::size_t bytes) {
+        ++client.figures.messages;
+        client.figures.bytes += bytes;
+    }
+
+    asio::awaitable<int> wait_for_all() {
+        constexpr auto token = asio::as_tuple(asio::use_awaitable);
+        while (working_ > 0 && !failed_.code()) {
+            wake_.expires_after(std::chrono::milliseconds(100));
+            (void)co_await wake_.async_wait(token);
+            if (connected_.interrupted()) stop_all();
+            show_progress();
+        }
+        clear_progress();
+        if (failed_.code() || connected_.interrupted()) {
+            stop_all();
+            while (working_ > 0) {
+                wake_.expires_after(std::chrono::milliseconds(10));
+                (void)co_await wake_.async_wait(token);
+            }
+            co_return connected_.fail(failed_);
+        }
+        for (auto& client : clients_) {
+            if (client.nats->is_connected()) (void)co_await client.nats->flush(asio::use_awaitable);
+        }
+        found_.complete = true;
+        co_return exit_code::done;
+    }
+
+    void show_progress() {
+        if (!asked_.shows_progress || !connected_.with.errors_are_terminal) return;
+        std::uint64_t done = 0;
+        for (const auto& client : clients_) done += client.figures.messages;
+        const auto all = asked_.what == kind::sub ? asked_.messages
+                                                  : std::max<std::uint64_t>(asked_.messages, 1);
+        const auto part =
+            asked_.messages == 0 ? 0 : static_cast<double>(done) / static_cast<double>(all);
+        const auto bar = asked_.messages == 0 ? std::string() : progress_bar(part, 40) + "  ";
+        connected_.with.show_status(kind_name(asked_.what) + " " + bar + count_text(done) +
+                                    " messages");
+        progress_is_shown_ = true;
+    }
+
+    void clear_progress() {
+        if (std::exchange(progress_is_shown_, false)) connected_.with.show_status("");
+    }
+
+    session& connected_;
+    const bench_options& asked_;
+    bench_figures& found_;
+    const std::string payload_;
+    std::string subject_ = asked_.subject;
+    std::uint64_t next_subject_ = 0;
+    std::uint64_t answered_ = 0;
+    std::size_t working_ = 0;
+    error failed_;
+    bool progress_is_shown_ = false;
+    asio::steady_timer wake_;
+    std::deque<bench_client> clients_;
+};
+
+asio::awaitable<int> run_benchmark(session& connected, const bench_options& asked,
+                                   bench_figures& found) {
+    benchmark bench(connected, asked, found);
+    co_return co_await bench.run();
+}
+
+int summarize(session& connected, const bench_options& asked, const bench_figures& found,
+              int code) {
+    auto& with = connected.with;
+    if (found.clients.empty()) return code;
+    with.print(with.json ? bench_line(found) : bench_text(found));
+    if (asked.csv.empty()) return code;
+    const auto written = write_private_file(asked.csv, bench_csv(found));
+    return written ? code : with.fail(text_of(written.error()));
+}
+
+} // namespace
+
+int run_bench(program& with, const bench_options& asked) {
+    constexpr std::uint64_t clients_max = 1000;
+    const bool sends = asked.what == kind::pub || asked.what == kind::request;
+    if (asked.clients == 0 || asked.clients > clients_max) {
+        return with.fail_usage("--clients is between 1 and " + count_text(clients_max));
+    }
+    if (asked.messages < asked.clients && asked.what != kind::service) {
+        return with.fail_usage("--msgs is smaller than the number of clients");
+    }
+    const bool valid = sends ? protocol::is_valid_publish_subject(asked.subject)
+                             : protocol::is_valid_subject(asked.subject);
+    if (!valid || asked.subjects_max == 0) {
+        return with.fail_usage("'" + asked.subject + "' is not a subject for this");
+    }
+    bench_figures found{.kind = kind_name(asked.what),
+                        .subject = asked.subject,
+                        .size = sends ? asked.size : 0,
+                        .clients = {},
+                        .latency = {},
+                        .complete = false};
+    const auto work = [&](session& connected) { return run_benchmark(connected, asked, found); };
+    const auto sum = [&](session& connected, int code) {
+        return summarize(connected, asked, found, code);
+    };
+    return run_connected(with,
+                         {.work = work,
+                          .summarize = sum,
+                          .runs_until_ended = asked.what == kind::service && asked.messages == 0});
+}
+
+} // namespace pipit::cli

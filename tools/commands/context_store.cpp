@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <commands/context_store.hpp>
+
+#include <cli/command_tree.hpp>
+#include <commands/program.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace pipit::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t context_bytes_max =
+    std::size_t{4} * 1024 * 1024; // Credentials may be inside.
+constexpr std::size_t name_bytes_max = 4096;
+
+std::string read_name(const std::string& path) {
+    auto text = read_file(path, name_bytes_max);
+    if (!text) return {};
+    while (!text->empty() && (text->back() == '\n' || text->back() == ' ')) text->pop_back();
+    return is_valid_context_name(*text) ? *text : std::string();
+}
+
+error invalid(const std::string& what) {
+    return {make_error_code(boost::system::errc::invalid_argument), what};
+}
+
+} // namespace
+
+context_store::context_store(const environment& variables) {
+    const auto configured = variables("XDG_CONFIG_HOME").value_or("");
+    root_ =
+        (configured.empty() ? variables("HOME").value_or(".") + "/.config" : configured) + "/nats";
+}
+
+std::vector<std::string> context_store::names() const {
+    std::vector<std::string> found;
+    std::error_code failed;
+    for (const auto& entry : fs::directory_iterator(root_ + "/context", failed)) {
+        const auto& file = entry.path();
+        if (file.extension() != ".json" || !is_valid_context_name(file.stem().string())) continue;
+        std::error_code unreadable;
+        if (entry.is_regular_file(unreadable)) found.push_back(file.stem().string());
+    }
+    std::sort(found.begin(), found.end());
+    return found;
+}
+
+std::string context_store::path(const std::string& name) const {
+    return root_ + "/context/" + name + ".json";
+}
+
+bool context_store::exists(const std::string& name) const {
+    return is_valid_context_name(name) && ::access(path(name).c_str(), F_OK) == 0;
+}
+
+result<context_document> context_store::load(const std::string& name) const {
+    const bool is_path = name.ends_with(".json") && ::access(name.c_str(), F_OK) == 0;
+    if (!is_path && !exists(name)) return unknown_context(*this, name);
+    const auto file = is_path ? name : path(name);
+    const auto text = read_file(file, context_bytes_max);
+    if (!text) return text.error();
+    auto document = context_document::parse(*text);
+    if (!document) return invalid(file + ": " + document.error().message());
+    return document;
+}
+
+result<> context_store::save(const std::string& name, const context_document& document) const {
+    if (!is_valid_context_name(name)) {
+        return invalid("'" + name +
+                       "' cannot be a context's name: it has a slash or '..', or is empty");
+    }
+    if (const auto made = make_folders(); !made) return made;
+    return write_private_file(path(name), document.to_text());
+}
+
+result<> context_store::remove(const std::string& name) const {
+    if (!exists(name)) return unknown_context(*this, name);
+    if (::unlink(path(name).c_str()) != 0) return system_error(path(name));
+    return selected() == name ? select("") : result<>();
+}
+
+std::string context_store::selected() const { return read_name(root_ + "/context.txt"); }
+
+std::string context_store::previous() const { return read_name(root_ + "/previous-context.txt"); }
+
+result<> context_store::select(const std::string& name) const {
+    if (!name.empty() && !exists(name)) return unknown_context(*this, name);
+    if (const auto made = make_folders(); !made) return made;
+    const auto before = selected();
+    if (!before.empty() && before != name) {
+        if (const auto kept = write_private_file(root_ + "/previous-context.txt", before); !kept) {
+            return kept;
+        }
+    }
+    return write_private_file(root_ + "/context.txt", name);
+}
+
+result<> context_store::make_folders() const {
+    std::error_code failed;
+    fs::create_directories(fs::path(root_).parent_path(), failed);
+    for (const auto& folder : {root_, root_ + "/context"}) {
+        if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return system_error(folder);
+    }
+    return {};
+}
+
+error unknown_context(const context_store& store, const std::string& name) {
+    const auto names = store.names();
+    if (names.empty()) {
+        return invalid("there is no context '" + name +
+                       "' and no other one; make one with: pipit "
+                       "context add " +
+                       name + " --server nats://HOST:4222");
+    }
+    const auto nearest = nearest_name(name, {names.begin(), names.end()});
+    auto text = "there is no context '" + name + "'";
+    if (!nearest.empty()) return invalid(text + ". Did you mean '" + std::string(nearest) + "'?");
+    text += "; there are:";
+    for (const auto& each : names) text += " " + each;
+    return invalid(text);
+}
+
+} // namespace pipit::cli

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cli/templates.hpp>
+#include <commands/session.hpp>
+#include <commands/standard_input.hpp>
+
+#include <pipit/protocol/headers.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pipit::cli {
+
+/// What `pub` and `request` send.
+struct outgoing_options {
+    std::string subject;
+    std::optional<std::string> payload;
+    std::vector<std::string> headers;
+    std::string file;
+    std::string send_on = "eof";
+    bool force_input = false;
+    bool fills_templates = true;
+};
+
+/// Subject and payload.
+[[nodiscard]] std::vector<option> outgoing_arguments(outgoing_options& into_these,
+                                                     const std::string& payload_help);
+[[nodiscard]] std::vector<option> outgoing_options_of(outgoing_options& into_these);
+
+struct outgoing_message {
+    std::string subject;
+    std::string payload;
+    protocol::headers headers;
+
+    [[nodiscard]] const protocol::headers* headers_or_null() const {
+        return headers.empty() ? nullptr : &headers;
+    }
+};
+
+/// Payloads from the command line, a file or the standard input, and messages made of them.
+class outgoing_source {
+public:
+    outgoing_source(const session& connected, const outgoing_options& asked);
+
+    /// Errors: a header that is none, a subject that cannot be published to, a file's.
+    [[nodiscard]] result<> open();
+    [[nodiscard]] bool reads_input() const noexcept { return reads_input_; }
+    /// The next one, or nothing when there are no more.
+    [[nodiscard]] asio::awaitable<std::optional<std::string>> next_payload();
+    /// Why reading ended early.
+    [[nodiscard]] const error& failed() const noexcept { return failed_; }
+    /// Fills in the templates. What is none is said once, and sent as it is.
+    [[nodiscard]] outgoing_message make(const std::string& payload, std::uint64_t number);
+
+private:
+    [[nodiscard]] std::string filled(const std::string& text, const template_values& values);
+    [[nodiscard]] asio::awaitable<std::optional<std::string>> next_line();
+    /// Reads more into `unread_`; false at the end or after a failure.
+    [[nodiscard]] asio::awaitable<bool> read_more();
+
+    const program& with_;
+    const outgoing_options& asked_;
+    template_filler filler_;
+    standard_input input_;
+    bool reads_input_ = false;
+    bool given_ = false;
+    bool complained_ = false;
+    std::string unread_; ///< Of the standard input.
+    error failed_;
+};
+
+} // namespace pipit::cli

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <commands/commands.hpp>
+
+#include <commands/outgoing.hpp>
+#include <commands/session.hpp>
+
+#include <pipit/net/clock.hpp>
+
+namespace pipit::cli {
+namespace {
+
+struct pub_options {
+    outgoing_options message;
+    std::string reply;
+    std::uint64_t count = 1;
+    nanoseconds sleep{};
+    bool quiet = false;
+};
+
+struct pub_sum {
+    std::uint64_t messages = 0;
+    std::uint64_t bytes = 0;
+    steady_time began = net::steady_now();
+    bool flushed = false;
+};
+
+class publisher {
+public:
+    publisher(session& connected, const pub_options& asked, pub_sum& sum)
+        : connected_(connected), asked_(asked), sum_(sum), source_(connected, asked.message) {}
+
+    asio::awaitable<int> run() {
+        if (const auto opened = source_.open(); !opened) co_return connected_.fail(opened.error());
+        if (source_.reads_input() && !asked_.quiet && connected_.with.errors_are_terminal) {
+            connected_.with.note("Reading the payload from the standard input; Ctrl-D ends it");
+        }
+        for (;;) {
+            const auto payload = co_await source_.next_payload();
+            if (!payload) break;
+            for (std::uint64_t i = 0; asked_.count == 0 || i < asked_.count; ++i) {
+                const auto sent = co_await send(*payload);
+                if (!sent) co_return connected_.fail(sent.error());
+            }
+        }
+        if (const auto read = source_.failed(); read.code()) co_return connected_.fail(read);
+        const auto flushed = co_await connected_.flush();
+        if (!flushed) co_return connected_.fail(flushed.error());
+        sum_.flushed = true;
+        co_return exit_code::done;
+    }
+
+private:
+    asio::awaitable<result<>> send(const std::string& payload) {
+        if (sum_.messages > 0 && asked_.sleep > nanoseconds::zero()) {
+            co_await connected_.sleep(asked_.sleep);
+        }
+        const auto message = source_.make(payload, sum_.messages + 1);
+        const client::publish_options how{.reply = asked_.reply,
+                                          .headers = message.headers_or_null()};
+        const auto sent = co_await connected_.nats.publish(message.subject, message.payload, how,
+                                                           asio::use_awaitable);
+        if (!sent) co_return sent.error();
+        ++sum_.messages;
+        sum_.bytes += message.payload.size();
+        const bool is_one_of_many = asked_.count > 20 || asked_.count == 0;
+        if (!asked_.quiet && !connected_.with.json && !is_one_of_many) {
+            connected_.with.note("Published " + std::to_string(message.payload.size()) +
+                                 " bytes to \"" + message.subject + "\"");
+        }
+        co_return result<>();
+    }
+
+    session& connected_;
+    const pub_options& asked_;
+    pub_sum& sum_;
+    outgoing_source source_;
+};
+
+asio::awaitable<int> publish_all(session& connected, const pub_options& asked, pub_sum& sum) {
+    publisher all(connected, asked, sum);
+    co_return co_await all.run();
+}
+
+int summarize(session& connected, const pub_options& asked, const pub_sum& sum, int code) {
+    auto& with = connected.with;
+    const auto took = net::steady_now() - sum.began;
+    if (with.json) {
+        with.print("{\"published\":" + std::to_string(sum.messages) + ",\"bytes\":" +
+                   std::to_string(sum.bytes) + ",\"seconds\":" + seconds_text(took) + "}\n");
+    } else if (!asked.quiet && (connected.interrupted() || asked.count > 20 || asked.count == 0)) {
+        with.note("Published " + count_text(sum.messages) + " messages, " +
+                  size_text(static_cast<double>(sum.bytes)) + ", in " + time_span_text(took));
+    }
+    return code;
+}
+
+int run_pub(program& with, const pub_options& asked) {
+    pub_sum sum;
+    return run_connected(
+        with, {.work = [&](session& connected) { return publish_all(connected, asked, sum); },
+               .summarize = [&](session& connected,
+                                int code) { return summarize(connected, asked, sum, code); },
+               .runs_until_ended = asked.count == 0});
+}
+
+} // namespace
+
+command pub_command(program& with) {
+    const auto asked = std::make_shared<pub_options>();
+    command pub{.name = "pub", .aliases = {"publish"}, .summary = "Publish messages"};
+    pub.description = "Without a payload the standard input is read: to its end, or with --send-on "
+                      "newline a message for each line.\n\n" +
+                      std::string(template_help);
+    pub.arguments = outgoing_arguments(asked->message, "what the message carries");
+    pub.options = outgoing_options_of(asked->message);
+    pub.options.push_back({.names = "--reply",
+                           .value = "SUBJECT",
+                           .help = "where answers shall go",
+                           .set = into(asked->reply)});
+    pub.options.push_back({.names = "--count",
+                           .value = "N",
+                           .help = "publish so many; 0: until it is ended",
+                           .set = into(asked->count)});
+    pub.options.push_back({.names = "--sleep",
+                           .value = "DURATION",
+                           .help = "wait so long between two",
+                           .set = into(asked->sleep)});
+    pub.options.push_back(
+        {.names = "-q,--quiet", .help = "say nothing of success", .set = into(asked->quiet)});
+    pub.examples = {
+        {"pipit pub greet.joe 'hello'", "One message"},
+        {"pipit pub orders -H Kind:new --file order.json", "A file, with a header"},
+        {"pipit pub ticks 'tick {{Count}} at {{Time}}' --count 10 --sleep 1s", "One each second"},
+        {"tail -f access.log | pipit pub log --send-on newline", "A message for each line"},
+    };
+    pub.run = [&with, asked] { return run_pub(with, *asked); };
+    return pub;
+}
+
+} // namespace pipit::cli

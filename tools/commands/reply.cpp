@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <commands/commands.hpp>
+
+#include <cli/shell_words.hpp>
+#include <cli/templates.hpp>
+#include <commands/incoming.hpp>
+#include <commands/session.hpp>
+#include <commands/subprocess.hpp>
+
+#include <pipit/base/random.hpp>
+#include <pipit/net/clock.hpp>
+#include <pipit/protocol/subject.hpp>
+
+namespace pipit::cli {
+namespace {
+
+struct reply_options {
+    std::string subject;
+    std::optional<std::string> payload;
+    std::string queue = "NATS-RPLY-22"; // The `nats` tool's: both share requests.
+    std::string command;
+    bool echo = false;
+    std::vector<std::string> headers;
+    nanoseconds sleep{};
+    std::uint64_t count = 0;
+    bool quiet = false;
+};
+
+struct answer {
+    std::string payload;
+    protocol::headers headers;
+};
+
+class replier {
+public:
+    replier(session& connected, const reply_options& asked, std::uint64_t& answered)
+        : connected_(connected),
+          asked_(asked),
+          answered_(answered),
+          printer_(connected.with, shown_),
+          random_(draw_seed()),
+          filler_(draw_seed()) {}
+
+    asio::awaitable<int> run() {
+        if (const auto valid = check(); !valid) co_return connected_.fail(valid.error());
+        client::subscribe_options how;
+        how.queue = asked_.queue;
+        how.policy = client::when_full::wait;
+        auto requests = connected_.nats.subscribe(asked_.subject, std::move(how));
+        if (!requests) co_return connected_.fail(requests.error());
+        const auto flushed = co_await connected_.flush();
+        if (!flushed) co_return connected_.fail(flushed.error());
+        if (!connected_.with.json) {
+            connected_.with.note("Listening on \"" + asked_.subject + "\" in group \"" +
+                                 asked_.queue + "\"");
+        }
+        while (asked_.count == 0 || answered_ < asked_.count) {
+            const auto request = co_await requests->next(asio::use_awaitable);
+            if (!request) co_return connected_.fail(request.error());
+            const auto replied = co_await reply_to(*request);
+            if (!replied) co_return connected_.fail(replied.error());
+        }
+        const auto sent = co_await connected_.flush();
+        if (!sent) co_return connected_.fail(sent.error());
+        co_return exit_code::done;
+    }
+
+private:
+    [[nodiscard]] bool echoes() const {
+        return asked_.echo || (!asked_.payload && asked_.command.empty());
+    }
+
+    [[nodiscard]] result<> check() const {
+        const auto code = make_error_code(boost::system::errc::invalid_argument);
+        if (!asked_.command.empty()) {
+            const auto words = split_shell_words(asked_.command);
+            if (!words || words->empty())
+                return error(code, "--command has a quote that is not closed");
+        }
+        for (const auto& header : asked_.headers) {
+            if (parse_header(header)) continue;
+            return error(code, "-H: '" + header + "' is not a header, as 'Name: value' is");
+        }
+        return {};
+    }
+
+    asio::awaitable<result<>> reply_to(const client::message& request) {
+        if (!asked_.quiet) {
+            if (const auto shown = printer_.show(answered_, request); !shown)
+                co_return shown.error();
+            connected_.with.flush();
+        }
+        if (asked_.sleep > nanoseconds::zero()) {
+            const auto part = static_cast<double>(random_.below(1'000'000)) / 1e6;
+            const auto longest = static_cast<double>(asked_.sleep.count());
+            co_await connected_.sleep(nanoseconds(static_cast<std::int64_t>(longest * part)));
+        }
+        const auto made = make_answer(request);
+        ++answered_;
+        if (request.reply().empty()) co_return result<>(); // Nobody waits for it.
+        const client::publish_options how{
+            .reply = {}, .headers = made.headers.empty() ? nullptr : &made.headers};
+        co_return co_await connected_.nats.publish(request.reply(), made.payload, how,
+                                                   asio::use_awaitable);
+    }
+
+    answer make_answer(const client::message& request) {
+        const auto now = net::wall_now();
+        const template_values values{.count = answered_,
+                                     .now = now,
+                                     .utc_offset = local_utc_offset(now),
+                                     .subject = request.subject(),
+                                     .request = request.payload()};
+        answer made;
+        for (const auto& header : asked_.headers) {
+            const auto parsed = parse_header(header);
+            (void)made.headers.append(parsed->first, filler_.fill(parsed->second, values).text);
+        }
+        if (echoes()) {
+            for (const auto& [name, value] : shown(request).headers)
+                (void)made.headers.append(name, value);
+            (void)made.headers.append("NATS-Reply-Counter", std::to_string(answered_));
+            made.payload = request.payload();
+        } else if (!asked_.command.empty()) {
+            made.payload = output_of_command(request, values);
+        } else {
+            made.payload = filler_.fill(*asked_.payload, values).text;
+        }
+        return made;
+    }
+
+    std::string output_of_command(const client::message& request, const template_values& values) {
+        // What came over the network becomes arguments, and never a part of the command's own
+        // words.
+        auto words = *split_shell_words(asked_.command);
+        for (auto& word : words) word = filler_.fill(word, values).text;
+        auto end =
+            run_command({.words = words,
+                         .input = request.payload(),
+                         .variables = {{"NATS_REQUEST_SUBJECT", std::string(request.subject())},
+                                       {"NATS_REQUEST_BODY", variable_of(request.payload())}},
+                         .joins_errors = true});
+        if (!end) {
+            connected_.with.note("Cannot run " + words[0] + ": " + end.error().message());
+            return {};
+        }
+        if (end->exit_code != 0) {
+            connected_.with.note(words[0] + " ended with " + std::to_string(end->exit_code));
+        }
+        return std::move(end->output);
+    }
+
+    /// A variable ends at a zero byte, and cannot be of any size.
+    static std::string variable_of(bytes_view payload) {
+        constexpr std::size_t variable_bytes_max = std::size_t{96} * 1024;
+        return std::string(payload.substr(0, std::min(payload.find('\0'), variable_bytes_max)));
+    }
+
+    session& connected_;
+    const reply_options& asked_;
+    std::uint64_t& answered_;
+    incoming_options shown_;
+    message_printer printer_;
+    random_source random_;
+    template_filler filler_;
+};
+
+asio::awaitable<int> reply_to_all(session& connected, const reply_options& asked,
+                                  std::uint64_t& answered) {
+    replier all(connected, asked, answered);
+    co_return co_await all.run();
+}
+
+int run_reply(program& with, const reply_options& asked) {
+    if (!protocol::is_valid_subject(asked.subject)) {
+        return with.fail_usage("'" + asked.subject +
+                               "' cannot be subscribed to: a subject has no blanks "
+                               "and no empty tokens between dots, and nothing stands behind '>'");
+    }
+    std::uint64_t answered = 0;
+    return run_connected(
+        with, {.work = [&](session& connected) { return reply_to_all(connected, asked, answered); },
+               .summarize =
+                   [&](session& connected, int code) {
+                       if (connected.interrupted()) {
+                           connected.with.note("Answered " + count_text(answered) + " requests");
+                       }
+                       return code;
+                   },
+               .runs_until_ended = asked.count == 0});
+}
+
+} // namespace
+
+command reply_command(program& with) {
+    const auto asked = std::make_shared<reply_options>();
+    command reply{.name = "reply", .summary = "Answer requests"};
+    reply.description =
+        "Answers with a text, with what a command prints, or, when neither is said, with the "
+        "request "
+        "itself. Runs until it is ended, unless --count is said.\n\n"
+        "The text, header values and the command's words may have templates, as those of pub, "
+        "where "
+        "{{Count}} begins with 0, and:\n\n"
+        "  {{Request}}        the request's payload\n"
+        "  {{Subject}}        its subject\n"
+        "  {{0}}, {{1}}, …    the tokens of its subject\n\n"
+        "The command is not run by a shell; it gets the payload as its standard input too, and "
+        "NATS_REQUEST_SUBJECT and NATS_REQUEST_BODY in its environment.";
+    reply.arguments = {
+        {.names = "subject",
+         .help = "where requests come",
+         .set = into(asked->subject),
+         .required = true},
+        {.names = "payload", .help = "the text of the answer", .set = into(asked->payload)}};
+    reply.options = {
+        {.names = "--echo", .help = "answer with the request", .set = into(asked->echo)},
+        {.names = "--command",
+         .value = "COMMAND",
+         .help = "answer with what this prints",
+         .set = into(asked->command)},
+        {.names = "-q,--queue",
+         .value = "GROUP",
+         .help = "share the requests with others of this group; NATS-RPLY-22 when it is not said",
+         .set = into(asked->queue)},
+        {.names = "-H,--header",
+         .value = "NAME:VALUE",
+         .help = "a header of the answer",
+         .set = into(asked->headers),
+         .repeats = true},
+        {.names = "--sleep",
+         .value = "DURATION",
+         .help = "wait up to so long, by chance, before each answer",
+         .set = into(asked->sleep)},
+        {.names = "--count", .value = "N", .help = "end after so many", .set = into(asked->count)},
+        {.names = "--quiet", .help = "do not show the requests", .set = into(asked->quiet)},
+    };
+    reply.examples = {
+        {"pipit reply greet 'hello, {{Request}}'", "A text"},
+        {"pipit reply echo --echo", "What came"},
+        {"pipit reply 'weather.*' --command 'curl -s wttr.in/{{1}}?format=3'",
+         "What a command prints"},
+    };
+    reply.run = [&with, asked] { return run_reply(with, *asked); };
+    return reply;
+}
+
+} // namespace pipit::cli

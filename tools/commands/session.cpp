@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <commands/session.hpp>
+
+#include <pipit/protocol/error.hpp>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <csignal>
+#include <unistd.h>
+
+namespace pipit::cli {
+namespace {
+
+asio::awaitable<int> connect_and_work(session& connected, const activity& what) {
+    const auto made = co_await connected.nats.connect(asio::use_awaitable);
+    if (!made) {
+        if (connected.interrupted()) co_return exit_code::failed;
+        co_return connected.with.fail(connect_complaint(made.error(), connected.how));
+    }
+    co_return co_await what.work(connected);
+}
+
+/// What was published last is still sent.
+asio::awaitable<void> say_goodbye(session& connected) {
+    if (connected.nats.is_connected()) (void)co_await connected.nats.flush(asio::use_awaitable);
+    connected.nats.close();
+}
+
+/// The signals that ask for the end, while something runs.
+class end_signals {
+public:
+    end_signals(asio::io_context& loop, int& signal)
+        : signals_(loop, SIGINT, SIGTERM), signal_(signal) {
+        wait();
+    }
+    [[nodiscard]] asio::cancellation_slot slot() { return stop_.slot(); }
+
+private:
+    void wait() {
+        signals_.async_wait([this](const error_code& failed, int received) {
+            if (failed) return;
+            if (signal_ != 0) ::_exit(128 + received);
+            signal_ = received;
+            wait();
+            stop_.emit(asio::cancellation_type::terminal);
+        });
+    }
+
+    asio::signal_set signals_;
+    asio::cancellation_signal stop_;
+    int& signal_;
+};
+
+/// What is said to people of an event; empty when nothing is.
+struct event_text {
+    std::string operator()(const client::event::connected& now) const {
+        return now.again ? "Connected again, to " + now.server : std::string();
+    }
+    std::string operator()(const client::event::disconnected& now) const {
+        return "Disconnected: " + now.why.message() + "; connecting again";
+    }
+    std::string operator()(const client::event::slow_consumer& now) const {
+        return "Too slow for what comes on '" + now.subject +
+               "': " + count_text(now.dropped_messages) + " messages were dropped";
+    }
+    std::string operator()(const client::event::lame_duck&) const {
+        return "The server is about to stop; moving to another one";
+    }
+    std::string operator()(const client::event::asynchronous_error&) const { return {}; }
+    std::string operator()(const client::event::servers_discovered&) const { return {}; }
+    std::string operator()(const client::event::closed&) const { return {}; }
+};
+
+client::connection_options told(client::connection_options options,
+                                std::function<void(const client::connection_event&)> tell) {
+    options.on_event = std::move(tell);
+    return options;
+}
+
+} // namespace
+
+session::session(program& of, connecting settled, asio::any_io_executor executor)
+    : with(of),
+      how(std::move(settled)),
+      nats(std::move(executor),
+           told(how.options, [this](const auto& happened) { tell(happened); })) {}
+
+void session::tell(const client::connection_event& happened) {
+    if (interrupted()) return;
+    if (const auto text = std::visit(event_text{}, happened); !text.empty()) with.note(text);
+    const auto* const failed = std::get_if<client::event::asynchronous_error>(&happened);
+    if (!failed || refused_ || failed->why != protocol::errc::refused_by_peer) return;
+    refused_ = failed->why;
+    if (on_refused) on_refused();
+}
+
+std::unique_ptr<client::connection> session::another_connection() const {
+    return std::make_unique<client::connection>(nats.get_executor(), how.options);
+}
+
+asio::awaitable<void> session::sleep(nanoseconds duration) const {
+    asio::steady_timer timer(nats.get_executor(), duration);
+    co_await timer.async_wait(asio::use_awaitable);
+}
+
+int session::fail(const error& why) const {
+    if (interrupted()) return exit_code::failed;
+    return with.fail(text_of(why));
+}
+
+asio::awaitable<result<>> session::flush() {
+    const auto flushed = co_await nats.flush(asio::use_awaitable);
+    if (!flushed) co_return flushed.error();
+    if (refused_) co_return *refused_;
+    co_return result<>();
+}
+
+int run_connected(program& with, const activity& what) {
+    auto how = settle_connection(with);
+    if (!how) return with.fail(text_of(how.error()));
+    asio::io_context loop(1);
+    session connected(with, std::move(*how), loop.get_executor());
+    int code = run_until_signal(loop, connect_and_work(connected, what), connected.signal_slot());
+    if (connected.interrupted()) {
+        code = what.runs_until_ended ? exit_code::done : 128 + connected.signal();
+    }
+    if (what.summarize) code = what.summarize(connected, code);
+    with.flush();
+    asio::co_spawn(loop, say_goodbye(connected),
+                   [&loop](const std::exception_ptr&) { loop.stop(); });
+    loop.restart();
+    loop.run();
+    return code;
+}
+
+int run_until_signal(asio::io_context& loop, asio::awaitable<int> work, int& signal) {
+    int code = exit_code::failed;
+    std::exception_ptr thrown;
+    end_signals signals(loop, signal);
+    const auto done = [&](std::exception_ptr why, int answered) {
+        thrown = std::move(why);
+        if (!thrown) code = answered;
+        loop.stop();
+    };
+    asio::co_spawn(loop, std::move(work), asio::bind_cancellation_slot(signals.slot(), done));
+    loop.restart();
+    loop.run();
+    // What a cancelled coroutine throws only says that it was.
+    if (thrown && signal == 0) std::rethrow_exception(thrown);
+    return code;
+}
+
+std::string connect_complaint(const error& why, const connecting& how) {
+    auto text = "cannot connect to " + how.servers + ": " + why.message();
+    if (!how.context.empty()) text += " (as context '" + how.context + "' says)";
+    const auto reason = why.message();
+    const auto says = [&](std::string_view words) {
+        return reason.find(words) != std::string::npos;
+    };
+    if (says("uthorization") || says("uthentication")) {
+        return text + ". Say who you are with --user and --password, --creds, --nkey or --context";
+    }
+    if (says("refused") && !says("by the")) {
+        return text + ". Start a server there, for example with: pipit server; or name another one "
+                      "with --server URL";
+    }
+    return text + ". Is the URL right? Name a server with --server URL or $NATS_URL";
+}
+
+} // namespace pipit::cli

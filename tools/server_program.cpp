@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <server_program.hpp>
+
+#include <pipit/net/clock.hpp>
+#include <pipit/server/command_line.hpp>
+#include <pipit/server/server.hpp>
+#include <pipit/server/signals.hpp>
+#include <pipit/server/system_config_source.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <sys/random.h>
+#include <vector>
+
+namespace pipit {
+namespace {
+
+int end(const server::program_end& how) {
+    std::fwrite(how.output.data(), 1, how.output.size(), stdout);
+    std::fwrite(how.error_output.data(), 1, how.error_output.size(), stderr);
+    return how.exit_code;
+}
+
+std::uint64_t draw_seed() {
+    std::uint64_t seed = 0;
+    if (::getrandom(&seed, sizeof(seed), 0) != sizeof(seed)) seed = 1;
+    return seed;
+}
+
+std::string program_name(std::string_view path) {
+    const auto slash = path.rfind('/');
+    return std::string(slash == std::string_view::npos ? path : path.substr(slash + 1));
+}
+
+/// Overwrites the values of flags that are secrets where `ps` shows them, and returns what is left.
+std::vector<std::string> redacted_arguments(std::span<char*> arguments) {
+    constexpr std::array<std::string_view, 3> secrets = {"user", "pass", "auth"};
+    const auto hide = [](char* text) { std::fill(text, text + std::strlen(text), '*'); };
+    std::vector<std::string> shown;
+    bool is_secret = false;
+    for (char* const each : arguments) {
+        std::string_view argument = each;
+        if (is_secret) hide(each);
+        is_secret = false;
+        if (argument.starts_with('-')) {
+            argument.remove_prefix(argument.starts_with("--") ? 2 : 1);
+            const auto equals = argument.find('=');
+            const auto name = argument.substr(0, equals);
+            const auto found = std::find(secrets.begin(), secrets.end(), name) != secrets.end();
+            if (found && equals != std::string_view::npos) hide(std::strchr(each, '=') + 1);
+            is_secret = found && equals == std::string_view::npos;
+        }
+        shown.emplace_back(each);
+    }
+    return shown;
+}
+
+/// Obeys signals until the server has ended.
+void serve(server::server& running) {
+    while (!running.is_shut_down()) {
+        long timeout = -1;
+        if (const auto deadline = running.next_deadline()) {
+            const auto left = *deadline - net::steady_now();
+            const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(left).count();
+            timeout = std::max<long>(static_cast<long>(milliseconds), 0);
+        }
+        const auto received = server::wait_for_signal(timeout);
+        if (!received) {
+            running.expire(net::steady_now());
+            continue;
+        }
+        running.log().info("Trapped \"" + std::string(received->name) + "\" signal");
+        switch (received->command) {
+        case server::signal_command::shut_down: running.shut_down(); break;
+        case server::signal_command::shut_down_unless_lame_duck:
+            if (!running.is_lame_duck()) running.shut_down();
+            break;
+        case server::signal_command::reload: (void)running.reload(); break;
+        case server::signal_command::reopen_log: running.reopen_log(); break;
+        case server::signal_command::lame_duck: running.enter_lame_duck(); break;
+        }
+    }
+}
+
+int run(const server::command_line& line, server::server_setup setup) {
+    const auto source = server::system_config_source();
+    auto loaded = server::load_options(line, source);
+    if (!loaded) return end(server::end_with_error(loaded.error().detail()));
+    for (const auto& warning : loaded->warnings) std::fprintf(stderr, "%s\n", warning.c_str());
+    if (const auto valid = server::validate_options(loaded->options); !valid) {
+        return end(server::end_with_error(valid.error().detail()));
+    }
+    setup.loaded = std::move(*loaded);
+    setup.plan_reload = [&line, source](const server::server_options& current) {
+        return server::plan_reload(current, line, source);
+    };
+    server::block_signals();
+    const auto running = server::server::start(std::move(setup));
+    if (!running) return 1;
+    serve(**running);
+    return 0;
+}
+
+} // namespace
+
+int server_program(std::span<char*> arguments) {
+    const auto options = arguments.subspan(std::min<std::size_t>(arguments.size(), 1));
+    const std::vector<std::string> words(options.begin(), options.end());
+    const auto line = server::parse_command_line(words);
+    if (const auto ended = server::end_without_server(line, server::system_config_source())) {
+        return end(*ended);
+    }
+    if (line->action == server::command_action::send_signal) {
+        const auto sent = server::send_signal(line->signal);
+        return sent ? 0 : end(server::end_with_error(sent.error().detail()));
+    }
+    server::server_setup setup;
+    setup.sink =
+        std::make_shared<server::log_sink>(program_name(arguments.empty() ? "" : arguments[0]));
+    setup.command_line = redacted_arguments(arguments);
+    setup.seed = draw_seed();
+    return run(*line, std::move(setup));
+}
+
+} // namespace pipit
