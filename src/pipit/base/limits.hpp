@@ -23,6 +23,10 @@ inline constexpr std::size_t max_closed_clients = 10000;
 /// A loop reads all its connections through one buffer of this size.
 inline constexpr std::size_t read_scratch_bytes = 256 * 1024;
 
+/// What a client reads into: grows under load.
+inline constexpr std::size_t input_buffer_bytes_min = 4 * 1024;
+inline constexpr std::size_t input_buffer_bytes_max = 256 * 1024;
+
 /// Loops of one server: what a word has bits for.
 inline constexpr int loops = 64;
 

@@ -3,6 +3,7 @@
 
 #include <pipit/base/limits.hpp>
 #include <pipit/protocol/detail/error_reader.hpp>
+#include <pipit/protocol/detail/texts.hpp>
 #include <pipit/protocol/error.hpp>
 #include <pipit/protocol/subject.hpp>
 
@@ -16,6 +17,8 @@ namespace {
 constexpr std::size_t max_control_line_bytes = std::size_t{1024} * 1024;
 /// The messages of another server, with a larger `max_payload`, may arrive here.
 constexpr std::int64_t max_payload_bytes_min = std::int64_t{64} * 1024 * 1024;
+/// Of the servers that could not be connected to, so many are named.
+constexpr std::size_t failures_told_max = 16;
 
 std::string sid_text(sid id) { return std::to_string(static_cast<std::uint64_t>(id)); }
 
@@ -88,11 +91,9 @@ void client_protocol::start(steady_time now) {
 
 void client_protocol::open_next(steady_time now) {
     const auto* const server = pool_.current();
-    if (server == nullptr) {
-        const auto detail = last_error_.code() ? last_error_.message() : std::string();
-        return end(error(errc::no_servers, detail));
-    }
+    if (server == nullptr) return end(error(errc::no_servers, failures_text()));
     state_ = state::opening;
+    has_slept_ = false;
     deadline_ = now + options_.connect_timeout;
     events_.emplace_back(open_requested{*server});
 }
@@ -100,7 +101,7 @@ void client_protocol::open_next(steady_time now) {
 void client_protocol::wait_or_open(steady_time now) {
     const bool round_is_over = attempts_in_round_ >= pool_.size();
     if (round_is_over && !ever_connected_ && !options_.retry_first_connect) {
-        return end(error(errc::no_servers, last_error_.message()));
+        return end(error(errc::no_servers, failures_text()));
     }
     if (!round_is_over || pool_.size() == 0) return open_next(now);
     attempts_in_round_ = 0;
@@ -142,6 +143,9 @@ std::span<char> client_protocol::prepare() { return input_.prepare(); }
 void client_protocol::commit(std::size_t received_bytes, steady_time now) {
     now_ = now;
     input_.commit(received_bytes);
+    if (received_bytes == 0) return;
+    has_slept_ = false; // Whatever it says, it lives.
+    keepalives_outstanding_ = 0;
 }
 
 bool client_protocol::reads() const noexcept {
@@ -178,28 +182,50 @@ void client_protocol::expire(steady_time now) {
     now_ = now;
     if (!deadline_ || now < *deadline_) return;
     if (state_ == state::waiting) return open_next(now);
-    if (state_ != state::connected) return lose(errc::timeout);
-    if (keepalives_outstanding_ >= options_.pings_outstanding_max) {
+    // A process that did not run for a while has not read what came meanwhile: that says nothing
+    // about the server, which gets its time again, once.
+    const bool slept =
+        now - *deadline_ >= limits::client_suspended && !std::exchange(has_slept_, true);
+    if (state_ == state::connected) return keep_alive(now, slept);
+    if (!slept) return lose(error(errc::timeout, late_text()));
+    deadline_ = now + options_.connect_timeout;
+}
+
+void client_protocol::keep_alive(steady_time now, bool slept) {
+    if (!slept && keepalives_outstanding_ >= options_.pings_outstanding_max) {
         return lose(errc::stale_connection);
     }
-    ++keepalives_outstanding_;
     queue_ping(ping_kind::keepalive);
+    if (slept) {
+        // The connection may be long gone: find out soon, by this one ping.
+        keepalives_outstanding_ = options_.pings_outstanding_max;
+        deadline_ = now + std::min(options_.ping_interval, options_.connect_timeout);
+        return;
+    }
+    ++keepalives_outstanding_;
     deadline_ = now + options_.ping_interval;
+    input_.expect_little();
+    output_.release();
+}
+
+/// What did not come in time.
+std::string client_protocol::late_text() const {
+    const auto time = " within " + detail::duration_text(options_.connect_timeout);
+    switch (state_) {
+    case state::opening: return "no connection" + time;
+    case state::awaiting_info: return "no INFO" + time;
+    case state::securing: return "TLS was not established" + time;
+    default: return "no answer to CONNECT" + time;
+    }
 }
 
 void client_protocol::lose(error why, std::string_view auth_error) {
     const bool was_connected = state_ == state::connected;
-    last_error_ = why;
     output_.clear();
     pings_.clear();
     keepalives_outstanding_ = 0;
     events_.emplace_back(disconnected{why, was_connected});
-    if (was_connected) {
-        attempts_in_round_ = 0;
-        rounds_ = 0;
-    } else {
-        ++attempts_in_round_;
-    }
+    count_failure(why, was_connected);
     if (was_connected && auth_error.empty()) {
         pool_.left();
     } else {
@@ -207,6 +233,35 @@ void client_protocol::lose(error why, std::string_view auth_error) {
     }
     if (was_connected && !options_.reconnect) return end(std::move(why));
     wait_or_open(now_);
+}
+
+/// A server that takes us and soon after throws us out again, over and over, is not tried again
+/// without a pause.
+void client_protocol::count_failure(const error& why, bool was_connected) {
+    if (!was_connected) {
+        if (attempts_in_round_++ == 0) failures_.clear();
+        if (failures_.size() < failures_told_max) {
+            failures_.push_back(to_string(*pool_.current()) + ": " + why.message());
+        }
+        return;
+    }
+    const bool has_lasted =
+        now_ - connected_at_ >= options_.reconnect_wait_max || why == errc::left_server;
+    if (has_lasted) rounds_ = 0;
+    short_connections_ = has_lasted ? 0 : short_connections_ + 1;
+    attempts_in_round_ = short_connections_ > 1 ? pool_.size() : 0;
+}
+
+std::string client_protocol::failures_text() const {
+    std::string out;
+    for (const auto& failure : failures_) {
+        if (!out.empty()) out += "; ";
+        out += failure;
+    }
+    if (attempts_in_round_ > failures_.size()) {
+        out += "; and " + std::to_string(attempts_in_round_ - failures_.size()) + " more";
+    }
+    return out;
 }
 
 void client_protocol::end(error why) {
@@ -285,33 +340,17 @@ void client_protocol::begin_session() {
     state_ = state::connected;
     pool_.succeeded();
     attempts_in_round_ = 0;
-    rounds_ = 0;
+    connected_at_ = now_;
     deadline_ = now_ + options_.ping_interval;
-    subscribe_again();
+    subscriptions_.begin_again();
+    subscriptions_.for_each([&](auto& record) { queue_subscription(record); });
     output_.end() += std::exchange(offline_, {});
     events_.emplace_back(connected{std::exchange(ever_connected_, true)});
 }
 
-void client_protocol::subscribe_again() {
-    for (const auto id : subscriptions()) queue_subscription(id, subscriptions_.at(id));
-}
-
-std::vector<sid> client_protocol::subscriptions() const {
-    std::vector<sid> ids;
-    ids.reserve(subscriptions_.size());
-    for (const auto& [id, unused] : subscriptions_) ids.push_back(id);
-    std::sort(ids.begin(), ids.end());
-    return ids;
-}
-
-const std::string* client_protocol::subject_of(sid subscription) const noexcept {
-    const auto found = subscriptions_.find(subscription);
-    return found == subscriptions_.end() ? nullptr : &found->second.subject;
-}
-
-void client_protocol::queue_subscription(sid id, subscription_record& record) {
+void client_protocol::queue_subscription(detail::subscription_record& record) {
     if (record.draining) return;
-    const auto text = sid_text(id);
+    const auto text = sid_text(record.id);
     record.delivered_before = record.delivered;
     append_subscribe(output_.end(), record.subject, record.queue, text);
     if (record.max != 0) {
@@ -321,14 +360,13 @@ void client_protocol::queue_subscription(sid id, subscription_record& record) {
 
 std::optional<message_received> client_protocol::receive_message(const message_operation& message) {
     const auto id = detail::parse_sid(message.sid);
-    const auto found = id ? subscriptions_.find(*id) : subscriptions_.end();
-    if (found == subscriptions_.end()) return std::nullopt;
+    auto* const record = id ? subscriptions_.find(*id) : nullptr;
+    if (record == nullptr) return std::nullopt;
     if (message.whole != nullptr) held_ = *message.whole;
 
-    auto& record = found->second;
-    ++record.delivered;
-    const bool last = record.max != 0 && record.delivered >= record.max;
-    if (last) subscriptions_.erase(found);
+    ++record->delivered;
+    const bool last = record->max != 0 && record->delivered >= record->max;
+    if (last) subscriptions_.erase(*record);
     return message_received{*id, message.subject, message.reply, message.headers, message.payload,
                             last};
 }
@@ -343,20 +381,14 @@ void client_protocol::receive_error(bytes_view text) {
     lose(error(errc::refused_by_peer, std::string(text)), about_us ? text : bytes_view());
 }
 
-/// By its number if the server says it, else the oldest one with that subject and queue: each that
-/// is refused has an error of its own, in the order in which they were sent.
 void client_protocol::end_refused_subscription(error_received& refused) {
-    if (!refused.subscription) {
-        for (const auto id : subscriptions()) {
-            const auto& record = subscriptions_.at(id);
-            if (record.subject != refused.subject || record.queue != refused.queue) continue;
-            refused.subscription = id;
-            break;
-        }
-    }
-    if (refused.subscription && subscriptions_.erase(*refused.subscription) == 0) {
-        refused.subscription.reset();
-    }
+    auto* const record = refused.subscription
+                             ? subscriptions_.find(*refused.subscription)
+                             : subscriptions_.find_refused(refused.subject, refused.queue);
+    refused.subscription.reset();
+    if (record == nullptr) return;
+    refused.subscription = record->id;
+    subscriptions_.erase(*record);
 }
 
 void client_protocol::queue_ping(ping_kind kind) {
@@ -405,45 +437,43 @@ result<sid> client_protocol::subscribe(bytes_view subject, bytes_view queue) {
     const bool is_full = output_.size() >= options_.pending_output_bytes_max;
     if (state_ == state::connected && is_full) return errc::output_full;
 
-    const sid id{next_sid_++};
-    auto& record = subscriptions_[id];
-    record.subject = subject;
-    record.queue = queue;
-    if (state_ == state::connected) queue_subscription(id, record);
-    return id;
+    auto& record = subscriptions_.add(subject, queue);
+    if (state_ == state::connected) queue_subscription(record);
+    return record.id;
 }
 
 void client_protocol::unsubscribe(sid subscription, std::uint64_t max) {
-    const auto found = subscriptions_.find(subscription);
-    if (found == subscriptions_.end()) return;
-    auto& record = found->second;
-    const bool at_once = max <= record.delivered;
-    if (state_ == state::connected && !record.draining) {
+    auto* const record = subscriptions_.find(subscription);
+    if (record == nullptr) return;
+    const bool at_once = max <= record->delivered;
+    if (state_ == state::connected && !record->draining) {
         append_unsubscribe(output_.end(), sid_text(subscription),
-                           at_once ? 0 : max - record.delivered_before);
+                           at_once ? 0 : max - record->delivered_before);
     }
-    if (at_once) {
-        subscriptions_.erase(found);
-    } else {
-        record.max = max;
-    }
-}
-
-bool client_protocol::is_draining(sid subscription) const noexcept {
-    const auto found = subscriptions_.find(subscription);
-    return found != subscriptions_.end() && found->second.draining;
+    record->max = max;
+    if (at_once) subscriptions_.erase(*record);
 }
 
 bool client_protocol::drain(sid subscription) {
-    const auto found = subscriptions_.find(subscription);
-    if (found == subscriptions_.end()) return false;
+    auto* const record = subscriptions_.find(subscription);
+    if (record == nullptr) return false;
     if (state_ != state::connected) {
-        subscriptions_.erase(found);
+        subscriptions_.erase(*record);
         return false;
     }
-    if (std::exchange(found->second.draining, true)) return true;
+    if (std::exchange(record->draining, true)) return true;
     append_unsubscribe(output_.end(), sid_text(subscription));
     return true;
+}
+
+bool client_protocol::is_draining(sid subscription) const noexcept {
+    const auto* const record = subscriptions_.find(subscription);
+    return record != nullptr && record->draining;
+}
+
+const std::string* client_protocol::subject_of(sid subscription) const noexcept {
+    const auto* const record = subscriptions_.find(subscription);
+    return record == nullptr ? nullptr : &record->subject;
 }
 
 void client_protocol::reconnect(steady_time now) {

@@ -8,6 +8,7 @@
 #include <pipit/protocol/connect.hpp>
 #include <pipit/protocol/detail/input_queue.hpp>
 #include <pipit/protocol/detail/output_queue.hpp>
+#include <pipit/protocol/detail/subscription_table.hpp>
 #include <pipit/protocol/info.hpp>
 #include <pipit/protocol/server_pool.hpp>
 #include <pipit/protocol/writer.hpp>
@@ -18,7 +19,6 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 namespace pipit::protocol {
@@ -127,7 +127,7 @@ public:
     /// Null for one that has ended. Lifetime: until it ends.
     [[nodiscard]] const std::string* subject_of(sid subscription) const noexcept;
     /// All that have not ended, in the order in which they began.
-    [[nodiscard]] std::vector<sid> subscriptions() const;
+    [[nodiscard]] std::vector<sid> subscriptions() const { return subscriptions_.ids(); }
 
     /// The block that the views of the last message point into, if it came in one.
     [[nodiscard]] const block_pointer& held_block() const noexcept { return held_; }
@@ -157,23 +157,18 @@ private:
         connected,
         closed,
     };
-    struct subscription_record {
-        std::string subject;
-        std::string queue;
-        std::uint64_t max = 0; ///< 0: no limit.
-        std::uint64_t delivered = 0;
-        std::uint64_t delivered_before = 0; ///< By earlier connections: the server starts at 0.
-        bool draining = false; ///< The server knows it no longer, and is not told again.
-    };
     enum class ping_kind : bool { keepalive, asked };
     class visitor;
 
     void open_next(steady_time now);
     void wait_or_open(steady_time now);
+    void keep_alive(steady_time now, bool slept);
+    void count_failure(const error& why, bool was_connected);
+    [[nodiscard]] std::string failures_text() const;
+    [[nodiscard]] std::string late_text() const;
     void lose(error why, std::string_view auth_error = {});
     void end(error why);
     void begin_session();
-    void subscribe_again();
     void receive_info(bytes_view json);
     void receive_pong();
     void receive_error(bytes_view text);
@@ -183,7 +178,7 @@ private:
     std::optional<message_received> receive_message(const message_operation& message);
     void request_tls_or_connect();
     void queue_ping(ping_kind kind);
-    void queue_subscription(sid id, subscription_record& record);
+    void queue_subscription(detail::subscription_record& record);
     [[nodiscard]] bool reads() const noexcept;
     [[nodiscard]] parser_limits input_limits() const noexcept;
 
@@ -195,7 +190,6 @@ private:
     bool ever_connected_ = false;
     bool secured_ = false;
     bool lame_duck_told_ = false;
-    error last_error_;
 
     detail::input_queue<role::client> input_;
     detail::output_queue output_;
@@ -207,11 +201,14 @@ private:
 
     steady_time now_{};
     std::optional<steady_time> deadline_; ///< Of what `state_` waits for.
+    bool has_slept_ = false;              ///< And nothing was received since.
     std::size_t attempts_in_round_ = 0;
     int rounds_ = 0;
+    std::vector<std::string> failures_; ///< Of this round: each server, and why.
+    steady_time connected_at_{};
+    int short_connections_ = 0; ///< In a row: ended soon after they began.
 
-    std::unordered_map<sid, subscription_record> subscriptions_;
-    std::uint64_t next_sid_ = 1;
+    detail::subscription_table subscriptions_;
 };
 
 } // namespace pipit::protocol

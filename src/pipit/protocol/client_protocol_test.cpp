@@ -360,6 +360,7 @@ TEST(ClientProtocol, RemovesAServerThatRefusesItTwiceForTheSameReason) {
     refuse(); // b
     EXPECT_EQ(s.events(), "connect error:Authorization Violation disconnected open:a");
     s.connects();
+    s.now += 1min;
     s.loses_transport();
     s.events();
     refuse(); // b again

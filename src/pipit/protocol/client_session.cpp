@@ -166,9 +166,13 @@ void client_session::lose_connection() {
             answer(each, error(errc::connection_lost, lost_text(each)));
         }
     });
-    if (draining_ == draining::subscriptions) return end_all_subscriptions(errc::connection_lost);
-    if (draining_ != draining::publications) return;
-    protocol_.close(error(errc::connection_lost, "before everything was known to be sent"));
+    if (draining_ == draining::publications) {
+        return protocol_.close(error(errc::connection_lost, "before everything was sent"));
+    }
+    if (draining_ == draining::subscriptions) {
+        end_all_subscriptions(error(errc::connection_lost, lost_text({})));
+    }
+    (void)advance_draining();
 }
 
 /// Whatever is still under way ends before `closed` is told.

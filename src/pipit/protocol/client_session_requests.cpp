@@ -146,8 +146,10 @@ std::string client_session::where_it_waits(const operation& late) const {
 }
 
 std::string client_session::lost_text(const operation& lost) const {
-    const auto text = "to " + server_ + ", before the answer to ";
-    return is_request(lost) ? about_request(text, lost) : text + "a flush";
+    const auto text = "to " + server_ + ", before ";
+    if (is_request(lost)) return about_request(text + "the answer to ", lost);
+    if (lost.what == operation::kind::flush) return text + "the answer to a flush";
+    return text + "everything was here";
 }
 
 void client_session::answer(operation& ended, error why) {

@@ -33,12 +33,18 @@ public:
         bytes_.erase(0, std::exchange(sent_, 0));
         bytes_.swap(into);
     }
+    /// Gives back the memory of a burst that is over.
+    void release() noexcept {
+        if (bytes_.empty() && bytes_.capacity() > kept_bytes) std::string().swap(bytes_);
+    }
     void clear() noexcept {
         bytes_.clear();
         sent_ = 0;
     }
 
 private:
+    static constexpr std::size_t kept_bytes = std::size_t{16} * 1024;
+
     std::string bytes_;
     std::size_t sent_ = 0;
 };
