@@ -50,7 +50,32 @@ bool is_valid_literal_subject(bytes_view subject) noexcept {
 }
 
 bool is_valid_publish_subject(bytes_view subject) noexcept {
-    return is_valid_subject(subject) && is_literal(subject);
+    bool is_empty = true;     // The token under way.
+    bool is_wildcard = false; // So far it is, as a whole.
+    for (const char c : subject) {
+        if (c > '>') { // Letters: most of what there is.
+            is_empty = is_wildcard = false;
+            continue;
+        }
+        switch (c) {
+        case '.':
+            if (is_empty || is_wildcard) return false;
+            is_empty = true;
+            break;
+        case '*':
+        case '>':
+            is_wildcard = is_empty;
+            is_empty = false;
+            break;
+        case ' ':
+        case '\t':
+        case '\n':
+        case '\f':
+        case '\r': return false;
+        default: is_empty = is_wildcard = false;
+        }
+    }
+    return !is_empty && !is_wildcard;
 }
 
 bool is_literal(bytes_view subject) noexcept {

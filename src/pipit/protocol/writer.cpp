@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/protocol/writer.hpp>
 
+#include <array>
 #include <charconv>
+#include <cstring>
 
 namespace pipit::protocol {
 namespace {
@@ -18,40 +20,71 @@ std::size_t digits_of(std::uint64_t number) noexcept {
     return count;
 }
 
-/// The end of a message's line, and the message.
-void append_body(std::string& out, bytes_view headers, bytes_view payload) {
-    if (!headers.empty()) {
-        append_number(out, headers.size());
-        out += ' ';
-    }
-    append_number(out, headers.size() + payload.size());
-    out += "\r\n";
-    out += headers;
-    out += payload;
-    out += "\r\n";
-}
-
 void append_word(std::string& out, bytes_view word) {
     if (word.empty()) return;
     out += word;
     out += ' ';
 }
 
+/// A body up to so many bytes is written with its line in one go.
+constexpr std::size_t small_body_bytes = 1024;
+
+char* put(char* at, bytes_view text) noexcept {
+    if (!text.empty()) std::memcpy(at, text.data(), text.size());
+    return at + text.size();
+}
+
+char* put_number(char* at, std::size_t number) noexcept {
+    constexpr std::size_t digits_max = 20;
+    return std::to_chars(at, at + digits_max, number).ptr;
+}
+
+/// `name` ends with a blank; the words that are not empty follow, and the sizes.
+template <std::size_t count>
+void append_message(std::string& out, bytes_view name, const std::array<bytes_view, count>& words,
+                    bytes_view headers, bytes_view payload) {
+    char sizes[48];
+    char* end = sizes;
+    if (!headers.empty()) {
+        end = put_number(end, headers.size());
+        *end++ = ' ';
+    }
+    end = put_number(end, headers.size() + payload.size());
+    end = put(end, "\r\n");
+
+    auto line_bytes = name.size() + static_cast<std::size_t>(end - sizes);
+    for (const auto word : words) line_bytes += word.empty() ? 0 : word.size() + 1;
+    const auto body_bytes = headers.size() + payload.size() + 2;
+    const bool is_small = body_bytes <= small_body_bytes;
+    const auto begin = out.size();
+    out.resize(begin + line_bytes + (is_small ? body_bytes : 0));
+    char* at = put(out.data() + begin, name);
+    for (const auto word : words) {
+        if (word.empty()) continue;
+        at = put(at, word);
+        *at++ = ' ';
+    }
+    at = put(at, {sizes, static_cast<std::size_t>(end - sizes)});
+    if (is_small) {
+        put(put(put(at, headers), payload), "\r\n");
+        return;
+    }
+    out += headers;
+    out += payload;
+    out += "\r\n";
+}
+
 } // namespace
 
 void append_publication(std::string& out, const publication& message) {
-    out += message.headers.empty() ? "PUB " : "HPUB ";
-    append_word(out, message.subject);
-    append_word(out, message.reply);
-    append_body(out, message.headers, message.payload);
+    append_message(out, message.headers.empty() ? "PUB " : "HPUB ",
+                   std::array{message.subject, message.reply}, message.headers, message.payload);
 }
 
 void append_delivery(std::string& out, const delivery& message) {
-    out += message.headers.empty() ? "MSG " : "HMSG ";
-    append_word(out, message.subject);
-    append_word(out, message.sid);
-    append_word(out, message.reply);
-    append_body(out, message.headers, message.payload);
+    append_message(out, message.headers.empty() ? "MSG " : "HMSG ",
+                   std::array{message.subject, message.sid, message.reply}, message.headers,
+                   message.payload);
 }
 
 std::size_t written_size(const publication& message) noexcept {

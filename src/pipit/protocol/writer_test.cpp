@@ -66,5 +66,19 @@ TEST(Writer, TellsARequesterThatThereAreNoResponders) {
               "HMSG inbox.1 3 35 35\r\nNATS/1.0 503\r\nNats-Subject: svc\r\n\r\n\r\n");
 }
 
+TEST(Writer, WritesBodiesOfAnySize) {
+    for (const std::size_t size : {0u, 1u, 1000u, 1022u, 1023u, 1024u, 100'000u}) {
+        const std::string payload(size, 'x');
+        std::string out = "before";
+        append_publication(out, {.subject = "a", .reply = "b", .payload = payload});
+        EXPECT_EQ(out, "beforePUB a b " + std::to_string(size) + "\r\n" + payload + "\r\n");
+        out.clear();
+        append_publication(out,
+                           {.subject = "a", .headers = "NATS/1.0\r\n\r\n", .payload = payload});
+        EXPECT_EQ(out, "HPUB a 12 " + std::to_string(size + 12) + "\r\nNATS/1.0\r\n\r\n" + payload +
+                           "\r\n");
+    }
+}
+
 } // namespace
 } // namespace pipit::protocol
