@@ -53,6 +53,7 @@ PARSERS = [
     "auth/nkey",
     "net/proxy_protocol",
     "protocol/client_protocol",
+    "protocol/client_session",
     "protocol/connect",
     "protocol/headers",
     "protocol/parser",

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // A check that cannot fail proves nothing: each invariant's bug is found within the seeds of CI.
+#include "client_world.hpp"
 #include "worlds.hpp"
 
 #include <pipit/broker/planted_bug.hpp>
+#include <pipit/protocol/planted_bug.hpp>
 
 #include <gtest/gtest.h>
 
@@ -49,6 +51,21 @@ TEST(PlantedBug, InterestThatStaysBehindIsSeen) {
 
 TEST(PlantedBug, ARequestWithoutAnOutcomeIsSeen) {
     EXPECT_TRUE(is_found(bug::drops_returned_messages, sim::request_world));
+}
+
+bool is_found_in_the_client(protocol::planted::bug planted) {
+    protocol::planted::current = planted;
+    const bool found = is_found(bug::none, sim::client_world);
+    protocol::planted::current = protocol::planted::bug::none;
+    return found;
+}
+
+TEST(PlantedBug, AReplyToAnotherRequestIsSeen) {
+    EXPECT_TRUE(is_found_in_the_client(protocol::planted::bug::confuses_replies));
+}
+
+TEST(PlantedBug, ASubscriptionThatDoesNotSurviveIsSeen) {
+    EXPECT_TRUE(is_found_in_the_client(protocol::planted::bug::forgets_a_subscription));
 }
 
 TEST(PlantedBug, NothingIsFoundWhereNothingIsPlanted) {

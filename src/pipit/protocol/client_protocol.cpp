@@ -5,6 +5,7 @@
 #include <pipit/protocol/detail/error_reader.hpp>
 #include <pipit/protocol/detail/texts.hpp>
 #include <pipit/protocol/error.hpp>
+#include <pipit/protocol/planted_bug.hpp>
 #include <pipit/protocol/subject.hpp>
 
 #include <algorithm>
@@ -343,7 +344,11 @@ void client_protocol::begin_session() {
     connected_at_ = now_;
     deadline_ = now_ + options_.ping_interval;
     subscriptions_.begin_again();
-    subscriptions_.for_each([&](auto& record) { queue_subscription(record); });
+    subscriptions_.for_each([&](auto& record) {
+        const bool skip = planted::is(planted::bug::forgets_a_subscription) && ever_connected_ &&
+                          record.after == nullptr;
+        if (!skip) queue_subscription(record);
+    });
     output_.end() += std::exchange(offline_, {});
     events_.emplace_back(connected{std::exchange(ever_connected_, true)});
 }

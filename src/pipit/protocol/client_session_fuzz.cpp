@@ -134,7 +134,11 @@ private:
         const auto from = pending_.lower_bound(operation_id{std::uint64_t{next()} << 20});
         return from == pending_.end() ? operation_id{next()} : *from;
     }
-    sid some_subscription() { return sid{next()}; }
+    /// One that lives, or one that has ended or never was.
+    sid some_subscription() {
+        const auto from = subscriptions_.lower_bound(sid{next()});
+        return from == subscriptions_.end() ? sid{1'000'000} : *from;
+    }
     void unsubscribe(sid subscription, std::uint64_t max) {
         max %= 4;
         session_.unsubscribe(subscription, max);

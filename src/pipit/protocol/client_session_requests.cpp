@@ -36,7 +36,8 @@ result<operation_id> client_session::request_many(const publication& message, st
     const auto begun = begin_request(operation::kind::request_many, message, limits.timeout);
     if (!begun) return begun.error();
     const auto ends = detail::later(now, limits.timeout);
-    (*begun)->replies = std::make_unique<operation::many>(std::move(limits), 0, ends);
+    (*begun)->replies =
+        std::make_unique<operation::many>(operation::many{std::move(limits), 0, ends});
     return (*begun)->id;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The two sides of the protocol talk with each other in memory.
 #include <pipit/protocol/client_protocol.hpp>
+#include <pipit/protocol/client_session.hpp>
 #include <pipit/protocol/headers.hpp>
 #include <pipit/protocol/nuid.hpp>
 #include <pipit/protocol/server_protocol.hpp>
@@ -120,7 +121,8 @@ struct user {
 };
 
 /// Until nobody has anything to say; in pieces of `step` bytes.
-void talk(user& someone, echo_server& server, std::size_t step, steady_time now) {
+template <class User>
+void talk(User& someone, echo_server& server, std::size_t step, steady_time now) {
     bool busy = true;
     while (busy) {
         someone.drain(now);
@@ -215,6 +217,55 @@ TEST(Conversation, KeepsBothSidesAliveByPings) {
     }
     EXPECT_TRUE(someone.client.is_connected());
     EXPECT_FALSE(server.protocol.is_closed());
+}
+
+/// The same user, one step higher: answers its own requests.
+struct session_user {
+    explicit session_user(steady_time at) : now(at) { session.start(now); }
+
+    void drain(steady_time) {
+        while (auto event = session.next_event()) std::visit([&](auto& e) { take(e); }, *event);
+    }
+    void take(const open_requested&) { session.transport_opened(now); }
+    void take(const connect_requested&) { session.connect({.user = "me"}); }
+    void take(const subscription_message& e) {
+        const auto request = session.keep(e.message);
+        EXPECT_TRUE(session.publish({.subject = request.reply(), .payload = request.payload()}));
+    }
+    void take(const request_answered& e) {
+        heard.push_back(e.reply ? std::string(e.reply->payload()) : e.reply.error().message());
+    }
+    void take(const closed& e) { heard.push_back("closed " + e.why.message()); }
+    template <class Other>
+    void take(const Other&) {}
+
+    steady_time now;
+    client_session session{{.protocol = {.servers = {{.host = "memory"}}}}, random_source(1)};
+    client_session& client = session;
+    std::vector<std::string> heard;
+};
+
+TEST(Conversation, ASessionsRequestsAreAnsweredHoweverManyBytesArriveAtOnce) {
+    const steady_time now{1h};
+    for (const std::size_t step : {1u, 7u, 1000u, 1'000'000u}) {
+        session_user someone(now);
+        echo_server server(now);
+        ASSERT_TRUE(someone.session.subscribe("echo.*"));
+        const std::string large(100'000, 'x');
+        ASSERT_TRUE(someone.session.request({.subject = "echo.a", .payload = "small"}, now, 1s));
+        ASSERT_TRUE(someone.session.request({.subject = "echo.b", .payload = large}, now, 1s));
+        ASSERT_TRUE(someone.session.request({.subject = "nobody"}, now, 1s));
+        talk(someone, server, step, now);
+        EXPECT_EQ(someone.heard.size(), 3u) << step;
+        someone.session.drain_all(now, 1s);
+        talk(someone, server, step, now);
+        std::sort(someone.heard.begin(), someone.heard.end());
+        EXPECT_EQ(someone.heard, (std::vector<std::string>{
+                                     "closed " + error().message(),
+                                     "no responders: to a request on \"nobody\"", "small", large}))
+            << step;
+        EXPECT_TRUE(server.subscriptions.size() <= 1);
+    }
 }
 
 } // namespace

@@ -48,6 +48,7 @@ void client::flush(std::function<void()> done) {
 }
 
 void client::receive(bytes_view bytes) {
+    if (on_bytes) return on_bytes(bytes);
     visitor visitor{*this};
     const auto outcome = parser_.parse(bytes, {.max_payload_bytes = -1}, visitor);
     if (outcome.status == protocol::parse_status::need_more) return;

@@ -20,6 +20,8 @@ public:
 
     /// Called for each message, and for each answer to `ping`.
     std::function<void(const message&)> on_message;
+    /// Set for an end that reads its bytes itself: called for what arrives, in place of the parser.
+    std::function<void(bytes_view)> on_bytes;
     std::vector<std::string> errors; ///< What `-ERR` said.
     bool closed = false;             ///< The server closed, or the link was cut.
 
