@@ -59,6 +59,9 @@ broker_state::broker_state(unsigned loop, std::uint64_t its_seed,
         line += dispatch.tail.substr(0, dispatch.tail.find('\r'));
         trace_out(to, line);
     };
+    routing.trace_complete = [this](const message_trace& trace, moment now) {
+        publish_event(trace, now);
+    };
 }
 
 broker::broker(unsigned loop, std::uint64_t seed, std::shared_ptr<const configuration> config,

@@ -45,6 +45,7 @@ struct password_question {
 struct shared_counters {
     std::atomic<std::uint64_t> next_client_id{1};
     std::atomic<std::int64_t> connections{0};
+    std::atomic<std::uint64_t> trace_events{0};
     struct account_counters {
         std::atomic<std::int64_t> connections{0};
         std::atomic<std::int64_t> subscriptions{0};

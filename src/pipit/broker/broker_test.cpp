@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/broker/broker.hpp>
+#include <pipit/broker/detail/test_brokers.hpp>
 
 #include <gtest/gtest.h>
 
-#include <array>
-#include <deque>
-#include <memory>
 #include <string>
 
 namespace {
@@ -13,100 +11,13 @@ namespace {
 using namespace pipit;
 using namespace std::chrono_literals;
 using broker::close_reason;
-
-std::shared_ptr<broker::configuration> open_configuration() {
-    auto config = std::make_shared<broker::configuration>();
-    config->identity.id = "NTEST";
-    config->identity.name = "test";
-    config->identity.version = "2.15.2";
-    broker::account_configuration global;
-    global.id = broker::account_id{1};
-    global.name = "$G";
-    config->accounts.push_back(global);
-    config->global_account = global.id;
-    return config;
-}
-
-/// One loop's broker and its clients, whose sockets take everything at once unless they are shut.
-class one_loop {
-public:
-    struct client {
-        broker::session* session = nullptr;
-        std::string received;
-        std::size_t window = static_cast<std::size_t>(-1); ///< What its socket still takes.
-        bool closed = false;
-    };
-
-    explicit one_loop(std::shared_ptr<broker::configuration> config = open_configuration())
-        : mesh_(1), broker_(0, 1, std::move(config), mesh_, counters_, logger_) {}
-
-    client& connect() {
-        auto& made = clients_.emplace_back();
-        made.session = &broker_.open({.ip = "127.0.0.1", .port = 1}, &made, now);
-        flush();
-        return made;
-    }
-    /// A client that said the usual CONNECT and has read INFO.
-    client& connect(const std::string& options) {
-        auto& made = connect();
-        made.received.clear();
-        send(made, "CONNECT {\"verbose\":false,\"pedantic\":false," + options + "}\r\n");
-        return made;
-    }
-    void send(client& from, const std::string& bytes) {
-        for (std::string_view rest = bytes; !from.closed;) {
-            rest.remove_prefix(broker_.receive(*from.session, 0, rest, now));
-            flush();
-            if (rest.empty()) return;
-        }
-    }
-    std::string take(client& from) { return std::exchange(from.received, {}); }
-    void pass(nanoseconds time) {
-        now.steady += time;
-        now.wall += time;
-        broker_.expire(now);
-        flush();
-    }
-    void flush() {
-        broker_.end_batch(now);
-        while (auto* touched = broker_.next_touched()) flush(*touched);
-    }
-    broker::broker& core() { return broker_; }
-
-    moment now{steady_time(1h), wall_time(1h)};
-
-private:
-    void flush(broker::session& session) {
-        auto& to = *static_cast<client*>(broker_.driver_of(session));
-        while (broker_.has_output(session) && to.window > 0) {
-            std::array<bytes_view, 8> pieces;
-            const auto count = broker_.gather(session, pieces);
-            std::size_t written = 0;
-            for (std::size_t i = 0; i < count; ++i) {
-                const auto taken = pieces[i].substr(0, to.window - written);
-                to.received += taken;
-                written += taken.size();
-            }
-            to.window -= to.window == static_cast<std::size_t>(-1) ? 0 : written;
-            broker_.sent(session, written, now);
-        }
-        if (broker_.has_output(session)) broker_.sent(session, 0, now);
-        if (!broker_.closing(session) || broker_.has_output(session)) return;
-        to.closed = true;
-        broker_.release(session, now);
-    }
-
-    logger logger_;
-    broker::mesh mesh_;
-    broker::shared_counters counters_;
-    broker::broker broker_;
-    std::deque<client> clients_;
-};
+using broker::open_configuration;
+using broker::test_brokers;
 
 const std::string plain = "\"headers\":true,\"no_responders\":true,\"protocol\":1";
 
 TEST(Broker, GreetsWithInfo) {
-    one_loop loop;
+    test_brokers loop;
     auto& client = loop.connect();
     EXPECT_TRUE(client.received.starts_with("INFO {\"server_id\":\"NTEST\","));
     EXPECT_TRUE(client.received.ends_with("} \r\n"));
@@ -117,7 +28,7 @@ TEST(Broker, HidesFromAGreetedClientThatOthersNeedCredentials) {
     config->authorization.users["guest"] = {.name = "guest", .account = config->global_account};
     config->authorization.no_auth_user = "guest";
     config->authorization.greeting_asks_for_nothing = true;
-    one_loop loop(config);
+    test_brokers loop(config);
     auto& client = loop.connect();
     EXPECT_EQ(loop.take(client).find("auth_required"), std::string::npos);
     loop.send(client, "CONNECT {\"verbose\":false,\"protocol\":1}\r\nPING\r\n");
@@ -125,7 +36,7 @@ TEST(Broker, HidesFromAGreetedClientThatOthersNeedCredentials) {
 }
 
 TEST(Broker, DeliversToLiteralAndWildcardSubscriptions) {
-    one_loop loop;
+    test_brokers loop;
     auto& a = loop.connect(plain);
     auto& b = loop.connect(plain);
     loop.send(a, "SUB foo.bar 1\r\nSUB foo.* 2\r\nSUB foo.> 3\r\nSUB other 4\r\n");
@@ -139,7 +50,7 @@ TEST(Broker, DeliversToLiteralAndWildcardSubscriptions) {
 }
 
 TEST(Broker, ServesAClientThatNeverSentConnectAndIsVerboseToIt) {
-    one_loop loop;
+    test_brokers loop;
     auto& client = loop.connect();
     loop.take(client);
     loop.send(client, "SUB a 1\r\nPUB a 1\r\nx\r\nPING\r\n");
@@ -147,7 +58,7 @@ TEST(Broker, ServesAClientThatNeverSentConnectAndIsVerboseToIt) {
 }
 
 TEST(Broker, KeepsSubscriptionsMadeBeforeTheFirstConnectAndDropsThoseBeforeTheNext) {
-    one_loop loop;
+    test_brokers loop;
     auto& client = loop.connect();
     loop.send(client, "SUB a 1\r\nCONNECT {\"verbose\":false}\r\n");
     loop.take(client);
@@ -158,7 +69,7 @@ TEST(Broker, KeepsSubscriptionsMadeBeforeTheFirstConnectAndDropsThoseBeforeTheNe
 }
 
 TEST(Broker, GivesAMessageOfAQueueGroupToOneMember) {
-    one_loop loop;
+    test_brokers loop;
     auto& a = loop.connect(plain);
     auto& b = loop.connect(plain);
     auto& publisher = loop.connect(plain);
@@ -170,7 +81,7 @@ TEST(Broker, GivesAMessageOfAQueueGroupToOneMember) {
 }
 
 TEST(Broker, TakesGroupsOfOneNameOnSeveralSubjectsForOneGroup) {
-    one_loop loop;
+    test_brokers loop;
     auto& a = loop.connect(plain);
     auto& b = loop.connect(plain);
     auto& publisher = loop.connect(plain);
@@ -187,7 +98,7 @@ TEST(Broker, TakesGroupsOfOneNameOnSeveralSubjectsForOneGroup) {
 TEST(Broker, EndsWithoutAWordTheSessionOfAUserWhoIsKnownNoMore) {
     auto config = open_configuration();
     config->authorization.users["old"] = {.name = "old", .account = config->global_account};
-    one_loop loop(config);
+    test_brokers loop(config);
     auto& client = loop.connect(plain + ",\"user\":\"old\"");
     auto after = open_configuration();
     after->authorization.users["new"] = {.name = "new", .account = after->global_account};
@@ -198,7 +109,7 @@ TEST(Broker, EndsWithoutAWordTheSessionOfAUserWhoIsKnownNoMore) {
 }
 
 TEST(Broker, TellsNobodyOfANewLimitUntilItIsExceeded) {
-    one_loop loop;
+    test_brokers loop;
     auto& client = loop.connect(plain);
     loop.send(client, "PING\r\n");
     loop.take(client);
@@ -212,14 +123,14 @@ TEST(Broker, TellsNobodyOfANewLimitUntilItIsExceeded) {
 }
 
 TEST(Broker, EndsASubscriptionWithItsLastMessage) {
-    one_loop loop;
+    test_brokers loop;
     auto& client = loop.connect(plain);
     loop.send(client, "SUB a 1\r\nUNSUB 1 2\r\nPUB a 1\r\n1\r\nPUB a 1\r\n2\r\nPUB a 1\r\n3\r\n");
     EXPECT_EQ(loop.take(client), "MSG a 1 1\r\n1\r\nMSG a 1 1\r\n2\r\n");
 }
 
 TEST(Broker, TellsARequesterThatNobodyIsThere) {
-    one_loop loop;
+    test_brokers loop;
     auto& client = loop.connect(plain);
     loop.send(client, "SUB _INBOX.* 9\r\nPUB svc _INBOX.1 1\r\nx\r\n");
     EXPECT_EQ(loop.take(client), "HMSG _INBOX.1 9 35 35\r\nNATS/1.0 503\r\n"
@@ -227,7 +138,7 @@ TEST(Broker, TellsARequesterThatNobodyIsThere) {
 }
 
 TEST(Broker, StripsHeadersForAClientThatDidNotAskForThem) {
-    one_loop loop;
+    test_brokers loop;
     auto& with = loop.connect(plain);
     auto& without = loop.connect("\"headers\":false");
     loop.send(with, "SUB a 1\r\n");
@@ -240,7 +151,7 @@ TEST(Broker, StripsHeadersForAClientThatDidNotAskForThem) {
 TEST(Broker, DeliversWhatWasCutAnywhere) {
     const std::string wire = "PUB a.b reply 11\r\nhello world\r\nPUB  a.b 3\r\nxyz\r\n";
     for (std::size_t cut = 1; cut < wire.size(); ++cut) {
-        one_loop loop;
+        test_brokers loop;
         auto& client = loop.connect(plain);
         loop.send(client, "SUB a.* 1\r\n");
         loop.send(client, wire.substr(0, cut));
@@ -250,7 +161,7 @@ TEST(Broker, DeliversWhatWasCutAnywhere) {
 }
 
 TEST(Broker, KeepsALargePayloadThatTheSocketDidNotTake) {
-    one_loop loop;
+    test_brokers loop;
     auto& slow = loop.connect(plain);
     auto& publisher = loop.connect(plain);
     loop.send(slow, "SUB a 1\r\n");
@@ -271,7 +182,7 @@ TEST(Broker, KeepsALargePayloadThatTheSocketDidNotTake) {
 TEST(Broker, ClosesASlowConsumerAndNobodyElse) {
     auto config = open_configuration();
     config->max_pending_bytes = 100'000;
-    one_loop loop(config);
+    test_brokers loop(config);
     auto& slow = loop.connect(plain);
     auto& publisher = loop.connect(plain);
     loop.send(slow, "SUB a 1\r\n");
@@ -288,22 +199,22 @@ TEST(Broker, ClosesASlowConsumerAndNobodyElse) {
 TEST(Broker, StallsAPublisherWhoseReaderIsBehindAndGoesOnAfterwards) {
     auto config = open_configuration();
     config->max_pending_bytes = 100'000;
-    one_loop loop(config);
+    test_brokers loop(config);
     auto& slow = loop.connect(plain);
     auto& publisher = loop.connect(plain);
     loop.send(slow, "SUB a 1\r\n");
     slow.window = 0;
     const auto message = "PUB a 1000\r\n" + std::string(1000, 'x') + "\r\n";
     for (int i = 0; i < 90; ++i) loop.send(publisher, message);
-    EXPECT_TRUE(loop.core().reading_paused(*publisher.session));
+    EXPECT_TRUE(loop.core().reading_paused(*publisher.its_session));
     loop.pass(20ms);
-    EXPECT_FALSE(loop.core().reading_paused(*publisher.session));
+    EXPECT_FALSE(loop.core().reading_paused(*publisher.its_session));
 }
 
 TEST(Broker, PingsAndClosesAStaleConnection) {
     auto config = open_configuration();
     config->ping_interval = 1s;
-    one_loop loop(config);
+    test_brokers loop(config);
     auto& client = loop.connect(plain);
     for (int i = 0; i < 4; ++i) loop.pass(1300ms);
     EXPECT_EQ(loop.take(client), "PING\r\nPING\r\n-ERR 'Stale Connection'\r\n");
@@ -317,7 +228,7 @@ TEST(Broker, RefusesAWrongPasswordAndBindsARightOneToItsAccount) {
     other.name = "A";
     config->accounts.push_back(other);
     config->authorization.users["u"] = {.name = "u", .password = "p", .account = other.id};
-    one_loop loop(config);
+    test_brokers loop(config);
     auto& wrong = loop.connect("\"user\":\"u\",\"pass\":\"q\"");
     EXPECT_EQ(loop.take(wrong), "-ERR 'Authorization Violation'\r\n");
     EXPECT_TRUE(wrong.closed);
@@ -337,7 +248,7 @@ TEST(Broker, RefusesAWrongPasswordAndBindsARightOneToItsAccount) {
 TEST(Broker, ShowsWhoAClientSaidItWasButNoToken) {
     auto config = open_configuration();
     config->authorization.token = "secret";
-    one_loop loop(config);
+    test_brokers loop(config);
     loop.connect("\"user\":\"u\",\"pass\":\"p\"");
     loop.connect("\"auth_token\":\"wrong\"");
     loop.connect("\"auth_token\":\"secret\"");
@@ -351,7 +262,7 @@ TEST(Broker, ShowsWhoAClientSaidItWasButNoToken) {
 TEST(Broker, TakesWhatASecondConnectLeavesOutFromTheFirst) {
     auto config = open_configuration();
     config->authorization.users["a"] = {"a", "pw", broker::account_id{1}, nullptr, true, true};
-    one_loop loop(config);
+    test_brokers loop(config);
     auto& client = loop.connect("\"user\":\"a\",\"pass\":\"pw\"");
     loop.send(client, "CONNECT {\"echo\":false}\r\nPING\r\n");
     EXPECT_EQ(loop.take(client), "PONG\r\n");
@@ -363,7 +274,7 @@ TEST(Broker, TakesAClientThatSaidNothingForTheNoAuthUserFromThenOn) {
     auto config = open_configuration();
     config->authorization.users["a"] = {"a", "pw", broker::account_id{1}, nullptr, true, true};
     config->authorization.no_auth_user = "a";
-    one_loop loop(config);
+    test_brokers loop(config);
     auto& client = loop.connect();
     loop.send(client, "PING\r\n");
     loop.take(client);
@@ -379,7 +290,7 @@ TEST(Broker, WaitsForTheAnswerAboutABcryptPasswordWhileOthersGoOn) {
         .name = "u",
         .password = "$2a$04$PJy6vsYtWYF3cPrjQ2kbcuxSoUSnPmcSHyC1j2nIN1VxbLJd0uJKq",
         .account = config->global_account};
-    one_loop loop(config);
+    test_brokers loop(config);
     auto& client = loop.connect();
     loop.take(client);
     loop.send(client, "CONNECT {\"verbose\":false,\"user\":\"u\",\"pass\":\"p\"}\r\nPING\r\n");
@@ -394,7 +305,7 @@ TEST(Broker, WaitsForTheAnswerAboutABcryptPasswordWhileOthersGoOn) {
 TEST(Broker, RefusesMoreConnectionsThanItsMaximum) {
     auto config = open_configuration();
     config->max_connections = 1;
-    one_loop loop(config);
+    test_brokers loop(config);
     loop.connect();
     auto& second = loop.connect();
     EXPECT_TRUE(second.received.starts_with("INFO {"));

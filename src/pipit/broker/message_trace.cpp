@@ -108,7 +108,9 @@ trace_request read_trace_request(bytes_view headers) {
 
 message_trace::message_trace(trace_request request, const session& publisher,
                              const protocol::message_operation& message, wall_time now)
-    : request_(std::move(request)),
+    : egresses(request.only),
+      request_(std::move(request)),
+      of_(publisher.of),
       at_(now),
       message_bytes_(message.headers.size() + message.payload.size()),
       client_id_(publisher.client_id),
@@ -116,10 +118,20 @@ message_trace::message_trace(trace_request request, const session& publisher,
       account_(publisher.of->config->name),
       subject_(message.subject) {}
 
-void message_trace::egress(const subscription& subscription, std::string_view error) {
-    egresses_.push_back({subscription.owner->client_id, subscription.owner->details->options.name,
-                         std::string(subscription.subject()), std::string(subscription.queue()),
-                         error});
+void egress_events::add(const subscription& subscription, std::string_view error, wall_time now) {
+    const auto& owner = *subscription.owner;
+    json::object out{{"type", "eg"}, {"ts", text_of(now)}, {"kind", 0}, {"cid", owner.client_id}};
+    set_unless_empty(out, "name", owner.details->options.name);
+    out["sub"] = subscription.subject();
+    set_unless_empty(out, "queue", subscription.queue());
+    set_unless_empty(out, "error", error);
+    append(json::serialize(out));
+}
+
+void egress_events::append(bytes_view events) {
+    if (events.empty()) return;
+    if (!json_.empty()) json_ += ',';
+    json_ += events;
 }
 
 std::string message_trace::event(const server_identity& server, std::uint64_t sequence,
@@ -142,29 +154,20 @@ std::string message_trace::event(const server_identity& server, std::uint64_t se
     for (const auto& [key, values] : request_.headers) {
         headers[key] = json::array(values.begin(), values.end());
     }
-    json::array events;
     json::object in{{"type", "in"}, {"ts", text_of(at_)}, {"kind", 0}, {"cid", client_id_}};
     set_unless_empty(in, "name", name_);
     in["acc"] = account_;
     in["subj"] = subject_;
     set_unless_empty(in, "error", ingress_error_);
-    events.push_back(std::move(in));
+    const json::object request{{"header", std::move(headers)}, {"msgsize", message_bytes_}};
+    auto event = "{\"server\":" + json::serialize(about) +
+                 ",\"request\":" + json::serialize(request) + ",\"events\":[" + json::serialize(in);
     if (!mapped_to_.empty()) {
-        events.push_back({{"type", "sm"}, {"ts", text_of(at_)}, {"to", mapped_to_}});
+        const json::object mapped{{"type", "sm"}, {"ts", text_of(at_)}, {"to", mapped_to_}};
+        event.append(",").append(json::serialize(mapped));
     }
-    for (const auto& each : egresses_) {
-        json::object out{
-            {"type", "eg"}, {"ts", text_of(now)}, {"kind", 0}, {"cid", each.client_id}};
-        set_unless_empty(out, "name", each.name);
-        out["sub"] = each.subject;
-        set_unless_empty(out, "queue", each.queue);
-        set_unless_empty(out, "error", each.error);
-        events.push_back(std::move(out));
-    }
-    return json::serialize(
-        json::object{{"server", std::move(about)},
-                     {"request", {{"header", std::move(headers)}, {"msgsize", message_bytes_}}},
-                     {"events", std::move(events)}});
+    if (!egresses.json().empty()) event.append(",").append(egresses.json());
+    return event += "]}";
 }
 
 std::string gzip(bytes_view bytes) {

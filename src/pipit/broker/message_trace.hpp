@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <pipit/base/time.hpp>
 #include <pipit/broker/configuration.hpp>
 #include <pipit/broker/session.hpp>
 #include <pipit/broker/subscription.hpp>
@@ -28,7 +29,27 @@ struct trace_request {
 /// Reads the headers of a message; cheap for one that asks for nothing.
 [[nodiscard]] trace_request read_trace_request(bytes_view headers);
 
-/// Collects what becomes of one message on this loop, for the event that is published about it.
+/// What became of a traced message on one loop: one event for each subscription.
+class egress_events {
+public:
+    explicit egress_events(bool only) noexcept : only_(only) {}
+
+    /// Nobody is to get the message.
+    [[nodiscard]] bool only() const noexcept { return only_; }
+    /// It went to a subscription, or did not, and why.
+    void add(const subscription& subscription, std::string_view error, wall_time now);
+    /// What another loop added.
+    void append(bytes_view events);
+    /// JSON objects, a comma between two.
+    [[nodiscard]] const std::string& json() const noexcept { return json_; }
+
+private:
+    std::string json_;
+    bool only_;
+};
+
+/// Collects what becomes of one message, for the event that is published about it: where the
+/// message came in, and on the other loops that were told of it.
 /// Source: ADR-41; client-protocol, section 12.
 class message_trace {
 public:
@@ -36,31 +57,29 @@ public:
                   const protocol::message_operation& message, wall_time now);
 
     [[nodiscard]] const trace_request& request() const noexcept { return request_; }
+    /// The publisher's; it lives as long as the broker.
+    [[nodiscard]] account& of() const noexcept { return *of_; }
 
     /// The message was refused, in the words that the client was told.
     void refuse(std::string_view error) { ingress_error_ = error; }
     void map(bytes_view subject) { mapped_to_ = subject; }
-    /// It went to a subscription, or did not, and why.
-    void egress(const subscription& subscription, std::string_view error);
 
     /// The event as JSON. `sequence` counts this server's events.
     [[nodiscard]] std::string event(const server_identity& server, std::uint64_t sequence,
                                     wall_time now) const;
 
-private:
-    struct delivery_event {
-        std::uint64_t client_id;
-        std::string name, subject, queue;
-        std::string_view error;
-    };
+    egress_events egresses;
+    std::uint64_t number = 0;        ///< Among this loop's open traces.
+    std::uint32_t awaited_loops = 0; ///< Loops that have not said yet what became of it there.
 
+private:
     trace_request request_;
+    account* of_;
     wall_time at_;
     std::uint64_t message_bytes_;
     std::uint64_t client_id_;
     std::string name_, account_, subject_;
     std::string ingress_error_, mapped_to_;
-    std::vector<delivery_event> egresses_;
 };
 
 /// Why a traced message did not reach a subscription.

@@ -201,7 +201,6 @@ void broker_state::on_publish(session& session, const protocol::message_operatio
 }
 
 /// A message whose way is written down and published to whoever asked for it (ADR-41).
-/// Deliveries on other loops are not among the events.
 void broker_state::publish_traced(session& session, const protocol::message_operation& message,
                                   trace_request request, moment now) {
     auto& of = *session.of;
@@ -223,22 +222,28 @@ void broker_state::publish_traced(session& session, const protocol::message_oper
     if (!traced && only) return;
     if (traced && !refusal_of(session, request.destination, {}, now).empty()) return;
 
-    std::optional<message_trace> trace;
-    if (traced) trace.emplace(std::move(request), session, message, now.wall);
+    std::unique_ptr<message_trace> trace;
+    if (traced) {
+        trace = std::make_unique<message_trace>(std::move(request), session, message, now.wall);
+    }
     const auto subject = std::string(mapped_subject(of, message.subject));
     if (trace && subject != message.subject) trace->map(subject);
     const auto refusal = refusal_of(session, subject, message.reply, now);
-    if (refusal.empty()) {
-        if (session.verbose) out.send(session, "+OK\r\n");
-        routing.publish(session, subject, message, now, trace ? &*trace : nullptr);
-    } else if (trace) {
+    if (!refusal.empty()) {
+        if (!trace) return;
         trace->refuse(refusal);
+        return publish_event(*trace, now);
     }
-    if (trace) publish_event(of, *trace, now);
+    if (session.verbose) out.send(session, "+OK\r\n");
+    if (trace) {
+        routing.publish_traced(session, subject, message, now, std::move(trace));
+    } else {
+        routing.publish(session, subject, message, now);
+    }
 }
 
-void broker_state::publish_event(account& of, const message_trace& trace, moment now) {
-    auto body = trace.event(config->identity, ++trace_events, now.wall);
+void broker_state::publish_event(const message_trace& trace, moment now) {
+    auto body = trace.event(config->identity, ++counters.trace_events, now.wall);
     std::string headers;
     if (trace.request().accepts_gzip) {
         body = gzip(body);
@@ -246,7 +251,7 @@ void broker_state::publish_event(account& of, const message_trace& trace, moment
     }
     const auto header_size = std::to_string(headers.size());
     const auto size = std::to_string(headers.size() + body.size());
-    routing.publish(of,
+    routing.publish(trace.of(),
                     {.subject = trace.request().destination,
                      .headers = headers,
                      .payload = body,

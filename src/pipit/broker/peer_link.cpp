@@ -13,6 +13,7 @@ struct fixed_part {
     bool plain;
     bool has_headers;
     bool in_block;
+    bool traced; ///< A `trace_part` follows.
     account_id account;
     std::uint32_t count;
     std::uint32_t subject_size;
@@ -27,6 +28,12 @@ struct fixed_part {
     std::uint64_t request_number;
 };
 static_assert(std::is_trivially_copyable_v<fixed_part>);
+
+struct trace_part {
+    std::uint64_t number;
+    bool only;
+};
+static_assert(std::is_trivially_copyable_v<trace_part>);
 
 void append(std::vector<char>& to, const void* bytes, std::size_t size) {
     const auto* begin = static_cast<const char*>(bytes);
@@ -57,6 +64,7 @@ void peer_link::send(unsigned peer, const peer_record& record) {
         .plain = record.plain,
         .has_headers = record.has_headers,
         .in_block = in_block,
+        .traced = record.trace_number != 0,
         .account = record.account,
         .count = record.count,
         .subject_size = static_cast<std::uint32_t>(record.subject.size()),
@@ -71,6 +79,10 @@ void peer_link::send(unsigned peer, const peer_record& record) {
         .request_number = record.request_number,
     };
     append(batch.records, &fixed, sizeof fixed);
+    if (fixed.traced) {
+        const trace_part trace{record.trace_number, record.trace_only};
+        append(batch.records, &trace, sizeof trace);
+    }
     append(batch.records, record.groups.data(), record.groups.size_bytes());
     append(batch.records, record.subject);
     if (in_block) {
@@ -109,6 +121,11 @@ bool peer_link::batch_reader::next(peer_record& record) {
     fixed_part fixed;
     std::memcpy(&fixed, at, sizeof fixed);
     at += sizeof fixed;
+    trace_part trace{};
+    if (fixed.traced) {
+        std::memcpy(&trace, at, sizeof trace);
+        at += sizeof trace;
+    }
 
     groups_.resize(fixed.group_count);
     if (fixed.group_count != 0) {
@@ -129,6 +146,8 @@ bool peer_link::batch_reader::next(peer_record& record) {
     record.tried = fixed.tried;
     record.publisher = fixed.publisher;
     record.request_number = fixed.request_number;
+    record.trace_number = trace.number;
+    record.trace_only = trace.only;
     record.groups = groups_;
     record.subject = take(fixed.subject_size);
     record.whole = fixed.in_block ? &batch_.blocks[block_++] : nullptr;

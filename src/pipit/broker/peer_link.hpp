@@ -25,6 +25,7 @@ struct peer_record {
         returned, ///< A message for one group that had no member any more: the origin chooses
                   ///< again.
         nobody,   ///< A request found nobody at the sender.
+        traced,   ///< What became of a traced message at the sender: the events are in `reply`.
     };
 
     type kind{};
@@ -32,7 +33,7 @@ struct peer_record {
     bool has_headers = false;
     account_id account{};
     bytes_view subject;
-    bytes_view reply; ///< For `members`: the queue.
+    bytes_view reply; ///< For `members`: the queue; for `traced`: the events.
     /// A message's reply, sizes, headers and payload as they follow `MSG <subject> <sid> `, and
     /// the parts of it; empty for records that are no messages.
     bytes_view tail;
@@ -44,6 +45,8 @@ struct peer_record {
     std::uint64_t publisher = 0; ///< Its client number at the origin.
     /// Numbers a request whose publisher is told when nobody is there; 0: nobody asks.
     std::uint64_t request_number = 0;
+    std::uint64_t trace_number = 0;       ///< Of the origin's open traces; 0: not traced.
+    bool trace_only = false;              ///< It is traced, and delivered to nobody.
     const block_pointer* whole = nullptr; ///< Holds exactly `tail` when it is large.
     struct chosen_group {
         std::uint64_t id;        ///< The receiver's number.

@@ -192,7 +192,7 @@ bool router::deliver_specially(subscription& to, dispatch& dispatch) {
     const auto& message = dispatch.message;
     auto* trace = dispatch.trace;
     const auto refuse = [&](std::string_view why) {
-        if (trace != nullptr) trace->egress(to, why);
+        if (trace != nullptr) trace->add(to, why, dispatch.now.wall);
         return false;
     };
     if (&session == dispatch.publisher && !session.echo) return refuse(trace_errors::no_echo);
@@ -202,8 +202,8 @@ bool router::deliver_specially(subscription& to, dispatch& dispatch) {
     }
     if (to.finished) return refuse(trace_errors::subscription_closed);
     if (session.ended()) return refuse(trace_errors::client_closed);
-    if (trace != nullptr && trace->request().only) {
-        trace->egress(to, {});
+    if (trace != nullptr && trace->only()) {
+        trace->add(to, {}, dispatch.now.wall);
         return true; // As if delivered: nobody is told that nobody is there.
     }
     if ((session.delivery_flags & delivery::congested) != 0 && dispatch.publisher != nullptr) {
@@ -211,7 +211,7 @@ bool router::deliver_specially(subscription& to, dispatch& dispatch) {
         stall(*dispatch.publisher, session, dispatch.now);
         ++session.stalls;
     }
-    if (trace != nullptr) trace->egress(to, {});
+    if (trace != nullptr) trace->add(to, {}, dispatch.now.wall);
     ++to.delivered;
     if (to.max != 0 && to.delivered >= to.max) {
         to.finished = true; // Whoever else it would match in this dispatch passes it by.
@@ -331,16 +331,15 @@ void router::publish(session& publisher, bytes_view subject,
                       .special = special_flags(message),
                       .now = now,
                       .size = message.headers.size() + message.payload.size(),
-                      .trace = trace};
+                      .trace = trace == nullptr ? nullptr : &trace->egresses};
     if (dispatch.tail.empty()) {
         dispatch.tail = canonical_tail(message);
         dispatch.storage = tail_storage::transient;
     }
     for (auto* each : targets.plain) dispatch.delivered += deliver(*each, dispatch);
     deliver_to_groups(targets.groups, dispatch);
-    if (trace != nullptr && trace->request().only) return;
     dispatch.told |= targets.peers;
-    if (dispatch.told != 0) send_to_peers(dispatch, targets.peers);
+    if (dispatch.told != 0) send_to_peers(dispatch, targets.peers, trace);
     finish(dispatch);
     if (asks && dispatch.delivered == 0 && dispatch.told == 0) {
         tell_nobody(publisher, message.reply, subject);
@@ -359,12 +358,24 @@ void router::publish(account& of, const protocol::message_operation& message, mo
     for (auto* each : targets.plain) dispatch.delivered += deliver(*each, dispatch);
     deliver_to_groups(targets.groups, dispatch);
     dispatch.told |= targets.peers;
-    if (dispatch.told != 0) send_to_peers(dispatch, targets.peers);
+    if (dispatch.told != 0) send_to_peers(dispatch, targets.peers, nullptr);
     finish(dispatch);
+}
+
+void router::publish_traced(session& publisher, bytes_view subject,
+                            const protocol::message_operation& message, moment now,
+                            std::unique_ptr<message_trace> trace) {
+    trace->number = next_trace_number_++;
+    publish(publisher, subject, message, now, trace.get());
+    if (trace->awaited_loops == 0) return trace_complete(*trace, now);
+    const auto number = trace->number;
+    open_traces_.emplace(number, std::move(trace));
+    if (open_traces_.size() > open_traces_max) complete(open_traces_.begin()->first, now);
 }
 
 /// Counts what was delivered, and removes subscriptions that had their last message.
 void router::finish(const dispatch& dispatch) {
+    if (dispatch.trace != nullptr && dispatch.trace->only()) return;
     dispatch.of.sent.messages += dispatch.delivered;
     dispatch.of.sent.bytes += dispatch.delivered * dispatch.size;
     if (finished_.empty()) return;

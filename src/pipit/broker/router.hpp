@@ -11,6 +11,7 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -39,7 +40,7 @@ struct dispatch {
     std::uint64_t size = 0;         ///< Headers and payload.
     std::uint64_t told = 0;         ///< Loops that get it, a bit each.
     std::uint32_t delivered = 0;    ///< On this loop.
-    message_trace* trace = nullptr; ///< Usually null.
+    egress_events* trace = nullptr; ///< Usually null.
 };
 
 /// The delivery flags that concern a message with these headers and this reply.
@@ -69,9 +70,14 @@ public:
     void unsubscribe_all(session& session);
 
     /// Routes a message of a client that was allowed and counted. `subject` is the mapped one.
-    /// With a `trace`, what becomes of it is written there.
     void publish(session& publisher, bytes_view subject, const protocol::message_operation& message,
-                 moment now, message_trace* trace = nullptr);
+                 moment now) {
+        publish(publisher, subject, message, now, nullptr);
+    }
+    /// The same; calls `trace_complete` when it is known on all loops what became of the message.
+    void publish_traced(session& publisher, bytes_view subject,
+                        const protocol::message_operation& message, moment now,
+                        std::unique_ptr<message_trace> trace);
     /// Routes a message of the server itself.
     void publish(account& of, const protocol::message_operation& message, moment now);
     /// Takes what other loops sent. False: nothing.
@@ -81,12 +87,16 @@ public:
     std::function<session*(std::uint64_t client_id)> find_session;
     /// Logs a delivery; called for sessions with `delivery::traced`.
     std::function<void(const session&, const subscription&, const dispatch&)> log_delivery;
+    /// Publishes the event about a message.
+    std::function<void(const message_trace&, moment)> trace_complete;
 
     [[nodiscard]] const match_cache& cache() const noexcept { return cache_; }
     [[nodiscard]] std::uint64_t stalled_clients() const noexcept { return stalled_clients_; }
     [[nodiscard]] random_source& random() noexcept { return random_; }
 
 private:
+    void publish(session& publisher, bytes_view subject, const protocol::message_operation& message,
+                 moment now, message_trace* trace);
     bool deliver(subscription& to, dispatch& dispatch);
     bool deliver_specially(subscription& to, dispatch& dispatch);
     void write(subscription& to, session& session, const dispatch& dispatch);
@@ -104,12 +114,15 @@ private:
     // router_peers.cpp
     void announce_interest(const account& of, bytes_view subject, bool interested);
     void announce_members(const account& of, const queue_group& group);
-    void send_to_peers(dispatch& dispatch, std::uint64_t plain_peers);
+    void send_to_peers(dispatch& dispatch, std::uint64_t plain_peers, message_trace* trace);
     void on_interest(unsigned source, const peer_record& record);
     void on_members(unsigned source, const peer_record& record);
     void on_message(unsigned source, const peer_record& record, moment now);
     void on_returned(const peer_record& record, moment now);
     void on_nobody(const peer_record& record);
+    void on_traced(const peer_record& record, moment now);
+    [[nodiscard]] message_trace* open_trace(std::uint64_t number) noexcept;
+    void complete(std::uint64_t trace_number, moment now);
     void retire(account& of, queue_group& group);
     [[nodiscard]] std::string queue_of_group(std::uint64_t id) const;
 
@@ -143,6 +156,11 @@ private:
     };
     std::uint64_t next_request_number_ = 1;
     std::vector<unanswered_request> unanswered_; ///< A slot by number; the newest wins.
+    /// Traces of which other loops have not said yet what became of the message there. With too
+    /// many of them, the oldest is completed as it is.
+    static constexpr std::size_t open_traces_max = 4096;
+    std::uint64_t next_trace_number_ = 1;
+    std::map<std::uint64_t, std::unique_ptr<message_trace>> open_traces_;
 };
 
 } // namespace pipit::broker

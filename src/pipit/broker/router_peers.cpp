@@ -58,7 +58,7 @@ void router::announce_members(const account& of, const queue_group& group) {
                         .group_id = group.id});
 }
 
-void router::send_to_peers(dispatch& dispatch, std::uint64_t plain_peers) {
+void router::send_to_peers(dispatch& dispatch, std::uint64_t plain_peers, message_trace* trace) {
     auto* publisher = dispatch.publisher;
     const auto& message = dispatch.message;
     block_pointer block;
@@ -80,6 +80,11 @@ void router::send_to_peers(dispatch& dispatch, std::uint64_t plain_peers) {
         !message.reply.empty()) {
         record.request_number = next_request_number_++;
     }
+    if (trace != nullptr) {
+        record.trace_number = trace->number;
+        record.trace_only = trace->egresses.only();
+        trace->awaited_loops += record.count;
+    }
     for (unsigned peer = 0; peer < chosen_.size(); ++peer) {
         if ((dispatch.told & bit(peer)) == 0) continue;
         record.plain = (plain_peers & bit(peer)) != 0;
@@ -100,6 +105,7 @@ bool router::take_from_peers(moment now) {
         case peer_record::type::message: return on_message(source, record, now);
         case peer_record::type::returned: return on_returned(record, now);
         case peer_record::type::nobody: return on_nobody(record);
+        case peer_record::type::traced: return on_traced(record, now);
         }
     });
 }
@@ -150,6 +156,8 @@ void router::on_message(unsigned source, const peer_record& record, moment now) 
     if (of == nullptr) return;
     const auto message = operation_of(record);
     auto dispatch = dispatch_of(*of, record, message, now);
+    egress_events events(record.trace_only);
+    if (record.trace_number != 0) dispatch.trace = &events;
     if (record.plain) {
         for (auto* each : cache_.find(*of, record.subject).plain) {
             dispatch.delivered += deliver(*each, dispatch);
@@ -175,6 +183,11 @@ void router::on_message(unsigned source, const peer_record& record, moment now) 
         peers_.send(source, back);
     }
     finish(dispatch);
+    if (record.trace_number != 0) {
+        peers_.send(source, {.kind = peer_record::type::traced,
+                             .reply = events.json(),
+                             .trace_number = record.trace_number});
+    }
     if (dispatch.delivered != 0 || !memberless_.empty() || record.request_number == 0) return;
     peers_.send(source, {.kind = peer_record::type::nobody,
                          .account = record.account,
@@ -193,6 +206,9 @@ void router::on_returned(const peer_record& record, moment now) {
     const auto message = operation_of(record);
     auto dispatch = dispatch_of(*of, record, message, now);
     dispatch.publisher = find_session(record.publisher);
+    auto* trace = open_trace(record.trace_number);
+    egress_events unwanted(record.trace_only); // Of a trace that was completed before its time.
+    if (record.trace_number != 0) dispatch.trace = trace != nullptr ? &trace->egresses : &unwanted;
     const auto queue = queue_of_group(record.group_id);
     std::vector<queue_group*> namesakes;
     for (auto* group : cache_.find(*of, record.subject).groups) {
@@ -207,6 +223,7 @@ void router::on_returned(const peer_record& record, moment now) {
         again.groups = chosen_[peer];
         peers_.send(peer, again);
         chosen_[peer].clear();
+        if (trace != nullptr) ++trace->awaited_loops;
     }
     finish(dispatch);
     if (!found && record.request_number != 0) on_nobody(record);
@@ -220,6 +237,24 @@ void router::on_nobody(const peer_record& record) {
     request = {};
     auto* requester = find_session(record.publisher);
     if (requester != nullptr) tell_nobody(*requester, record.reply, record.subject);
+}
+
+/// Comes behind whatever the sender returned of the message, so that a second choice is awaited.
+void router::on_traced(const peer_record& record, moment now) {
+    auto* trace = open_trace(record.trace_number);
+    if (trace == nullptr) return;
+    trace->egresses.append(record.reply);
+    if (--trace->awaited_loops == 0) complete(record.trace_number, now);
+}
+
+message_trace* router::open_trace(std::uint64_t number) noexcept {
+    const auto found = open_traces_.find(number);
+    return found == open_traces_.end() ? nullptr : found->second.get();
+}
+
+void router::complete(std::uint64_t trace_number, moment now) {
+    const auto completed = open_traces_.extract(trace_number);
+    trace_complete(*completed.mapped(), now);
 }
 
 } // namespace pipit::broker

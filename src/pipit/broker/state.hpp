@@ -29,7 +29,7 @@ struct broker_state {
     void on_publish(session& session, const protocol::message_operation& message, moment now);
     void publish_traced(session& session, const protocol::message_operation& message,
                         trace_request request, moment now);
-    void publish_event(account& of, const message_trace& trace, moment now);
+    void publish_event(const message_trace& trace, moment now);
     [[nodiscard]] std::string refusal_of(session& session, bytes_view subject, bytes_view reply,
                                          moment now);
     void on_subscribe(session& session, const protocol::subscribe_operation& operation);
@@ -99,7 +99,6 @@ struct broker_state {
     std::deque<password_question> unasked;
 
     std::uint64_t total_connections = 0;
-    std::uint64_t trace_events = 0;
     std::uint64_t slow_consumers = 0;
     std::uint64_t stale_connections = 0;
 };
