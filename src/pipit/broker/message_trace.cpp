@@ -9,7 +9,6 @@
 #include <cctype>
 #include <chrono>
 #include <cstdio>
-#include <zlib.h>
 
 namespace pipit::broker {
 namespace {
@@ -36,6 +35,14 @@ bool is_sampled(bytes_view traceparent) {
     if (!digit(flags[0]) || !digit(flags[1]) || flags[0] > '7') return false;
     const char last = flags[1];
     return (last <= '9' ? last - '0' : (last | 0x20) - 'a' + 10) % 2 == 1;
+}
+
+/// As nats-server: snappy before gzip, whatever the order.
+content_encoding choose_encoding(std::string_view accepted) {
+    const auto has = [&](std::string_view name) { return accepted.find(name) != accepted.npos; };
+    if (has("snappy") || has("s2")) return content_encoding::snappy;
+    if (has("gzip")) return content_encoding::gzip;
+    return accepted.empty() ? content_encoding::none : content_encoding::identity;
 }
 
 bytes_view trim(bytes_view text) {
@@ -101,7 +108,7 @@ trace_request read_trace_request(bytes_view headers) {
         request.only = only == "1" || only == "true" || only == "on";
         request.destination = first_of("Nats-Trace-Dest");
     }
-    request.accepts_gzip = lower(first_of("Accept-Encoding")).find("gzip") != std::string::npos;
+    request.encoding = choose_encoding(lower(first_of("Accept-Encoding")));
     request.headers = std::move(all);
     return request;
 }
@@ -168,24 +175,6 @@ std::string message_trace::event(const server_identity& server, std::uint64_t se
     }
     if (!egresses.json().empty()) event.append(",").append(egresses.json());
     return event += "]}";
-}
-
-std::string gzip(bytes_view bytes) {
-    constexpr int window_bits_of_gzip = 15 + 16;
-    z_stream stream{};
-    if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, window_bits_of_gzip, 8,
-                     Z_DEFAULT_STRATEGY) != Z_OK) {
-        throw std::bad_alloc();
-    }
-    std::string out(deflateBound(&stream, static_cast<uLong>(bytes.size())), '\0');
-    stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
-    stream.avail_in = static_cast<uInt>(bytes.size());
-    stream.next_out = reinterpret_cast<Bytef*>(out.data());
-    stream.avail_out = static_cast<uInt>(out.size());
-    deflate(&stream, Z_FINISH);
-    out.resize(stream.total_out);
-    deflateEnd(&stream);
-    return out;
 }
 
 } // namespace pipit::broker

@@ -3,6 +3,7 @@
 
 #include <pipit/base/time.hpp>
 #include <pipit/broker/configuration.hpp>
+#include <pipit/broker/content_encoding.hpp>
 #include <pipit/broker/session.hpp>
 #include <pipit/broker/subscription.hpp>
 #include <pipit/protocol/operations.hpp>
@@ -21,7 +22,7 @@ struct trace_request {
     bool external = false;   ///< A sampled `traceparent` alone: the account says where to.
     bool only = false;       ///< Trace it, deliver it to nobody.
     std::string destination; ///< Of `Nats-Trace-Dest`.
-    bool accepts_gzip = false;
+    content_encoding encoding = content_encoding::none; ///< Of the event.
 
     [[nodiscard]] bool wanted() const noexcept { return !headers.empty(); }
 };
@@ -93,8 +94,5 @@ inline constexpr std::string_view client_closed = "Not delivered because client 
 inline constexpr std::string_view not_stalled =
     "Not delivered because fast producer not stalled and consumer is slow";
 } // namespace trace_errors
-
-/// Compresses an event for a client that said `Accept-Encoding: gzip`.
-[[nodiscard]] std::string gzip(bytes_view bytes);
 
 } // namespace pipit::broker

@@ -243,11 +243,12 @@ void broker_state::publish_traced(session& session, const protocol::message_oper
 }
 
 void broker_state::publish_event(const message_trace& trace, moment now) {
-    auto body = trace.event(config->identity, ++counters.trace_events, now.wall);
+    const auto encoding = trace.request().encoding;
+    const auto body =
+        encode(encoding, trace.event(config->identity, ++counters.trace_events, now.wall));
     std::string headers;
-    if (trace.request().accepts_gzip) {
-        body = gzip(body);
-        headers = "NATS/1.0\r\nContent-Encoding: gzip\r\n\r\n";
+    if (encoding != content_encoding::none) {
+        headers.append("NATS/1.0\r\nContent-Encoding: ").append(name(encoding)).append("\r\n\r\n");
     }
     const auto header_size = std::to_string(headers.size());
     const auto size = std::to_string(headers.size() + body.size());

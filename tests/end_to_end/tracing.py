@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Events about traced messages, compressed as was asked."""
+import gzip
+import json
+
+from suite import behaviour, equal
+
+
+def _unpacked(block):
+    """What one block in snappy's raw form holds: the size, then literals and copies."""
+    at = 0
+    while block[at] & 0x80:
+        at += 1
+    at += 1
+    out = bytearray()
+    while at < len(block):
+        tag, kind = block[at], block[at] & 3
+        at += 1
+        if kind == 0:
+            size = (tag >> 2) + 1
+            if size > 60:
+                more = size - 60
+                size = int.from_bytes(block[at:at + more], "little") + 1
+                at += more
+            out += block[at:at + size]
+            at += size
+            continue
+        wide = {1: 1, 2: 2, 3: 4}[kind]
+        offset = int.from_bytes(block[at:at + wide], "little")
+        at += wide
+        size = (tag >> 2 & 7) + 4 if kind == 1 else (tag >> 2) + 1
+        if kind == 1:
+            offset |= tag >> 5 << 8
+        for _ in range(size):
+            out.append(out[-offset])
+    return bytes(out)
+
+
+def _unframed(stream):
+    equal(stream[:10], b"\xff\x06\x00\x00sNaPpY")
+    out, at = b"", 10
+    while at < len(stream):
+        size = int.from_bytes(stream[at + 1:at + 4], "little")
+        chunk = stream[at + 8:at + 4 + size]
+        out += _unpacked(chunk) if stream[at] == 0 else chunk
+        at += 4 + size
+    return out
+
+
+READERS = {None: bytes, b"identity": bytes, b"gzip": gzip.decompress, b"snappy": _unframed}
+
+
+@behaviour
+def the_event_about_a_message_is_compressed_as_was_asked(side):
+    server = side.start()
+    client = side.connect(server.port)
+    client.send("SUB tr 1\r\nSUB x 2\r\n")
+    for count, (accepted, expected) in enumerate([
+            ("", None), ("br", b"identity"), ("gzip", b"gzip"), ("GZIP;q=0.1", b"gzip"),
+            ("snappy", b"snappy"), ("s2", b"snappy"), ("gzip, snappy", b"snappy")], 1):
+        headers = f"NATS/1.0\r\nNats-Trace-Dest: tr\r\nAccept-Encoding: {accepted}\r\n\r\n"
+        client.send(f"HPUB x {len(headers)} {len(headers)}\r\n{headers}\r\n")
+        client.wait_for(lambda c, wanted=2 * count: len(c.messages) == wanted, what=accepted)
+        control, body = next((control, body) for control, body in client.messages[-2:]
+                             if control.split()[1] == b"tr")
+        head = b""
+        if control.startswith(b"HMSG"):
+            size = int(control.split()[-2])
+            head, body = body[:size], body[size:]
+        encoding = head.partition(b"Content-Encoding: ")[2].partition(b"\r\n")[0] or None
+        equal(encoding, expected, accepted)
+        event = json.loads(READERS[encoding](body))
+        equal([each["type"] for each in event["events"]], ["in", "eg"], accepted)
