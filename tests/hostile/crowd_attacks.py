@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Too many of something that would be fine alone."""
+import json
 import resource
 import threading
 import time
@@ -93,6 +94,28 @@ def a_flood_of_subscriptions_stays_small(server):
     wait_until(lambda: varz(server)["subscriptions"] < 1000, "the subscriptions gone")
     assert grown < 60 * MIB, f"memory grew by {grown / MIB:.1f} MiB"
     return f"{grown / MIB:.1f} MiB, {grown / 150_000:.0f} bytes each"
+
+
+@attack(monitored=True)
+def pages_about_many_subscriptions_cost_others_nothing(server):
+    client = connection(server.port)
+    client.connect().send(b"".join(b"SUB page.%d.x %d\r\n" % (index, index)
+                                   for index in range(150_000)) + b"PING\r\n")
+    client.wait_for(b"PONG\r\n")
+    other = connection(server.port)
+    other.connect(name="other").send(b"SUB page.7.x 1\r\nPING\r\n")
+    other.wait_for(b"PONG\r\n")
+    begin = time.monotonic()
+    for _ in range(5):
+        page = json.loads(server.monitoring("/connz?subs=1&sort=subs&limit=1"))
+        assert len(page["connections"][0]["subscriptions_list"]) == 150_000
+        page = json.loads(server.monitoring("/subsz?subs=1&offset=149990&limit=5"))
+        assert (page["total"] >= 150_001, len(page["subscriptions_list"])) == (True, 5)
+        page = json.loads(server.monitoring("/subsz?subs=1&test=page.7.x"))
+        assert page["total"] == 2, page["total"]
+    client.close()
+    other.close()
+    return f"15 pages in {time.monotonic() - begin:.1f} s"
 
 
 @attack("max_subscriptions: 1000\n")

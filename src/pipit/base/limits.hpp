@@ -50,6 +50,12 @@ inline constexpr std::size_t http_connections = 128;
 inline constexpr std::size_t http_header_bytes = 16 * 1024;
 inline constexpr std::chrono::seconds http_timeout{10};
 
+/// A monitoring document shows at most this many subscriptions, whatever page was asked for: about
+/// 100 MB while it is made. A loop copies so many of them, or of connections, at a time.
+inline constexpr std::uint64_t shown_subscriptions = 250'000;
+inline constexpr std::uint64_t subscriptions_at_a_time = 4096;
+inline constexpr std::size_t sessions_at_a_time = 512;
+
 /// /metrics has a series of its own for this many accounts; the rest are added up in one more.
 inline constexpr std::size_t metrics_accounts = 100;
 

@@ -12,8 +12,6 @@ namespace {
 
 /// What a stalled publisher may send with its next read, so that 10 ms a read are felt.
 constexpr std::size_t stalled_read_bytes = 32 * 1024;
-/// What is kept of the subscriptions of a closed connection.
-constexpr std::size_t closed_subscriptions_max = 1000;
 /// An ended session whose socket takes nothing more is given up after this long.
 constexpr nanoseconds last_flush_deadline = std::chrono::milliseconds(100);
 
@@ -93,13 +91,14 @@ session& broker::open(const session_origin& origin, void* driver, moment now) {
     const auto& config = *state.config;
     state.apply_limits(opened);
     state.send_info(opened, false);
-    const auto connections = state.counters.connections++;
+    const auto connections_before = state.counters.connections++;
     opened.counted = true;
     if (config.max_connections < 0 ||
-        (config.max_connections > 0 && connections >= config.max_connections)) {
+        (config.max_connections > 0 && connections_before >= config.max_connections)) {
         state.log(log_level::error, opened, protocol::error_texts::max_connections);
         state.out.end_with_error(opened, protocol::error_texts::max_connections,
                                  close_reason::max_connections_exceeded);
+    ++state.connections;
         return opened;
     }
     if (config.authorization.required()) {
@@ -220,15 +219,12 @@ void broker_state::settle(moment now) {
             if (ended->reason == close_reason::stale_connection) ++stale_connections;
             log(log_level::debug, *ended,
                 std::string("Client connection closed: ").append(protocol::text(ended->reason)));
-            auto snapshot =
-                snapshot_of(*ended, ended->subscriptions.size() <= closed_subscriptions_max);
-            snapshot.stop = now.wall;
-            closed.push_back(std::move(snapshot));
-            while (closed.size() > config->max_closed_clients) closed.pop_front();
-
+            remember_closed(*ended, now);
             leave_account(*ended);
-            if (ended->counted) --counters.connections;
-            ended->counted = false;
+            if (std::exchange(ended->counted, false)) {
+                --counters.connections;
+                --connections;
+            }
             ended->held_input = {};
             out.touch(*ended); // It may have ended while its socket was being written to.
             if (!ended->flush_before_close && ended->out != nullptr) ended->out->clear();

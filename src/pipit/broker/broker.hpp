@@ -152,9 +152,16 @@ public:
 
     [[nodiscard]] broker_statistics statistics() const;
     [[nodiscard]] std::vector<account_snapshot> accounts() const;
-    [[nodiscard]] std::vector<session_snapshot> sessions(const session_query& query) const;
+    /// In ascending order. With `sessions()`, the asker has a part of them at a time: there may be
+    /// many thousands, and who copied all at once would keep the loop from its clients.
+    [[nodiscard]] std::vector<std::uint64_t>
+    client_ids(session_state state = session_state::open) const;
+    /// Those of these numbers that are in one of the states.
+    [[nodiscard]] std::vector<session_snapshot> sessions(std::span<const std::uint64_t> client_ids,
+                                                         session_state state) const;
+    /// Cost: by the number of sessions, not of subscriptions, and what is copied; with a test, by
+    /// the number of matches. The order is the same as long as no connection comes or goes.
     [[nodiscard]] subscription_list subscriptions(const subscription_query& query) const;
-    [[nodiscard]] std::vector<std::uint64_t> client_ids() const;
 
 private:
     std::unique_ptr<broker_state> state_;

@@ -122,6 +122,45 @@ TEST(Broker, TellsNobodyOfANewLimitUntilItIsExceeded) {
     EXPECT_EQ(loop.take(client), "-ERR 'Maximum Payload Violation'\r\n");
 }
 
+/// The sids of a page, in order.
+std::string sids_of(const broker::subscription_list& list) {
+    std::string sids;
+    for (const auto& each : list.page) sids += each.sid + " ";
+    return sids;
+}
+
+TEST(Broker, ShowsSubscriptionsPageByPage) {
+    test_brokers loop;
+    auto& first = loop.connect(plain);
+    auto& second = loop.connect(plain);
+    loop.send(first, "SUB a 1\r\nSUB a q 2\r\nSUB b 3\r\n");
+    loop.send(second, "SUB a 4\r\nSUB c 5\r\n");
+    const auto all = sids_of(loop.core().subscriptions({.limit = 9}));
+    ASSERT_EQ(all.size(), 10u);
+    for (std::uint64_t i = 0; i < 5; ++i) {
+        const auto one = loop.core().subscriptions({.offset = i, .limit = 1});
+        EXPECT_EQ(one.total, 5u);
+        EXPECT_EQ(sids_of(one), all.substr(2 * i, 2));
+    }
+    EXPECT_EQ(sids_of(loop.core().subscriptions({.offset = 5, .limit = 1})), "");
+}
+
+TEST(Broker, ShowsSubscriptionsThatASubjectMatchesOrThatSomeConnectionsHave) {
+    test_brokers loop;
+    auto& first = loop.connect(plain);
+    auto& second = loop.connect(plain);
+    loop.send(first, "SUB a 1\r\nSUB a q 2\r\nSUB b 3\r\n");
+    loop.send(second, "SUB * 4\r\n");
+    const auto matching = loop.core().subscriptions({.test = "a", .limit = 9});
+    EXPECT_EQ(matching.total, 3u);
+    EXPECT_EQ(sids_of(matching).find('3'), std::string::npos);
+    const auto last = loop.core().client_ids().back();
+    loop.core().close_sessions(std::vector{last}, close_reason::client_closed, loop.now);
+    loop.flush();
+    EXPECT_EQ(sids_of(loop.core().subscriptions({.client_ids = {last}, .limit = 9})), "4 ");
+    EXPECT_EQ(loop.core().subscriptions({.limit = 9}).total, 3u);
+}
+
 TEST(Broker, EndsASubscriptionWithItsLastMessage) {
     test_brokers loop;
     auto& client = loop.connect(plain);
@@ -191,7 +230,7 @@ TEST(Broker, ClosesASlowConsumerAndNobodyElse) {
     for (int i = 0; i < 200; ++i) loop.send(publisher, message);
     EXPECT_TRUE(slow.closed);
     EXPECT_FALSE(publisher.closed);
-    const auto gone = loop.core().sessions({.state = broker::session_state::closed});
+    const auto gone = loop.sessions(broker::session_state::closed);
     ASSERT_EQ(gone.size(), 1u);
     EXPECT_EQ(gone[0].reason, close_reason::slow_consumer_pending_bytes);
 }
@@ -252,10 +291,10 @@ TEST(Broker, ShowsWhoAClientSaidItWasButNoToken) {
     loop.connect("\"user\":\"u\",\"pass\":\"p\"");
     loop.connect("\"auth_token\":\"wrong\"");
     loop.connect("\"auth_token\":\"secret\"");
-    broker::session_query query;
-    query.state = broker::session_state::any;
     std::vector<std::string> users;
-    for (const auto& session : loop.core().sessions(query)) users.push_back(session.user);
+    for (const auto& session : loop.sessions(broker::session_state::any)) {
+        users.push_back(session.user);
+    }
     EXPECT_EQ(users, (std::vector<std::string>{"[REDACTED]", "u", "[REDACTED]"}));
 }
 

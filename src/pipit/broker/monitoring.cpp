@@ -6,9 +6,14 @@
 #include <pipit/protocol/subject.hpp>
 
 #include <algorithm>
+#include <span>
+#include <unordered_set>
 
 namespace pipit::broker {
 namespace {
+
+/// What is kept of the subscriptions of a closed connection.
+constexpr std::size_t closed_subscriptions_max = 1000;
 
 subscription_snapshot subscription_snapshot_of(const subscription& subscription) {
     const auto& owner = *subscription.owner;
@@ -21,13 +26,49 @@ subscription_snapshot subscription_snapshot_of(const subscription& subscription)
             .max = subscription.max};
 }
 
-bool has_subscription_matching(const session& session, bytes_view subject) {
-    bool found = false;
-    session.subscriptions.for_each([&](const subscription& each) {
-        found = found || protocol::is_subset(subject, each.subject());
-    });
-    return found;
-}
+/// Copies one page of many lists that stand one behind the other.
+class page_writer {
+public:
+    explicit page_writer(const subscription_query& query) noexcept
+        : skipped_(query.offset), room_(query.limit) {}
+
+    /// `visit_some(skipped, count, visit)` visits that part of a list of `size`.
+    template <class VisitSome>
+    void add(std::uint64_t size, VisitSome visit_some) {
+        written.total += size;
+        const auto skipped = std::min(skipped_, size);
+        skipped_ -= skipped;
+        const auto count = std::min(room_, size - skipped);
+        room_ -= count;
+        if (count != 0) visit_some(skipped, count);
+    }
+    void add(std::span<subscription* const> list) {
+        add(list.size(), [&](std::uint64_t skipped, std::uint64_t count) {
+            for (const auto* each : list.subspan(skipped, count)) {
+                written.page.push_back(subscription_snapshot_of(*each));
+            }
+        });
+    }
+    void add(const session& session) {
+        add(session.subscriptions.size(), [&](std::uint64_t skipped, std::uint64_t count) {
+            session.subscriptions.for_each_of(skipped, count, [&](const subscription& each) {
+                written.page.push_back(subscription_snapshot_of(each));
+            });
+        });
+    }
+    void add(std::span<const subscription_snapshot> list) {
+        add(list.size(), [&](std::uint64_t skipped, std::uint64_t count) {
+            const auto part = list.subspan(skipped, count);
+            written.page.insert(written.page.end(), part.begin(), part.end());
+        });
+    }
+
+    subscription_list written;
+
+private:
+    std::uint64_t skipped_;
+    std::uint64_t room_;
+};
 
 /// Who a client is, or says it is: also one that was refused. A token is never shown.
 std::string shown_user(const session_details& details) {
@@ -40,7 +81,7 @@ std::string shown_user(const session_details& details) {
 
 } // namespace
 
-session_snapshot broker_state::snapshot_of(const session& session, bool with_subscriptions) const {
+session_snapshot broker_state::snapshot_of(const session& session) const {
     const auto& details = *session.details;
     session_snapshot snapshot;
     snapshot.client_id = session.client_id;
@@ -61,19 +102,26 @@ session_snapshot broker_state::snapshot_of(const session& session, bool with_sub
     snapshot.user = shown_user(details);
     snapshot.authenticated = session.of != nullptr;
     if (session.of != nullptr) snapshot.account = session.of->id;
-    if (with_subscriptions) {
+    return snapshot;
+}
+
+void broker_state::remember_closed(const session& session, moment now) {
+    auto& remembered = closed.emplace_back();
+    remembered.shown = snapshot_of(session);
+    remembered.shown.stop = now.wall;
+    if (session.subscriptions.size() <= closed_subscriptions_max) {
         session.subscriptions.for_each([&](const subscription& each) {
-            snapshot.subscriptions.push_back(subscription_snapshot_of(each));
+            remembered.subscriptions.push_back(subscription_snapshot_of(each));
         });
     }
-    return snapshot;
+    while (closed.size() > config->max_closed_clients) closed.pop_front();
 }
 
 broker_statistics broker::statistics() const {
     const auto& state = *state_;
     const auto& cache = state.routing.cache();
     broker_statistics all;
-    for (const auto& [id, session] : state.sessions) all.connections += session->counted;
+    all.connections = state.connections;
     all.total_connections = state.total_connections;
     for (const auto& [id, account] : state.routing.accounts()) {
         all.subscriptions += account->subscriptions;
@@ -111,69 +159,68 @@ std::vector<account_snapshot> broker::accounts() const {
     return all;
 }
 
-std::vector<session_snapshot> broker::sessions(const session_query& query) const {
-    std::vector<session_snapshot> found;
-    const auto wanted = [&](const session_snapshot& each) {
-        return (!query.client_id || each.client_id == *query.client_id) &&
-               (!query.account || (each.authenticated && each.account == *query.account)) &&
-               (query.user.empty() || each.user == query.user);
-    };
-    if (query.state != session_state::closed) {
+std::vector<std::uint64_t> broker::client_ids(session_state state) const {
+    std::vector<std::uint64_t> ids;
+    if (state != session_state::closed) {
         for (const auto& [id, session] : state_->sessions) {
-            if (session->ended()) continue;
-            if (!query.filter_subject.empty() &&
-                !has_subscription_matching(*session, query.filter_subject)) {
-                continue;
-            }
-            auto snapshot = state_->snapshot_of(*session, false);
-            if (!wanted(snapshot)) continue;
-            if (query.with_subscriptions) snapshot = state_->snapshot_of(*session, true);
-            found.push_back(std::move(snapshot));
+            if (!session->ended()) ids.push_back(id);
         }
     }
-    if (query.state != session_state::open) {
+    if (state != session_state::open) {
+        for (const auto& each : state_->closed) ids.push_back(each.shown.client_id);
+    }
+    std::sort(ids.begin(), ids.end());
+    return ids;
+}
+
+std::vector<session_snapshot> broker::sessions(std::span<const std::uint64_t> client_ids,
+                                               session_state state) const {
+    std::vector<session_snapshot> found;
+    if (state != session_state::closed) {
+        for (const auto id : client_ids) {
+            const auto session = state_->sessions.find(id);
+            if (session == state_->sessions.end() || session->second->ended()) continue;
+            found.push_back(state_->snapshot_of(*session->second));
+        }
+    }
+    if (state != session_state::open) {
+        const std::unordered_set<std::uint64_t> wanted(client_ids.begin(), client_ids.end());
         for (const auto& each : state_->closed) {
-            if (!wanted(each)) continue;
-            const auto matches = [&](const subscription_snapshot& subscription) {
-                return protocol::is_subset(query.filter_subject, subscription.subject);
-            };
-            if (!query.filter_subject.empty() &&
-                std::none_of(each.subscriptions.begin(), each.subscriptions.end(), matches)) {
-                continue;
-            }
-            found.push_back(each);
-            if (!query.with_subscriptions) found.back().subscriptions.clear();
+            if (wanted.contains(each.shown.client_id)) found.push_back(each.shown);
         }
     }
     return found;
 }
 
 subscription_list broker::subscriptions(const subscription_query& query) const {
-    subscription_list found;
-    for (const auto& [id, session] : state_->sessions) {
-        if (session->of == nullptr || (query.account && session->of->id != *query.account)) {
-            continue;
+    page_writer writer(query);
+    const auto of_account = [&](const account* of) {
+        return of != nullptr && (!query.account || of->id == *query.account);
+    };
+    if (!query.test.empty()) {
+        for (const auto& [id, account] : state_->routing.accounts()) {
+            if (!of_account(account.get())) continue;
+            match_result matches;
+            account->index.match(query.test, matches);
+            writer.add(matches.plain);
+            for (const auto* group : matches.groups) writer.add(group->members);
         }
-        session->subscriptions.for_each([&](const subscription& each) {
-            if (!query.test.empty() && !protocol::subject_matches(each.subject(), query.test)) {
-                return;
-            }
-            ++found.total;
-            if (found.first.size() < query.limit) {
-                found.first.push_back(subscription_snapshot_of(each));
-            }
-        });
+    } else if (query.client_ids.empty()) {
+        for (const auto& [id, session] : state_->sessions) {
+            if (of_account(session->of)) writer.add(*session);
+        }
+    } else {
+        for (const auto id : query.client_ids) {
+            const auto session = state_->sessions.find(id);
+            if (session != state_->sessions.end()) writer.add(*session->second);
+        }
+        const std::unordered_set<std::uint64_t> wanted(query.client_ids.begin(),
+                                                       query.client_ids.end());
+        for (const auto& each : state_->closed) {
+            if (wanted.contains(each.shown.client_id)) writer.add(each.subscriptions);
+        }
     }
-    return found;
-}
-
-std::vector<std::uint64_t> broker::client_ids() const {
-    std::vector<std::uint64_t> ids;
-    for (const auto& [id, session] : state_->sessions) {
-        if (!session->ended()) ids.push_back(id);
-    }
-    std::sort(ids.begin(), ids.end());
-    return ids;
+    return std::move(writer.written);
 }
 
 // --- Log lines ---

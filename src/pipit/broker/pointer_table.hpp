@@ -56,6 +56,19 @@ public:
         }
     }
 
+    /// Visits `count` items, or fewer when there are no more, behind the first `skipped` ones.
+    template <class Visit>
+    void for_each_of(std::uint64_t skipped, std::uint64_t count, Visit visit) const {
+        for (std::size_t i = 0; i < capacity_ && count > 0; ++i) {
+            if (slots_[i] == nullptr) continue;
+            if (skipped > 0) {
+                --skipped;
+                continue;
+            }
+            visit(*slots_[i]);
+            --count;
+        }
+    }
     template <class Visit>
     void for_each(Visit visit) const {
         for (std::size_t i = 0; i < capacity_; ++i) {

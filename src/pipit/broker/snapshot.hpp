@@ -56,8 +56,7 @@ struct session_snapshot {
     std::string name, language, version;
     std::string user;
     account_id account{};
-    bool authenticated = false;                       ///< An account is bound.
-    std::vector<subscription_snapshot> subscriptions; ///< Only when asked for.
+    bool authenticated = false; ///< An account is bound.
 };
 
 struct account_snapshot {
@@ -92,26 +91,18 @@ struct broker_statistics {
 
 enum class session_state : std::uint8_t { open, closed, any };
 
-/// Which sessions, and how much of them. Sorting and paging are the asker's.
-struct session_query {
-    session_state state = session_state::open;
-    std::optional<std::uint64_t> client_id;
-    std::optional<account_id> account;
-    std::string user;           ///< Empty: any.
-    std::string filter_subject; ///< Empty: any; otherwise one that has a subscription matching it.
-    bool with_subscriptions = false;
-};
-
 /// Which subscriptions: there may be a million, and a page shows some.
 struct subscription_query {
-    std::optional<account_id> account; ///< None: of all.
-    std::string test;                  ///< A literal subject that they match; empty: any.
-    std::size_t limit = 0;             ///< Copied at most; the rest is only counted.
+    std::optional<account_id> account;     ///< None: of all.
+    std::string test;                      ///< A literal subject that they match; empty: any.
+    std::vector<std::uint64_t> client_ids; ///< Of these connections, also closed ones; empty: any.
+    std::uint64_t offset = 0;
+    std::uint64_t limit = 0; ///< Copied at most; the rest is only counted.
 };
 
 struct subscription_list {
     std::uint64_t total = 0; ///< How many there are.
-    std::vector<subscription_snapshot> first;
+    std::vector<subscription_snapshot> page;
 };
 
 } // namespace pipit::broker

@@ -64,8 +64,8 @@ struct broker_state {
     void send_info(session& session, bool with_account);
     [[nodiscard]] std::string info_line(const session& session, bool with_account) const;
     void settle(moment now);
-    [[nodiscard]] session_snapshot snapshot_of(const session& session,
-                                               bool with_subscriptions) const;
+    void remember_closed(const session& session, moment now);
+    [[nodiscard]] session_snapshot snapshot_of(const session& session) const;
 
     void log(log_level level, const session& session, std::string_view text) const;
     void trace_in(const session& session, std::string_view operation, bytes_view arguments) const;
@@ -85,7 +85,11 @@ struct broker_state {
     bool lame_duck = false;
 
     std::unordered_map<std::uint64_t, std::unique_ptr<session>> sessions;
-    std::deque<session_snapshot> closed;
+    struct closed_session {
+        session_snapshot shown;
+        std::vector<subscription_snapshot> subscriptions;
+    };
+    std::deque<closed_session> closed; ///< The last ones.
     std::string mapped_scratch;
 
     struct open_question {
@@ -103,4 +107,5 @@ struct broker_state {
     std::uint64_t stale_connections = 0;
 };
 
+    std::uint64_t connections = 0; ///< Open ones.
 } // namespace pipit::broker

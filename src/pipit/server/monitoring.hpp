@@ -22,19 +22,26 @@
 /// Source: monitoring ("Monitoring" in the NATS docs); `/metrics` is ours.
 namespace pipit::server {
 
+/// Which connections. Sorting and paging are the asker's.
+struct session_query {
+    broker::session_state state = broker::session_state::open;
+    std::optional<std::uint64_t> client_id = std::nullopt; ///< None: all.
+};
+
 /// What one document needs of every loop. Statistics are always asked for.
 struct monitoring_query {
     bool accounts = false;
-    std::optional<broker::session_query> sessions = std::nullopt;
+    std::optional<session_query> sessions = std::nullopt;
+    /// One page of the subscriptions of all loops.
     std::optional<broker::subscription_query> subscriptions = std::nullopt;
 };
 
-/// The answer of one loop's broker, taken between two of its batches.
+/// The answers of one loop's broker, each taken between two of its batches.
 struct loop_snapshot {
     broker::broker_statistics statistics;
     std::vector<broker::account_snapshot> accounts;
     std::vector<broker::session_snapshot> sessions;
-    broker::subscription_list subscriptions;
+    broker::subscription_list subscriptions; ///< This loop's part of the page.
 };
 
 /// What the server knows and its brokers do not.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <pipit/base/limits.hpp>
 #include <pipit/server/detail/monitoring_documents.hpp>
 #include <pipit/server/detail/monitoring_text.hpp>
 #include <pipit/server/duration_text.hpp>
@@ -6,6 +7,8 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <map>
+#include <span>
 
 namespace pipit::server {
 namespace {
@@ -142,21 +145,24 @@ std::string round_trip_text(nanoseconds round_trip) {
     return duration_text(round_trip);
 }
 
-void write_subscriptions(json_writer& json, const session_snapshot& session,
-                         const connz_options& options) {
-    if (session.subscriptions.empty()) return;
+/// The subscriptions of the connections on the page, by the connection's number.
+using subscriptions_by_client = std::map<std::uint64_t, std::vector<broker::subscription_snapshot>>;
+
+void write_subscriptions(json_writer& json, std::uint64_t client_id, const connz_options& options,
+                         const subscriptions_by_client& subscriptions) {
+    const auto found = subscriptions.find(client_id);
+    if (found == subscriptions.end()) return;
     if (options.subscription_details) {
         json.begin_array("subscriptions_list_detail");
-        for (const auto& subscription : session.subscriptions) {
+        for (const auto& subscription : found->second) {
             json.element();
             write_subscription(json, subscription);
         }
-        json.end_array();
-    } else if (options.subscriptions) {
+    } else {
         json.begin_array("subscriptions_list");
-        for (const auto& subscription : session.subscriptions) json.element(subscription.subject);
-        json.end_array();
+        for (const auto& subscription : found->second) json.element(subscription.subject);
     }
+    json.end_array();
 }
 
 void write_activity(json_writer& json, const session_snapshot& session, wall_time now) {
@@ -173,7 +179,8 @@ void write_activity(json_writer& json, const session_snapshot& session, wall_tim
 }
 
 void write_connection(json_writer& json, const session_snapshot& session,
-                      const connz_options& options, const monitoring_snapshot& snapshot) {
+                      const connz_options& options, const monitoring_snapshot& snapshot,
+                      const subscriptions_by_client& subscriptions) {
     const auto account = account_of(session, *snapshot.configuration);
     const auto global =
         account_name(*snapshot.configuration, snapshot.configuration->global_account);
@@ -199,7 +206,7 @@ void write_connection(json_writer& json, const session_snapshot& session,
         json.optional_member("authorized_user", session.user);
         if (account != global) json.optional_member("account", account);
     }
-    write_subscriptions(json, session, options);
+    write_subscriptions(json, session.client_id, options, subscriptions);
     // A closed connection of the global account has no tag: so it is in nats-server.
     if (options.auth && !(session.stop && account == global)) {
         json.optional_member("name_tag", account);
@@ -216,9 +223,30 @@ monitoring_query query_for(const connz_options& options) {
     monitoring_query query;
     query.sessions.emplace();
     query.sessions->state = options.state;
-    query.sessions->with_subscriptions = options.subscriptions || options.subscription_details;
     if (is_lookup(options)) query.sessions->client_id = options.client_id;
     return query;
+}
+
+/// Only those of the page: all connections together may have a million.
+result<subscriptions_by_client> subscriptions_of(std::span<const session_snapshot> page,
+                                                 const connz_options& options,
+                                                 const collect_function& collect) {
+    subscriptions_by_client found;
+    if (!options.subscriptions && !options.subscription_details) return found;
+    broker::subscription_query query;
+    query.limit = limits::shown_subscriptions;
+    for (const auto& session : page) {
+        if (session.subscription_count != 0) query.client_ids.push_back(session.client_id);
+    }
+    if (query.client_ids.empty()) return found;
+    auto snapshot = collect({.subscriptions = std::move(query)});
+    if (!snapshot) return snapshot.error();
+    for (auto& loop : snapshot->loops) {
+        for (auto& each : loop.subscriptions.page) {
+            found[each.client_id].push_back(std::move(each));
+        }
+    }
+    return found;
 }
 
 void write_head(json_writer& json, const monitoring_snapshot& snapshot, std::string_view server_id,
@@ -256,12 +284,15 @@ net::http_response connz(const document_request& request) {
     const auto count = static_cast<std::int64_t>(sessions.size());
     const auto first = std::min(options.offset, count);
     const auto last = first + std::min(options.limit, count - first);
+    const auto page = std::span(sessions).subspan(static_cast<std::size_t>(first),
+                                                  static_cast<std::size_t>(last - first));
+    const auto subscriptions = subscriptions_of(page, options, request.collect);
+    if (!subscriptions) return unavailable(subscriptions.error());
 
-    write_head(json, *snapshot, configuration.identity.id, options,
-               static_cast<std::size_t>(last - first), total);
+    write_head(json, *snapshot, configuration.identity.id, options, page.size(), total);
     json.begin_array("connections");
-    for (auto index = first; index < last; ++index) {
-        write_connection(json, sessions[static_cast<std::size_t>(index)], options, *snapshot);
+    for (const auto& session : page) {
+        write_connection(json, session, options, *snapshot, *subscriptions);
     }
     json.end_array();
     json.end_object();

@@ -48,9 +48,8 @@ TEST(Connz, IsLaidOutAsNatsServersIs) {
     session.in = {.messages = 1, .bytes = 3};
     session.stalls = 2;
     session.subscription_count = 2;
-    session.subscriptions.resize(2);
-    session.subscriptions[0] = {account_a_id, "foo.*", "", "1", 7, 1, 0};
-    session.subscriptions[1] = {account_a_id, "bar", "q", "2", 7, 0, 5};
+    server.snapshot.loops[1].subscriptions.page = {{account_a_id, "foo.*", "", "1", 7, 1, 0},
+                                                   {account_a_id, "bar", "q", "2", 7, 0, 5}};
     server.snapshot.loops[1].sessions.push_back(session);
     EXPECT_EQ(server.get("/connz?auth=1&subs=detail").body, R"({
   "server_id": "NSERVER",
@@ -120,17 +119,20 @@ TEST(Connz, ShowsWhoSomebodyIsOnlyWhenAsked) {
     EXPECT_FALSE(contains(with, "\"account\": \"$G\""));
 }
 
-TEST(Connz, ListsSubjectsOnlyWhenAsked) {
+TEST(Connz, ListsSubjectsOnlyWhenAskedAndOnlyThoseOfThePage) {
     monitored server;
-    auto session = open_session(7);
-    session.subscriptions.resize(1);
-    session.subscriptions[0].subject = "foo";
-    server.snapshot.loops[0].sessions = {session};
+    auto session = open_session(7), other = open_session(9);
+    session.subscription_count = other.subscription_count = 1;
+    server.snapshot.loops[0].sessions = {session, other, open_session(8)};
+    server.snapshot.loops[0].subscriptions.page = {{account_a_id, "foo", "", "1", 7, 1, 0}};
     EXPECT_TRUE(contains(server.get("/connz?subs=1").body,
                          "\"subscriptions_list\": [\n        \"foo\"\n      ]"));
-    EXPECT_TRUE(server.asked.back().sessions->with_subscriptions);
+    using ids = std::vector<std::uint64_t>;
+    EXPECT_EQ(server.asked.back().subscriptions->client_ids, (ids{7, 9}));
+    static_cast<void>(server.get("/connz?subs=1&limit=1"));
+    EXPECT_EQ(server.asked.back().subscriptions->client_ids, (ids{7}));
     EXPECT_FALSE(contains(server.get("/connz").body, "subscriptions_list"));
-    EXPECT_FALSE(server.asked.back().sessions->with_subscriptions);
+    EXPECT_FALSE(server.asked.back().subscriptions);
 }
 
 TEST(Connz, SaysWhyAndWhenAConnectionEnded) {

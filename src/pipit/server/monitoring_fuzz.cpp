@@ -20,10 +20,11 @@ server::monitoring_snapshot snapshot_with(std::string_view text) {
     auto snapshot = server::testing::empty_snapshot();
     auto session = server::testing::open_session(7, server::testing::account_a_id);
     session.name = session.language = session.version = session.user = text;
-    auto& subscription = session.subscriptions.emplace_back();
+    session.subscription_count = 1;
+    auto& subscription = snapshot.loops[0].subscriptions.page.emplace_back();
     subscription.account = session.account;
+    subscription.client_id = session.client_id;
     subscription.subject = subscription.queue = subscription.sid = text;
-    snapshot.loops[0].subscriptions.first = session.subscriptions;
     snapshot.loops[0].subscriptions.total = 1;
     snapshot.loops[1].sessions = {std::move(session), server::testing::open_session(8)};
     snapshot.server.command_line = {std::string(text)};

@@ -32,13 +32,6 @@ subsz_options read_options(parameters& query) {
     return options;
 }
 
-/// How many subscriptions of each loop a page may need.
-std::size_t page_end(const subsz_options& options) {
-    const auto end =
-        static_cast<std::uint64_t>(options.offset) + static_cast<std::uint64_t>(options.limit);
-    return static_cast<std::size_t>(end);
-}
-
 /// Of one account only what is counted per account is known: how many subscriptions it has.
 broker::broker_statistics statistics_of(const monitoring_snapshot& snapshot,
                                         const subsz_options& options) {
@@ -67,7 +60,8 @@ result<monitoring_query> query_for(const document_request& request, const subsz_
     if (!options.subscriptions) return query;
     broker::subscription_query subscriptions;
     subscriptions.test = options.test;
-    subscriptions.limit = page_end(options);
+    subscriptions.offset = static_cast<std::uint64_t>(options.offset);
+    subscriptions.limit = static_cast<std::uint64_t>(options.limit);
     if (!options.account.empty()) {
         const auto number = account_number(request, options.account);
         if (!number) return number.error();
@@ -78,23 +72,15 @@ result<monitoring_query> query_for(const document_request& request, const subsz_
     return query;
 }
 
-void write_page(json_writer& json, const monitoring_snapshot& snapshot,
-                const subsz_options& options) {
-    // The loops' lists one behind the other; the page may begin in one and end in the next.
-    auto skip = static_cast<std::uint64_t>(options.offset);
-    auto room = static_cast<std::uint64_t>(options.limit);
+void write_page(json_writer& json, const monitoring_snapshot& snapshot) {
     auto begun = false;
     for (const auto& loop : snapshot.loops) {
-        const auto& list = loop.subscriptions.first;
-        const auto first = std::min<std::uint64_t>(skip, loop.subscriptions.total);
-        skip -= first;
-        for (auto index = first; index < list.size() && room > 0; ++index, --room) {
+        for (const auto& subscription : loop.subscriptions.page) {
             if (!begun) json.begin_array("subscriptions_list");
             begun = true;
             json.element();
-            write_subscription(json, list[static_cast<std::size_t>(index)],
-                               account_name(*snapshot.configuration,
-                                            list[static_cast<std::size_t>(index)].account));
+            write_subscription(json, subscription,
+                               account_name(*snapshot.configuration, subscription.account));
         }
     }
     if (begun) json.end_array();
@@ -120,9 +106,21 @@ net::http_response subsz(const document_request& request) {
     json.member("total", total);
     json.member("offset", options.offset);
     json.member("limit", options.limit);
-    write_page(json, *snapshot, options);
+    write_page(json, *snapshot);
     json.end_object();
     return json_answer(json.take());
+}
+
+std::vector<page_part> parts_of_page(std::span<const std::uint64_t> totals, page_part page) {
+    std::vector<page_part> parts;
+    for (const auto total : totals) {
+        const auto skipped = std::min(page.offset, total);
+        const auto count = std::min(page.limit, total - skipped);
+        parts.push_back({skipped, count});
+        page.offset -= skipped;
+        page.limit -= count;
+    }
+    return parts;
 }
 
 void write_index_statistics(json_writer& json, const broker::broker_statistics& statistics) {

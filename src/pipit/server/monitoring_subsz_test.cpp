@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <pipit/server/detail/monitoring_documents.hpp>
 #include <pipit/server/detail/monitoring_test_support.hpp>
 #include <pipit/server/monitoring.hpp>
 
@@ -27,11 +28,11 @@ std::string subjects_of(const std::string& body) {
 monitored server_with_subscriptions() {
     monitored server;
     for (const auto* subject : {"a", "b", "c"}) {
-        server.snapshot.loops[0].subscriptions.first.push_back(
+        server.snapshot.loops[0].subscriptions.page.push_back(
             {account_a_id, subject, "", "1", 7, 2, 0});
     }
     for (const auto* subject : {"d", "e"}) {
-        server.snapshot.loops[1].subscriptions.first.push_back(
+        server.snapshot.loops[1].subscriptions.page.push_back(
             {account_a_id, subject, "q", "2", 8, 0, 4});
     }
     server.snapshot.loops[0].subscriptions.total = 3;
@@ -67,6 +68,8 @@ TEST(Subsz, IsLaidOutAsNatsServersIs) {
 
 TEST(Subsz, ListsSubscriptionsWithTheirAccount) {
     auto server = server_with_subscriptions();
+    server.snapshot.loops[0].subscriptions.page.clear();
+    server.snapshot.loops[1].subscriptions.page.resize(1);
     const auto body = server.get("/subsz?subs=1&offset=3&limit=1").body;
     EXPECT_NE(body.find(R"("total": 5,
   "offset": 3,
@@ -87,22 +90,38 @@ TEST(Subsz, ListsSubscriptionsWithTheirAccount) {
               std::string::npos);
 }
 
-TEST(Subsz, ShowsAPageOverAllLoops) {
+TEST(Subsz, ShowsWhatAllLoopsHaveOfThePage) {
     auto server = server_with_subscriptions();
     EXPECT_EQ(subjects_of(server.get("/subsz?subs=1").body), "a,b,c,d,e");
-    EXPECT_EQ(subjects_of(server.get("/subsz?subs=1&offset=2&limit=2").body), "c,d");
-    EXPECT_EQ(subjects_of(server.get("/subsz?subs=1&offset=4").body), "e");
+    for (auto& loop : server.snapshot.loops) loop.subscriptions.page.clear();
     const auto behind = server.get("/subsz?subs=1&offset=5").body;
     EXPECT_EQ(behind.find("subscriptions_list"), std::string::npos);
 }
 
-TEST(Subsz, AsksTheLoopsForNoMoreThanThePage) {
+TEST(Subsz, AsksForThePageAlone) {
     auto server = server_with_subscriptions();
     static_cast<void>(server.get("/subsz?subs=1&offset=2&limit=3&test=foo.bar&acc=A"));
     const auto& asked = *server.asked.back().subscriptions;
-    EXPECT_EQ(asked.limit, 5u);
+    EXPECT_EQ(asked.offset, 2u);
+    EXPECT_EQ(asked.limit, 3u);
     EXPECT_EQ(asked.test, "foo.bar");
     EXPECT_EQ(asked.account, account_a_id);
+}
+
+TEST(PartsOfPage, BeginInOneListAndEndInAnother) {
+    const auto parts = [](page_part page) {
+        const std::vector<std::uint64_t> totals{3, 0, 2};
+        std::vector<std::pair<std::uint64_t, std::uint64_t>> shown;
+        for (const auto& each : parts_of_page(totals, page)) {
+            shown.emplace_back(each.offset, each.limit);
+        }
+        return shown;
+    };
+    using list = std::vector<std::pair<std::uint64_t, std::uint64_t>>;
+    EXPECT_EQ(parts({0, 100}), (list{{0, 3}, {0, 0}, {0, 2}}));
+    EXPECT_EQ(parts({2, 2}), (list{{2, 1}, {0, 0}, {0, 1}}));
+    EXPECT_EQ(parts({4, 2}), (list{{3, 0}, {0, 0}, {1, 1}}));
+    EXPECT_EQ(parts({9, 2}), (list{{3, 0}, {0, 0}, {2, 0}}));
 }
 
 TEST(Subsz, KnowsTheNumberOfOneAccountsSubscriptions) {

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is seen of a server from outside.
+#include <pipit/base/limits.hpp>
 #include <pipit/net/clock.hpp>
 #include <pipit/net/error.hpp>
+#include <pipit/server/detail/monitoring_documents.hpp>
 #include <pipit/server/detail/server_state.hpp>
 #include <pipit/server/host_port.hpp>
 #include <pipit/server/version.hpp>
 
 #include <algorithm>
+#include <iterator>
+#include <span>
 #include <thread>
 
 namespace pipit::server {
@@ -77,18 +81,80 @@ result<monitoring_snapshot> server::state::collect(const monitoring_query& query
         snapshot.server.cpu_percent = seen.meter.percent(usage.cpu_time, net::steady_now());
     }
     snapshot.server.now = net::wall_now();
-    auto by_loop = std::make_shared<std::vector<loop_snapshot>>(loops.size());
-    const auto answered =
-        on_every_loop([by_loop, query](unsigned index, broker::broker& broker, moment) {
-            auto& one = (*by_loop)[index];
-            one.statistics = broker.statistics();
-            if (query.accounts) one.accounts = broker.accounts();
-            if (query.sessions) one.sessions = broker.sessions(*query.sessions);
-            if (query.subscriptions) one.subscriptions = broker.subscriptions(*query.subscriptions);
-        });
-    if (!answered) return error(net::errc::timed_out, "a loop did not answer in time");
-    snapshot.loops = std::move(*by_loop);
+    auto answers = ask_every_loop([with_accounts = query.accounts](unsigned, broker::broker& one) {
+        loop_snapshot answer;
+        answer.statistics = one.statistics();
+        if (with_accounts) answer.accounts = one.accounts();
+        return answer;
+    });
+    if (!answers || (query.sessions && !collect_sessions(*query.sessions, *answers)) ||
+        (query.subscriptions && !collect_page(*query.subscriptions, *answers))) {
+        return error(net::errc::timed_out, "a loop did not answer in time");
+    }
+    snapshot.loops = std::move(*answers);
     return snapshot;
+}
+
+/// Who all of them are, and then some at a time.
+bool server::state::collect_sessions(const session_query& query, std::vector<loop_snapshot>& into) {
+    using id_lists = std::vector<std::vector<std::uint64_t>>;
+    auto known = std::make_shared<id_lists>(into.size());
+    if (query.client_id) {
+        for (auto& ids : *known) ids = {*query.client_id};
+    } else {
+        auto answers = ask_every_loop(
+            [state = query.state](unsigned, broker::broker& one) { return one.client_ids(state); });
+        if (!answers) return false;
+        *known = std::move(*answers);
+    }
+    std::size_t longest = 0;
+    for (const auto& ids : *known) longest = std::max(longest, ids.size());
+    for (std::size_t begin = 0; begin < longest; begin += limits::sessions_at_a_time) {
+        auto some = ask_every_loop([=, state = query.state](unsigned loop, broker::broker& one) {
+            const std::span<const std::uint64_t> ids((*known)[loop]);
+            const auto part = ids.subspan(std::min(begin, ids.size()));
+            return one.sessions(part.first(std::min(limits::sessions_at_a_time, part.size())),
+                                state);
+        });
+        if (!some) return false;
+        for (std::size_t loop = 0; loop < into.size(); ++loop) {
+            std::ranges::move((*some)[loop], std::back_inserter(into[loop].sessions));
+        }
+    }
+    return true;
+}
+
+/// How many there are, and then some at a time. What comes or goes meanwhile may be missed or
+/// shown twice.
+bool server::state::collect_page(const broker::subscription_query& query,
+                                 std::vector<loop_snapshot>& into) {
+    auto part = query;
+    part.offset = part.limit = 0;
+    const auto counted = ask_every_loop(
+        [part](unsigned, broker::broker& one) { return one.subscriptions(part).total; });
+    if (!counted) return false;
+    const auto wanted = std::min(query.limit, limits::shown_subscriptions);
+    const auto parts = parts_of_page(*counted, {query.offset, wanted});
+    std::uint64_t longest = 0;
+    for (std::size_t loop = 0; loop < into.size(); ++loop) {
+        into[loop].subscriptions.total = (*counted)[loop];
+        longest = std::max(longest, parts[loop].limit);
+    }
+    for (std::uint64_t begin = 0; begin < longest; begin += limits::subscriptions_at_a_time) {
+        auto some = ask_every_loop([=](unsigned loop, broker::broker& one) {
+            auto slice = part;
+            slice.offset = parts[loop].offset + begin;
+            slice.limit = std::min(parts[loop].limit - std::min(parts[loop].limit, begin),
+                                   limits::subscriptions_at_a_time);
+            return slice.limit == 0 ? broker::subscription_list{} : one.subscriptions(slice);
+        });
+        if (!some) return false;
+        for (std::size_t loop = 0; loop < into.size(); ++loop) {
+            std::ranges::move((*some)[loop].page,
+                              std::back_inserter(into[loop].subscriptions.page));
+        }
+    }
+    return true;
 }
 
 } // namespace pipit::server

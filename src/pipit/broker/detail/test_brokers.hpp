@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace pipit::broker {
 
@@ -87,6 +88,10 @@ public:
             some = false;
             for (auto& each : brokers_) some = each.take_from_peers(now) || some;
         }
+    }
+    std::vector<session_snapshot> sessions(session_state state, unsigned loop = 0) {
+        const auto ids = brokers_[loop].client_ids(state);
+        return brokers_[loop].sessions(ids, state);
     }
     broker& core(unsigned loop = 0) { return brokers_[loop]; }
 

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -67,6 +68,15 @@ account_named(const broker::configuration& configuration, std::string_view name)
 [[nodiscard]] std::string_view account_name(const broker::configuration& configuration,
                                             broker::account_id id);
 [[nodiscard]] std::string_view system_account_name(const broker::configuration& configuration);
+
+/// A part of a list.
+struct page_part {
+    std::uint64_t offset = 0;
+    std::uint64_t limit = 0;
+};
+/// The loops' lists stand one behind the other: which part of each is on the page.
+[[nodiscard]] std::vector<page_part> parts_of_page(std::span<const std::uint64_t> totals,
+                                                   page_part page);
 
 /// What several documents say about a set of subscriptions.
 void write_index_statistics(json_writer& json, const broker::broker_statistics& statistics);

@@ -55,10 +55,24 @@ struct server::state {
     // server_monitoring.cpp
     result<> start_monitoring();
     result<monitoring_snapshot> collect(const monitoring_query& query);
+    bool collect_sessions(const session_query& query, std::vector<loop_snapshot>& into);
+    bool collect_page(const broker::subscription_query& query, std::vector<loop_snapshot>& into);
 
     /// Runs a task on every loop and waits until all have; false: not in time.
     using loop_task = std::function<void(unsigned loop, broker::broker& broker, moment now)>;
     bool on_every_loop(loop_task task);
+    /// The same with an answer from each; nothing when one is late.
+    template <class Question>
+    auto ask_every_loop(Question question) {
+        using answer = std::invoke_result_t<Question, unsigned, broker::broker&>;
+        // Shared, as a late loop writes its answer when nobody waits any more.
+        auto answers = std::make_shared<std::vector<answer>>(loops.size());
+        const bool all = on_every_loop([answers, question = std::move(question)](
+                                           unsigned loop, broker::broker& broker, moment) {
+            (*answers)[loop] = question(loop, broker);
+        });
+        return all ? std::optional(std::move(*answers)) : std::nullopt;
+    }
     [[nodiscard]] std::vector<std::uint64_t> client_ids();
 
     server_setup setup;
