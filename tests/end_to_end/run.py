@@ -18,6 +18,7 @@ import program  # noqa: F401
 import reload  # noqa: F401
 import scale
 import signals  # noqa: F401
+import slow_readers  # noqa: F401
 import tracing  # noqa: F401
 
 

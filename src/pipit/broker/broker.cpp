@@ -15,17 +15,22 @@ constexpr std::size_t stalled_read_bytes = 32 * 1024;
 /// An ended session whose socket takes nothing more is given up after this long.
 constexpr nanoseconds last_flush_deadline = std::chrono::milliseconds(100);
 
+std::string missed_deadline_text(const session& session, const configuration& configuration) {
+    using seconds = std::chrono::duration<double>;
+    auto text = std::to_string(seconds(configuration.write_deadline).count());
+    text.erase(text.find_last_not_of('0') + 1);
+    if (text.ends_with('.')) text.pop_back();
+    return std::string("Slow Consumer ").append(session.slow ? "State" : "Detected") +
+           ": WriteDeadline of " + text + "s exceeded with " +
+           std::to_string(session.pending_bytes()) + " total bytes.";
+}
+
 std::string slow_consumer_text(const session& session, const configuration& configuration) {
     if (session.reason == close_reason::slow_consumer_pending_bytes) {
         return "Slow Consumer Detected: MaxPending of " +
                std::to_string(configuration.max_pending_bytes) + " Exceeded";
     }
-    using seconds = std::chrono::duration<double>;
-    auto text = std::to_string(seconds(configuration.write_deadline).count());
-    text.erase(text.find_last_not_of('0') + 1);
-    if (text.ends_with('.')) text.pop_back();
-    return "Slow Consumer Detected: WriteDeadline of " + text + "s exceeded with " +
-           std::to_string(session.pending_bytes()) + " total bytes.";
+    return missed_deadline_text(session, configuration);
 }
 
 std::string log_name(const session_origin& origin, std::uint64_t client_id) {
@@ -93,12 +98,12 @@ session& broker::open(const session_origin& origin, void* driver, moment now) {
     state.send_info(opened, false);
     const auto connections_before = state.counters.connections++;
     opened.counted = true;
+    ++state.connections;
     if (config.max_connections < 0 ||
         (config.max_connections > 0 && connections_before >= config.max_connections)) {
         state.log(log_level::error, opened, protocol::error_texts::max_connections);
         state.out.end_with_error(opened, protocol::error_texts::max_connections,
                                  close_reason::max_connections_exceeded);
-    ++state.connections;
         return opened;
     }
     if (config.authorization.required()) {
@@ -174,22 +179,53 @@ void broker::sent(session& session, std::size_t count, moment now) {
     const auto left = session.pending_bytes();
     if (left == 0) {
         state_->out.give_back_if_empty(session);
-        session.write_deadline = {};
-        session.write_mark = 0;
         session.delivery_flags &= static_cast<std::uint8_t>(~delivery::congested);
+        if (session.write_mark != 0) state_->on_written(session);
         return;
     }
     session.out->keep_borrowed();
     state_->out.check_pending(session);
+    session.write_progressed = session.write_progressed || count != 0;
     // As nats-server, everything that waited when the writing began has to go in time.
     if (session.write_mark > count) {
         session.write_mark -= count;
         return;
     }
-    session.write_mark = left;
+    if (session.write_mark != 0) state_->on_written(session);
+    state_->set_write_deadline(session, now);
+    session.write_progressed = count != 0;
+}
+
+void broker_state::set_write_deadline(session& session, moment now) {
+    session.write_mark = session.pending_bytes();
     session.write_deadline =
-        now.steady + (session.ended() ? last_flush_deadline : state_->config->write_deadline);
-    state_->wake_at(session, session.write_deadline);
+        now.steady + (session.ended() ? last_flush_deadline : config->write_deadline);
+    wake_at(session, session.write_deadline);
+}
+
+/// What waited when the write deadline was set has gone.
+void broker_state::on_written(session& session) {
+    session.write_deadline = {};
+    session.write_mark = 0;
+    if (!std::exchange(session.slow, false)) return;
+    log(log_level::info, session, "Slow Consumer Recovered: it has read what waited for it.");
+}
+
+void broker_state::on_write_deadline(session& session, moment now) {
+    session.write_deadline = {};
+    if (session.ended()) { // Its last bytes do not go: the driver closes the socket now.
+        if (session.out != nullptr) session.out->clear();
+        return out.touch(session);
+    }
+    if (!config->retries_slow_writes || !session.write_progressed) {
+        return out.end(session, close_reason::slow_consumer_write_deadline, false);
+    }
+    log(log_level::info, session, missed_deadline_text(session, *config));
+    session.slow = true;
+    ++slow_consumers;
+    if (session.of != nullptr) ++session.of->slow_consumers;
+    set_write_deadline(session, now);
+    session.write_progressed = false;
 }
 
 bool broker::has_output(const session& session) const noexcept {

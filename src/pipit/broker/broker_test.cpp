@@ -122,6 +122,20 @@ TEST(Broker, TellsNobodyOfANewLimitUntilItIsExceeded) {
     EXPECT_EQ(loop.take(client), "-ERR 'Maximum Payload Violation'\r\n");
 }
 
+TEST(Broker, RemembersNoMatchesWhenToldSo) {
+    auto config = open_configuration();
+    for (const bool caches : {true, false}) {
+        config->caches_matches = caches;
+        test_brokers loop(config);
+        auto& client = loop.connect(plain);
+        loop.send(client, "SUB a.* 1\r\nPUB a.b 0\r\n\r\nPUB a.b 0\r\n\r\nPUB a.b 0\r\n\r\n");
+        EXPECT_EQ(loop.take(client), "MSG a.b 1 0\r\n\r\nMSG a.b 1 0\r\n\r\nMSG a.b 1 0\r\n\r\n");
+        EXPECT_EQ(loop.core().statistics().matches, 3u);
+        EXPECT_EQ(loop.core().statistics().cache_entries, caches ? 1u : 0u);
+        EXPECT_EQ(loop.core().statistics().cache_hits, caches ? 1u : 0u);
+    }
+}
+
 /// The sids of a page, in order.
 std::string sids_of(const broker::subscription_list& list) {
     std::string sids;
@@ -233,6 +247,53 @@ TEST(Broker, ClosesASlowConsumerAndNobodyElse) {
     const auto gone = loop.sessions(broker::session_state::closed);
     ASSERT_EQ(gone.size(), 1u);
     EXPECT_EQ(gone[0].reason, close_reason::slow_consumer_pending_bytes);
+}
+
+/// A client that takes a few bytes of a large message, and one that sends it.
+struct slow_reader {
+    explicit slow_reader(bool retries) {
+        auto config = open_configuration();
+        config->write_deadline = 1s;
+        config->retries_slow_writes = retries;
+        loop.core().reconfigure(config, loop.now);
+        loop.send(slow, "SUB a 1\r\n");
+        slow.window = 100;
+        loop.send(publisher, "PUB a 10000\r\n" + std::string(10000, 'x') + "\r\n");
+    }
+    /// It takes so many bytes more, and then the write deadline passes.
+    void read_and_wait(std::size_t bytes) {
+        slow.window = bytes;
+        loop.send(publisher, "PUB a 1\r\ny\r\n");
+        loop.pass(1100ms);
+    }
+
+    test_brokers loop;
+    test_brokers::client& slow = loop.connect(plain);
+    test_brokers::client& publisher = loop.connect(plain);
+};
+
+TEST(Broker, ClosesAClientThatMissesTheWriteDeadline) {
+    slow_reader one(false);
+    one.read_and_wait(50);
+    EXPECT_TRUE(one.slow.closed);
+    EXPECT_EQ(one.loop.core().statistics().slow_consumers, 1u);
+    EXPECT_EQ(one.loop.sessions(broker::session_state::closed)[0].reason,
+              close_reason::slow_consumer_write_deadline);
+}
+
+TEST(Broker, KeepsAClientThatReadsSomethingBeforeEachWriteDeadlineWhenToldSo) {
+    slow_reader one(true);
+    one.read_and_wait(50);
+    one.read_and_wait(50);
+    EXPECT_FALSE(one.slow.closed);
+    EXPECT_EQ(one.loop.core().statistics().slow_consumers, 2u);
+    one.read_and_wait(static_cast<std::size_t>(-1));
+    EXPECT_TRUE(one.slow.received.ends_with("MSG a 1 1\r\ny\r\n"));
+    one.slow.window = 0;
+    one.loop.send(one.publisher, "PUB a 1\r\ny\r\n");
+    one.loop.pass(1100ms);
+    EXPECT_TRUE(one.slow.closed);
+    EXPECT_EQ(one.loop.core().statistics().slow_consumers, 3u);
 }
 
 TEST(Broker, StallsAPublisherWhoseReaderIsBehindAndGoesOnAfterwards) {

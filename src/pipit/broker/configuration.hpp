@@ -101,6 +101,8 @@ struct configuration {
     bool headers_supported = true;
     bool always_send_nonce = false;
     bool stall_fast_producers = true;
+    bool retries_slow_writes = false; ///< At the write deadline, if some bytes went.
+    bool caches_matches = true;
     bool trace_protocol = false;
     bool trace_headers_only = false;
 };

@@ -34,15 +34,7 @@ void broker_state::on_due(session& session, moment now) {
     const auto is_due = [&](steady_time deadline) {
         return deadline != steady_time{} && deadline <= now.steady;
     };
-    if (is_due(session.write_deadline)) {
-        session.write_deadline = {};
-        if (session.ended()) { // Its last bytes do not go: the driver closes the socket now.
-            if (session.out != nullptr) session.out->clear();
-            out.touch(session);
-        } else {
-            out.end(session, close_reason::slow_consumer_write_deadline, false);
-        }
-    }
+    if (is_due(session.write_deadline)) on_write_deadline(session, now);
     if (session.ended()) return;
     if (is_due(session.stalled_until)) {
         session.stalled_until = {};

@@ -5,6 +5,14 @@ namespace pipit::broker {
 
 match_cache::match_cache() : entries_(entries_max), missed_once_(entries_max) {}
 
+void match_cache::enable(bool enabled) noexcept {
+    enabled_ = enabled;
+    if (enabled) return;
+    last_ = nullptr;
+    for (auto& slot : entries_) slot.reset();
+    size_ = 0;
+}
+
 const match_result& match_cache::find_in_table(account& account, bytes_view subject) {
     const auto hash = account.index.hash(subject);
     auto& slot = entries_[hash % entries_max];
@@ -26,7 +34,8 @@ const match_result& match_cache::find_in_table(account& account, bytes_view subj
     account.index.match(subject, uncached_);
     const auto mark = static_cast<std::uint32_t>(hash >> 32) | 1;
     auto& missed_once = missed_once_[hash % entries_max];
-    if (missed_once != mark || uncached_.plain.size() + uncached_.groups.size() > targets_max) {
+    if (!enabled_ || missed_once != mark ||
+        uncached_.plain.size() + uncached_.groups.size() > targets_max) {
         missed_once = mark;
         return uncached_;
     }

@@ -25,6 +25,9 @@ public:
 
     match_cache();
 
+    /// Remembers nothing from now on, or remembers again.
+    void enable(bool enabled) noexcept;
+
     /// Who wants the literal `subject` now. Lifetime: until the next call or change.
     const match_result& find(account& account, bytes_view subject) {
         if (last_ != nullptr && last_->of == &account && last_->subject == subject &&
@@ -64,6 +67,7 @@ private:
     std::vector<std::unique_ptr<entry>> entries_;
     std::vector<std::uint32_t> missed_once_; ///< A part of the hash of the slot's last miss.
     match_result uncached_;
+    bool enabled_ = true;
     std::size_t size_ = 0;
     std::uint64_t hits_ = 0;
     std::uint64_t misses_ = 0;

@@ -48,6 +48,7 @@ void router::configure(const configuration& configuration) {
         if (auto* of = find_account(each.id)) of->config = &each;
     }
     stalls_fast_producers_ = configuration.stall_fast_producers;
+    cache_.enable(configuration.caches_matches);
 }
 
 account* router::account_of(account_id id) {

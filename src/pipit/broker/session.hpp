@@ -151,7 +151,9 @@ public:
     steady_time last_activity{};
     steady_time ping_sent{};
     nanoseconds round_trip{};
-    std::uint64_t write_mark = 0; ///< Bytes to be written until the write deadline is met.
+    std::uint64_t write_mark = 0;  ///< Bytes to be written until the write deadline is met.
+    bool write_progressed = false; ///< Some went since the write deadline was set.
+    bool slow = false;             ///< Missed a write deadline, and was kept.
 };
 
 } // namespace pipit::broker

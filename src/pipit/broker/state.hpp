@@ -51,6 +51,11 @@ struct broker_state {
     void update_shortcuts(session& session);
     void apply_limits(session& session);
 
+    // broker.cpp
+    void set_write_deadline(session& session, moment now);
+    void on_write_deadline(session& session, moment now);
+    void on_written(session& session);
+
     // keepalive.cpp
     void wake_at(session& session, steady_time at);
     void reschedule(session& session);
@@ -102,10 +107,10 @@ struct broker_state {
     std::unordered_map<std::uint64_t, open_question> open_questions;
     std::deque<password_question> unasked;
 
+    std::uint64_t connections = 0; ///< Open ones.
     std::uint64_t total_connections = 0;
     std::uint64_t slow_consumers = 0;
     std::uint64_t stale_connections = 0;
 };
 
-    std::uint64_t connections = 0; ///< Open ones.
 } // namespace pipit::broker

@@ -118,6 +118,7 @@ TEST(BrokerConfiguration, CarriesLimitsTimesAndSwitches) {
         max_sub_tokens: 5, max_closed_clients: 6, max_traced_msg_len: 7
         ping_interval: "8s", ping_max: 9, write_deadline: "11s", authorization { timeout: 0.5 }
         no_header_support: true, no_fast_producer_stall: true, trace_headers: true
+        write_timeout: retry, disable_sublist_cache: true
     )");
     EXPECT_EQ(config->max_payload_bytes, 10);
     EXPECT_EQ(config->max_pending_bytes, 20u);
@@ -132,6 +133,8 @@ TEST(BrokerConfiguration, CarriesLimitsTimesAndSwitches) {
     EXPECT_EQ(config->write_deadline, std::chrono::seconds(11));
     EXPECT_EQ(config->auth_timeout, std::chrono::milliseconds(500));
     EXPECT_FALSE(config->headers_supported || config->stall_fast_producers);
+    EXPECT_TRUE(config->retries_slow_writes);
+    EXPECT_FALSE(config->caches_matches);
     EXPECT_TRUE(config->trace_protocol && config->trace_headers_only);
 }
 
