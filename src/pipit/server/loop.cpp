@@ -4,6 +4,7 @@
 #include <pipit/net/proxy_protocol.hpp>
 #include <pipit/server/loop.hpp>
 #include <pipit/server/password_worker.hpp>
+#include <pipit/server/read_size.hpp>
 
 #include <algorithm>
 #include <array>
@@ -19,9 +20,8 @@ namespace {
 using broker::close_reason;
 
 /// A connection that always has more to read lets the others have their turn after so many reads,
-/// or as soon as what it asks for took this long: 1 MiB of SUBs is 40 ms of work.
+/// or as soon as what it asks for took this long.
 constexpr int reads_in_a_row_max = 4;
-constexpr nanoseconds turn_max = std::chrono::milliseconds(2);
 /// Pieces of one gather write: more than a full read of large payloads makes.
 constexpr std::size_t pieces_max = 256;
 /// As nats-server.
@@ -51,6 +51,7 @@ struct loop::state {
         broker::session* session = nullptr;
         std::unique_ptr<greeting> before_session;
         std::uint32_t place = 0; ///< In `connections`.
+        read_size next_read;
         bool waits_to_write = false;
         bool reading_paused = false;
     };
@@ -136,13 +137,11 @@ void loop::state::end(connection& ended, moment now) {
 
 void loop::state::read(connection& from) {
     if (from.before_session) return greet(from);
-    const auto begun = clock.now().steady;
-    for (int i = 0; i < reads_in_a_row_max; ++i) {
-        const auto now = clock.now();
-        if (now.steady - begun >= turn_max) break;
+    auto now = clock.now();
+    const auto begun = now.steady;
+    for (int i = 0; i < reads_in_a_row_max && now.steady - begun < read_size::turn_max; ++i) {
         const auto direct = broker.direct_space(*from.session);
-        const auto wanted =
-            std::min(limits::read_scratch_bytes, broker.read_bytes_max(*from.session));
+        const auto wanted = std::min(from.next_read.bytes(), broker.read_bytes_max(*from.session));
         const auto [status, bytes] = from.transport->read(direct, {scratch.get(), wanted});
         if (status == net::io_status::would_block) break;
         if (status == net::io_status::closed) return lose(from, close_reason::client_closed, now);
@@ -150,6 +149,9 @@ void loop::state::read(connection& from) {
         const auto direct_bytes = std::min(bytes, direct.size());
         const bytes_view rest(scratch.get(), bytes - direct_bytes);
         if (!hand_over(from, direct_bytes, rest, now)) return;
+        const auto after = clock.now();
+        from.next_read.note(rest.size(), after.steady - now.steady);
+        now = after;
         if (bytes < direct.size() + wanted || broker.reading_paused(*from.session)) break;
     }
     wait_for_more(from);
