@@ -105,6 +105,17 @@ def messages_of_one_group_are_shared(world):
 
 
 @test
+def a_worker_that_takes_one_message_leaves_the_rest_to_others(world):
+    one = world.subscribe("a", "--queue", "q", "--raw", "--count", "1")
+    rest = world.subscribe("a", "--queue", "q", "--raw")
+    succeeded(world.run("pub", "a", "{{Count}}", "--count", "200", "--quiet"))
+    mine = succeeded(one.finish()).out.split()
+    equal(len(mine), 1)
+    rest.wait_for("^200$" if mine != ["200"] else "^199$", "out")
+    equal(sorted(map(int, mine + rest.out.split())), list(range(1, 201)))
+
+
+@test
 def messages_are_dumped_as_files_or_with_zeros_between(world):
     files = world.subscribe("a", "--dump", world.file("dumped"), "--count", "2")
     zeros = world.subscribe("a", "--dump", "-", "--count", "2")
@@ -185,13 +196,15 @@ def ctrl_c_ends_what_runs_until_then_with_a_sum(world):
 @test
 def a_signal_that_ends_unfinished_work_is_the_exit_code(world):
     for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
-        pub = world.start("pub", "a", "x", "--count", "20", "--sleep", "1s")
         sub = world.subscribe("a", "--count", "1000")
+        pub = world.start("pub", "a", "x", "--count", "20", "--sleep", "60s")
         pub.wait_for("Published")
+        sub.wait_for(r"#1\]", "out")
         pub.signal(number)
         sub.signal(number)
         equal([pub.finish().code, sub.finish().code], [code, code])
-        matches(r"Received \d+ messages", sub.err)
+        matches(r"Published 1 messages", pub.err)
+        matches(r"Received 1 messages", sub.err)
 
 
 @test

@@ -97,6 +97,16 @@ def ctrl_c_ends_a_reply_with_a_sum(world):
 
 
 @test
+def a_reply_that_is_ended_answers_what_has_come(world):
+    reply = replying(world, "svc", "--command", "sh -c 'sleep 0.3; echo late'")
+    request = world.start("request", "svc", "", "--raw")
+    reply.wait_for("Received on", "out")
+    reply.signal(signal.SIGTERM)
+    equal(succeeded(request.finish()).out, "late\n")
+    equal(reply.finish().code, 0)
+
+
+@test
 def ctrl_c_ends_a_request_that_waits(world):
     world.subscribe("silent")
     request = world.start("request", "silent", "x", "--timeout", "60s")

@@ -40,6 +40,8 @@ def what_is_mistyped_is_named_with_what_was_meant(world):
                             (["sub"], "<subjects> are missing"),
                             (["pub", "a", "hello", "world"], "one word too many"),
                             (["pub", "a", "--count", "x"], "--count: 'x' is not a whole number"),
+                            (["pub", "a", "--count"], "--count needs a value"),
+                            (["sub", "a", "--raw=maybe"], "a switch takes no value"),
                             (["sub", "a", "--timeout", "soon"], "'soon' is not a duration"),
                             (["completion", "tcsh"], "'tcsh' is not one of bash, zsh or fish"),
                             (["context"], "needs one of its commands"),

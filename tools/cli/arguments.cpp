@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <stdexcept>
 #include <utility>
 
 namespace pipit::cli {
@@ -117,6 +118,11 @@ std::string missing(const option& argument) {
     return "<" + argument.names + "> is missing: " + argument.help;
 }
 
+/// CLI11 says `--count: 1 required  missing`.
+std::string missing_value(const std::string& said) {
+    return said.substr(0, said.find(':')) + " needs a value behind it";
+}
+
 /// Gives what CLI11 left over to the argument that takes several, and answers what is wrong.
 std::string take_rest(const CLI::App& app, std::vector<std::string> rest, const parsed_line& line) {
     rest.erase(std::remove(rest.begin(), rest.end(), "--"), rest.end());
@@ -159,8 +165,12 @@ parsed_line parse_arguments(const command& root, const std::vector<std::string>&
         line.complaint = take_rest(*deepest, app.remaining(true), line);
     } catch (const wrong_value& wrong) {
         line.complaint = wrong.complaint;
+    } catch (const CLI::ArgumentMismatch& wrong) {
+        line.complaint = missing_value(wrong.what());
     } catch (const CLI::ParseError& wrong) {
         line.complaint = wrong.what();
+    } catch (const std::invalid_argument&) { // What CLI11 does not catch itself.
+        line.complaint = "a switch takes no value but true and false";
     }
     follow();
     return line;

@@ -126,7 +126,9 @@ TEST(Arguments, ComplainWithWhatWasProbablyMeant) {
     EXPECT_EQ(complaint({"pub", "s", "--count", "many"}), "--count: 'many' is not a whole number");
     EXPECT_EQ(complaint({"pub", "s", "--mode", "often"}),
               "--mode: 'often' is not one of eof or newline");
-    EXPECT_NE(complaint({"pub", "s", "--count"}).find("--count"), std::string::npos);
+    EXPECT_EQ(complaint({"pub", "s", "--count"}), "--count needs a value behind it");
+    EXPECT_EQ(complaint({"sub", "s", "--raw=maybe"}), "a switch takes no value but true and false");
+    EXPECT_EQ(complaint({"sub", "s", "--raw=false"}), "");
 }
 
 TEST(Arguments, WithoutACommandAreTheRootsOwn) {

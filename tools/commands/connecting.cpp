@@ -164,6 +164,7 @@ result<connecting> settle_connection(const program& with) {
     connecting how;
     how.context = settings->context.value_or("");
     how.timeout = settings->timeout.value_or(default_timeout);
+    if (how.timeout <= nanoseconds::zero()) return invalid("--timeout is longer than 0");
     how.options.servers = split_servers(settings->servers.value_or("nats://127.0.0.1:4222"));
     for (const auto& url : how.options.servers) {
         if (const auto valid = protocol::parse_server_url(url); !valid) {

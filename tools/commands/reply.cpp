@@ -43,8 +43,11 @@ public:
 
     asio::awaitable<int> run() {
         if (const auto valid = check(); !valid) co_return connected_.fail(valid.error());
+        // Who is asked to end still answers what has come.
+        co_await asio::this_coro::throw_if_cancelled(false);
         client::subscribe_options how;
         how.queue = asked_.queue;
+        how.messages_max = asked_.count; // Others of the group get the rest.
         how.policy = client::when_full::wait;
         auto requests = connected_.nats.subscribe(asked_.subject, std::move(how));
         if (!requests) co_return connected_.fail(requests.error());
@@ -56,16 +59,23 @@ public:
         }
         while (asked_.count == 0 || answered_ < asked_.count) {
             const auto request = co_await requests->next(asio::use_awaitable);
+            if (!request && connected_.interrupted()) break;
             if (!request) co_return connected_.fail(request.error());
             const auto replied = co_await reply_to(*request);
             if (!replied) co_return connected_.fail(replied.error());
         }
+        if (connected_.interrupted()) co_await answer_the_rest(*requests);
         const auto sent = co_await connected_.flush();
         if (!sent) co_return connected_.fail(sent.error());
         co_return exit_code::done;
     }
 
 private:
+    asio::awaitable<void> answer_the_rest(client::subscription& requests) {
+        (void)co_await requests.drain(asio::use_awaitable);
+        while (const auto request = requests.try_next()) (void)co_await reply_to(*request);
+    }
+
     [[nodiscard]] bool echoes() const {
         return asked_.echo || (!asked_.payload && asked_.command.empty());
     }

@@ -92,26 +92,24 @@ asio::awaitable<void> check_connection(client::connection& nats, const connectio
     }
     report.judge(metric("rtt", *rtt, asked.rtt, "The round-trip-time of the connection"),
                  "rtt time " + time_span_text(*rtt), "rtt time" + exceeded(asked.rtt, *rtt));
-    const auto inbox = nats.new_inbox();
-    auto echoes = nats.subscribe(inbox);
-    if (!echoes) {
-        report.critical("could not subscribe to " + inbox + ": " + echoes.error().message());
+    const auto subject = nats.new_inbox();
+    const auto echo = [&nats](const client::message& request) {
+        (void)nats.respond(request, request.payload());
+    };
+    const auto service = nats.subscribe(subject, echo);
+    if (!service) {
+        report.critical("could not subscribe to " + subject + ": " + service.error().message());
         co_return;
     }
     const std::string probe(100, 'p');
     const auto began = net::steady_now();
-    const auto sent = nats.publish(inbox, probe);
-    if (!sent) {
-        report.critical("could not publish to " + inbox + ": " + sent.error().message());
-        co_return;
-    }
-    const auto echo = co_await echoes->next(asio::use_awaitable);
+    const auto reply = co_await nats.request(subject, probe, asio::use_awaitable);
     const auto took = net::steady_now() - began;
-    if (!echo) {
-        report.critical("did not receive from " + inbox + ": " + echo.error().message());
+    if (!reply) {
+        report.critical("did not receive from " + subject + ": " + reply.error().message());
         co_return;
     }
-    if (echo->payload() != probe) report.critical("did not receive expected message");
+    if (reply->payload() != probe) report.critical("did not receive expected message");
     report.judge(metric("request_time", took, asked.request,
                         "Time taken for a full Request-Reply operation"),
                  "round trip took " + seconds_text(took).substr(0, 8) + "s",

@@ -3,6 +3,7 @@
 
 #include <pipit/protocol/error.hpp>
 
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -105,7 +106,8 @@ std::unique_ptr<client::connection> session::another_connection() const {
 
 asio::awaitable<void> session::sleep(nanoseconds duration) const {
     asio::steady_timer timer(nats.get_executor(), duration);
-    co_await timer.async_wait(asio::use_awaitable);
+    constexpr auto token = asio::as_tuple(asio::use_awaitable);
+    (void)co_await timer.async_wait(token);
 }
 
 int session::fail(const error& why) const {

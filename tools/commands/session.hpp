@@ -42,6 +42,7 @@ public:
     /// A further connection to the same servers.
     [[nodiscard]] std::unique_ptr<client::connection> another_connection() const;
 
+    /// Shorter, when the end is asked for.
     [[nodiscard]] asio::awaitable<void> sleep(nanoseconds duration) const;
     /// Says why something failed, unless the end was asked for; answers the exit code.
     int fail(const error& why) const;

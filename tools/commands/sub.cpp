@@ -81,6 +81,8 @@ private:
         for (std::size_t i = 0; i < subjects.size(); ++i) {
             client::subscribe_options how;
             how.queue = asked_.queue;
+            // Others of the group get the rest.
+            if (subjects.size() == 1 && asked_.ignored.empty()) how.messages_max = asked_.count;
             auto callback = [this, i](const client::message& message) { receive(i, message); };
             auto made = connected_.nats.subscribe(subjects[i], std::move(callback), std::move(how));
             if (!made) return made.error();
