@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is typed wrongly, what is unreachable, help, secrets, sources of settings."""
+import os
 import re
+import shutil
+import signal
 
-from suite import equal, matches, once, succeeded, test
+from suite import equal, matches, once, server_process, succeeded, test
 
 COMMANDS = ["", "pub", "sub", "request", "reply", "bench", "bench pub", "bench sub", "bench request",
             "bench service", "latency", "rtt", "top", "server", "server check", "server check connection",
@@ -135,13 +138,26 @@ def the_connection_is_named_and_its_inboxes_begin_as_asked(world):
 
 @once
 def the_program_is_a_server_by_its_first_word_and_by_its_name(world):
-    import os
-    done = succeeded(world.run("server", "--version"))
-    matches("^nats-server: v2", done.out)
+    matches("^nats-server: v2", succeeded(world.run("server", "--version")).out)
     for name in ("pipit-server", "nats-server"):
         link = world.file(name)
         os.symlink(world.pipit, link)
         matches("^nats-server: v2", succeeded(world.run("-v", program=link)).out)
-    from suite import server_process
     with server_process(world.file("nats-server")) as server:
         succeeded(world.run("pub", "a", "x", env={"NATS_URL": f"nats://127.0.0.1:{server.port}"}))
+
+
+@once
+def the_server_alone_does_the_work_where_it_stands_beside(world):
+    alone = world.file("pipit")
+    shutil.copy(world.pipit, alone)
+    for program, runs in ((world.pipit, "pipit-server"), (alone, "pipit")):
+        server = world.start("server", "-a", "127.0.0.1", "-p", "-1", "--user", "u", "--pass", "s3cret",
+                             program=program)
+        port = server.wait_for(r"Listening for client connections on 127\.0\.0\.1:(\d+)")[1]
+        equal(os.path.basename(os.readlink(f"/proc/{server.process.pid}/exe")), runs)
+        with open(f"/proc/{server.process.pid}/cmdline", "rb") as file:
+            equal(b"s3cret" in file.read(), False)
+        succeeded(world.run("pub", "a", "x", env={"NATS_URL": f"nats://u:s3cret@127.0.0.1:{port}"}))
+        server.signal(signal.SIGTERM)
+        equal(server.finish().code, 0)
