@@ -54,12 +54,20 @@ endfunction()
 #                LINKS <public> PRIVATE_LINKS <private> TEST_LINKS <tests only>
 #                TEST_LABELS <threads, if the tests have some>)
 #
-# PUBLIC HEADERS are installed; everything in <module>/detail/ belongs to the module alone.
+# Each is an archive, in a build of shared libraries too: the programs and the tests link modules, and
+# libpipit (pipit_install.cmake) is made of the same objects. HEADERS are installed; the rest of
+# <module>/detail/ belongs to the module alone.
 function(pipit_module)
   cmake_parse_arguments(arg "" "NAME"
     "HEADERS;SOURCES;TESTS;FUZZERS;BENCHMARKS;LINKS;PRIVATE_LINKS;TEST_LINKS;TEST_LABELS" ${ARGN})
   set(target pipit_${arg_NAME})
-  add_library(${target} ${arg_SOURCES})
+  add_library(${target} STATIC ${arg_SOURCES})
+  if(BUILD_SHARED_LIBS)
+    # What is exported is said by pipit.map.in, not by each class: docs/adr/012.
+    set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON
+      CXX_VISIBILITY_PRESET default VISIBILITY_INLINES_HIDDEN OFF)
+    target_compile_options(${target} PRIVATE -fno-semantic-interposition)
+  endif()
   add_library(Pipit::${arg_NAME} ALIAS ${target})
   target_sources(${target} PUBLIC FILE_SET HEADERS
     BASE_DIRS ${PROJECT_SOURCE_DIR}/src FILES ${arg_HEADERS})
