@@ -157,3 +157,5 @@ install(TARGETS pipit_library EXPORT PipitTargets
 install(FILES NOTICE THIRD_PARTY.md DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT program)
 # The packages have these in Debian's way.
 install(FILES LICENSE CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT documents)
+
+include(${CMAKE_CURRENT_LIST_DIR}/pipit_packages.cmake)

@@ -20,6 +20,8 @@ cpp_packages=(g++ cmake ninja-build libboost1.81-dev libboost-json1.81-dev libcr
     libcli11-dev libfmt-dev libsodium-dev libxxhash-dev zlib1g-dev libsnappy-dev pkg-config
     libgtest-dev libbenchmark-dev)
 lint_packages=(clang-format-14 clang-tidy-14 python3)
+package_packages=(dpkg-dev gzip)
+install_packages=(mmdebstrap debian-archive-keyring lintian systemd) # What tests/install needs.
 fuzz_packages=(clang-14 libclang-rt-14-dev)
 test_packages=(python3 python3-venv git ca-certificates curl zsh fish)
 
