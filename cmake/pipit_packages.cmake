@@ -22,10 +22,11 @@ set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_NAME pipit)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_SECTION net)
-set(CPACK_DEBIAN_PROGRAM_DESCRIPTION "server for NATS clients
+set(CPACK_DEBIAN_PROGRAM_DESCRIPTION "NATS server and command line
 Pipit speaks the NATS protocol: publish and subscribe, wildcards, queue groups
 and requests, with the options, configuration files, signals and monitoring of
-nats-server.")
+nats-server. The command line publishes, subscribes, asks, measures and checks,
+with this server and with any other.")
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_DEPENDS adduser)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_CONTROL_EXTRA
