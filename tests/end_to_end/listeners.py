@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Addresses that are listened on, and listeners of what comes later."""
 import os
+import resource
 import socket
 import tempfile
 
@@ -19,6 +20,21 @@ def _has_ipv6():
         return True
     except OSError:
         return False
+
+
+@behaviour
+def a_server_without_free_descriptors_says_so_and_serves_again_when_there_are_some(side):
+    server = side.start()
+    before = side.connect(server.port)
+    used = len(os.listdir(f"/proc/{server.process.pid}/fd"))
+    resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (used, 1000))
+    with socket.create_connection(("127.0.0.1", server.port)) as waiting:
+        assert server.wait_for_log(r"\[ERR\] Temporary Client Accept Error\(.*"
+                                   r"too many open files\), sleeping 10ms")
+        assert before.barrier(), "who was there is not served"
+        resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (1000, 1000))
+        waiting.settimeout(10)
+        equal(waiting.recv(4), b"INFO")
 
 
 @behaviour

@@ -75,6 +75,13 @@ def a_log_file_that_cannot_be_opened_is_fatal(side):
 
 
 @behaviour
+def a_syslog_that_is_not_there_is_fatal(side):
+    result = side.run("-a", "127.0.0.1", "-p", "-1", "-r", "tcp://127.0.0.1:1")
+    equal(result.code, 1)
+    matches("error connecting to syslog: .*127.0.0.1:1.*connection refused", result.err)
+
+
+@behaviour
 def the_log_file_rotates_at_its_limit(side):
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "log")

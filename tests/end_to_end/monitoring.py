@@ -311,6 +311,24 @@ def counters_add_up(side):
     equal(counts, [(0, 20), (10, 0)])
 
 
+@behaviour
+def messages_and_interest_are_activity_but_pings_are_not(side):
+    server = side.start('http: "127.0.0.1:-1"\n')
+    client = side.connect(server.port)
+
+    def activity():
+        return json.loads(get(server, "/connz")[2])["connections"][0]["last_activity"]
+
+    begin = activity()
+    client.barrier()
+    equal(activity(), begin)
+    for text in ("SUB a 1\r\n", "PUB b 1\r\nx\r\n", "UNSUB 9\r\n"):
+        before = activity()
+        client.send(text)
+        client.barrier()
+        wait_until(lambda before=before: activity() > before, what=f"activity by {text!r}")
+
+
 @pipits_own
 def metrics_are_prometheus_text(side):
     server = side.start('http: "127.0.0.1:-1"\n')

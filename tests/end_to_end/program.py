@@ -78,6 +78,14 @@ def a_flag_with_a_wrong_value_is_named(side):
 
 
 @behaviour
+def a_port_that_does_not_exist_is_an_error(side):
+    for arguments in (("-p", "70000"), ("-p", "-2"), ("-p", "-1", "-m", "65536")):
+        result = side.run("-a", "127.0.0.1", *arguments)
+        equal(result.code, 1, str(arguments))
+        matches("invalid port", result.err)
+
+
+@behaviour
 def an_unknown_word_is_an_error(side):
     result = side.run("extra")
     equal(result.code, 1)
@@ -192,6 +200,14 @@ def a_pid_file_that_cannot_be_written_is_fatal(side):
     result = side.run("-a", "127.0.0.1", "-p", "-1", "-P", "/nonexistent/pid")
     equal(result.code, 1)
     matches(r"\[FTL\] Could not write pidfile: open /nonexistent/pid: no such file", result.err)
+
+
+@behaviour
+def a_store_that_is_no_folder_is_fatal(side):
+    with tempfile.NamedTemporaryFile() as file:
+        result = side.run("-a", "127.0.0.1", "-p", "-1", "-js", "-sd", file.name)
+    equal(result.code, 1)
+    matches(r"\[FTL\] Can't start JetStream: storage directory is not a directory", result.err)
 
 
 @behaviour

@@ -72,7 +72,8 @@ def a_reader_that_stops_is_closed_at_the_write_deadline(server):
     wait_until(lambda: "Slow Consumer (Write Deadline)" in _closed_reasons(server),
                "the slow consumer closed", 20)
     sleeper.close()
-    assert server.wait_for_log("Slow Consumer Detected: WriteDeadline of 1s exceeded")
+    assert server.wait_for_log(r"Slow Consumer Detected: WriteDeadline of 1s exceeded "
+                               r"with \d+ chunks of \d+ total bytes\.")
 
 
 @attack("max_pending: 2MB\n", monitored=True)

@@ -6,6 +6,7 @@
 #include <pipit/protocol/error_texts.hpp>
 
 #include <algorithm>
+#include <array>
 
 namespace pipit::broker {
 namespace {
@@ -16,12 +17,15 @@ constexpr std::size_t stalled_read_bytes = 32 * 1024;
 constexpr nanoseconds last_flush_deadline = std::chrono::milliseconds(100);
 
 std::string missed_deadline_text(const session& session, const configuration& configuration) {
-    using seconds = std::chrono::duration<double>;
-    auto text = std::to_string(seconds(configuration.write_deadline).count());
-    text.erase(text.find_last_not_of('0') + 1);
-    if (text.ends_with('.')) text.pop_back();
+    const auto deadline =
+        std::chrono::ceil<std::chrono::milliseconds>(configuration.write_deadline);
+    const auto milliseconds = deadline.count();
+    const auto in_seconds = milliseconds % 1000 == 0;
+    std::array<bytes_view, 1024> chunks; // What nats-server writes at once.
+    const auto count = session.out == nullptr ? 0 : session.out->gather(chunks);
     return std::string("Slow Consumer ").append(session.slow ? "State" : "Detected") +
-           ": WriteDeadline of " + text + "s exceeded with " +
+           ": WriteDeadline of " + std::to_string(in_seconds ? milliseconds / 1000 : milliseconds) +
+           (in_seconds ? "s" : "ms") + " exceeded with " + std::to_string(count) + " chunks of " +
            std::to_string(session.pending_bytes()) + " total bytes.";
 }
 
@@ -141,7 +145,6 @@ std::size_t broker::receive(session& session, std::size_t direct_bytes, bytes_vi
     auto& state = *state_;
     if (!planted::is(planted::bug::shows_effects_too_early)) state.routing.take_from_peers(now);
     if (session.ended()) return scratch.size();
-    session.last_activity = now.steady;
     if (direct_bytes != 0) session.parser.commit_direct(direct_bytes);
     if (session.awaiting_answer) {
         session.held_input += scratch;
@@ -175,7 +178,10 @@ std::size_t broker::gather(const session& session, std::span<bytes_view> pieces)
 void broker::sent(session& session, std::size_t count, moment now) {
     if (session.out == nullptr) return;
     session.out->consume(count);
-    if (count != 0) session.last_activity = now.steady;
+    if (session.deliveries_noticed != session.sent.messages) {
+        session.deliveries_noticed = session.sent.messages;
+        session.last_activity = now.steady;
+    }
     const auto left = session.pending_bytes();
     if (left == 0) {
         state_->out.give_back_if_empty(session);

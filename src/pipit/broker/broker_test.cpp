@@ -382,6 +382,34 @@ TEST(Broker, TakesAClientThatSaidNothingForTheNoAuthUserFromThenOn) {
     EXPECT_EQ(loop.take(client), "PONG\r\n");
     auto& other = loop.connect("\"auth_token\":\"x\"");
     EXPECT_EQ(loop.take(other), "-ERR 'Authorization Violation'\r\n");
+    // There are no users with keys: what is said of one says nothing.
+    auto& keyed = loop.connect("\"nkey\":\"x\"");
+    loop.send(keyed, "PING\r\n");
+    EXPECT_EQ(loop.take(keyed), "PONG\r\n");
+}
+
+TEST(Broker, IsActiveByMessagesAndInterestButNotByPings) {
+    test_brokers loop;
+    auto& reader = loop.connect(plain);
+    auto& writer = loop.connect(plain);
+    const auto activity_of = [&](const auto& client) {
+        const auto id = loop.core().client_id(*client.its_session);
+        return loop.core().sessions({&id, 1}, broker::session_state::open).at(0).last_activity;
+    };
+    const auto begin = loop.now.wall;
+    loop.pass(1s);
+    loop.send(reader, "PING\r\nPONG\r\n");
+    EXPECT_EQ(activity_of(reader), begin);
+    loop.send(reader, "SUB a 1\r\n");
+    EXPECT_EQ(activity_of(reader), begin + 1s);
+    EXPECT_EQ(activity_of(writer), begin);
+    loop.pass(1s);
+    loop.send(writer, "PUB a 1\r\nx\r\n");
+    EXPECT_EQ(activity_of(reader), begin + 2s);
+    EXPECT_EQ(activity_of(writer), begin + 2s);
+    loop.pass(1s);
+    loop.send(writer, "UNSUB 9\r\n");
+    EXPECT_EQ(activity_of(writer), begin + 3s);
 }
 
 TEST(Broker, WaitsForTheAnswerAboutABcryptPasswordWhileOthersGoOn) {

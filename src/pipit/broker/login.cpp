@@ -42,8 +42,8 @@ credentials_check check_for(const authorization& authorization,
                             const protocol::connect_options& options,
                             const session_origin& origin) {
     if (!authorization.users.empty()) {
-        const bool nothing_given = options.user.empty() && options.pass.empty() &&
-                                   options.auth_token.empty() && options.nkey.empty();
+        const bool nothing_given =
+            options.user.empty() && options.pass.empty() && options.auth_token.empty();
         const bool substituted = nothing_given && !authorization.no_auth_user.empty();
         const auto found =
             authorization.users.find(substituted ? authorization.no_auth_user : options.user);
@@ -110,6 +110,7 @@ void broker_state::on_connect(session& session, bytes_view json, moment now) {
         return;
     }
     session.auth_deadline = {};
+    session.last_activity = now.steady;
     session.round_trip = std::max(now.steady - session.details->start.steady, nanoseconds(1));
     session.ping_sent = now.steady;
     const auto first_ping = std::min<nanoseconds>(config->ping_interval, std::chrono::seconds(2));

@@ -40,6 +40,7 @@ struct operation_visitor {
     protocol::parser_limits& limits;
     moment now;
     std::size_t batch_bytes_max;
+    bool interest_changed = false;
 
     flow next() const noexcept {
         const bool stops =
@@ -63,11 +64,13 @@ struct operation_visitor {
             if (!operation.queue.empty()) arguments.append(" ").append(operation.queue);
             trace("SUB", arguments.append(" ").append(operation.sid));
         }
+        interest_changed = true;
         state.on_subscribe(from, operation);
         return next();
     }
     flow on_unsubscribe(const protocol::unsubscribe_operation& operation) {
         trace("UNSUB", operation.sid);
+        interest_changed = true;
         state.on_unsubscribe(from, operation);
         return next();
     }
@@ -78,7 +81,7 @@ struct operation_visitor {
     }
     flow on_ping() {
         trace("PING", {});
-        state.on_ping(from);
+        state.on_ping(from, now);
         return next();
     }
     flow on_pong() {
@@ -134,7 +137,9 @@ std::size_t broker_state::parse(session& session, bytes_view input, moment now) 
         on_outcome(session, outcome.status);
         break;
     }
-    if (session.in.messages != messages_before) session.last_input = now.steady;
+    if (session.in.messages != messages_before || visitor.interest_changed) {
+        session.last_input = session.last_activity = now.steady;
+    }
     if (session.ended()) return input.size();
     session.was_stalled = session.stalled_until != steady_time{};
     if (session.was_stalled) wake_at(session, session.stalled_until);
@@ -346,8 +351,8 @@ void broker_state::on_unsubscribe(session& session,
     }
 }
 
-void broker_state::on_ping(session& session) {
-    session.last_input = session.last_activity;
+void broker_state::on_ping(session& session, moment now) {
+    session.last_input = now.steady;
     if ((session.delivery_flags & delivery::traced) != 0) trace_out(session, "PONG");
     out.send(session, "PONG\r\n");
     if (!session.connect_received || session.pong_sent) return;

@@ -146,9 +146,10 @@ public:
     steady_time ping_deadline{};
     steady_time write_deadline{};
     steady_time stalled_until{};
-    steady_time wakes_at{}; ///< The earliest entry for this session in the broker's schedule.
-    steady_time last_input{};
-    steady_time last_activity{};
+    steady_time wakes_at{};      ///< The earliest entry for this session in the broker's schedule.
+    steady_time last_input{};    ///< Messages, interest and PINGs: it need not be asked for life.
+    steady_time last_activity{}; ///< Messages either way, interest and CONNECT: what people see.
+    std::uint64_t deliveries_noticed = 0; ///< Of `sent`, when `last_activity` was last set.
     steady_time ping_sent{};
     nanoseconds round_trip{};
     std::uint64_t write_mark = 0;  ///< Bytes to be written until the write deadline is met.

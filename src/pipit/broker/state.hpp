@@ -34,7 +34,7 @@ struct broker_state {
                                          moment now);
     void on_subscribe(session& session, const protocol::subscribe_operation& operation);
     void on_unsubscribe(session& session, const protocol::unsubscribe_operation& operation);
-    void on_ping(session& session);
+    void on_ping(session& session, moment now);
     void on_pong(session& session, moment now);
     [[nodiscard]] bytes_view mapped_subject(const account& of, bytes_view subject);
 

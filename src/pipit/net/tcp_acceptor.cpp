@@ -8,7 +8,6 @@
 #include <arpa/inet.h>
 #include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -92,7 +91,7 @@ struct tcp_acceptor::state : std::enable_shared_from_this<state> {
 
     void pause_after(int number) {
         const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(pause);
-        log.error("Temporary " + name + " Accept Error(" + std::strerror(number) + "), sleeping " +
+        log.error("Temporary " + name + " Accept Error(" + system_reason(number) + "), sleeping " +
                   std::to_string(milliseconds.count()) + "ms");
         timer.expires_after(pause);
         pause = std::min(pause * 2, longest_pause);

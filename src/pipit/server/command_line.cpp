@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/server/command_line.hpp>
 
+#include <pipit/base/limits.hpp>
 #include <pipit/server/detail/config_keys.hpp>
 #include <pipit/server/error.hpp>
 #include <pipit/server/host_port.hpp>
 
-#include <charconv>
+#include <algorithm>
+#include <cctype>
+#include <cerrno>
+#include <cstdlib>
 #include <limits>
 
 namespace pipit::server {
@@ -38,7 +42,10 @@ struct flag_rule {
 // What a flag's value is, once it has been checked.
 
 bool to_boolean(const std::string& value) { return is_one_of("1 t T TRUE true True", value); }
-std::int64_t to_integer(const std::string& value) { return std::stoll(value, nullptr, 0); }
+/// As nats-server, 0x10 is sixteen and 010 is eight.
+std::int64_t to_integer(const std::string& value) {
+    return std::strtoll(value.c_str(), nullptr, 0);
+}
 
 template <auto Member>
 void set_text(flag_target& target, const std::string& value) {
@@ -52,6 +59,14 @@ template <auto Member>
 void set_number(flag_target& target, const std::string& value) {
     using type = std::remove_cvref_t<decltype(target.options.*Member)>;
     target.options.*Member = static_cast<type>(to_integer(value));
+}
+/// As for nats-server, less than nothing is nothing.
+template <auto Member>
+void set_size(flag_target& target, const std::string& value) {
+    using type = std::remove_cvref_t<decltype(target.options.*Member)>;
+    constexpr auto most = static_cast<std::int64_t>(std::numeric_limits<type>::max());
+    target.options.*Member =
+        static_cast<type>(std::clamp<std::int64_t>(to_integer(value), 0, most));
 }
 template <auto... Members>
 void set_all(flag_target& target, const std::string& value) {
@@ -129,10 +144,10 @@ constexpr flag_rule flag_rules[] = {
     {"logtime T", boolean, set_boolean<&options::logtime>},
     {"logtime_utc", boolean, set_boolean<&options::logtime_utc>},
     {"log l", text, set_text<&options::log_file>},
-    {"log_size_limit", integer, set_number<&options::log_size_limit>},
+    {"log_size_limit", integer, set_size<&options::log_size_limit>},
     {"syslog s", boolean, set_boolean<&options::syslog>},
     {"remote_syslog r", text, set_text<&options::remote_syslog>},
-    {"max_traced_msg_len", integer, set_number<&options::max_traced_msg_len>},
+    {"max_traced_msg_len", integer, set_size<&options::max_traced_msg_len>},
     {"user", text, set_text<&options::username>},
     {"pass", text, set_text<&options::password>},
     {"auth", text, set_text<&options::token>},
@@ -167,11 +182,6 @@ std::string_view usual_name(const flag_rule& rule) {
     return rule.names.substr(0, rule.names.find(' '));
 }
 
-std::int64_t integer_max(const flag_rule& rule) {
-    if (rule.names == "log_size_limit") return std::numeric_limits<std::int64_t>::max();
-    return std::numeric_limits<std::int32_t>::max();
-}
-
 /// What is wrong with a value, or nothing.
 std::string complaint_about(const flag_rule& rule, std::string_view name,
                             const std::string& value) {
@@ -185,20 +195,27 @@ std::string complaint_about(const flag_rule& rule, std::string_view name,
         return is_one_of(words, value) ? "" : of_flag("boolean value ", "parse error");
     }
     if (rule.kind == flag_kind::text) return {};
-    // 0x10 is a number too, as for nats-server.
-    const bool is_hexadecimal = value.starts_with("0x") || value.starts_with("0X");
-    const auto digits = is_hexadecimal ? std::string_view(value).substr(2) : value;
-    std::int64_t number = 0;
-    const auto* const end = digits.data() + digits.size();
-    const auto [rest, failed] =
-        std::from_chars(digits.data(), end, number, is_hexadecimal ? 16 : 10);
-    if (failed == std::errc::result_out_of_range) return of_flag("value ", "value out of range");
-    if (failed != std::errc() || rest != end) return of_flag("value ", "parse error");
-    const bool is_port = is_one_of("port http_port https_port profile", usual_name(rule));
+    char* end = nullptr;
+    errno = 0;
+    (void)std::strtoll(value.c_str(), &end, 0);
+    if (errno == ERANGE) return of_flag("value ", "value out of range");
+    const bool begins_well =
+        !value.empty() && std::isspace(static_cast<unsigned char>(value[0])) == 0;
+    return begins_well && *end == '\0' ? "" : of_flag("value ", "parse error");
+}
+
+/// What is wrong with a number that nats-server takes, and fails with later; or nothing.
+std::string range_complaint(const flag_rule& rule, const std::string& value) {
+    const auto name = usual_name(rule);
+    const bool is_port = is_one_of("port http_port https_port profile", name);
+    if (!is_port && name != "loops") return {};
+    const auto number = to_integer(value);
     const auto lowest = is_port ? -1 : 0;
-    const auto highest = is_port ? 65535 : integer_max(rule);
+    const auto highest = is_port ? 65535 : static_cast<std::int64_t>(limits::loops);
     if (number >= lowest && number <= highest) return {};
-    return of_flag("value ", "value out of range");
+    return "invalid " + std::string(is_port ? "port " : "value ") + value + " for flag -" +
+           std::string(name) + ": it is from " + std::to_string(lowest) + " to " +
+           std::to_string(highest);
 }
 
 /// Walks over the arguments.
@@ -247,6 +264,9 @@ private:
         }
         const auto complaint = complaint_about(*rule, name, value);
         if (!complaint.empty()) return error(errc::unknown_flag, complaint);
+        auto out_of_range = range_complaint(*rule, value);
+        if (!out_of_range.empty())
+            return error(errc::invalid_command_line, std::move(out_of_range));
         line_.flags.emplace_back(usual_name(*rule), std::move(value));
         return {};
     }

@@ -50,6 +50,22 @@ TEST(CommandLine, TakesOneDashOrTwoAndValuesBesideOrBehindAnEqualsSign) {
     }
     EXPECT_EQ(load({"-p", "-1"}).options.port, random_port);
     EXPECT_EQ(load({"-p", "0x1000"}).options.port, 4096);
+    EXPECT_EQ(load({"-p", "+5222"}).options.port, 5222);
+}
+
+TEST(CommandLine, EndsWithAnErrorForPortsThatDoNotExist) {
+    for (const auto& arguments : {words{"-p", "70000"}, words{"-p", "-2"}, words{"-m", "65536"},
+                                  words{"--profile=-2"}, words{"--loops", "100000"}}) {
+        const auto ended = end_of(arguments);
+        EXPECT_EQ(ended.exit_code, 1) << arguments.back();
+        EXPECT_NE(ended.error_output.find("invalid "), std::string::npos) << ended.error_output;
+    }
+}
+
+TEST(CommandLine, TakesSizesBelowNothingForNothing) {
+    const auto options = load({"--log_size_limit=-1", "--max_traced_msg_len=-1"}).options;
+    EXPECT_EQ(options.log_size_limit, 0);
+    EXPECT_EQ(options.max_traced_msg_len, 0);
 }
 
 TEST(CommandLine, KnowsEveryFlagThatSetsAnOption) {
@@ -111,8 +127,11 @@ TEST(CommandLine, SaysWhatItDoesNotUnderstandLikeNatsServer) {
     EXPECT_EQ(complaint({"-foo"}), "flag provided but not defined: -foo");
     EXPECT_EQ(complaint({"-p"}), "flag needs an argument: -p");
     EXPECT_EQ(complaint({"--port", "x"}), "invalid value \"x\" for flag -port: parse error");
-    EXPECT_EQ(complaint({"-p", "70000"}),
-              "invalid value \"70000\" for flag -p: value out of range");
+    EXPECT_EQ(complaint({"-p", " 1"}), "invalid value \" 1\" for flag -p: parse error");
+    EXPECT_EQ(complaint({"-p", "089"}), "invalid value \"089\" for flag -p: parse error");
+    EXPECT_EQ(complaint({"-p", ""}), "invalid value \"\" for flag -p: parse error");
+    EXPECT_EQ(complaint({"-p", "99999999999999999999"}),
+              "invalid value \"99999999999999999999\" for flag -p: value out of range");
     EXPECT_EQ(complaint({"-D=maybe"}), "invalid boolean value \"maybe\" for -D: parse error");
     EXPECT_EQ(complaint({"---p"}), "bad flag syntax: ---p");
     EXPECT_EQ(complaint({"extra"}), "unrecognized command: \"extra\"");

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <filesystem>
 #include <thread>
 #include <unistd.h>
 
@@ -45,7 +46,7 @@ server::state::~state() { shut_down(); }
 
 result<> server::state::start() {
     if (auto configured = sink->configure(options); !configured) {
-        log.fatal("error opening file: " + std::string(configured.error().detail()));
+        log.fatal(configured.error().detail());
         return configured;
     }
     seen.server.start = net::wall_now();
@@ -55,8 +56,8 @@ result<> server::state::start() {
     report_start(log, options, named);
     for (const auto& notice : setup.loaded.notices) log.warning(notice);
     if (setup.owns_process) raise_file_limit(log, options);
-    for (const auto step : {&state::write_pid_file, &state::bind_clients, &state::make_loops,
-                            &state::start_monitoring}) {
+    for (const auto step : {&state::write_pid_file, &state::check_store_folder,
+                            &state::bind_clients, &state::make_loops, &state::start_monitoring}) {
         if (auto done = (this->*step)(); !done) return done;
     }
     reserved = std::make_unique<reserved_listeners>(loops[0]->events());
@@ -83,6 +84,17 @@ result<> server::state::write_pid_file() {
     auto written = write_file(options.pid_file, std::to_string(::getpid()));
     if (!written) log.fatal("Could not write pidfile: " + std::string(written.error().detail()));
     return written;
+}
+
+result<> server::state::check_store_folder() {
+    if (!options.jetstream || options.store_dir.empty()) return {};
+    std::error_code ignored;
+    const auto found = std::filesystem::status(options.store_dir, ignored);
+    if (!std::filesystem::exists(found) || std::filesystem::is_directory(found)) return {};
+    const error refused(errc::invalid_configuration,
+                        "Can't start JetStream: storage directory is not a directory");
+    log.fatal(refused.detail());
+    return refused;
 }
 
 result<> server::state::bind_clients() {
@@ -282,7 +294,7 @@ void server::reopen_log() {
         return state_->log.info("File log re-open ignored, not a file logger");
     }
     if (const auto reopened = state_->sink->reopen(); !reopened) {
-        return state_->log.error("error opening file: " + std::string(reopened.error().detail()));
+        return state_->log.error(reopened.error().detail());
     }
     state_->log.info("File log re-opened");
 }

@@ -32,8 +32,9 @@ int severity_of(log_level level) noexcept {
     return 5;
 }
 
-error failure(std::string_view what, int number) {
-    return {error_code(number, boost::system::system_category()), std::string(what)};
+error failure(std::string_view place, int number) {
+    return {error_code(number, boost::system::system_category()),
+            "error connecting to syslog: " + std::string(place) + ": " + system_reason(number)};
 }
 
 result<int> connect_to_path(std::string_view path) {

@@ -32,6 +32,7 @@ struct server::state {
 
     // server.cpp
     result<> start();
+    result<> check_store_folder();
     result<> bind_clients();
     result<> make_loops();
     result<> write_pid_file();
