@@ -72,7 +72,8 @@ TEST_F(LogFile, OnlyTheNewestAreKept) {
 TEST_F(LogFile, OneThatCannotBeOpenedIsNamed) {
     const auto file = log_file::open({"/nonexistent/log"});
     ASSERT_TRUE(file.has_error());
-    EXPECT_EQ(file.error().detail(), "error opening file: open /nonexistent/log: no such file or directory");
+    EXPECT_EQ(file.error().detail(),
+              "error opening file: open /nonexistent/log: no such file or directory");
 }
 
 } // namespace
