@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs one list of behaviours with official clients against a server and against a reference.
+"""Runs one list of behaviours with clients against a server and against a reference.
 
-Usage: run.py --server PATH --reference PATH [--client js|py|go|js_old] [--only ID] [--show]
+Usage: run.py --server PATH --reference PATH [--cpp-driver PATH]
+              [--client js|py|go|js_old|cpp|cpp_blocking] [--only ID] [--show]
+
+The clients are the official ones, and with --cpp-driver the two faces of Pipit's own.
 
 Ends with `N passed, N failed`; exits with 1 when an outcome differs, when an outcome of the
 reference says that something expected was missing, or when fewer than 150 behaviours ran.
@@ -23,7 +26,9 @@ from harness import canonical, control
 from harness.session import driver_session
 
 HERE = pathlib.Path(__file__).resolve().parent
-CLIENTS = ("js", "py", "go", "js_old")
+OFFICIAL_CLIENTS = ("js", "py", "go", "js_old")
+OWN_CLIENTS = ("cpp", "cpp_blocking")
+CLIENTS = OFFICIAL_CLIENTS + OWN_CLIENTS
 BEHAVIOURS_MIN = 150
 DRIVER_SECONDS = 300
 
@@ -42,6 +47,7 @@ def parse_arguments():
     parser.add_argument("--reference", required=True, type=program, help="the nats-server to agree with")
     parser.add_argument("--build", default=HERE.parent.parent / "build" / "conformance",
                         type=pathlib.Path, help="the folder that setup.sh has filled")
+    parser.add_argument("--cpp-driver", type=program, help="the driver of Pipit's own client")
     parser.add_argument("--client", choices=CLIENTS, action="append")
     parser.add_argument("--only", action="append", help="an id, or the beginning of some")
     parser.add_argument("--show", action="store_true", help="print every outcome of the reference")
@@ -61,12 +67,17 @@ def load_behaviours():
 
 
 def chosen(behaviours, client, only):
+    """The behaviours of a client; what names `cpp` is for both of its faces."""
+    named = "cpp" if client in OWN_CLIENTS else client
     return [behaviour for behaviour in behaviours
-            if client in behaviour.get("clients", CLIENTS)
+            if named in behaviour.get("clients", CLIENTS)
             and (not only or any(behaviour["id"].startswith(start) for start in only))]
 
 
-def command_of(client, build, url):
+def command_of(client, arguments, url):
+    build = arguments.build
+    if client in OWN_CLIENTS:
+        return [arguments.cpp_driver, client, url]
     if client == "go":
         return [str(build / "go_driver"), url]
     if client == "py":
@@ -81,7 +92,7 @@ def observe(path, client, behaviours, arguments):
     environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
     outcomes = {}
     try:
-        done = subprocess.run(command_of(client, arguments.build, listener.url), env=environment,
+        done = subprocess.run(command_of(client, arguments, listener.url), env=environment,
                               stdout=subprocess.PIPE, text=True, timeout=DRIVER_SECONDS, check=False)
         for line in done.stdout.splitlines():
             found = json.loads(line)
@@ -112,7 +123,9 @@ def report(client, behaviour, seen, wanted):
 def main():
     arguments = parse_arguments()
     behaviours = load_behaviours()
-    clients = arguments.client or CLIENTS
+    clients = arguments.client or (CLIENTS if arguments.cpp_driver else OFFICIAL_CLIENTS)
+    if not arguments.cpp_driver and set(clients) & set(OWN_CLIENTS):
+        sys.exit("Pipit's own client needs --cpp-driver")
     programs = {"server": arguments.server, "reference": arguments.reference}
     began = time.monotonic()
     with concurrent.futures.ThreadPoolExecutor(max_workers=4) as pool:
