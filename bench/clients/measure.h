@@ -10,9 +10,9 @@
 #include <time.h>
 
 enum {
-    batch = 1000,         // Publications between two looks at the clock.
+    batch = 1000,           // Publications between two looks at the clock.
     chunk_messages = 16384, // What the feeder sends for one publication on `more`.
-    chunks_ahead = 3,     // Below the 65,536 messages that every client lets wait.
+    chunks_ahead = 3,       // Below the 65,536 messages that every client lets wait.
     latencies_max = 1 << 22
 };
 

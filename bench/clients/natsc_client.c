@@ -4,7 +4,7 @@
 
 #include <nats/nats.h>
 #include <pthread.h>
-#include <semaphore.h>
+#include <unistd.h>
 
 static char client_name[64];
 static const char* shape;
@@ -16,6 +16,13 @@ static void must(natsStatus status) {
     if (status == NATS_OK) return;
     fprintf(stderr, "%s: %s\n", shape, natsStatus_GetText(status));
     exit(1);
+}
+
+// What is open goes with the process, whichever of its threads this is.
+static void finish(struct measurement since, uint64_t operations, uint32_t* latencies,
+                   size_t count) {
+    report(client_name, shape, since, operations, latencies, count);
+    _exit(0);
 }
 
 static natsConnection* connected(void) {
@@ -40,7 +47,7 @@ static void publish(void) {
         sent += batch;
     }
     must(natsConnection_Flush(nats));
-    report(client_name, shape, begun, sent, NULL, 0);
+    finish(begun, sent, NULL, 0);
 }
 
 // Counts what the feeder sends, and asks it for more.
@@ -48,7 +55,6 @@ struct receiver {
     natsConnection* nats;
     struct measurement begun;
     uint64_t received;
-    sem_t done;
 };
 
 static void take(struct receiver* me, natsMsg* message) {
@@ -57,10 +63,8 @@ static void take(struct receiver* me, natsMsg* message) {
     if (me->received % chunk_messages != 0) return;
     if (now_ns() - me->begun.wall_ns < duration_ns) {
         must(natsConnection_Publish(me->nats, "more", "", 0));
-    } else if (me->begun.cpu_ns != 0) {
-        report(client_name, shape, me->begun, me->received, NULL, 0);
-        sem_post(&me->done);
-        me->begun.cpu_ns = 0; // Once.
+    } else {
+        finish(me->begun, me->received, NULL, 0);
     }
 }
 
@@ -71,19 +75,18 @@ static void on_message(natsConnection* nats, natsSubscription* subscription, nat
 }
 
 static void receive(bool by_callback) {
-    struct receiver me = {connected(), {0, 0, 0}, 0, {{0}}};
-    sem_init(&me.done, 0, 0);
+    struct receiver me = {connected(), {0, 0, 0}, 0};
     natsSubscription* subscription = NULL;
     must(by_callback ? natsConnection_Subscribe(&subscription, me.nats, "bench", on_message, &me)
                      : natsConnection_SubscribeSync(&subscription, me.nats, "bench"));
     must(natsConnection_Flush(me.nats));
     for (int i = 0; i < chunks_ahead; ++i) must(natsConnection_Publish(me.nats, "more", "", 0));
-    while (!by_callback && (me.received == 0 || me.begun.cpu_ns != 0)) {
+    if (by_callback) pause();
+    for (;;) {
         natsMsg* message = NULL;
         must(natsSubscription_NextMsg(&message, subscription, 10000));
         take(&me, message);
     }
-    sem_wait(&me.done);
 }
 
 // One thread for each request that is in flight: nats.c has no other request.
@@ -115,7 +118,7 @@ static void request(int in_flight) {
     request_in_turn(NULL);
     for (int i = 1; i < in_flight; ++i) pthread_join(threads[i], NULL);
     const uint64_t kept = requests.answered < latencies_max ? requests.answered : latencies_max;
-    report(client_name, shape, requests.begun, requests.answered, requests.latencies, kept);
+    finish(requests.begun, requests.answered, requests.latencies, kept);
 }
 
 // The same with an inbox of one's own and a callback, for those who write that themselves.
@@ -126,15 +129,13 @@ static void on_reply(natsConnection* nats, natsSubscription* subscription, natsM
     ++requests.answered;
     if (now_ns() - requests.begun.wall_ns < duration_ns) {
         must(natsConnection_PublishRequest(nats, "echo", inbox, payload, 16));
-    } else if (requests.nats != NULL) {
-        requests.nats = NULL;
-        report(client_name, shape, requests.begun, requests.answered, NULL, 0);
-        exit(0);
+    } else {
+        finish(requests.begun, requests.answered, NULL, 0);
     }
 }
 
 static void request_by_hand(void) {
-    natsConnection* const nats = requests.nats = connected();
+    natsConnection* const nats = connected();
     natsInbox* inbox = NULL;
     natsSubscription* subscription = NULL;
     must(natsInbox_Create(&inbox));
@@ -144,14 +145,14 @@ static void request_by_hand(void) {
     for (int i = 0; i < 256; ++i) {
         must(natsConnection_PublishRequest(nats, "echo", inbox, payload, 16));
     }
-    nats_Sleep(60000);
+    pause();
 }
 
 static void connections(void) {
     must(natsConnection_Flush(connected()));
     const struct measurement begun = measure();
     for (int i = 0; i < 100; ++i) must(natsConnection_Flush(connected()));
-    report(client_name, shape, begun, 100, NULL, 0);
+    finish(begun, 100, NULL, 0);
 }
 
 static void ignore(natsConnection* nats, natsSubscription* subscription, natsMsg* message,
@@ -171,7 +172,7 @@ static void subscriptions(void) {
         must(natsConnection_Subscribe(&subscription, nats, subject, ignore, NULL));
     }
     must(natsConnection_Flush(nats));
-    report(client_name, shape, begun, 10000, NULL, 0);
+    finish(begun, 10000, NULL, 0);
 }
 
 int main(int argc, char** argv) {
@@ -188,6 +189,5 @@ int main(int argc, char** argv) {
     else if (strcmp(shape, "request-256-by-hand") == 0) request_by_hand();
     else if (strcmp(shape, "connections") == 0) connections();
     else if (strncmp(shape, "subscriptions", 13) == 0) subscriptions();
-    else return 2;
-    exit(0); // What is still open goes with the process.
+    return 2;
 }
