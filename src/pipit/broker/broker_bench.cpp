@@ -5,6 +5,7 @@
 #include <benchmark/benchmark.h>
 
 #include <array>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,8 @@ public:
         for (int i = 0; i < subscribers; ++i) receive(connect(), "SUB load.subject 1\r\n");
     }
     void publish(bytes_view batch) { receive(*publisher_, batch); }
+    /// The first connection asks for more.
+    void subscribe(bytes_view batch) { receive(*publisher_, batch); }
 
 private:
     broker::session& connect() {
@@ -85,5 +88,28 @@ BENCHMARK(publish_one_subject)
     ->Args({64, 128})
     ->Args({1, 1024})
     ->Args({1, 8192});
+
+/// So many literal subscriptions on one connection, none of which is there before.
+void subscribe(benchmark::State& state) {
+    const auto count = state.range(0);
+    std::vector<std::string> batches(1);
+    for (std::int64_t i = 1; i <= count; ++i) {
+        if (batches.back().size() > 64 * 1024) batches.emplace_back();
+        const auto number = std::to_string(i);
+        batches.back() += "SUB load.s." + std::to_string(i % 997) + '.';
+        batches.back() += number + ' ' + number + "\r\n";
+    }
+    for (auto _ : state) {
+        state.PauseTiming();
+        auto loop = std::make_unique<bench_loop>(0);
+        state.ResumeTiming();
+        for (const auto& batch : batches) loop->subscribe(batch);
+        state.PauseTiming();
+        loop.reset();
+        state.ResumeTiming();
+    }
+    state.SetItemsProcessed(state.iterations() * count);
+}
+BENCHMARK(subscribe)->ArgNames({"subscriptions"})->Arg(1000)->Arg(500000);
 
 } // namespace

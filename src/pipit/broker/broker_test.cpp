@@ -4,7 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -173,6 +175,26 @@ TEST(Broker, ShowsSubscriptionsThatASubjectMatchesOrThatSomeConnectionsHave) {
     loop.flush();
     EXPECT_EQ(sids_of(loop.core().subscriptions({.client_ids = {last}, .limit = 9})), "4 ");
     EXPECT_EQ(loop.core().subscriptions({.limit = 9}).total, 3u);
+}
+
+TEST(Broker, TellsSidsApartWhetherTheyAreNumbersOrNot) {
+    test_brokers loop;
+    auto& client = loop.connect(plain);
+    std::vector<std::string> sids = {
+        "01", "001", "x",          "1x",         "x1",
+        "-1", "+1",  "4294967295", "4294967296", "99999999999999999999",
+        "0"};
+    for (int i = 1; i <= 300; ++i) sids.push_back(std::to_string(i * (i % 2 == 0 ? 16 : 1)));
+    std::ranges::sort(sids);
+    sids.erase(std::unique(sids.begin(), sids.end()), sids.end());
+    for (const auto& sid : sids) loop.send(client, "SUB a." + sid + ' ' + sid + "\r\n");
+    for (const auto& sid : sids) {
+        loop.take(client);
+        loop.send(client, "PUB a." + sid + " 0\r\n\r\n");
+        EXPECT_EQ(loop.take(client), "MSG a." + sid + ' ' + sid + " 0\r\n\r\n");
+        loop.send(client, "UNSUB " + sid + "\r\nPUB a." + sid + " 0\r\n\r\n");
+        EXPECT_EQ(loop.take(client), "");
+    }
 }
 
 TEST(Broker, EndsASubscriptionWithItsLastMessage) {

@@ -51,8 +51,8 @@ const match_result& match_cache::find_in_table(account& account, bytes_view subj
     return slot->result;
 }
 
-void match_cache::drop(const account& account, bytes_view subject) noexcept {
-    auto& slot = entries_[account.index.hash(subject) % entries_max];
+void match_cache::drop(const account& account, bytes_view subject, std::uint64_t hash) noexcept {
+    auto& slot = entries_[hash % entries_max];
     if (slot && slot->of == &account && slot->subject == subject) slot->generation = 0;
 }
 

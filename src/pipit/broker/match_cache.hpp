@@ -38,8 +38,8 @@ public:
         return find_in_table(account, subject);
     }
 
-    /// A subscription to exactly this literal subject came or went.
-    void drop(const account& account, bytes_view subject) noexcept;
+    /// A subscription to exactly this literal subject, which has that hash, came or went.
+    void drop(const account& account, bytes_view subject, std::uint64_t hash) noexcept;
     /// The account's object goes.
     void drop(const account& account) noexcept;
 

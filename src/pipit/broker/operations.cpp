@@ -303,6 +303,7 @@ void broker_state::on_subscribe(session& session, const protocol::subscribe_oper
     const auto subject = operation.subject;
     const auto queue = operation.queue;
     const auto sid = operation.sid;
+    const subscribe_hashes hashes(session, operation);
     const auto refuse = [&](const std::string& text) {
         out.send_error(session, text);
         std::string line = "Subscription Violation - Subject ";
@@ -325,7 +326,7 @@ void broker_state::on_subscribe(session& session, const protocol::subscribe_oper
         out.send_error(session, texts::max_subscriptions);
         return;
     }
-    if (session.find(sid) == nullptr) {
+    if (session.subscriptions.find(hashes.sid, sid) == nullptr) {
         if (!protocol::is_valid_subject(subject)) {
             out.send_error(session, texts::invalid_subject);
             return;
@@ -333,7 +334,7 @@ void broker_state::on_subscribe(session& session, const protocol::subscribe_oper
         if (permissions != nullptr && permissions->rules().needs_delivery_filter(subject)) {
             session.delivery_flags |= delivery::filtered;
         }
-        routing.subscribe(session, operation);
+        routing.subscribe(session, operation, hashes);
     }
     if (session.verbose) out.send(session, "+OK\r\n");
 }

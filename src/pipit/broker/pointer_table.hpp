@@ -8,50 +8,58 @@
 
 namespace pipit::broker {
 
-/// A flat hash table of pointers, 8 bytes a slot: open addressing, linear probing, no tombstones.
-/// It does not own what it points to. `Traits` has `hash(const Item&)` and
-/// `matches(const Item&, const Key&)`.
+/// A flat hash table of pointers, 12 bytes a slot: open addressing, linear probing, no tombstones.
+/// It does not own what it points to. `Traits` has `matches(const Item&, const Key&)`.
+///
+/// Beside each pointer stands a part of its hash, so that only an item which matches is ever read,
+/// and none when the table grows: what the items point to is far from the processor's caches.
 template <class Item, class Traits>
 class pointer_table {
 public:
-    explicit pointer_table(Traits traits) noexcept : traits_(traits) {}
-
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
 
     template <class Key>
     [[nodiscard]] Item* find(std::uint64_t hash, const Key& key) const noexcept {
         if (size_ == 0) return nullptr;
-        for (auto i = hash & mask();; i = (i + 1) & mask()) {
-            Item* item = slots_[i];
-            if (item == nullptr || traits_.matches(*item, key)) return item;
+        const auto mark = mark_of(hash);
+        for (auto i = mark & mask(); marks_[i] != 0; i = next(i)) {
+            if (marks_[i] == mark && Traits::matches(*items_[i], key)) return items_[i];
         }
+        return nullptr;
+    }
+
+    /// Says that this hash will be looked for soon.
+    void prefetch(std::uint64_t hash) const noexcept {
+        if (size_ != 0) __builtin_prefetch(&marks_[mark_of(hash) & mask()]);
     }
 
     /// Adds an item whose key is not in the table.
     void insert(std::uint64_t hash, Item* item) {
         if ((size_ + 1) * 4 > capacity_ * 3) grow();
-        place(hash, item);
+        place(mark_of(hash), item);
         ++size_;
     }
 
     /// Puts `replacement`, which has the same key, where `item` is.
     void replace(std::uint64_t hash, const Item* item, Item* replacement) noexcept {
-        slots_[slot_of(hash, item)] = replacement;
+        items_[slot_of(hash, item)] = replacement;
     }
 
     void erase(std::uint64_t hash, const Item* item) noexcept {
         auto hole = slot_of(hash, item);
         // Close the hole with whatever was pushed past it, so that no tombstone is needed.
-        for (auto i = (hole + 1) & mask(); slots_[i] != nullptr; i = (i + 1) & mask()) {
-            const auto home = traits_.hash(*slots_[i]) & mask();
+        for (auto i = next(hole); marks_[i] != 0; i = next(i)) {
+            const auto home = marks_[i] & mask();
             if (((i - home) & mask()) < ((i - hole) & mask())) continue;
-            slots_[hole] = slots_[i];
+            marks_[hole] = marks_[i];
+            items_[hole] = items_[i];
             hole = i;
         }
-        slots_[hole] = nullptr;
+        marks_[hole] = 0;
         if (--size_ == 0) {
-            slots_.reset();
+            marks_.reset();
+            items_.reset();
             capacity_ = 0;
         }
     }
@@ -60,47 +68,57 @@ public:
     template <class Visit>
     void for_each_of(std::uint64_t skipped, std::uint64_t count, Visit visit) const {
         for (std::size_t i = 0; i < capacity_ && count > 0; ++i) {
-            if (slots_[i] == nullptr) continue;
+            if (marks_[i] == 0) continue;
             if (skipped > 0) {
                 --skipped;
                 continue;
             }
-            visit(*slots_[i]);
+            visit(*items_[i]);
             --count;
         }
     }
     template <class Visit>
     void for_each(Visit visit) const {
         for (std::size_t i = 0; i < capacity_; ++i) {
-            if (slots_[i] != nullptr) visit(*slots_[i]);
+            if (marks_[i] != 0) visit(*items_[i]);
         }
     }
 
 private:
+    /// The part of a hash that is kept, which also says where an item belongs; 0 is an empty slot.
+    static std::uint32_t mark_of(std::uint64_t hash) noexcept {
+        const auto mark = static_cast<std::uint32_t>(hash);
+        return mark == 0 ? 1 : mark;
+    }
     [[nodiscard]] std::size_t mask() const noexcept { return capacity_ - 1; }
+    [[nodiscard]] std::size_t next(std::size_t i) const noexcept { return (i + 1) & mask(); }
 
     [[nodiscard]] std::size_t slot_of(std::uint64_t hash, const Item* item) const noexcept {
-        auto i = hash & mask();
-        while (slots_[i] != item) i = (i + 1) & mask();
+        const auto mark = mark_of(hash);
+        auto i = mark & mask();
+        while (marks_[i] != mark || items_[i] != item) i = next(i);
         return i;
     }
 
-    void place(std::uint64_t hash, Item* item) noexcept {
-        auto i = hash & mask();
-        while (slots_[i] != nullptr) i = (i + 1) & mask();
-        slots_[i] = item;
+    void place(std::uint32_t mark, Item* item) noexcept {
+        auto i = mark & mask();
+        while (marks_[i] != 0) i = next(i);
+        marks_[i] = mark;
+        items_[i] = item;
     }
 
     void grow() {
         const auto old_capacity = std::exchange(capacity_, capacity_ == 0 ? 4 : capacity_ * 2);
-        const auto old_slots = std::exchange(slots_, std::make_unique<Item*[]>(capacity_));
+        const auto old_marks = std::exchange(marks_, std::make_unique<std::uint32_t[]>(capacity_));
+        const auto old_items =
+            std::exchange(items_, std::make_unique_for_overwrite<Item*[]>(capacity_));
         for (std::size_t i = 0; i < old_capacity; ++i) {
-            if (old_slots[i] != nullptr) place(traits_.hash(*old_slots[i]), old_slots[i]);
+            if (old_marks[i] != 0) place(old_marks[i], old_items[i]);
         }
     }
 
-    [[no_unique_address]] Traits traits_;
-    std::unique_ptr<Item*[]> slots_;
+    std::unique_ptr<std::uint32_t[]> marks_;
+    std::unique_ptr<Item*[]> items_;
     std::size_t capacity_ = 0;
     std::size_t size_ = 0;
 };

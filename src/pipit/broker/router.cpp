@@ -66,14 +66,22 @@ account* router::find_account(account_id id) const noexcept {
 
 // --- Subscriptions ---
 
-void router::subscribe(session& session, const protocol::subscribe_operation& operation) {
+subscribe_hashes::subscribe_hashes(const session& session,
+                                   const protocol::subscribe_operation& operation) noexcept
+    : sid(session.sid_hash(operation.sid)), subject(session.of->index.hash(operation.subject)) {
+    session.subscriptions.prefetch(sid);
+    session.of->index.prefetch(subject);
+}
+
+void router::subscribe(session& session, const protocol::subscribe_operation& operation,
+                       const subscribe_hashes& hashes) {
     auto& of = *session.of;
     auto* made = subscription::make(session, operation.subject, operation.queue, operation.sid);
-    session.subscriptions.insert(hash_bytes(made->sid(), session.hash_seed), made);
+    session.subscriptions.insert(hashes.sid, made);
     ++of.subscriptions;
     ++of.inserts;
     if (operation.queue.empty()) {
-        of.index.insert(*made);
+        of.index.insert(*made, hashes.subject);
         if (!peers_.alone() && of.index.plain_count_up_to_two(operation.subject) == 1) {
             announce_interest(of, operation.subject, true);
         }
@@ -85,7 +93,7 @@ void router::subscribe(session& session, const protocol::subscribe_operation& op
         }
     }
     if (made->literal && !planted::is(planted::bug::keeps_stale_matches)) {
-        cache_.drop(of, operation.subject);
+        cache_.drop(of, operation.subject, hashes.subject);
     }
 }
 
@@ -93,11 +101,11 @@ void router::unsubscribe(subscription& subscription) {
     auto& session = *subscription.owner;
     auto& of = *session.of;
     const auto subject = subscription.subject();
-    session.subscriptions.erase(hash_bytes(subscription.sid(), session.hash_seed), &subscription);
+    session.subscriptions.erase(session.sid_hash(subscription.sid()), &subscription);
     --of.subscriptions;
     ++of.removes;
-    if (subscription.literal) cache_.drop(of, subject);
-    if (auto* group = subscription.group) {
+    if (subscription.literal) cache_.drop(of, subject, of.index.hash(subject));
+    if (auto* group = subscription.group()) {
         of.index.take_member(subscription);
         if (!peers_.alone()) announce_members(of, *group);
         if (group->empty()) retire(of, *group);

@@ -46,6 +46,16 @@ struct dispatch {
 /// The delivery flags that concern a message with these headers and this reply.
 [[nodiscard]] std::uint8_t special_flags(const protocol::message_operation& message) noexcept;
 
+/// Of a subscription to be. Made as soon as its line is read, so that both tables' slots are on
+/// their way to the processor while it is checked: with very many subscriptions they are far.
+struct subscribe_hashes {
+    subscribe_hashes(const session& session,
+                     const protocol::subscribe_operation& operation) noexcept;
+
+    std::uint64_t sid;
+    std::uint64_t subject;
+};
+
 /// Finds who wants a message and gives it to them; keeps the accounts' indexes.
 class router {
 public:
@@ -63,7 +73,8 @@ public:
     }
 
     /// Adds a subscription that was allowed, with a valid subject and a sid that is free.
-    void subscribe(session& session, const protocol::subscribe_operation& operation);
+    void subscribe(session& session, const protocol::subscribe_operation& operation,
+                   const subscribe_hashes& hashes);
     /// Ends a subscription now.
     void unsubscribe(subscription& subscription);
     /// Ends all subscriptions of a session.

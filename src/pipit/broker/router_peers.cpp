@@ -114,7 +114,9 @@ void router::on_interest(unsigned source, const peer_record& record) {
     auto* of = account_of(record.account);
     if (of == nullptr) return;
     of->index.set_peer_interest(record.subject, source, record.count != 0);
-    if (protocol::is_literal(record.subject)) cache_.drop(*of, record.subject);
+    if (protocol::is_literal(record.subject)) {
+        cache_.drop(*of, record.subject, of->index.hash(record.subject));
+    }
 }
 
 void router::on_members(unsigned source, const peer_record& record) {
@@ -128,7 +130,9 @@ void router::on_members(unsigned source, const peer_record& record) {
     } else {
         groups_by_id_[group->id] = group;
     }
-    if (protocol::is_literal(record.subject)) cache_.drop(*of, record.subject);
+    if (protocol::is_literal(record.subject)) {
+        cache_.drop(*of, record.subject, of->index.hash(record.subject));
+    }
 }
 
 /// Deletes a group that has no member on any loop.

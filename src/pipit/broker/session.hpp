@@ -82,22 +82,20 @@ struct session_details {
 class session {
 public:
     struct sid_traits {
-        std::uint64_t seed;
-        [[nodiscard]] std::uint64_t hash(const subscription& item) const noexcept {
-            return hash_bytes(item.sid(), seed);
-        }
-        [[nodiscard]] bool matches(const subscription& item, bytes_view sid) const noexcept {
+        static bool matches(const subscription& item, bytes_view sid) noexcept {
             return item.sid() == sid;
         }
     };
 
     session(std::uint64_t id, void* its_driver, std::uint64_t seed)
-        : client_id(id), driver(its_driver), subscriptions(sid_traits{seed}), hash_seed(seed) {}
+        : client_id(id), driver(its_driver), hash_seed(seed) {}
     session(const session&) = delete;
     session& operator=(const session&) = delete;
 
+    /// Numbers that follow each other, as clients count their sids, stand together in the table.
+    [[nodiscard]] std::uint64_t sid_hash(bytes_view sid) const noexcept;
     [[nodiscard]] subscription* find(bytes_view sid) const noexcept {
-        return subscriptions.find(hash_bytes(sid, hash_seed), sid);
+        return subscriptions.find(sid_hash(sid), sid);
     }
     [[nodiscard]] bool ended() const noexcept { return (delivery_flags & delivery::ended) != 0; }
     [[nodiscard]] std::size_t pending_bytes() const noexcept {
@@ -122,7 +120,7 @@ public:
     std::uint64_t client_id;
     void* driver;
     protocol::parser<protocol::role::server> parser;
-    pointer_table<subscription, sid_traits> subscriptions;
+    pointer_table<subscription, sid_traits> subscriptions; ///< By `sid_hash`.
     std::uint64_t hash_seed;
     std::unique_ptr<session_permissions> permissions;
     std::unique_ptr<session_details> details;

@@ -102,16 +102,12 @@ void delete_owned(index_node* first) noexcept {
 /// One token of the wildcards' tree: what ends here, what ends with a `>` here, and what goes on.
 struct subject_index::token_node {
     struct traits {
-        std::uint64_t seed;
-        [[nodiscard]] std::uint64_t hash(const token_node& node) const noexcept {
-            return hash_bytes(node.token, seed);
-        }
-        [[nodiscard]] bool matches(const token_node& node, bytes_view wanted) const noexcept {
+        static bool matches(const token_node& node, bytes_view wanted) noexcept {
             return node.token == wanted;
         }
     };
 
-    token_node(bytes_view text, std::uint64_t seed) : token(text), children(traits{seed}) {}
+    explicit token_node(bytes_view text) : token(text) {}
     ~token_node() {
         delete_owned(here);
         delete_owned(rest);
@@ -125,12 +121,12 @@ struct subject_index::token_node {
     }
     token_node* child_for(bytes_view child_token, std::uint64_t seed) {
         if (child_token == "*") {
-            if (!star) star = std::make_unique<token_node>("*", seed);
+            if (!star) star = std::make_unique<token_node>("*");
             return star.get();
         }
         const auto hash = hash_bytes(child_token, seed);
         if (auto* found = children.find(hash, child_token)) return found;
-        auto* made = new token_node(child_token, seed);
+        auto* made = new token_node(child_token);
         children.insert(hash, made);
         return made;
     }
@@ -152,19 +148,12 @@ bool ends_in_rest(bytes_view subject) noexcept { return subject == ">" || subjec
 
 } // namespace
 
-std::uint64_t subject_index::literal_traits::hash(const index_node& node) const noexcept {
-    return hash_bytes(node.subject(), seed);
-}
-
-bool subject_index::literal_traits::matches(const index_node& node,
-                                            bytes_view subject) const noexcept {
+bool subject_index::literal_traits::matches(const index_node& node, bytes_view subject) noexcept {
     return node.subject_size == subject.size() && node.subject() == subject;
 }
 
 subject_index::subject_index(std::uint64_t hash_seed)
-    : literals_(literal_traits{hash_seed}),
-      wildcards_(std::make_unique<token_node>("", hash_seed)),
-      hash_seed_(hash_seed) {}
+    : wildcards_(std::make_unique<token_node>("")), hash_seed_(hash_seed) {}
 
 subject_index::~subject_index() {
     literals_.for_each([](index_node& first) { delete_owned(&first); });
@@ -174,9 +163,14 @@ std::uint64_t subject_index::hash(bytes_view subject) const noexcept {
     return hash_bytes(subject, hash_seed_);
 }
 
-void subject_index::insert(subscription& subscription) {
-    subscription.literal = protocol::is_literal(subscription.subject());
-    link(subscription, subscription.subject());
+void subject_index::insert(subscription& subscription, std::uint64_t subject_hash) {
+    const auto subject = subscription.subject();
+    subscription.literal = protocol::is_literal(subject);
+    if (subscription.literal) {
+        link_literal(subscription, subject, subject_hash);
+    } else {
+        link_wildcard(subscription, subject);
+    }
 }
 
 void subject_index::remove(subscription& subscription) noexcept { unlink(subscription); }
@@ -185,19 +179,19 @@ queue_group& subject_index::insert_member(subscription& subscription,
                                           std::uint64_t& next_group_id) {
     subscription.literal = protocol::is_literal(subscription.subject());
     auto& group = group_on(subscription.subject(), subscription.queue(), next_group_id);
-    subscription.group = &group;
+    subscription.set_group(&group);
     subscription.position = static_cast<std::uint32_t>(group.members.size());
     group.members.push_back(&subscription);
     return group;
 }
 
 void subject_index::take_member(subscription& subscription) noexcept {
-    auto& group = *subscription.group;
+    auto& group = *subscription.group();
     auto* last = group.members.back();
     group.members[subscription.position] = last;
     last->position = subscription.position;
     group.members.pop_back();
-    subscription.group = nullptr;
+    subscription.set_group(nullptr);
 }
 
 void subject_index::set_peer_interest(bytes_view subject, unsigned peer, bool interested) {
@@ -296,18 +290,22 @@ index_node* subject_index::first_on(bytes_view subject) const noexcept {
 }
 
 void subject_index::link(index_node& node, bytes_view subject) {
-    if (protocol::is_literal(subject)) {
-        const auto subject_hash = hash(subject);
-        auto* first = literals_.find(subject_hash, subject);
-        auto* new_first = link_into(first, node);
-        if (first == nullptr) {
-            literals_.insert(subject_hash, new_first);
-            ++subject_count_;
-        } else if (new_first != first) {
-            literals_.replace(subject_hash, first, new_first);
-        }
-        return;
+    if (protocol::is_literal(subject)) return link_literal(node, subject, hash(subject));
+    link_wildcard(node, subject);
+}
+
+void subject_index::link_literal(index_node& node, bytes_view subject, std::uint64_t subject_hash) {
+    auto* first = literals_.find(subject_hash, subject);
+    auto* new_first = link_into(first, node);
+    if (first == nullptr) {
+        literals_.insert(subject_hash, new_first);
+        ++subject_count_;
+    } else if (new_first != first) {
+        literals_.replace(subject_hash, first, new_first);
     }
+}
+
+void subject_index::link_wildcard(index_node& node, bytes_view subject) {
     auto* at = wildcards_.get();
     for (auto left = subject; !left.empty() && left != ">";) {
         const auto dot = left.find('.');

@@ -25,7 +25,7 @@ public:
         const auto sid = std::to_string(next_sid_++);
         auto* made = subscription::make(owner_, subject, queue, sid);
         if (queue.empty()) {
-            index.insert(*made);
+            index.insert(*made, index.hash(subject));
         } else {
             index.insert_member(*made, next_group_id_);
         }
@@ -33,7 +33,7 @@ public:
     }
     void drop(std::size_t at) {
         auto* gone = all_[at];
-        if (auto* group = gone->group) {
+        if (auto* group = gone->group()) {
             index.take_member(*gone);
             index.drop_if_empty(*group);
         } else {

@@ -19,16 +19,15 @@ subscription* subscription::make(session& owner, bytes_view subject, bytes_view 
     made->queue_size = static_cast<std::uint32_t>(queue.size());
 
     auto* write = static_cast<char*>(memory) + sizeof(subscription);
-    const auto append = [&write](bytes_view bytes) {
+    const auto append = [&write](bytes_view bytes, char blank) {
         std::memcpy(write, bytes.data(), bytes.size());
         write += bytes.size();
+        *write++ = blank;
     };
-    append("HMSG ");
-    append(subject);
-    append(" ");
-    append(sid);
-    append(" ");
-    if (!queue.empty()) append(queue);
+    append("HMSG", ' ');
+    append(subject, ' ');
+    append(sid, ' ');
+    if (!queue.empty()) std::memcpy(write, queue.data(), queue.size());
     return made;
 }
 

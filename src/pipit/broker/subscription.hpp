@@ -27,9 +27,9 @@ struct index_node {
     [[nodiscard]] bytes_view subject() const noexcept;
 };
 
-/// One subscription, in one allocation of about 96 bytes: subject, sid and queue stand behind the
-/// object as `HMSG <subject> <sid> <queue>`, so that for a literal subject the beginning of a
-/// delivery is one copy.
+/// One subscription, in one allocation of 56 bytes and its text: subject, sid and queue stand
+/// behind the object as `HMSG <subject> <sid> <queue>`, so that for a literal subject the beginning
+/// of a delivery is one copy.
 struct subscription : index_node {
     [[nodiscard]] static subscription* make(session& owner, bytes_view subject, bytes_view queue,
                                             bytes_view sid);
@@ -54,6 +54,11 @@ struct subscription : index_node {
         return {text() + 5 + subject_size, sid_size + 2};
     }
 
+    /// Null unless it is a member of a queue group. A member stands in no chain: its `next` is the
+    /// group.
+    [[nodiscard]] queue_group* group() const noexcept;
+    void set_group(queue_group* its_group) noexcept;
+
     bool literal = true;   ///< The subject has no wildcard.
     bool limited = false;  ///< Has a maximum; each delivery is looked at.
     bool finished = false; ///< Had its last message; removed when the message is through.
@@ -61,7 +66,6 @@ struct subscription : index_node {
     std::uint32_t queue_size = 0;
     std::uint32_t max = 0;      ///< Ends with this delivery; 0: never.
     std::uint32_t position = 0; ///< In its queue group's members.
-    queue_group* group = nullptr;
     session* owner = nullptr;
     std::uint64_t delivered = 0;
 
@@ -99,6 +103,11 @@ struct queue_group : index_node {
     std::vector<subscription*> members;
     std::vector<remote_members> remotes;
 };
+
+inline queue_group* subscription::group() const noexcept {
+    return queue_size == 0 ? nullptr : static_cast<queue_group*>(next);
+}
+inline void subscription::set_group(queue_group* its_group) noexcept { next = its_group; }
 
 /// The loops that have a plain subscription on one subject.
 struct peer_interest : index_node {

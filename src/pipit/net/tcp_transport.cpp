@@ -57,13 +57,19 @@ public:
 
     io_result read(std::span<char> first, std::span<char> second) noexcept override {
         iovec parts[2] = {{first.data(), first.size()}, {second.data(), second.size()}};
-        const auto skipped = first.empty() ? 1 : 0;
-        const auto count = ::readv(socket_.native_handle(), parts + skipped, 2 - skipped);
+        // The plain calls spare the kernel the way around the list; it shows in request and reply.
+        const auto count = first.empty() ? ::recv(descriptor(), second.data(), second.size(), 0)
+                                         : ::readv(descriptor(), parts, 2);
         if (count == 0) return {io_status::closed};
         return outcome(count);
     }
 
     io_result write(std::span<const bytes_view> pieces) noexcept override {
+        // A peer that is gone is an error to be returned, not a signal.
+        if (pieces.size() == 1) {
+            const auto only = pieces.front();
+            return outcome(::send(descriptor(), only.data(), only.size(), MSG_NOSIGNAL));
+        }
         std::array<iovec, pieces_max> parts;
         const auto part_count = std::min(pieces.size(), parts.size());
         for (std::size_t i = 0; i < part_count; ++i) {
@@ -72,8 +78,7 @@ public:
         msghdr message{};
         message.msg_iov = parts.data();
         message.msg_iovlen = part_count;
-        // A peer that is gone is an error to be returned, not a signal.
-        return outcome(::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL));
+        return outcome(::sendmsg(descriptor(), &message, MSG_NOSIGNAL));
     }
 
     void wait_readable() override {
@@ -92,7 +97,7 @@ public:
         user_ = nullptr;
         // Bytes that came and that nobody reads any more would make the system reset the
         // connection, and the peer might never see the last that was written to it.
-        ::recv(socket_.native_handle(), nullptr, discarded_bytes, MSG_TRUNC | MSG_DONTWAIT);
+        ::recv(descriptor(), nullptr, discarded_bytes, MSG_TRUNC | MSG_DONTWAIT);
         boost::system::error_code ignored;
         socket_.close(ignored);
         if (waits_ == 0) delete this;
@@ -113,6 +118,7 @@ private:
         void operator()(const boost::system::error_code&) const { of->finish_wait(ready); }
     };
 
+    [[nodiscard]] int descriptor() noexcept { return socket_.native_handle(); }
     static io_result outcome(ssize_t count) noexcept {
         if (count > 0) return {io_status::done, static_cast<std::size_t>(count)};
         const auto again = errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;

@@ -75,6 +75,22 @@ TEST(ClientParser, ReadsEveryOperationOfAServerWhereverTheBytesAreCut) {
          "ping", "pong", "ok", "error 'Unknown Protocol Operation'"});
 }
 
+TEST(ServerParser, ReadsASubAlikeInTheUsualFormAndInAnyOther) {
+    const auto expect_sub = [](const std::string& arguments, const std::string& event) {
+        expect_from_client("SUB " + arguments + "PING\r\n", {"subscribe " + event, "ping"});
+    };
+    const std::string long_name(70, 'x');
+    expect_sub("a.b 12\r\n", "subject=a.b queue= sid=12");
+    expect_sub("a.b q 12\r\n", "subject=a.b queue=q sid=12");
+    expect_sub("a.b  q 12 \r\n", "subject=a.b queue=q sid=12");
+    expect_sub("a.b\tq 12\n", "subject=a.b queue=q sid=12");
+    expect_sub("a\x01.b q 12\r\n", "subject=a\x01.b queue=q sid=12");
+    expect_sub(long_name + " 12\r\n", "subject=" + long_name + " queue= sid=12");
+    expect_sub("a " + long_name + " 12\r\n", "subject=a queue=" + long_name + " sid=12");
+    expect_from_client("SUB a.b.c.d.e\r\nPING\r\n", {"invalid_arguments"});
+    expect_from_client("SUB a b c d\r\nPING\r\n", {"invalid_arguments"});
+}
+
 TEST(ServerParser, TakesNamesInAnyCaseAndAnyMixOfBlanks) {
     expect_from_client("pub\t a \t 1\nx\r\n" // No tail: it could not be delivered as it came.
                        "sUb  a\t1 \r\nping\nunSUB \t1  2\t\r\nconnect{}\nInfo\t \t{}\r\n",

@@ -2,11 +2,23 @@
 #include <pipit/protocol/subject.hpp>
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 
 namespace pipit::protocol {
 namespace {
 
-constexpr bytes_view forbidden = " \t\n\f\r";
+/// What a byte is in a subject; a table, because every SUB goes through it byte by byte.
+namespace kind {
+constexpr std::uint8_t forbidden = 1, dot = 2, full_wildcard = 4;
+}
+constexpr auto kinds = [] {
+    std::array<std::uint8_t, 256> made{};
+    for (const unsigned char byte : {' ', '\t', '\n', '\f', '\r'}) made[byte] = kind::forbidden;
+    made['.'] = kind::dot;
+    made['>'] = kind::full_wildcard;
+    return made;
+}();
 
 bool is_wildcard(bytes_view token) noexcept { return token == "*" || token == ">"; }
 
@@ -34,12 +46,18 @@ wildcards wildcards_of(bytes_view subject) noexcept {
 } // namespace
 
 bool is_valid_subject(bytes_view subject) noexcept {
-    if (subject.find_first_of(forbidden) != bytes_view::npos) return false;
-    for (auto it = tokens(subject).begin(); it != std::default_sentinel; ++it) {
-        if ((*it).empty()) return false;
-        if (*it == ">" && !it.is_last()) return false;
+    std::uint8_t previous = kind::dot;
+    std::uint8_t seen = 0;
+    std::uint8_t twice = 0; // In a row.
+    for (const char byte : subject) {
+        const auto what = kinds[static_cast<unsigned char>(byte)];
+        seen |= what;
+        twice |= what & previous;
+        previous = what;
     }
-    return true;
+    if ((seen & kind::forbidden) != 0 || ((twice | previous) & kind::dot) != 0) return false;
+    return (seen & kind::full_wildcard) == 0 ||
+           (!subject.starts_with(">.") && subject.find(".>.") == bytes_view::npos);
 }
 
 bool is_valid_literal_subject(bytes_view subject) noexcept {
@@ -79,7 +97,8 @@ bool is_valid_publish_subject(bytes_view subject) noexcept {
 }
 
 bool is_literal(bytes_view subject) noexcept {
-    if (subject.find_first_of("*>") == bytes_view::npos) return true;
+    const auto has = [&](char byte) { return subject.find(byte) != bytes_view::npos; };
+    if (!has('*') && !has('>')) return true;
     for (const auto token : tokens(subject)) {
         if (is_wildcard(token)) return false;
     }

@@ -14,7 +14,8 @@
 #include <emmintrin.h>
 #endif
 
-/// The short cut of the parser: a message as clients and servers write it, whole in the input.
+/// The short cut of the parser: a message or a SUB as clients and servers write it, whole in the
+/// input.
 namespace pipit::protocol::detail {
 
 /// How many bytes behind the name are searched for the end of the line; longer lines take the
@@ -155,6 +156,33 @@ inline const char* visit_canonical_message(const char* arguments, const char* en
     return behind;
 }
 
+/// The same for a SUB: two or three fields with one blank between them, CRLF.
+template <class Visitor>
+inline const char* visit_canonical_subscribe(const char* arguments, const char* end,
+                                             const parser_limits& limits, Visitor& visitor,
+                                             flow& next) {
+    const auto available = static_cast<std::size_t>(end - arguments);
+    std::uint64_t stops = blanks_and_controls(arguments, available);
+    bytes_view fields[3];
+    unsigned count = 0;
+    unsigned begin = 0;
+    for (;; stops &= stops - 1) {
+        if (stops == 0 || count == 3) return nullptr;
+        const auto stop = static_cast<unsigned>(std::countr_zero(stops));
+        if (stop == begin) return nullptr;
+        fields[count++] = {arguments + begin, stop - begin};
+        begin = stop + 1;
+        if (arguments[stop] != ' ') break;
+    }
+    const auto line_bytes = begin - 1;
+    if (count < 2 || arguments[line_bytes] != '\r') return nullptr;
+    if (begin == available || arguments[begin] != '\n') return nullptr;
+    if (line_bytes > limits.max_control_line_bytes) return nullptr;
+    next =
+        visitor.on_subscribe({fields[0], count == 3 ? fields[1] : bytes_view(), fields[count - 1]});
+    return arguments + begin + 1;
+}
+
 template <role Role, class Visitor>
 inline const char* visit_canonical(const char* at, const char* end, const parser_limits& limits,
                                    Visitor& visitor, flow& next) {
@@ -166,6 +194,11 @@ inline const char* visit_canonical(const char* at, const char* end, const parser
     if (limits.headers_allowed &&
         std::memcmp(at, Role == role::server ? "HPUB " : "HMSG ", 5) == 0) {
         return visit_canonical_message<Role, true>(at + 5, end, limits, visitor, next);
+    }
+    if constexpr (Role == role::server) {
+        if (std::memcmp(at, "SUB ", 4) == 0) {
+            return visit_canonical_subscribe(at + 4, end, limits, visitor, next);
+        }
     }
     return nullptr;
 }

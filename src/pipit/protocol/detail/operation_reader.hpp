@@ -39,7 +39,7 @@ struct operation {
 struct partial_operation;
 
 /// The parser's truth: reads any form of any operation, cut anywhere, as nats-server does.
-/// `read_canonical` is only a short cut for messages in the form that clients write.
+/// `visit_canonical` is only a short cut for messages and SUBs in the form that clients write.
 class operation_reader {
 public:
     operation_reader() noexcept;
