@@ -84,7 +84,7 @@ std::string client_label(const protocol::connect_options& options) {
 } // namespace
 
 /// A client that begins without CONNECT comes in as the `no_auth_user`, if there is one.
-bool broker_state::admit_without_connect(session& session, moment now) {
+bool broker_state::admit_without_connect(session& session) {
     const auto& authorization = config->authorization;
     const auto found = authorization.users.find(authorization.no_auth_user);
     if (authorization.no_auth_user.empty() || found == authorization.users.end() ||
@@ -98,7 +98,6 @@ bool broker_state::admit_without_connect(session& session, moment now) {
     if (!bind(session, &found->second)) return true;
     session.details->user = found->first;
     reschedule(session);
-    (void)now;
     return true;
 }
 
@@ -131,19 +130,19 @@ void broker_state::on_connect(session& session, bytes_view json, moment now) {
 void broker_state::authenticate(session& session, const protocol::connect_options& options,
                                 moment now) {
     const auto& authorization = config->authorization;
-    if (!authorization.required()) return finish_connect(session, nullptr, now);
+    if (!authorization.required()) return finish_connect(session, nullptr);
 
     auto check = check_for(authorization, options, session.details->origin);
     if (check.refused) return refuse_login(session, options.user);
     if (check.needs_no_password) {
         assume_credentials(session.details->options, *check.user);
-        return finish_connect(session, check.user, now);
+        return finish_connect(session, check.user);
     }
     if (!auth::is_bcrypt(check.stored)) {
         if (!auth::verify_password(check.stored, check.given)) {
             return refuse_login(session, options.user);
         }
-        return finish_connect(session, check.user, now);
+        return finish_connect(session, check.user);
     }
     if (open_questions.size() >= open_questions_max) return refuse_login(session, options.user);
     session.awaiting_answer = true;
@@ -171,7 +170,7 @@ void broker_state::on_answer(std::uint64_t question_id, bool yes, moment now) {
     if (question.asked_under != config) {
         authenticate(*session, session->details->options, now);
     } else if (yes) {
-        finish_connect(*session, question.user, now);
+        finish_connect(*session, question.user);
     } else {
         refuse_login(*session, session->details->options.user);
     }
@@ -198,8 +197,7 @@ void broker_state::refuse_login(session& session, std::string_view user) {
 }
 
 /// `user` is null for a token's holder and where nobody has to say who he is.
-void broker_state::finish_connect(session& session, const user_configuration* user, moment now) {
-    (void)now;
+void broker_state::finish_connect(session& session, const user_configuration* user) {
     auto& details = *session.details;
     auto& options = details.options;
     const bool first = !session.connect_received;

@@ -130,7 +130,7 @@ std::size_t broker_state::parse(session& session, bytes_view input, moment now) 
         const auto outcome = session.parser.parse(input.substr(consumed), limits, visitor);
         consumed += outcome.consumed;
         if (outcome.status == protocol::parse_status::connect_expected &&
-            admit_without_connect(session, now)) {
+            admit_without_connect(session)) {
             limits = limits_of(session);
             continue;
         }

@@ -39,11 +39,11 @@ struct broker_state {
     [[nodiscard]] bytes_view mapped_subject(const account& of, bytes_view subject);
 
     // login.cpp
-    [[nodiscard]] bool admit_without_connect(session& session, moment now);
+    [[nodiscard]] bool admit_without_connect(session& session);
     void on_connect(session& session, bytes_view json, moment now);
     void on_answer(std::uint64_t question_id, bool yes, moment now);
     void authenticate(session& session, const protocol::connect_options& options, moment now);
-    void finish_connect(session& session, const user_configuration* user, moment now);
+    void finish_connect(session& session, const user_configuration* user);
     void refuse_login(session& session, std::string_view user);
     [[nodiscard]] bool bind(session& session, const user_configuration* user);
     void leave_account(session& session);

@@ -14,11 +14,6 @@ namespace {
 constexpr auto global_account = "$G";
 constexpr auto default_system_account = "$SYS";
 
-bool has_account(const server_options& options, std::string_view name) {
-    return std::any_of(options.accounts.begin(), options.accounts.end(),
-                       [&](const account_options& account) { return account.name == name; });
-}
-
 /// The name of the system account; empty when there is to be none.
 std::string system_account_of(const server_options& options) {
     if (!options.system_account.empty()) return options.system_account;

@@ -38,7 +38,7 @@ struct command_line {
 [[nodiscard]] result<command_line> parse_command_line(const std::vector<std::string>& arguments);
 
 /// The options that a server is to run with: its file's, over them the flags, and the defaults.
-/// Errors: `errc::invalid_configuration`, `errc::unreadable_file`, `errc::invalid_command_line`.
+/// Errors: `errc::invalid_configuration`, `errc::unusable_file`, `errc::invalid_command_line`.
 [[nodiscard]] result<loaded_options> load_options(const command_line& line,
                                                   const config_source& source);
 

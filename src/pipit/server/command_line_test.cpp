@@ -16,7 +16,7 @@ config_source source_with(std::map<std::string, std::string> files) {
     source.read_file = [files](const std::string& path) -> result<std::string> {
         const auto found = files.find(path);
         if (found != files.end()) return found->second;
-        return error(errc::unreadable_file, "open " + path + ": no such file or directory");
+        return error(errc::unusable_file, "open " + path + ": no such file or directory");
     };
     return source;
 }

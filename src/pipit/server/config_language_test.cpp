@@ -17,7 +17,7 @@ config_source source_with(files contents, files environment = {}) {
     source.read_file = [contents](const std::string& path) -> result<std::string> {
         const auto found = contents.find(path);
         if (found != contents.end()) return found->second;
-        return error(errc::unreadable_file, "open " + path + ": no such file or directory");
+        return error(errc::unusable_file, "open " + path + ": no such file or directory");
     };
     source.environment = [environment](const std::string& name) -> std::optional<std::string> {
         const auto found = environment.find(name);

@@ -15,8 +15,8 @@ enum class errc {
     unknown_flag,
     /// A changed option cannot be changed while the server runs.
     reload_not_supported,
-    /// A file cannot be read; the detail names it.
-    unreadable_file,
+    /// A file cannot be opened, read or written; the detail names it and says why.
+    unusable_file,
 };
 
 [[nodiscard]] error_code make_error_code(errc value) noexcept;

@@ -38,7 +38,7 @@ std::vector<std::string> backups_of(const std::string& folder, std::string_view 
 result<log_file> log_file::open(log_file_options options) {
     const auto descriptor = open_for_appending(options.path);
     if (descriptor < 0) {
-        return error(errc::unreadable_file,
+        return error(errc::unusable_file,
                      "error opening file: open " + options.path + ": " + system_reason(errno));
     }
     struct stat facts {};

@@ -22,7 +22,7 @@ struct log_file_options {
 /// Threads: one at a time.
 class log_file {
 public:
-    /// Errors: `errc::unreadable_file`; the detail reads `open PATH: no such file or directory`.
+    /// Errors: `errc::unusable_file`; the detail reads `open PATH: no such file or directory`.
     [[nodiscard]] static result<log_file> open(log_file_options options);
     ~log_file();
     log_file(log_file&& other) noexcept;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/server/detail/monitoring_documents.hpp>
 #include <pipit/server/detail/monitoring_text.hpp>
+#include <pipit/server/detail/names.hpp>
 
 #include <array>
 
@@ -10,13 +11,8 @@ namespace {
 
 /// Reads `subs`, which may also be `detail`.
 void read_subscriptions_flag(parameters& query) {
-    const auto value = query.text("subs");
-    const auto lowered = [](char c) {
-        return static_cast<char>(c >= 'A' && c <= 'Z' ? c | 32 : c);
-    };
-    std::string word;
-    for (const auto c : value) word += lowered(c);
-    if (word != "detail") static_cast<void>(query.flag("subs"));
+    if (detail::lower_case(query.text("subs")) == "detail") return;
+    static_cast<void>(query.flag("subs"));
 }
 
 /// A document that begins with the server's number and the time, and goes on with `rest`.

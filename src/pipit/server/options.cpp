@@ -24,11 +24,6 @@ bool has_user(const server_options& options, std::string_view name) {
                        [&](const user_options& user) { return user.name == name; });
 }
 
-bool has_account(const server_options& options, std::string_view name) {
-    return std::any_of(options.accounts.begin(), options.accounts.end(),
-                       [&](const account_options& account) { return account.name == name; });
-}
-
 result<> validate_no_auth_user(const server_options& options) {
     const auto& name = options.no_auth_user;
     if (name.empty() || has_user(options, name)) return {};
@@ -82,6 +77,10 @@ result<> validate_options(const server_options& options) {
                        ") should be strictly lower than lame duck duration (" +
                        duration_text(options.lame_duck_duration) + ")");
     }
+    if (options.loops > limits::loops) {
+        return invalid("loops (" + std::to_string(options.loops) + ") cannot be more than " +
+                       std::to_string(limits::loops));
+    }
     if (options.max_payload > options.max_pending) {
         return invalid("max_payload (" + std::to_string(options.max_payload) +
                        ") cannot be higher than max_pending (" +
@@ -97,6 +96,20 @@ result<> validate_options(const server_options& options) {
     }
     if (const auto checked = validate_no_auth_user(options); !checked) return checked;
     return validate_system_account(options);
+}
+
+bool has_account(const server_options& options, std::string_view name) noexcept {
+    return std::any_of(options.accounts.begin(), options.accounts.end(),
+                       [&](const account_options& account) { return account.name == name; });
+}
+
+std::string_view to_text(write_timeout_policy policy) noexcept {
+    switch (policy) {
+    case write_timeout_policy::by_default: break;
+    case write_timeout_policy::close: return "close";
+    case write_timeout_policy::retry: return "retry";
+    }
+    return {};
 }
 
 bool requires_authentication(const server_options& options) {

@@ -12,6 +12,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace pipit::server {
@@ -161,6 +162,12 @@ void apply_defaults(server_options& options);
 /// same when it starts and when it reloads, and not for `-t`.
 /// Errors: `errc::invalid_configuration`; the detail is the text to show.
 [[nodiscard]] result<> validate_options(const server_options& options);
+
+/// An account of that name is configured; `$G` and `$SYS` are there without.
+[[nodiscard]] bool has_account(const server_options& options, std::string_view name) noexcept;
+
+/// As configurations write it: `close`, `retry`; empty for the default.
+[[nodiscard]] std::string_view to_text(write_timeout_policy policy) noexcept;
 
 /// Any of users, user, token: who may connect is not left open.
 [[nodiscard]] bool requires_authentication(const server_options& options);

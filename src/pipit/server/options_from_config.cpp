@@ -136,7 +136,7 @@ constexpr key_rule<options> top_level_rules[] = {
     {"host net", set_text<&options::host>},
     {"client_advertise", set_text<&options::client_advertise>},
     {"proxy_protocol", set_boolean<&options::proxy_protocol>},
-    {"loops", set_integer<&options::loops, 0, 1024>},
+    {"loops", set_integer<&options::loops, 0, limits::loops>},
     // Who the server is.
     {"server_name", read_server_name},
     {"server_tags", read_tags},

@@ -200,6 +200,16 @@ TEST(Options, RefuseTwoWaysToLogIn) {
               "c.conf:1:0: Duplicate user \"a\" detected\n");
 }
 
+TEST(Options, BoundTheNumberOfLoopsWhereverItIsSaid) {
+    EXPECT_EQ(load("loops: 64").options.loops, 64);
+    EXPECT_EQ(complaint("loops: 65"), "c.conf:1:0: \"loops\" must be between 0 and 64\n");
+    server_options options;
+    options.loops = 65;
+    const auto checked = validate_options(options);
+    ASSERT_FALSE(checked);
+    EXPECT_EQ(checked.error().detail(), "loops (65) cannot be more than 64");
+}
+
 TEST(Options, AreValidatedTogether) {
     const auto complaint_of = [](auto change) {
         server_options options;

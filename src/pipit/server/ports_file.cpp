@@ -46,7 +46,7 @@ std::string ports_file_path(std::string_view folder, int pid) {
 
 result<> write_file(const std::string& path, std::string_view contents) {
     const auto failed = [&](std::string_view step) {
-        return error(errc::unreadable_file,
+        return error(errc::unusable_file,
                      std::string(step) + " " + path + ": " + system_reason(errno));
     };
     const auto descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0660);

@@ -17,14 +17,7 @@ std::string shown(bool value) { return value ? "true" : "false"; }
 std::string shown(std::integral auto value) { return std::to_string(value); }
 std::string shown(const std::string& value) { return value; }
 std::string shown(nanoseconds value) { return duration_text(value); }
-std::string shown(write_timeout_policy value) {
-    switch (value) {
-    case write_timeout_policy::by_default: break;
-    case write_timeout_policy::close: return "close";
-    case write_timeout_policy::retry: return "retry";
-    }
-    return {};
-}
+std::string shown(write_timeout_policy value) { return std::string(to_text(value)); }
 std::string shown(const std::map<std::string, bool>& values) {
     std::string text = "map[";
     for (const auto& [name, value] : values) {

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <pipit/base/limits.hpp>
 #include <pipit/broker/mesh.hpp>
 #include <pipit/net/clock.hpp>
 #include <pipit/server/detail/server_state.hpp>
@@ -114,13 +113,6 @@ result<> server::state::bind_clients() {
 }
 
 result<> server::state::make_loops() {
-    if (options.loops > limits::loops) {
-        const error refused(errc::invalid_configuration, "loops (" + std::to_string(options.loops) +
-                                                             ") cannot be more than " +
-                                                             std::to_string(limits::loops));
-        log_fatal(refused);
-        return refused;
-    }
     const auto config = broker_configuration(options, identity, accounts);
     if (!config) {
         log_fatal(config.error());

@@ -15,25 +15,12 @@
 
 namespace pipit::server {
 
-namespace {
-
-std::string text_of(write_timeout_policy policy) {
-    switch (policy) {
-    case write_timeout_policy::close: return "close";
-    case write_timeout_policy::retry: return "retry";
-    case write_timeout_policy::by_default: break;
-    }
-    return {};
-}
-
-} // namespace
-
 void note_options(server_snapshot& facts, const server_options& options) {
     facts.configuration_digest = options.config_digest;
     facts.tags = options.server_tags;
     facts.metadata = options.server_metadata;
     facts.feature_flags = options.feature_flags;
-    facts.write_timeout = text_of(options.write_timeout);
+    facts.write_timeout = to_text(options.write_timeout);
 }
 
 result<> server::state::start_monitoring() {

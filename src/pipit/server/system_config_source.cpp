@@ -6,16 +6,13 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <memory>
 
 namespace pipit::server {
 namespace {
 
 error unreadable(const char* action, const std::string& path) {
-    std::string why = std::strerror(errno);
-    if (!why.empty() && why[0] >= 'A' && why[0] <= 'Z') why[0] = static_cast<char>(why[0] + 32);
-    return {errc::unreadable_file, std::string(action) + " " + path + ": " + why};
+    return {errc::unusable_file, std::string(action) + " " + path + ": " + system_reason(errno)};
 }
 
 /// Reads at most one byte more than is allowed; the parser then says that it is too much.
