@@ -4,6 +4,7 @@
 
 #include <pipit/auth/password.hpp>
 #include <pipit/protocol/error_texts.hpp>
+#include <pipit/protocol/go_text.hpp>
 
 #include <algorithm>
 
@@ -189,7 +190,7 @@ void broker_state::refuse_login(session& session, std::string_view user) {
     std::string line = "authentication error";
     if (!user.empty()) {
         line += " - User ";
-        texts::append_quoted(line, user);
+        protocol::append_quoted(line, user);
     }
     log(log_level::error, session, line);
     out.end_with_error(session, texts::authorization_violation,
@@ -216,11 +217,12 @@ void broker_state::finish_connect(session& session, const user_configuration* us
     if (first) {
         if (const auto label = client_label(options); !label.empty()) {
             details.log_name += " - ";
-            texts::append_quoted(details.log_name, label);
+            protocol::append_quoted(details.log_name, label);
         }
         if (!details.user.empty() && config->authorization.required()) {
             details.log_name += " - ";
-            texts::append_quoted(details.log_name, session.of->config->name + "/" + details.user);
+            protocol::append_quoted(details.log_name,
+                                    session.of->config->name + "/" + details.user);
         }
     }
     session.verbose = options.verbose;

@@ -2,7 +2,7 @@
 // What people see of one loop: snapshots and log lines.
 #include <pipit/broker/state.hpp>
 
-#include <pipit/protocol/error_texts.hpp>
+#include <pipit/protocol/go_text.hpp>
 #include <pipit/protocol/subject.hpp>
 
 #include <algorithm>
@@ -286,7 +286,7 @@ void broker_state::trace_payload(const session& session, std::string_view direct
     const bool cut = max > 0 && text.size() > max;
     if (cut) text.resize(max);
     std::string quoted;
-    protocol::error_texts::append_quoted(quoted, text);
+    protocol::append_quoted(quoted, text);
     if (cut) quoted.insert(quoted.size() - 1, "...");
     log(log_level::trace, session,
         std::string(direction).append(" MSG_PAYLOAD: [").append(quoted).append("]"));

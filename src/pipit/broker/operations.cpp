@@ -3,6 +3,7 @@
 #include <pipit/broker/state.hpp>
 
 #include <pipit/protocol/error_texts.hpp>
+#include <pipit/protocol/go_text.hpp>
 #include <pipit/protocol/subject.hpp>
 #include <pipit/protocol/weighted_mapping.hpp>
 
@@ -220,7 +221,7 @@ void broker_state::publish_traced(session& session, const protocol::message_oper
     }
     if (traced && !protocol::is_valid_publish_subject(request.destination)) {
         std::string line = "Destination ";
-        texts::append_quoted(line, request.destination);
+        protocol::append_quoted(line, request.destination);
         log(log_level::error, session, line + " is not valid, won't be able to trace events");
         traced = false;
     }
@@ -274,7 +275,7 @@ std::string broker_state::refusal_of(session& session, bytes_view subject, bytes
     const auto refuse = [&](std::string text, std::string_view what, bytes_view name) {
         out.send_error(session, text);
         std::string line = "Publish Violation - ";
-        texts::append_quoted(line.append(what), name);
+        protocol::append_quoted(line.append(what), name);
         log(log_level::error, session, line);
         return text;
     };
@@ -307,7 +308,7 @@ void broker_state::on_subscribe(session& session, const protocol::subscribe_oper
     const auto refuse = [&](const std::string& text) {
         out.send_error(session, text);
         std::string line = "Subscription Violation - Subject ";
-        texts::append_quoted(line, subject);
+        protocol::append_quoted(line, subject);
         log(log_level::error, session, line.append(", SID ").append(sid));
     };
     auto* permissions = session.permissions.get();

@@ -37,7 +37,7 @@ inline constexpr std::string_view wrong_port_route = "attempted to connect to ro
 inline constexpr std::string_view wrong_port_leafnode = "attempted to connect to leaf node port";
 inline constexpr std::string_view wrong_port_gateway = "attempted to connect to gateway port";
 
-/// The texts that name a subject. The names are quoted as Go's `%q` does.
+/// The texts that name a subject. The names are `quoted`.
 [[nodiscard]] std::string publish_violation(bytes_view subject);
 [[nodiscard]] std::string reply_violation(bytes_view reply);
 /// With `queue` empty: a plain subscription's text.
@@ -46,9 +46,5 @@ inline constexpr std::string_view wrong_port_gateway = "attempted to connect to 
 /// What a reload says about a subscription that is allowed no longer.
 [[nodiscard]] std::string subscription_withdrawn(bytes_view subject, bytes_view queue,
                                                  bytes_view sid);
-
-/// Appends `text` between double quotes, with what cannot be printed escaped as Go's `%q` does:
-/// `\n`, `\"`, `\x00`, and `\x` for each byte that is not UTF-8.
-void append_quoted(std::string& out, bytes_view text);
 
 } // namespace pipit::protocol::error_texts

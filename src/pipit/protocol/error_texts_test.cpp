@@ -8,14 +8,6 @@
 namespace pipit::protocol {
 namespace {
 
-using namespace std::string_view_literals;
-
-std::string quoted(bytes_view text) {
-    std::string out;
-    error_texts::append_quoted(out, text);
-    return out;
-}
-
 TEST(ErrorTexts, NameTheSubjectInTheWordsThatClientsCompare) {
     EXPECT_EQ(error_texts::publish_violation("a.b"),
               "Permissions Violation for Publish to \"a.b\"");
@@ -29,15 +21,6 @@ TEST(ErrorTexts, NameTheSubjectInTheWordsThatClientsCompare) {
               "Permissions Violation for Subscription to \"a.b\", too many tokens");
     EXPECT_EQ(error_texts::subscription_withdrawn("a", "q", "7"),
               "Permissions Violation for Subscription to \"a\" using queue \"q\" (sid \"7\")");
-}
-
-TEST(ErrorTexts, QuoteWhatCannotBePrinted) {
-    EXPECT_EQ(quoted("plain ü 漢 😀"), "\"plain ü 漢 😀\"");
-    EXPECT_EQ(quoted("say \"hi\" \\"), R"("say \"hi\" \\")");
-    EXPECT_EQ(quoted("\n\r\t\x00\x1b\x7f"sv), R"("\n\r\t\x00\x1b\x7f")");
-    EXPECT_EQ(quoted("\xff\xc3\x28\xed\xa0\x80"), R"("\xff\xc3(\xed\xa0\x80")");
-    EXPECT_EQ(quoted("\u00a0\u200b"), R"("\u00a0\u200b")");
-    EXPECT_EQ(quoted("\xf3\xa0\x80\x81"), R"("\U000e0001")");
 }
 
 TEST(CloseReason, HasTheTextThatConnzShows) {

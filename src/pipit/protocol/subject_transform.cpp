@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/protocol/subject_transform.hpp>
 
-#include <pipit/protocol/detail/utf8.hpp>
 #include <pipit/protocol/error.hpp>
 #include <pipit/protocol/subject.hpp>
+#include <pipit/protocol/utf8.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -306,7 +306,7 @@ void append_slices(std::string& out, bytes_view token, std::size_t first, std::s
 /// of no bytes stands between all characters.
 std::size_t piece_size(bytes_view rest, std::string_view separator) {
     if (!separator.empty()) return std::min(rest.find(separator), rest.size());
-    return rest.empty() ? 0 : detail::decode_utf8(rest).length;
+    return rest.empty() ? 0 : decode_utf8(rest).length;
 }
 
 /// Empty pieces leave no dots: `a-b--c` becomes `a.b.c`, `-a` becomes `a`. Two or more separators

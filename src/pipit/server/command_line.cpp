@@ -2,6 +2,7 @@
 #include <pipit/server/command_line.hpp>
 
 #include <pipit/base/limits.hpp>
+#include <pipit/protocol/go_text.hpp>
 #include <pipit/server/detail/config_keys.hpp>
 #include <pipit/server/error.hpp>
 #include <pipit/server/host_port.hpp>
@@ -186,7 +187,7 @@ std::string_view usual_name(const flag_rule& rule) {
 std::string complaint_about(const flag_rule& rule, std::string_view name,
                             const std::string& value) {
     const auto of_flag = [&](std::string_view kind, std::string_view why) {
-        return "invalid " + std::string(kind) + in_quotes(value) + " for " +
+        return "invalid " + std::string(kind) + protocol::quoted(value) + " for " +
                (kind == "value " ? "flag " : "") + "-" + std::string(name) + ": " +
                std::string(why);
     };
@@ -298,7 +299,7 @@ private:
             if (word == "version") return with(command_action::print_version);
             if (word == "help") return with(command_action::print_help);
             return error(errc::invalid_command_line,
-                         "unrecognized command: " + in_quotes(arguments_[position_]));
+                         "unrecognized command: " + protocol::quoted(arguments_[position_]));
         }
         if (!line_.signal.empty()) return with(command_action::send_signal);
         return with(check ? command_action::check_configuration : command_action::run);
@@ -327,7 +328,7 @@ std::string tls_complaint(const flag_target& target) {
 std::string keep_cluster_listener(flag_target& target) {
     std::string_view url = target.cluster_url;
     if (url.empty()) return {};
-    const auto complaint = "invalid cluster URL " + in_quotes(url);
+    const auto complaint = "invalid cluster URL " + protocol::quoted(url);
     const auto scheme = url.find("://");
     if (scheme == std::string_view::npos) return complaint + ", it is like nats://host:port";
     url.remove_prefix(scheme + 3);

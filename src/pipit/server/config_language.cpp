@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/server/config_language.hpp>
 
+#include <pipit/protocol/go_text.hpp>
 #include <pipit/server/detail/config_scalar.hpp>
 #include <pipit/server/error.hpp>
 
@@ -217,10 +218,10 @@ private:
         if (in_map) skip_spaces();
         if (cursor_.at_end() && !separated) {
             return fail_at(key.place,
-                           "config is invalid: " + in_quotes(key.text) + " has no value");
+                           "config is invalid: " + protocol::quoted(key.text) + " has no value");
         }
         if (in_map && (cursor_.peek() == '}' || cursor_.peek() == ',')) {
-            return fail(in_quotes(key.text) + " has no value");
+            return fail(protocol::quoted(key.text) + " has no value");
         }
         config_value value;
         if (!read_value(value)) return false;

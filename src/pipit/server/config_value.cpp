@@ -26,26 +26,4 @@ std::string_view config_value::kind() const noexcept {
     return names[data_.index()];
 }
 
-std::string in_quotes(std::string_view text) {
-    std::string result = "\"";
-    for (const char c : text) {
-        const auto code = static_cast<unsigned char>(c);
-        if (c == '"' || c == '\\') {
-            result += {'\\', c};
-        } else if (c == '\n') {
-            result += "\\n";
-        } else if (c == '\t') {
-            result += "\\t";
-        } else if (c == '\r') {
-            result += "\\r";
-        } else if (code < 0x20 || code == 0x7f) {
-            constexpr std::string_view digits = "0123456789abcdef";
-            result += {'\\', 'x', digits[code >> 4], digits[code & 15]};
-        } else {
-            result += c;
-        }
-    }
-    return result + '"';
-}
-
 } // namespace pipit::server

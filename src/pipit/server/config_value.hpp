@@ -79,7 +79,4 @@ struct config_entry {
     bool used_as_variable = false;
 };
 
-/// Text in double quotes with what is special in it escaped, as error messages show it.
-[[nodiscard]] std::string in_quotes(std::string_view text);
-
 } // namespace pipit::server

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <pipit/protocol/go_text.hpp>
 #include <pipit/server/detail/monitoring_documents.hpp>
-#include <pipit/server/detail/monitoring_text.hpp>
 
 namespace pipit::server {
 namespace {
@@ -87,8 +87,9 @@ net::http_response healthz(const document_request& request) {
     if (!request.query.problem().empty()) return bad_request(request.query.problem());
     const auto problem = find_problem(request, options);
     if (problem) {
-        request.log.warning(options.details ? std::string("Healthcheck failed: 1 errors")
-                                            : "Healthcheck failed: " + quoted(problem->text));
+        request.log.warning(options.details
+                                ? std::string("Healthcheck failed: 1 errors")
+                                : "Healthcheck failed: " + protocol::quoted(problem->text));
     }
     return json_answer(written(problem, options.details), problem ? problem->status : 200);
 }

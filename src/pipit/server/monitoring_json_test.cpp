@@ -103,11 +103,5 @@ TEST(MonitoringText, WritesUptimesWithEveryLowerUnit) {
     EXPECT_EQ(uptime_text(24h * 367 + 3h + 4min + 5s), "1y2d3h4m5s");
 }
 
-TEST(MonitoringText, QuotesAsGoDoes) {
-    EXPECT_EQ(quoted("foo"), R"("foo")");
-    EXPECT_EQ(quoted("\"<é\n\x01\xff"), R"("\"<é\n\x01\xff")");
-    EXPECT_EQ(quoted("\u00a0\u200b\ufeff"), R"("\u00a0\u200b\ufeff")");
-}
-
 } // namespace
 } // namespace pipit::server

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <pipit/server/detail/monitoring_documents.hpp>
-#include <pipit/server/detail/monitoring_text.hpp>
-
 #include <pipit/base/limits.hpp>
+#include <pipit/protocol/utf8.hpp>
+#include <pipit/server/detail/monitoring_documents.hpp>
 
 #include <array>
 #include <charconv>
@@ -25,16 +24,16 @@ std::string number(std::uint64_t value) { return std::to_string(value); }
 std::string label_value(std::string_view text) {
     std::string result;
     while (!text.empty()) {
-        const auto length = utf8_length(text);
-        if (length == 0) {
+        const auto decoded = protocol::decode_utf8(text);
+        if (!decoded.valid) {
             result += "\ufffd";
         } else if (text[0] == '\n') {
             result += "\\n";
         } else {
             if (text[0] == '\\' || text[0] == '"') result += '\\';
-            result += text.substr(0, length);
+            result += text.substr(0, decoded.length);
         }
-        text.remove_prefix(length == 0 ? 1 : length);
+        text.remove_prefix(decoded.length);
     }
     return result;
 }

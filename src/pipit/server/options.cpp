@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/server/options.hpp>
 
-#include <pipit/server/config_value.hpp>
+#include <pipit/protocol/go_text.hpp>
 #include <pipit/server/duration_text.hpp>
 #include <pipit/server/error.hpp>
 #include <pipit/server/host_port.hpp>
@@ -27,7 +27,7 @@ bool has_user(const server_options& options, std::string_view name) {
 result<> validate_no_auth_user(const server_options& options) {
     const auto& name = options.no_auth_user;
     if (name.empty() || has_user(options, name)) return {};
-    const auto subject = "no_auth_user: " + in_quotes(name);
+    const auto subject = "no_auth_user: " + protocol::quoted(name);
     if (options.users.empty()) {
         return invalid(subject + " present, but users/nkeys are not defined");
     }
@@ -40,7 +40,7 @@ result<> validate_no_auth_user(const server_options& options) {
 result<> validate_system_account(const server_options& options) {
     const auto& name = options.system_account;
     if (name.empty() || name == "$G" || name == "$SYS" || has_account(options, name)) return {};
-    return invalid("error resolving system account: there is no account " + in_quotes(name));
+    return invalid("error resolving system account: there is no account " + protocol::quoted(name));
 }
 
 } // namespace

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/protocol/detail/json_object.hpp>
 
-#include <pipit/protocol/detail/utf8.hpp>
 #include <pipit/protocol/error.hpp>
+#include <pipit/protocol/go_text.hpp>
+#include <pipit/protocol/utf8.hpp>
 
 #include <boost/json/basic_parser_impl.hpp>
 
@@ -18,7 +19,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::string_view hex_digits = "0123456789abcdef";
 constexpr std::string_view replacement_character = "\xef\xbf\xbd";
 
 std::string with_valid_utf8(std::string text) {
@@ -269,34 +269,6 @@ result<> read_json_object(bytes_view text, std::span<const json_field> fields) {
     const auto parsed = parser.write_some(false, text.data(), text.size(), ec);
     if (ec || parsed != text.size()) return errc::invalid_json;
     return {};
-}
-
-void append_json_string(std::string& out, bytes_view text) {
-    out += '"';
-    while (!text.empty()) {
-        const auto decoded = decode_utf8(text);
-        const auto bytes = text.substr(0, decoded.length);
-        text.remove_prefix(decoded.length);
-        const auto c = decoded.code_point;
-        if (!decoded.valid) {
-            out += "\\ufffd";
-        } else if (c == '"' || c == '\\') {
-            out += '\\';
-            out += bytes;
-        } else if (c == '\b' || c == '\f' || c == '\n' || c == '\r' || c == '\t') {
-            out += '\\';
-            out += c == '\b' ? 'b' : c == '\f' ? 'f' : c == '\n' ? 'n' : c == '\r' ? 'r' : 't';
-        } else if (c < ' ' || c == '<' || c == '>' || c == '&') {
-            out += "\\u00";
-            out += hex_digits[c >> 4];
-            out += hex_digits[c & 0xf];
-        } else if (c == 0x2028 || c == 0x2029) {
-            out += c == 0x2028 ? "\\u2028" : "\\u2029";
-        } else {
-            out += bytes;
-        }
-    }
-    out += '"';
 }
 
 void json_object_writer::begin(std::string_view name) {

@@ -37,8 +37,7 @@ struct json_field {
 
 inline constexpr std::size_t json_depth_max = 1000;
 
-/// Builds one object, with the escapes of Go's `encoding/json`: `<`, `>`, `&`, U+2028 and U+2029
-/// become `\u` escapes, what is not UTF-8 becomes `\ufffd`.
+/// Builds one object; its texts are escaped as `append_json_string` does.
 class json_object_writer {
 public:
     explicit json_object_writer(std::string& out) : out_(out) { out_ += '{'; }
@@ -67,8 +66,5 @@ private:
     std::string& out_;
     bool first_ = true;
 };
-
-/// Appends a JSON string with its quotes.
-void append_json_string(std::string& out, bytes_view text);
 
 } // namespace pipit::protocol::detail

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/server/detail/checked_block.hpp>
 
+#include <pipit/protocol/go_text.hpp>
 #include <pipit/server/detail/option_blocks.hpp>
 
 #include <charconv>
@@ -95,10 +96,10 @@ std::optional<std::int64_t> read_size(const config_entry& entry, config_findings
     const bool fits = failed == std::errc() && rest == unit && power != std::string_view::npos &&
                       !__builtin_mul_overflow(number, std::int64_t{1} << (10 * (power + 1)), &size);
     if (fits) return size;
-    findings.error(entry.place, in_quotes(entry.key) +
+    findings.error(entry.place, protocol::quoted(entry.key) +
                                     ": a size in quotes is a number and one of "
                                     "K, M, G, T, not " +
-                                    in_quotes(*text));
+                                    protocol::quoted(*text));
     return std::nullopt;
 }
 
@@ -111,7 +112,7 @@ void a_map_of_texts(checked_block&, const config_entry& entry, config_findings& 
 void a_name_without_spaces(checked_block&, const config_entry& entry, config_findings& findings) {
     const auto text = read_text(entry, findings);
     if (text && text->find(' ') != std::string::npos) {
-        findings.error(entry.place, in_quotes(entry.key) + " cannot contain spaces");
+        findings.error(entry.place, protocol::quoted(entry.key) + " cannot contain spaces");
     }
 }
 

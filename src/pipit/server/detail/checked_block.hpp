@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <pipit/protocol/go_text.hpp>
 #include <pipit/server/detail/config_keys.hpp>
 
 /// Rows of blocks that belong to features which this version does not have: their keys must be
@@ -51,7 +52,7 @@ template <const char* words>
 void a_choice(checked_block&, const config_entry& entry, config_findings& findings) {
     const auto text = read_text(entry, findings);
     if (text && !is_one_of(words, lower_case(*text))) {
-        findings.error(entry.place, in_quotes(entry.key) + " is one of: " + words);
+        findings.error(entry.place, protocol::quoted(entry.key) + " is one of: " + words);
     }
 }
 /// A map with these keys.

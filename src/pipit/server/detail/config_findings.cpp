@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/server/detail/config_findings.hpp>
 
+#include <pipit/protocol/go_text.hpp>
 #include <pipit/server/detail/names.hpp>
 
 #include <algorithm>
@@ -20,10 +21,10 @@ void config_findings::add(std::vector<finding>& list, const config_place& place,
 void config_findings::unknown_key(const config_entry& entry,
                                   const std::vector<std::string_view>& known) {
     if (entry.used_as_variable) return;
-    auto text = "unknown field " + in_quotes(entry.key);
+    auto text = "unknown field " + protocol::quoted(entry.key);
     const auto nearest =
         errors_.size() < shown_max ? nearest_name(entry.key, known) : std::string_view();
-    if (!nearest.empty()) text += "; did you mean " + in_quotes(nearest) + "?";
+    if (!nearest.empty()) text += "; did you mean " + protocol::quoted(nearest) + "?";
     error(entry.place, text);
 }
 
@@ -39,7 +40,7 @@ void config_findings::leave_out(const config_entry& entry, std::string_view what
 }
 
 void config_findings::wrong_kind(const config_entry& entry, std::string_view wanted) {
-    error(entry.place, in_quotes(entry.key) + " takes " + std::string(wanted) + ", not " +
+    error(entry.place, protocol::quoted(entry.key) + " takes " + std::string(wanted) + ", not " +
                            std::string(entry.value.kind()));
 }
 

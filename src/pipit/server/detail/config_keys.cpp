@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/server/detail/config_keys.hpp>
 
+#include <pipit/protocol/go_text.hpp>
 #include <pipit/server/duration_text.hpp>
 #include <pipit/server/host_port.hpp>
 
@@ -22,9 +23,10 @@ std::optional<nanoseconds> parse_duration_of(const config_entry& entry, std::str
     const auto duration = parse_duration(text);
     if (!duration) {
         findings.error(entry.place, "error parsing " + entry.key + ": invalid duration " +
-                                        in_quotes(text) + "; a duration is written like \"1m30s\"");
+                                        protocol::quoted(text) +
+                                        "; a duration is written like \"1m30s\"");
     } else if (*duration < nanoseconds(0)) {
-        findings.error(entry.place, in_quotes(entry.key) + " can not be negative");
+        findings.error(entry.place, protocol::quoted(entry.key) + " can not be negative");
         return std::nullopt;
     }
     return duration;
@@ -35,7 +37,7 @@ std::optional<nanoseconds> whole_seconds(const config_entry& entry, std::int64_t
                                          config_findings& findings) {
     constexpr auto most = std::numeric_limits<std::int64_t>::max() / 1'000'000'000;
     if (seconds >= 0 && seconds <= most) return std::chrono::seconds(seconds);
-    findings.error(entry.place, in_quotes(entry.key) + " must be between 0 and " +
+    findings.error(entry.place, protocol::quoted(entry.key) + " must be between 0 and " +
                                     std::to_string(most) + " seconds");
     return std::nullopt;
 }
@@ -81,7 +83,7 @@ std::optional<std::int64_t> read_integer(const config_entry& entry, integer_rang
         return std::nullopt;
     }
     if (*value >= range.lowest && *value <= range.highest) return *value;
-    findings.error(entry.place, in_quotes(entry.key) + " must be between " +
+    findings.error(entry.place, protocol::quoted(entry.key) + " must be between " +
                                     std::to_string(range.lowest) + " and " +
                                     std::to_string(range.highest));
     return std::nullopt;
@@ -96,7 +98,7 @@ std::optional<nanoseconds> read_duration(const config_entry& entry, config_findi
         findings.wrong_kind(entry, "a duration such as \"1m30s\"");
         return std::nullopt;
     }
-    auto text = "invalid use of field " + in_quotes(entry.key) + ": " + entry.key +
+    auto text = "invalid use of field " + protocol::quoted(entry.key) + ": " + entry.key +
                 " should be converted to a duration";
     // A bare 2m is two millions, and nobody means that.
     const auto number = std::to_string(*seconds);
@@ -142,7 +144,7 @@ std::optional<std::vector<std::string>> read_texts(const config_entry& entry,
     for (const auto& element : *array) {
         auto text = text_of(element);
         if (!text) {
-            findings.error(element.place(), in_quotes(entry.key) + " takes strings, not " +
+            findings.error(element.place(), protocol::quoted(entry.key) + " takes strings, not " +
                                                 std::string(element.kind()));
             return std::nullopt;
         }
@@ -167,7 +169,7 @@ const config_map* read_element(const config_entry& array, const config_value& el
                                config_findings& findings) {
     const auto* map = element.as<config_map>();
     if (!map) {
-        findings.error(element.place(), "each entry of " + in_quotes(array.key) +
+        findings.error(element.place(), "each entry of " + protocol::quoted(array.key) +
                                             " is a map, not " + std::string(element.kind()));
     }
     return map;
@@ -186,12 +188,12 @@ std::optional<listen_address> read_listen(const config_entry& entry, config_find
     }
     auto address = split_host_port(*text);
     if (!address) {
-        findings.error(entry.place, "could not parse address string " + in_quotes(*text));
+        findings.error(entry.place, "could not parse address string " + protocol::quoted(*text));
         return std::nullopt;
     }
     const auto port = parse_port(address->port);
     if (!port) {
-        findings.error(entry.place, "could not parse port " + in_quotes(address->port));
+        findings.error(entry.place, "could not parse port " + protocol::quoted(address->port));
         return std::nullopt;
     }
     return listen_address{std::move(address->host), *port};

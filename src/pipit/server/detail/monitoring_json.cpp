@@ -1,33 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/server/detail/monitoring_json.hpp>
 
-#include <pipit/server/detail/monitoring_text.hpp>
+#include <pipit/protocol/go_text.hpp>
 
 #include <array>
 #include <charconv>
 #include <cmath>
 
 namespace pipit::server {
-namespace {
-
-/// The escape of one ASCII character, or nothing when it stands for itself.
-std::string_view escape_of(char c) noexcept {
-    switch (c) {
-    case '"': return "\\\"";
-    case '\\': return "\\\\";
-    case '\b': return "\\b";
-    case '\f': return "\\f";
-    case '\n': return "\\n";
-    case '\r': return "\\r";
-    case '\t': return "\\t";
-    case '<': return "\\u003c";
-    case '>': return "\\u003e";
-    case '&': return "\\u0026";
-    default: return {};
-    }
-}
-
-} // namespace
 
 void json_writer::begin(char bracket) {
     text_ += bracket;
@@ -65,32 +45,7 @@ void json_writer::members(std::string_view name, const std::vector<std::string>&
     end_array();
 }
 
-void json_writer::write(std::string_view value) {
-    constexpr std::string_view hex = "0123456789abcdef";
-    text_ += '"';
-    while (!value.empty()) {
-        const auto length = utf8_length(value);
-        const auto c = value[0];
-        const auto sequence = value.substr(0, length);
-        if (length == 0) {
-            text_ += "\\ufffd";
-        } else if (const auto escape = escape_of(c); !escape.empty()) {
-            text_ += escape;
-        } else if (static_cast<unsigned char>(c) < 0x20) {
-            text_ += "\\u00";
-            text_ += hex[static_cast<std::size_t>(c) >> 4];
-            text_ += hex[static_cast<std::size_t>(c) & 15];
-        } else if (sequence == "\u2028") {
-            text_ += "\\u2028";
-        } else if (sequence == "\u2029") {
-            text_ += "\\u2029";
-        } else {
-            text_ += sequence;
-        }
-        value.remove_prefix(length == 0 ? 1 : length);
-    }
-    text_ += '"';
-}
+void json_writer::write(std::string_view value) { protocol::append_json_string(text_, value); }
 
 void json_writer::write(double value) {
     // Go writes the shortest decimal that reads back; JSON has no infinities, and nothing here is

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/server/detail/monitoring_request.hpp>
 
-#include <pipit/server/detail/monitoring_text.hpp>
+#include <pipit/protocol/go_text.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -47,7 +47,8 @@ Integer parse_number(std::string_view text, std::string_view& complaint) {
 std::string decoding_error(std::string_view type, std::string_view name, std::string_view function,
                            std::string_view text, std::string_view complaint) {
     return "Error decoding " + std::string(type) + " for '" + std::string(name) + "': strconv." +
-           std::string(function) + ": parsing " + quoted(text) + ": " + std::string(complaint);
+           std::string(function) + ": parsing " + protocol::quoted(text) + ": " +
+           std::string(complaint);
 }
 
 /// Removes the last segment of `path`, which ends with a slash, unless it is the root.

@@ -15,10 +15,4 @@ namespace pipit::server {
 /// Whole seconds with every lower unit: `9s`, `1h2m3s`, `1y2d3h4m5s`.
 [[nodiscard]] std::string uptime_text(nanoseconds duration);
 
-/// A Go string literal (`%q`). Characters that print stay as they are.
-[[nodiscard]] std::string quoted(std::string_view text);
-
-/// The length of the UTF-8 sequence that `text` begins with; 0 when it begins with none.
-[[nodiscard]] std::size_t utf8_length(std::string_view text) noexcept;
-
 } // namespace pipit::server

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <pipit/protocol/go_text.hpp>
 #include <pipit/server/detail/checked_block.hpp>
 #include <pipit/server/detail/option_blocks.hpp>
 
@@ -148,7 +149,7 @@ constexpr checked_row websocket_rows[] = {
 
 void an_ignored_replica_count(checked_block&, const config_entry& entry,
                               config_findings& findings) {
-    findings.warning(entry.place, "invalid use of field " + in_quotes(entry.key) +
+    findings.warning(entry.place, "invalid use of field " + protocol::quoted(entry.key) +
                                       ": consumer replicas setting ignored in this server version");
 }
 

@@ -2,6 +2,7 @@
 #include <pipit/server/detail/option_blocks.hpp>
 
 #include <pipit/auth/nkey.hpp>
+#include <pipit/protocol/go_text.hpp>
 #include <pipit/protocol/subject.hpp>
 
 #include <charconv>
@@ -38,7 +39,8 @@ void set_nkey(account_reading& reading, const config_entry& entry, config_findin
     auto text = text_of(entry.value).value_or("");
     const auto key = auth::decode_public_nkey(text);
     if (!key || key->prefix != auth::nkey_prefix::account) {
-        findings.error(entry.place, "Not a valid public nkey for an account: " + in_quotes(text));
+        findings.error(entry.place,
+                       "Not a valid public nkey for an account: " + protocol::quoted(text));
         return;
     }
     reading.account.nkey = std::move(text);
@@ -72,7 +74,8 @@ void set_trace_destination(account_options& account, const config_entry& entry,
     auto subject = read_text(entry, findings);
     if (!subject) return;
     if (!protocol::is_valid_publish_subject(*subject)) {
-        findings.error(entry.place, "Trace destination " + in_quotes(*subject) + " is not valid");
+        findings.error(entry.place,
+                       "Trace destination " + protocol::quoted(*subject) + " is not valid");
     }
     account.trace_destination = std::move(*subject);
 }
@@ -86,7 +89,7 @@ void set_trace_sampling(account_options& account, const config_entry& entry,
     const bool is_percentage = failed == std::errc() && rest == end &&
                                account.trace_sampling >= 1 && account.trace_sampling <= 100;
     if (!is_percentage) {
-        findings.error(entry.place, "Trace destination sampling value " + in_quotes(text) +
+        findings.error(entry.place, "Trace destination sampling value " + protocol::quoted(text) +
                                         " is invalid, needs to be [1..100]");
     }
 }
@@ -123,7 +126,7 @@ constexpr key_rule<account_reading> account_rules[] = {
 /// `$G` is there for everybody who has no account.
 bool is_reserved(const std::string& name, const config_place& place, config_findings& findings) {
     if (name != "$G") return false;
-    findings.error(place, in_quotes(name) + " is a Reserved Account");
+    findings.error(place, protocol::quoted(name) + " is a Reserved Account");
     return true;
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <pipit/protocol/go_text.hpp>
 #include <pipit/server/detail/option_blocks.hpp>
 
 #include <algorithm>
@@ -40,7 +41,8 @@ void set_connection_types(user_reading& reading, const config_entry& entry,
         auto name = lower_case(type);
         constexpr auto known = "standard websocket leafnode leafnode_ws mqtt mqtt_ws in_process";
         if (!is_one_of(known, name)) {
-            findings.error(entry.place, "invalid connection types [" + in_quotes(type) + "]");
+            findings.error(entry.place,
+                           "invalid connection types [" + protocol::quoted(type) + "]");
         }
         chosen.insert(std::move(name));
     }
@@ -78,7 +80,7 @@ void set_timeout(authorization_reading& reading, const config_entry& entry,
     if (*timeout > std::chrono::minutes(1)) {
         const auto seconds = std::chrono::duration<double>(*timeout).count();
         findings.warning(entry.place,
-                         "invalid use of field " + in_quotes(entry.key) + ": timeout of " +
+                         "invalid use of field " + protocol::quoted(entry.key) + ": timeout of " +
                              entry.value.written() + " (" + std::to_string(seconds) +
                              " seconds) is high, consider keeping it under 60 seconds. possibly "
                              "caused by unquoted duration; use '1m' instead of 1m, for example");
@@ -168,7 +170,7 @@ void check_logins(const server_options& options, const config_map& map, config_f
     std::set<std::string_view> names;
     for (const auto& user : options.users) {
         if (names.insert(user.name).second) continue;
-        findings.error(place, "Duplicate user " + in_quotes(user.name) + " detected");
+        findings.error(place, "Duplicate user " + protocol::quoted(user.name) + " detected");
     }
 }
 

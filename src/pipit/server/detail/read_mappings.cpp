@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <pipit/protocol/go_text.hpp>
 #include <pipit/server/detail/option_blocks.hpp>
 
 #include <charconv>
@@ -33,7 +34,8 @@ void set_weight(destination_reading& reading, const config_entry& entry,
     if (is_number && weight >= 0 && weight <= 100) {
         reading.destination.weight_percent = weight;
     } else {
-        findings.error(entry.place, "Invalid weight " + (is_number ? text : in_quotes(text)) +
+        findings.error(entry.place, "Invalid weight " +
+                                        (is_number ? text : protocol::quoted(text)) +
                                         " for mapping destination");
     }
 }
@@ -55,7 +57,7 @@ void add_destination(mapping_options& mapping, const config_entry& entry, const 
     read_keys(*map, destination_rules, reading, findings);
     if (!reading.has_weight) {
         findings.error(entry.place, "Missing weight for mapping destination " +
-                                        in_quotes(reading.destination.subject));
+                                        protocol::quoted(reading.destination.subject));
     }
     mapping.destinations.push_back(std::move(reading.destination));
 }
@@ -63,9 +65,9 @@ void add_destination(mapping_options& mapping, const config_entry& entry, const 
 void add_mapping(std::vector<mapping_options>& mappings, const config_entry& entry,
                  config_findings& findings) {
     mapping_options mapping{entry.key, {}};
-    auto names = in_quotes(entry.key);
+    auto names = protocol::quoted(entry.key);
     if (const auto* text = entry.value.as<std::string>()) {
-        names += " to " + in_quotes(*text);
+        names += " to " + protocol::quoted(*text);
         mapping.destinations.push_back({*text, 100, {}});
     } else if (const auto* array = entry.value.as<config_array>()) {
         for (const auto& element : *array) add_destination(mapping, entry, element, findings);

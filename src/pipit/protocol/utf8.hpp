@@ -6,8 +6,9 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace pipit::protocol::detail {
+namespace pipit::protocol {
 
+/// One character, or one byte that is none.
 struct decoded_utf8 {
     std::uint32_t code_point = 0xfffd;
     std::size_t length = 1; ///< 1 for a byte that is not UTF-8.
@@ -34,4 +35,4 @@ inline decoded_utf8 decode_utf8(bytes_view text) noexcept {
     return {code_point, length, true};
 }
 
-} // namespace pipit::protocol::detail
+} // namespace pipit::protocol

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <pipit/base/bytes.hpp>
+
+#include <string>
+
+/// Text as Go's standard library writes it, byte for byte: clients compare errors, tools read logs
+/// and monitoring, and all of these are nats-server's.
+namespace pipit::protocol {
+
+/// Appends `text` between double quotes, with what cannot be printed escaped as Go's `%q` does:
+/// `\n`, `\"`, `\x00`, and `\x` for each byte that is not UTF-8.
+void append_quoted(std::string& out, bytes_view text);
+[[nodiscard]] std::string quoted(bytes_view text);
+
+/// Appends a JSON string with its quotes and the escapes of Go's `encoding/json`: `<`, `>`, `&`,
+/// U+2028 and U+2029 become `\u` escapes, what is not UTF-8 becomes `\ufffd`.
+void append_json_string(std::string& out, bytes_view text);
+
+} // namespace pipit::protocol
