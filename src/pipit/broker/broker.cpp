@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/broker/broker.hpp>
 
+#include <pipit/base/limits.hpp>
 #include <pipit/broker/planted_bug.hpp>
 #include <pipit/broker/state.hpp>
 #include <pipit/protocol/error_texts.hpp>
@@ -10,11 +11,6 @@
 
 namespace pipit::broker {
 namespace {
-
-/// What a stalled publisher may send with its next read, so that 10 ms a read are felt.
-constexpr std::size_t stalled_read_bytes = 32 * 1024;
-/// An ended session whose socket takes nothing more is given up after this long.
-constexpr nanoseconds last_flush_deadline = std::chrono::milliseconds(100);
 
 std::string missed_deadline_text(const session& session, const configuration& configuration) {
     const auto deadline =
@@ -137,7 +133,7 @@ std::span<char> broker::direct_space(session& session) noexcept {
 }
 
 std::size_t broker::read_bytes_max(const session& session) const noexcept {
-    return session.was_stalled ? stalled_read_bytes : limits::read_scratch_bytes;
+    return session.was_stalled ? limits::stalled_read_bytes : limits::read_scratch_bytes;
 }
 
 std::size_t broker::receive(session& session, std::size_t direct_bytes, bytes_view scratch,
@@ -205,7 +201,7 @@ void broker::sent(session& session, std::size_t count, moment now) {
 void broker_state::set_write_deadline(session& session, moment now) {
     session.write_mark = session.pending_bytes();
     session.write_deadline =
-        now.steady + (session.ended() ? last_flush_deadline : config->write_deadline);
+        now.steady + (session.ended() ? limits::last_flush_deadline : config->write_deadline);
     wake_at(session, session.write_deadline);
 }
 
@@ -271,7 +267,7 @@ void broker_state::settle(moment now) {
             out.touch(*ended); // It may have ended while its socket was being written to.
             if (!ended->flush_before_close && ended->out != nullptr) ended->out->clear();
             if (ended->pending_bytes() != 0) {
-                ended->write_deadline = now.steady + last_flush_deadline;
+                ended->write_deadline = now.steady + limits::last_flush_deadline;
                 wake_at(*ended, ended->write_deadline);
             }
         }

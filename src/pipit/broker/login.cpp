@@ -3,6 +3,7 @@
 #include <pipit/broker/state.hpp>
 
 #include <pipit/auth/password.hpp>
+#include <pipit/base/limits.hpp>
 #include <pipit/protocol/error_texts.hpp>
 #include <pipit/protocol/go_text.hpp>
 
@@ -12,11 +13,6 @@ namespace pipit::broker {
 namespace {
 
 namespace texts = protocol::error_texts;
-
-/// Passwords that wait for a worker; more are refused.
-constexpr std::size_t open_questions_max = 4096;
-/// How long a session waits for the answer.
-constexpr nanoseconds question_deadline = std::chrono::seconds(30);
 
 /// -1 means no limit on either side.
 std::int64_t smaller_limit(std::int64_t a, std::int64_t b) noexcept {
@@ -145,9 +141,9 @@ void broker_state::authenticate(session& session, const protocol::connect_option
         }
         return finish_connect(session, check.user);
     }
-    if (open_questions.size() >= open_questions_max) return refuse_login(session, options.user);
+    if (open_questions.size() >= limits::open_questions) return refuse_login(session, options.user);
     session.awaiting_answer = true;
-    session.auth_deadline = now.steady + question_deadline;
+    session.auth_deadline = now.steady + limits::question_deadline;
     const auto id = next_question_id++;
     open_questions[id] = {session.client_id, check.user, config};
     unasked.push_back({.id = id,

@@ -12,9 +12,6 @@
 namespace pipit::broker {
 namespace {
 
-/// What is kept of the subscriptions of a closed connection.
-constexpr std::size_t closed_subscriptions_max = 1000;
-
 subscription_snapshot subscription_snapshot_of(const subscription& subscription) {
     const auto& owner = *subscription.owner;
     return {.account = owner.of->id,
@@ -109,7 +106,7 @@ void broker_state::remember_closed(const session& session, moment now) {
     auto& remembered = closed.emplace_back();
     remembered.shown = snapshot_of(session);
     remembered.shown.stop = now.wall;
-    if (session.subscriptions.size() <= closed_subscriptions_max) {
+    if (session.subscriptions.size() <= limits::closed_subscriptions) {
         session.subscriptions.for_each([&](const subscription& each) {
             remembered.subscriptions.push_back(subscription_snapshot_of(each));
         });

@@ -2,6 +2,7 @@
 // What a client asks for.
 #include <pipit/broker/state.hpp>
 
+#include <pipit/base/limits.hpp>
 #include <pipit/protocol/error_texts.hpp>
 #include <pipit/protocol/go_text.hpp>
 #include <pipit/protocol/subject.hpp>
@@ -12,10 +13,6 @@ namespace {
 
 namespace texts = protocol::error_texts;
 using protocol::flow;
-
-/// A reader stops for a flush when a batch has made this much output: it should still be in the
-/// processor's cache when the kernel copies it.
-constexpr std::size_t batch_output_bytes_max = 512 * 1024;
 
 /// Replies to gateways, which clients may not publish to.
 bool is_gateway_reply(bytes_view subject) noexcept {
@@ -120,12 +117,12 @@ std::size_t broker_state::parse(session& session, bytes_view input, moment now) 
     out.begin_batch();
     const auto messages_before = session.in.messages;
     auto limits = limits_of(session);
-    operation_visitor visitor{.state = *this,
-                              .from = session,
-                              .limits = limits,
-                              .now = now,
-                              .batch_bytes_max =
-                                  std::min(batch_output_bytes_max, config->max_pending_bytes / 2)};
+    operation_visitor visitor{
+        .state = *this,
+        .from = session,
+        .limits = limits,
+        .now = now,
+        .batch_bytes_max = std::min(limits::batch_output_bytes, config->max_pending_bytes / 2)};
     std::size_t consumed = 0;
     for (;;) {
         const auto outcome = session.parser.parse(input.substr(consumed), limits, visitor);

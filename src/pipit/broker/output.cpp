@@ -2,6 +2,7 @@
 #include <pipit/broker/output.hpp>
 
 #include <pipit/base/assert.hpp>
+#include <pipit/base/limits.hpp>
 
 #include <algorithm>
 
@@ -127,7 +128,7 @@ std::unique_ptr<output> output_pool::take() {
 
 void output_pool::give_back(std::unique_ptr<output> unused) noexcept {
     unused->clear();
-    if (outputs_.size() < spare_outputs_max) outputs_.push_back(std::move(unused));
+    if (outputs_.size() < limits::spare_outputs) outputs_.push_back(std::move(unused));
 }
 
 output::store* output_pool::take_store() {
@@ -137,7 +138,7 @@ output::store* output_pool::take_store() {
 }
 
 void output_pool::give_back(output::store* unused) noexcept {
-    if (store_count_ >= spare_stores_max) {
+    if (store_count_ >= limits::spare_stores) {
         delete unused;
         return;
     }

@@ -87,10 +87,6 @@ private:
 /// The spare outputs and stores of one loop.
 class output_pool {
 public:
-    /// What is kept for the next burst; more is given back to the system.
-    static constexpr std::size_t spare_stores_max = 256;
-    static constexpr std::size_t spare_outputs_max = 256;
-
     output_pool() = default;
     ~output_pool();
     output_pool(const output_pool&) = delete;

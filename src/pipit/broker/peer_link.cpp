@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/broker/peer_link.hpp>
 
+#include <pipit/base/limits.hpp>
+
 #include <cstring>
 #include <type_traits>
 
@@ -99,7 +101,7 @@ void peer_link::send_to_all(const peer_record& record) {
 }
 
 bool peer_link::is_full(unsigned peer) const noexcept {
-    return mesh_->waiting_bytes(peer) + outgoing_[peer].records.size() > waiting_bytes_max;
+    return mesh_->waiting_bytes(peer) + outgoing_[peer].records.size() > limits::peer_waiting_bytes;
 }
 
 void peer_link::end_batch() {

@@ -65,8 +65,6 @@ public:
     static constexpr std::size_t block_bytes_min = 16 * 1024;
     /// A block with these bytes that several loops may count; for a record's `whole`.
     [[nodiscard]] static block_pointer make_shared_block(bytes_view tail);
-    /// A connection that publishes while more than this waits for a loop is not read for a while.
-    static constexpr std::size_t waiting_bytes_max = 8 * 1024 * 1024;
 
     peer_link(mesh& mesh, unsigned loop);
 
@@ -80,7 +78,7 @@ public:
     void send(unsigned peer, const peer_record& record);
     void send_to_all(const peer_record& record);
 
-    /// More than the bound waits for that loop.
+    /// More than `limits::peer_waiting_bytes` waits for that loop.
     [[nodiscard]] bool is_full(unsigned peer) const noexcept;
 
     /// Hands over what was sent since the last call, and makes it visible.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/broker/router.hpp>
 
+#include <pipit/base/limits.hpp>
 #include <pipit/broker/planted_bug.hpp>
 #include <pipit/protocol/subject.hpp>
 #include <pipit/protocol/writer.hpp>
@@ -11,11 +12,6 @@
 
 namespace pipit::broker {
 namespace {
-
-/// As nats-server: a producer that meets a full chain waits this long, and at most `stall_max` for
-/// one read.
-constexpr nanoseconds stall_min = std::chrono::milliseconds(2);
-constexpr nanoseconds stall_max = std::chrono::milliseconds(10);
 
 void append_number(std::string& to, std::size_t number) {
     char digits[20];
@@ -39,7 +35,7 @@ router::router(outbox& outbox, peer_link& peers, shared_counters& counters, std:
       random_(seed),
       hash_seed_(random_()),
       chosen_(peers.loop_count()),
-      unanswered_(peers.alone() ? 0 : unanswered_requests_max) {}
+      unanswered_(peers.alone() ? 0 : limits::unanswered_requests) {}
 
 void router::configure(const configuration& configuration) {
     configured_accounts_.clear();
@@ -243,10 +239,10 @@ bool router::deliver_specially(subscription& to, dispatch& dispatch) {
 }
 
 void router::stall(session& publisher, const session& slow, moment now) {
-    const auto wait =
-        slow.pending_bytes() >= outbox_.max_pending_bytes() ? stall_max / 2 : stall_min;
+    const auto wait = slow.pending_bytes() >= outbox_.max_pending_bytes() ? limits::stall_max / 2
+                                                                          : limits::stall_min;
     const auto begin = std::max(publisher.stalled_until, now.steady);
-    publisher.stalled_until = std::min(begin + wait, now.steady + stall_max);
+    publisher.stalled_until = std::min(begin + wait, now.steady + limits::stall_max);
     ++stalled_clients_;
 }
 

@@ -155,12 +155,10 @@ private:
     std::uint64_t next_group_id_ = 1;
     std::unordered_map<std::uint64_t, queue_group*> groups_by_id_;
     /// The names of the last groups that went: their messages may come back.
-    static constexpr std::size_t retired_groups_max = 256;
     std::deque<std::pair<std::uint64_t, std::string>> retired_groups_;
     std::vector<std::vector<peer_record::chosen_group>> chosen_; ///< One for each loop.
     std::vector<std::uint64_t> memberless_; ///< Groups of one message, by the origin's number.
-    /// Requests that went to other loops and of which some, but not all, had nobody.
-    static constexpr std::size_t unanswered_requests_max = 1024;
+    /// A request that went to other loops and of which some, but not all, had nobody.
     struct unanswered_request {
         std::uint64_t number = 0;
         std::uint32_t nobody_count = 0;

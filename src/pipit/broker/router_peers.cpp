@@ -2,6 +2,7 @@
 // The router's side that faces the other loops of the server.
 #include <pipit/broker/router.hpp>
 
+#include <pipit/base/limits.hpp>
 #include <pipit/broker/planted_bug.hpp>
 #include <pipit/protocol/subject.hpp>
 
@@ -10,9 +11,6 @@
 
 namespace pipit::broker {
 namespace {
-
-/// How long a publisher waits for a loop whose queue is full before it is looked at again.
-constexpr nanoseconds full_peer_stall = std::chrono::milliseconds(2);
 
 std::uint64_t bit(unsigned loop) noexcept { return std::uint64_t{1} << loop; }
 
@@ -93,7 +91,7 @@ void router::send_to_peers(dispatch& dispatch, std::uint64_t plain_peers, messag
         chosen_[peer].clear();
         if (publisher == nullptr || !peers_.is_full(peer)) continue;
         publisher->stalled_until =
-            std::max(publisher->stalled_until, dispatch.now.steady + full_peer_stall);
+            std::max(publisher->stalled_until, dispatch.now.steady + limits::full_peer_stall);
     }
 }
 
@@ -140,7 +138,7 @@ void router::retire(account& of, queue_group& group) {
     if (!peers_.alone()) {
         groups_by_id_.erase(group.id);
         retired_groups_.emplace_back(group.id, group.queue);
-        if (retired_groups_.size() > retired_groups_max) retired_groups_.pop_front();
+        if (retired_groups_.size() > limits::retired_groups) retired_groups_.pop_front();
     }
     of.index.drop_if_empty(group);
 }

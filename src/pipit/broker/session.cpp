@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/broker/session.hpp>
 
+#include <pipit/base/limits.hpp>
+
 #include <charconv>
 
 namespace pipit::broker {
@@ -22,8 +24,8 @@ std::uint64_t session::sid_hash(bytes_view sid) const noexcept {
 
 bool session_permissions::may_publish(bytes_view subject, std::uint64_t hash_seed,
                                       steady_time now) {
-    if (decisions_.empty()) decisions_.resize(decisions_max);
-    auto& known = decisions_[hash_bytes(subject, hash_seed) % decisions_max];
+    if (decisions_.empty()) decisions_.resize(limits::publish_decisions);
+    auto& known = decisions_[hash_bytes(subject, hash_seed) % limits::publish_decisions];
     if (known.subject != subject) {
         known.subject = subject;
         known.allowed = rules_->may_publish(subject);
@@ -43,11 +45,11 @@ bool session_permissions::may_publish(bytes_view subject, std::uint64_t hash_see
 
 void session_permissions::grant_reply(bytes_view reply, steady_time now) {
     if (rules_->may_publish(reply)) return;
-    if (granted_replies_.size() >= granted_replies_max) {
+    if (granted_replies_.size() >= limits::granted_replies) {
         std::erase_if(granted_replies_,
                       [&](const auto& each) { return is_spent(each.second, now); });
         // All are still good: the peer asks more than it answers, so it loses any of them.
-        if (granted_replies_.size() >= granted_replies_max) {
+        if (granted_replies_.size() >= limits::granted_replies) {
             granted_replies_.erase(granted_replies_.begin());
         }
     }

@@ -50,8 +50,6 @@ public:
     void grant_reply(bytes_view reply, steady_time now);
 
 private:
-    static constexpr std::size_t decisions_max = 256;
-    static constexpr std::size_t granted_replies_max = 4096;
     struct decision {
         std::string subject;
         bool allowed = false;

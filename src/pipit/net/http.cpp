@@ -26,12 +26,6 @@ using asio::ip::tcp;
 
 namespace {
 
-/// A request's body is read and ignored, up to this.
-constexpr std::size_t max_body_bytes = 16 * 1024;
-
-/// After an answer that ends a connection, what still comes is read, within these bounds.
-constexpr std::chrono::seconds linger{1};
-constexpr std::size_t drained_bytes_max = 256 * 1024;
 constexpr std::size_t drain_step_bytes = 4096;
 
 /// When no connection can be accepted (no descriptors left), the next try waits this long.
@@ -83,7 +77,7 @@ public:
     http_connection(tcp::socket socket, const http_server_options& options,
                     const http_handler& handler, http_connections& connections)
         : stream_(std::move(socket)),
-          buffer_(options.max_header_bytes + max_body_bytes),
+          buffer_(options.max_header_bytes + limits::http_body_bytes),
           options_(options),
           handler_(handler),
           connections_(connections) {
@@ -105,7 +99,7 @@ public:
         enter(state::reading);
         parser_.emplace();
         parser_->header_limit(static_cast<std::uint32_t>(options_.max_header_bytes));
-        parser_->body_limit(max_body_bytes);
+        parser_->body_limit(limits::http_body_bytes);
         stream_.expires_after(options_.timeout);
         http::async_read(stream_, buffer_, *parser_,
                          [self = shared_from_this()](const beast::error_code& failed, std::size_t) {
@@ -164,12 +158,12 @@ private:
         response_ = {};
         beast::error_code ignored;
         stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
-        stream_.expires_after(linger);
+        stream_.expires_after(limits::http_linger);
         drain(0);
     }
 
     void drain(std::size_t drained) {
-        if (drained >= drained_bytes_max) return;
+        if (drained >= limits::http_drained_bytes) return;
         buffer_.clear();
         stream_.async_read_some(buffer_.prepare(drain_step_bytes),
                                 [self = shared_from_this(),

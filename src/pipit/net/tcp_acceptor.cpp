@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <pipit/base/limits.hpp>
 #include <pipit/net/detail/event_loop_state.hpp>
 #include <pipit/net/tcp.hpp>
 
@@ -14,14 +15,6 @@
 
 namespace pipit::net {
 namespace {
-
-using namespace std::chrono_literals;
-
-/// As nats-server does.
-constexpr nanoseconds shortest_pause = 10ms;
-constexpr nanoseconds longest_pause = 1s;
-/// Connections that wait are taken in groups, so that the loop's others are not kept waiting.
-constexpr int accepts_max = 64;
 
 void read_peer(const sockaddr_storage& address, accepted_socket& accepted) {
     char text[INET6_ADDRSTRLEN] = "";
@@ -66,7 +59,7 @@ struct tcp_acceptor::state : std::enable_shared_from_this<state> {
     }
 
     void accept_some() {
-        for (int i = 0; i < accepts_max; ++i) {
+        for (int i = 0; i < limits::accepts_in_a_row; ++i) {
             if (!socket.is_open()) return; // Stopped by what was done with a connection.
             sockaddr_storage address{};
             socklen_t size = sizeof(address);
@@ -80,7 +73,7 @@ struct tcp_acceptor::state : std::enable_shared_from_this<state> {
                 pause_after(errno);
                 return;
             }
-            pause = shortest_pause;
+            pause = limits::accept_pause_min;
             constexpr int on = 1;
             ::setsockopt(accepted.socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
             read_peer(address, accepted);
@@ -94,7 +87,7 @@ struct tcp_acceptor::state : std::enable_shared_from_this<state> {
         log.error("Temporary " + name + " Accept Error(" + system_reason(number) + "), sleeping " +
                   std::to_string(milliseconds.count()) + "ms");
         timer.expires_after(pause);
-        pause = std::min(pause * 2, longest_pause);
+        pause = std::min<nanoseconds>(pause * 2, limits::accept_pause_max);
         timer.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
             if (!error) self->accept_some();
         });
@@ -111,7 +104,7 @@ struct tcp_acceptor::state : std::enable_shared_from_this<state> {
                                asio::wait_traits<std::chrono::steady_clock>,
                                asio::io_context::executor_type>
         timer;
-    nanoseconds pause = shortest_pause;
+    nanoseconds pause = limits::accept_pause_min;
     std::string name;
     logger log;
     accept_function on_accept;

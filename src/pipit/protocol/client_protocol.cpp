@@ -14,10 +14,6 @@
 namespace pipit::protocol {
 namespace {
 
-/// An INFO may name many servers; a delivery's line may be longer than a publication's.
-constexpr std::size_t max_control_line_bytes = std::size_t{1024} * 1024;
-/// The messages of another server, with a larger `max_payload`, may arrive here.
-constexpr std::int64_t max_payload_bytes_min = std::int64_t{64} * 1024 * 1024;
 /// Of the servers that could not be connected to, so many are named.
 constexpr std::size_t failures_told_max = 16;
 
@@ -173,8 +169,9 @@ std::optional<client_event> client_protocol::next_event() {
 }
 
 parser_limits client_protocol::input_limits() const noexcept {
-    return {.max_control_line_bytes = max_control_line_bytes,
-            .max_payload_bytes = std::max<std::int64_t>(info_.max_payload, max_payload_bytes_min)};
+    return {.max_control_line_bytes = limits::client_control_line_bytes,
+            .max_payload_bytes =
+                std::max<std::int64_t>(info_.max_payload, limits::client_payload_bytes)};
 }
 
 std::optional<steady_time> client_protocol::next_deadline() const noexcept { return deadline_; }

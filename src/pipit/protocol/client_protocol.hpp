@@ -3,6 +3,7 @@
 
 #include <pipit/base/bytes.hpp>
 #include <pipit/base/error.hpp>
+#include <pipit/base/limits.hpp>
 #include <pipit/base/time.hpp>
 #include <pipit/protocol/client_events.hpp>
 #include <pipit/protocol/connect.hpp>
@@ -58,9 +59,9 @@ struct client_options {
     std::chrono::milliseconds reconnect_wait_max{2000};
     std::chrono::milliseconds reconnect_jitter{100};
 
-    std::size_t pending_output_bytes_max = std::size_t{64} * 1024 * 1024;
+    std::size_t pending_output_bytes_max = limits::client_pending_bytes;
     /// Publications that wait for a connection; 0: publishing without one is an error.
-    std::size_t offline_bytes_max = std::size_t{8} * 1024 * 1024;
+    std::size_t offline_bytes_max = limits::client_offline_bytes;
 };
 
 /// The client's side of a NATS connection over all its reconnects, without any I/O.

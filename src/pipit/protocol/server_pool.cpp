@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/protocol/server_pool.hpp>
 
+#include <pipit/base/limits.hpp>
+
 #include <algorithm>
 #include <utility>
 
 namespace pipit::protocol {
-namespace {
-
-/// More than any cluster has; a server that names a hundred thousand is not believed.
-constexpr std::size_t discovered_max = 1000;
-
-} // namespace
-
 server_pool::server_pool(std::vector<server_address> servers, server_pool_options options,
                          random_source random)
     : options_(options), random_(random) {
@@ -66,7 +61,7 @@ std::vector<std::string> server_pool::discover(const std::vector<std::string>& u
     std::vector<server_address> named;
     for (const auto& url : urls) {
         auto server = parse_server_url(url);
-        if (!server || named.size() == discovered_max) continue;
+        if (!server || named.size() == limits::discovered_servers) continue;
         const auto& like = entries_.front().server;
         server->over = like.over;
         server->user = like.user;

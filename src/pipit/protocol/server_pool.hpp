@@ -42,7 +42,7 @@ public:
 
     /// Takes `connect_urls` of an INFO: new ones join, discovered ones that are not named any more
     /// go, apart from the current one. They are reached in the way the current one is. No more
-    /// than 1000 are kept. Returns those that joined, as `host:port`.
+    /// than `limits::discovered_servers` are kept. Returns those that joined, as `host:port`.
     std::vector<std::string> discover(const std::vector<std::string>& urls);
 
 private:

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <pipit/base/error.hpp>
+#include <pipit/base/limits.hpp>
 #include <pipit/server/config_value.hpp>
 
 #include <cstddef>
@@ -12,17 +13,12 @@
 
 namespace pipit::server {
 
-/// Bounds on what a configuration may cost, whoever wrote it.
+/// Bounds on what a configuration may cost, whoever wrote it; what each means is in limits.hpp.
 struct config_limits {
-    /// Maps and arrays inside each other, also by way of variables.
-    std::size_t nesting_max = 100;
-    /// Files that include each other in a chain.
-    std::size_t include_depth_max = 32;
-    /// The main file and all its includes together, and the environment's variables.
-    std::size_t read_bytes_max = std::size_t{64} * 1024 * 1024;
-    /// What the tree may hold. A variable is a copy, so that without this bound a short file
-    /// could ask for any amount of memory.
-    std::size_t tree_bytes_max = std::size_t{256} * 1024 * 1024;
+    std::size_t nesting_max = limits::config_nesting;
+    std::size_t include_depth_max = limits::config_include_depth;
+    std::size_t read_bytes_max = limits::config_read_bytes;
+    std::size_t tree_bytes_max = limits::config_tree_bytes;
 };
 
 /// How a configuration reaches the world: nothing else opens files or asks the environment.

@@ -19,13 +19,8 @@ namespace {
 
 using broker::close_reason;
 
-/// A connection that always has more to read lets the others have their turn after so many reads,
-/// or as soon as what it asks for took this long.
-constexpr int reads_in_a_row_max = 4;
 /// Pieces of one gather write: more than a full read of large payloads makes.
 constexpr std::size_t pieces_max = 256;
-/// As nats-server.
-constexpr nanoseconds proxy_header_deadline = std::chrono::seconds(5);
 
 /// What a connection sent before it was clear whether a PROXY header comes.
 struct greeting {
@@ -139,7 +134,7 @@ void loop::state::read(connection& from) {
     if (from.before_session) return greet(from);
     auto now = clock.now();
     const auto begun = now.steady;
-    for (int i = 0; i < reads_in_a_row_max && now.steady - begun < read_size::turn_max; ++i) {
+    for (int i = 0; i < limits::reads_in_a_row && now.steady - begun < limits::turn; ++i) {
         const auto direct = broker.direct_space(*from.session);
         const auto wanted = std::min(from.next_read.bytes(), broker.read_bytes_max(*from.session));
         const auto [status, bytes] = from.transport->read(direct, {scratch.get(), wanted});
@@ -334,7 +329,7 @@ void loop::adopt(net::accepted_socket accepted, bool behind_proxy) {
             made.before_session = std::make_unique<greeting>(
                 greeting{{},
                          carried->ip + ':' + std::to_string(carried->port),
-                         now.steady + proxy_header_deadline});
+                         now.steady + limits::proxy_header_deadline});
             state->greetings.push_back(&made);
             state->events.wake_at(state->greetings.front()->before_session->deadline);
         }

@@ -18,7 +18,8 @@ namespace pipit::server {
 /// one thread of low priority that is not there until the first question.
 ///
 /// Fair: of the addresses that wait, each gets one answer in turn, so that whoever guesses
-/// passwords from one address delays himself. Bounded by what brokers ask (4096 each).
+/// passwords from one address delays himself. Bounded by what brokers ask (`limits::open_questions`
+/// each).
 ///
 /// Threads: all.
 class password_worker {

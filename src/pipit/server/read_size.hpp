@@ -14,8 +14,6 @@ namespace pipit::server {
 /// else on the loop would wait as long.
 class read_size {
 public:
-    /// As long as one connection may keep the loop.
-    static constexpr nanoseconds turn_max = std::chrono::milliseconds(1);
     static constexpr std::uint32_t first_bytes = 32 * 1024;
     static constexpr std::uint32_t least_bytes = 4 * 1024;
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <pipit/base/limits.hpp>
 #include <pipit/server/error.hpp>
 #include <pipit/server/host_port.hpp>
 #include <pipit/server/reserved_listeners.hpp>
@@ -11,9 +12,6 @@
 
 namespace pipit::server {
 namespace {
-
-/// Connections that have been told and have not closed yet; beyond that the oldest is cut.
-constexpr std::size_t told_max = 64;
 
 struct listener_traits {
     std::string_view key; ///< In the ports file.
@@ -86,7 +84,7 @@ public:
         // The socket is fresh: a short text always fits.
         (void)::send(socket.get(), text.data(), text.size(), MSG_NOSIGNAL);
         ::shutdown(socket.get(), SHUT_WR);
-        if (told_.size() == told_max) told_.pop_front();
+        if (told_.size() == limits::told_connections) told_.pop_front();
         told_.emplace_back(*this, std::move(socket));
     }
 

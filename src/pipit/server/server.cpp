@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <pipit/base/limits.hpp>
 #include <pipit/broker/mesh.hpp>
 #include <pipit/net/clock.hpp>
 #include <pipit/server/detail/server_state.hpp>
@@ -18,11 +19,6 @@ namespace pipit::server {
 namespace {
 
 using namespace std::chrono_literals;
-
-/// Loops answer between two batches, which are short; one that does not is as good as dead.
-constexpr auto loop_deadline = 5s;
-/// What connections get to take the last that was written to them, when the server ends.
-constexpr auto last_flush = 500ms;
 
 std::uint16_t port_number(int configured) {
     return static_cast<std::uint16_t>(std::max(configured, 0)); // -1: any free one.
@@ -203,7 +199,7 @@ void server::state::shut_down() {
     on_every_loop([](unsigned, broker::broker& broker, moment now) {
         broker.close_all(broker::close_reason::server_shutdown, now);
     });
-    const auto deadline_of_all = net::steady_now() + last_flush;
+    const auto deadline_of_all = net::steady_now() + limits::shutdown_flush;
     const auto is_open = [](const auto& each) { return each->connection_count() != 0; };
     while (std::any_of(loops.begin(), loops.end(), is_open) &&
            net::steady_now() < deadline_of_all) {
@@ -237,7 +233,8 @@ bool server::state::on_every_loop(loop_task task) {
         });
     }
     std::unique_lock guard(shared->lock);
-    return shared->changed.wait_for(guard, loop_deadline, [&] { return shared->left == 0; });
+    return shared->changed.wait_for(guard, limits::loop_deadline,
+                                    [&] { return shared->left == 0; });
 }
 
 std::vector<std::uint64_t> server::state::client_ids() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/protocol/detail/json_object.hpp>
 
+#include <pipit/base/limits.hpp>
 #include <pipit/protocol/error.hpp>
 #include <pipit/protocol/go_text.hpp>
 #include <pipit/protocol/utf8.hpp>
@@ -262,7 +263,7 @@ result<> read_json_object(bytes_view text, std::span<const json_field> fields) {
         text = repaired = with_paired_surrogates(text);
     }
     json::parse_options options;
-    options.max_depth = json_depth_max;
+    options.max_depth = limits::json_depth;
     options.allow_invalid_utf8 = true;
     json::basic_parser<object_handler> parser(options, fields);
     error_code ec;

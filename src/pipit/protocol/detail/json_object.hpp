@@ -31,11 +31,9 @@ struct json_field {
 /// Reads a JSON object as Go's `encoding/json` fills a struct: keys match in any case, unknown keys
 /// are skipped, the last of several equal keys wins, `null` leaves a value as it was, bytes that
 /// are not UTF-8 and lone surrogates become U+FFFD; any other value of another type than its
-/// field's is an error. Nesting deeper than `json_depth_max` is an error (in Go, 10,000).
+/// field's is an error. Nesting deeper than `limits::json_depth` is one too.
 /// Errors: `errc::invalid_json`; fields that come before the error may have been set.
 [[nodiscard]] result<> read_json_object(bytes_view json, std::span<const json_field> fields);
-
-inline constexpr std::size_t json_depth_max = 1000;
 
 /// Builds one object; its texts are escaped as `append_json_string` does.
 class json_object_writer {

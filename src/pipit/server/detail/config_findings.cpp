@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/server/detail/config_findings.hpp>
 
+#include <pipit/base/limits.hpp>
 #include <pipit/protocol/go_text.hpp>
 #include <pipit/server/detail/names.hpp>
 
@@ -11,7 +12,7 @@ namespace pipit::server::detail {
 
 void config_findings::add(std::vector<finding>& list, const config_place& place,
                           std::string_view text) {
-    if (list.size() < shown_max) {
+    if (list.size() < limits::config_findings) {
         list.push_back({place, std::string(text)});
     } else {
         ++unshown_;
@@ -22,8 +23,8 @@ void config_findings::unknown_key(const config_entry& entry,
                                   const std::vector<std::string_view>& known) {
     if (entry.used_as_variable) return;
     auto text = "unknown field " + protocol::quoted(entry.key);
-    const auto nearest =
-        errors_.size() < shown_max ? nearest_name(entry.key, known) : std::string_view();
+    const auto nearest = errors_.size() < limits::config_findings ? nearest_name(entry.key, known)
+                                                                  : std::string_view();
     if (!nearest.empty()) text += "; did you mean " + protocol::quoted(nearest) + "?";
     error(entry.place, text);
 }

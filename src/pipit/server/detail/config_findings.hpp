@@ -41,9 +41,7 @@ private:
     void add(std::vector<finding>& list, const config_place& place, std::string_view text);
     static std::vector<std::string> texts(const std::vector<finding>& list);
 
-    /// More than anybody reads; what is beyond is counted.
-    static constexpr std::size_t shown_max = 100;
-    std::size_t unshown_ = 0;
+    std::size_t unshown_ = 0; ///< Beyond `limits::config_findings`.
 
     std::vector<finding> errors_;
     std::vector<finding> warnings_;
