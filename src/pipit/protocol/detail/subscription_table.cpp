@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/protocol/detail/subscription_table.hpp>
 
-#include <pipit/protocol/error_texts.hpp>
+#include <pipit/protocol/go_text.hpp>
 
 namespace pipit::protocol::detail {
 namespace {
@@ -10,9 +10,8 @@ namespace {
 bool is_called(const std::string& subject, bytes_view text) {
     if (subject == text) return true;
     if (text.find('\\') == bytes_view::npos) return false;
-    std::string quoted;
-    error_texts::append_quoted(quoted, subject);
-    return bytes_view(quoted).substr(1, quoted.size() - 2) == text;
+    const auto as_quoted = quoted(subject);
+    return bytes_view(as_quoted).substr(1, as_quoted.size() - 2) == text;
 }
 
 } // namespace
