@@ -51,6 +51,7 @@ LOGGING_AND_OPTIONS = re.compile(r"#include <(spdlog|CLI)/")
 PARSERS = [
     "auth/creds",
     "auth/nkey",
+    "client/chunk_session",
     "net/proxy_protocol",
     "protocol/client_protocol",
     "protocol/client_session",

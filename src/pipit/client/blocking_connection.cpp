@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/client/blocking_connection.hpp>
 
+#include <pipit/client/detail/blocking_wait.hpp>
 #include <pipit/client/detail/link.hpp>
 #include <pipit/client/error.hpp>
 #include <pipit/protocol/error.hpp>
@@ -9,46 +10,14 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 
-#include <condition_variable>
-#include <mutex>
 #include <thread>
 #include <utility>
 
 namespace pipit::client {
+
+using detail::wait_for;
+
 namespace {
-
-/// What a thread waits for.
-template <class T>
-class answer {
-public:
-    [[nodiscard]] detail::handler<T> handler() {
-        return [this](result<T> what) {
-            // Told under the lock: when it is free, the waiting thread may destroy this.
-            const std::lock_guard held(mutex_);
-            what_ = std::move(what);
-            is_here_.notify_one();
-        };
-    }
-    [[nodiscard]] result<T> wait() {
-        std::unique_lock held(mutex_);
-        is_here_.wait(held, [this] { return what_.has_value(); });
-        return std::move(*what_);
-    }
-
-private:
-    std::mutex mutex_;
-    std::condition_variable is_here_;
-    std::optional<result<T>> what_;
-};
-
-/// Starts an operation and waits for its end, which every operation has.
-template <class T, class Start>
-result<T> wait_for(detail::link& of, Start start) {
-    if (of.is_in_callback()) return errc::would_deadlock;
-    answer<T> arrives;
-    start(arrives.handler());
-    return arrives.wait();
-}
 
 /// The thread's side of a connection: it lasts until both are done with it.
 struct engine {
@@ -128,6 +97,10 @@ blocking_connection::~blocking_connection() {
     } else {
         state_->thread.join();
     }
+}
+
+const std::shared_ptr<detail::link>& blocking_connection::internals() const noexcept {
+    return state_->link;
 }
 
 result<> blocking_connection::connect() {

@@ -17,7 +17,8 @@ namespace pipit::client {
 
 namespace detail {
 struct feed;
-}
+class link;
+} // namespace detail
 
 /// Messages of one subject, for a `blocking_connection`. It ends as a `subscription` does, and may
 /// outlive the connection: what had come before can still be taken.
@@ -131,6 +132,9 @@ public:
     [[nodiscard]] std::string connected_server() const;
     [[nodiscard]] std::vector<std::string> servers() const;
     [[nodiscard]] protocol::session_statistics statistics() const;
+
+    /// For the rest of this library.
+    [[nodiscard]] const std::shared_ptr<detail::link>& internals() const noexcept;
 
 private:
     struct state;

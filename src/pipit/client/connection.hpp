@@ -144,6 +144,9 @@ public:
     [[nodiscard]] protocol::session_statistics statistics() const;
     [[nodiscard]] asio::any_io_executor get_executor() const;
 
+    /// For the rest of this library.
+    [[nodiscard]] const std::shared_ptr<detail::link>& internals() const noexcept { return link_; }
+
 private:
     void start_connect(detail::handler<void> done);
     void start_publish(bytes_view subject, bytes_view payload, const publish_options& options,

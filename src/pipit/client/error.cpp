@@ -15,6 +15,12 @@ public:
         case errc::no_reply_subject: return "the message has no reply subject to answer to";
         case errc::callback_threw: return "a callback threw an exception";
         case errc::tls_not_supported: return "TLS is not supported by this client yet";
+        case errc::unexpected_content_type: return "the message is of another content type";
+        case errc::invalid_content: return "the payload cannot be read as what it should be";
+        case errc::transfer_refused: return "the other end does not take the transfer";
+        case errc::transfer_broken: return "a part of the transfer is missing or damaged";
+        case errc::transfer_busy: return "the transfer does that already, or is finished";
+        case errc::transfer_cancelled: return "the other end gave up the transfer";
         }
         return "unknown client error";
     }

@@ -13,6 +13,12 @@ enum class errc {
     no_reply_subject,       ///< The message is not a request.
     callback_threw,         ///< The detail is the exception's text.
     tls_not_supported,
+    unexpected_content_type, ///< The message's header names another codec.
+    invalid_content,         ///< The payload is not what the codec reads.
+    transfer_refused,        ///< The other end of a chunked transfer does not take part.
+    transfer_broken,         ///< A chunk was lost or is not what it should be.
+    transfer_cancelled,      ///< By the other end; the detail is what it said.
+    transfer_busy,           ///< One read and one write at a time, and none after `finish`.
 };
 
 [[nodiscard]] error_code make_error_code(errc value) noexcept;

@@ -54,6 +54,7 @@ struct feed {
     std::uint64_t delivered = 0;
     bool slow_consumer_told = false;
     bool holds_reading = false; ///< Nothing is read, because `pending` is full.
+    bool delays_drain = false;  ///< The connection's drain waits for `pending` to be taken.
     std::optional<feed_end> end;
     /// The user has ended it: what is on its way to the callback is not handed out any more.
     std::atomic<bool> cut = false;

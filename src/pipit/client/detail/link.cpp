@@ -134,6 +134,7 @@ auto link::canceller(protocol::operation_id id) {
 
 void link::connect(handler<void> done) {
     const lock held(mutex_);
+    if (abandoned_) return; // The handler dies like all that waited.
     waiting<void> who(std::move(done), executor_);
     if (option_error_) return complete_later<void>(std::move(who), *option_error_);
     if (session_.is_closed()) {
@@ -144,7 +145,12 @@ void link::connect(handler<void> done) {
         complete_later<void>(std::move(who), {});
     } else {
         const auto number = next_waiter_++;
-        who.on_cancel(canceller(&link::connecting_, number));
+        who.on_cancel([weak = weak_from_this(), number] {
+            const auto self = weak.lock();
+            if (!self) return;
+            self->give_up(&link::connecting_, number);
+            if (!self->is_connected()) self->close(); // Nobody would know of a later success.
+        });
         connecting_.push_back({number, std::move(who)});
     }
     schedule_turn();
@@ -164,6 +170,7 @@ std::size_t link::unsent_bytes() const {
 
 result<> link::append_publication(bytes_view subject, bytes_view payload,
                                   const publish_options& options) {
+    if (session_.is_closed()) return protocol::errc::closed;
     const protocol::publication message{subject, options.reply, header_block(options.headers),
                                         payload};
     // The session does not count what the transport has taken.
@@ -185,6 +192,7 @@ result<> link::publish(bytes_view subject, bytes_view payload, const publish_opt
 void link::publish_when_room(bytes_view subject, bytes_view payload, const publish_options& options,
                              handler<void> done) {
     lock held(mutex_);
+    if (abandoned_) return; // The handler dies like all that waited.
     waiting<void> who(std::move(done), executor_);
     result<> appended = protocol::errc::output_full;
     if (wanting_room_.empty()) appended = append_publication(subject, payload, options);
@@ -224,7 +232,9 @@ void link::serve_room_waiters() {
 void link::request(bytes_view subject, bytes_view payload, const request_options& options,
                    handler<message> done) {
     lock held(mutex_);
+    if (abandoned_) return; // The handler dies like all that waited.
     waiting<message> who(std::move(done), executor_);
+    if (drain_deadline_) return complete_later<message>(std::move(who), ending_why());
     const auto timeout = options.timeout.value_or(options_.request_timeout);
     const auto id = session_.request({subject, {}, header_block(options.headers), payload},
                                      net::steady_now(), timeout);
@@ -237,6 +247,7 @@ void link::request(bytes_view subject, bytes_view payload, const request_options
 result<link::feed_pointer> link::request_many(bytes_view subject, bytes_view payload,
                                               const request_many_options& options) {
     lock held(mutex_);
+    if (drain_deadline_) return ending_why();
     protocol::request_many_limits limits;
     limits.timeout = options.timeout.value_or(options_.request_timeout);
     limits.stall = options.stall;
@@ -273,6 +284,7 @@ void link::flush(std::optional<nanoseconds> timeout, handler<void> done) {
 template <class T>
 void link::flush_as(std::optional<nanoseconds> timeout, handler<T> done) {
     lock held(mutex_);
+    if (abandoned_) return; // The handler dies like all that waited.
     waiting<T> who(std::move(done), executor_);
     const auto id = session_.flush(net::steady_now(), timeout.value_or(options_.request_timeout));
     if (!id) return complete_later<T>(std::move(who), id.error());
@@ -283,21 +295,35 @@ void link::flush_as(std::optional<nanoseconds> timeout, handler<T> done) {
 
 void link::drain(handler<void> done) {
     const lock held(mutex_);
+    if (abandoned_) return; // The handler dies like all that waited.
     waiting<void> who(std::move(done), executor_);
     if (session_.is_closed()) {
         return complete_later<void>(std::move(who), protocol::errc::closed);
     }
-    session_.drain_all(net::steady_now(), options_.drain_timeout);
     const auto number = next_waiter_++;
     who.on_cancel(canceller(&link::draining_, number));
     draining_.push_back({number, std::move(who)});
+    if (!drain_deadline_) {
+        const auto now = net::steady_now();
+        drain_deadline_ = now + options_.drain_timeout;
+        for (const auto& [id, of] : subscriptions_) {
+            session_.drain(id, now, options_.drain_timeout);
+        }
+    }
+    advance_drain();
     schedule_turn();
+}
+
+/// Why nothing new is taken once `drain` was called.
+error link::ending_why() const {
+    return session_.is_closed() ? protocol::errc::closed : protocol::errc::draining;
 }
 
 void link::close() {
     lock held(mutex_);
     if (session_.is_closed()) return;
     send(held);
+    closing_why_ = protocol::errc::closed;
     session_.close();
     // Whoever holds back the reading must not hold back the end.
     holding_feeds_ = 0;

@@ -118,15 +118,18 @@ private:
         feed_end how;
     };
     struct credentials_question {};
+    /// Everything is handed out: the rest may be sent, and then it is over.
+    struct last_drain {};
     template <class T>
     struct completion {
         waiting<T> who;
         result<T> with;
     };
     /// What is done without the lock.
-    using task = std::variant<callback_call, sentinel_question, end_of_answers, connection_event,
-                              credentials_question, completion<void>, completion<message>,
-                              completion<std::optional<message>>, completion<nanoseconds>>;
+    using task =
+        std::variant<callback_call, sentinel_question, end_of_answers, connection_event,
+                     credentials_question, last_drain, completion<void>, completion<message>,
+                     completion<std::optional<message>>, completion<nanoseconds>>;
     /// Who waits for an operation of the session.
     using operation =
         std::variant<waiting<message>, waiting<nanoseconds>, waiting<void>, feed_pointer>;
@@ -152,6 +155,7 @@ private:
     void perform(end_of_answers& end);
     void perform(connection_event& what);
     void perform(credentials_question& question);
+    void perform(last_drain& drain);
     template <class T>
     void perform(completion<T>& done) {
         std::move(done.who).complete(std::move(done.with));
@@ -184,6 +188,12 @@ private:
     void end_feed(const feed_pointer& which, feed_end how);
     void stop_holding(feed& of);
     void taken_from(feed& of);
+    void stop_delaying(feed& of);
+    void advance_drain();
+    [[nodiscard]] error ending_why() const;
+    [[nodiscard]] bool is_handing_out() const noexcept {
+        return drain_deadline_ && !last_drain_begun_;
+    }
     template <class T>
     void next_as(const feed_pointer& of, handler<T> done);
     template <class T>
@@ -206,6 +216,7 @@ private:
     void serve_room_waiters();
     void arm_timer();
     void expired();
+    [[nodiscard]] std::optional<steady_time> next_deadline() const;
     [[nodiscard]] bool is_turns_thread() const;
     [[nodiscard]] std::size_t unsent_bytes() const;
     [[nodiscard]] bool reads_on() const noexcept {
@@ -262,6 +273,10 @@ private:
     std::vector<room_waiter> wanting_room_;
     std::uint64_t next_waiter_ = 1;
     std::size_t holding_feeds_ = 0;
+    std::optional<steady_time> drain_deadline_; ///< Once `drain` was called.
+    std::size_t delaying_feeds_ = 0;            ///< Of which not everything is handed out.
+    bool last_drain_begun_ = false;
+    error closing_why_; ///< When it is not the session that knows.
     std::string header_scratch_;
 
     std::vector<task> tasks_;   ///< To be done in the next turn.

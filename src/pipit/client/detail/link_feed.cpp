@@ -32,6 +32,7 @@ result<link::feed_pointer> link::subscribe(bytes_view subject,
                                            std::function<void(message)> callback,
                                            const subscribe_options& options) {
     const lock held(mutex_);
+    if (drain_deadline_) return ending_why();
     const auto id = session_.subscribe(subject, options.queue);
     if (!id) return error(id.error().code(), "'" + std::string(subject) + "'");
     auto made = std::make_shared<feed>(shared_from_this(), *id, std::string(subject), options);
@@ -76,13 +77,31 @@ void link::queue_for(feed& to, message arrived) {
 
 void link::taken_from(feed& of) {
     ++of.delivered;
-    if (of.pending.empty()) of.slow_consumer_told = false; // It has caught up.
+    if (of.pending.empty()) {
+        of.slow_consumer_told = false; // It has caught up.
+        stop_delaying(of);
+    }
     if (of.holds_reading && of.pending.has_room_again()) stop_holding(of);
 }
 
 void link::stop_holding(feed& of) {
     if (!std::exchange(of.holds_reading, false)) return;
     if (holding_feeds_ != 0) --holding_feeds_;
+    schedule_turn();
+}
+
+void link::stop_delaying(feed& of) {
+    if (!std::exchange(of.delays_drain, false)) return;
+    --delaying_feeds_;
+    advance_drain();
+}
+
+/// When all subscriptions have ended and their messages are handed out: answers to them, by
+/// callbacks that are still to be called, come before the end.
+void link::advance_drain() {
+    if (!is_handing_out() || !subscriptions_.empty() || delaying_feeds_ != 0) return;
+    last_drain_begun_ = true;
+    tasks_.emplace_back(last_drain{});
     schedule_turn();
 }
 
@@ -101,11 +120,16 @@ void link::end_feed(const feed_pointer& which, feed_end how) {
     }
     which->arrived.notify_all();
     stop_holding(*which);
+    if (is_handing_out() && !which->pending.empty()) {
+        which->delays_drain = true;
+        ++delaying_feeds_;
+    }
 }
 
 template <class T>
 void link::next_as(const feed_pointer& of, handler<T> done) {
     const lock held(mutex_);
+    if (abandoned_) return; // The handler dies like all that waited.
     waiting<T> who(std::move(done), executor_);
     if (auto first = of->pending.pop()) {
         taken_from(*of);
@@ -189,19 +213,22 @@ bool link::is_in_callback() const {
 
 void link::unsubscribe(const feed_pointer& of, std::uint64_t max) {
     const lock held(mutex_);
-    if (of->end) return;
+    if (of->end) return stop_delaying(*of);
     const auto id = std::get<protocol::sid>(of->source);
     session_.unsubscribe(id, max);
     if (max == 0) {
         of->cut = true;
         forget(id);
         end_feed(of, {});
+        stop_delaying(*of);
+        advance_drain();
     }
     schedule_turn();
 }
 
 void link::drain(const feed_pointer& of, handler<void> done) {
     const lock held(mutex_);
+    if (abandoned_) return; // The handler dies like all that waited.
     waiting<void> who(std::move(done), executor_);
     if (of->end) {
         const auto& why = of->end->why;

@@ -3,10 +3,12 @@
 #include <pipit/client/detail/link.hpp>
 
 #include <pipit/net/clock.hpp>
+#include <pipit/protocol/error.hpp>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace pipit::client::detail {
@@ -159,11 +161,17 @@ void link::output_appended(lock& held) {
 void link::asked(lock& held) {
     if (face_ == face::asynchronous) return schedule_turn();
     send(held);
-    if (session_.next_deadline() < wakes_at_) schedule_turn();
+    if (next_deadline().value_or(wakes_at_) < wakes_at_) schedule_turn();
+}
+
+std::optional<steady_time> link::next_deadline() const {
+    const auto due = session_.next_deadline();
+    if (!is_handing_out() || session_.is_closed()) return due;
+    return due ? std::min(*due, *drain_deadline_) : *drain_deadline_;
 }
 
 void link::arm_timer() {
-    const auto when = session_.next_deadline();
+    const auto when = next_deadline();
     if (!when && wakes_at_ == steady_time::max()) return;
     if (when && wakes_at_ <= *when) return;
     wakes_at_ = when.value_or(steady_time::max());
@@ -182,7 +190,12 @@ void link::expired() {
         const lock held(mutex_);
         wakes_at_ = steady_time::max();
         receive(); // What is here is not late.
-        session_.expire(net::steady_now());
+        const auto now = net::steady_now();
+        session_.expire(now);
+        if (is_handing_out() && now >= *drain_deadline_ && !session_.is_closed()) {
+            closing_why_ = error(protocol::errc::timeout, "not all messages were handed out");
+            session_.close();
+        }
     }
     turn();
 }

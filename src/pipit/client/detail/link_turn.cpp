@@ -9,6 +9,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
 #include <exception>
 #include <utility>
 
@@ -56,17 +57,17 @@ void link::turn() {
 }
 
 void link::run_tasks(lock& held) {
-    if (running_next_ == running_.size()) {
-        running_.clear();
-        running_next_ = 0;
-        running_.swap(tasks_);
-    }
+    // After an exception there are some left.
+    if (running_.empty()) running_.swap(tasks_);
     held.unlock();
     while (running_next_ < running_.size()) {
         // What is done may throw, and is not done again.
         auto& next = running_[running_next_++];
         std::visit([this](auto& what) { perform(what); }, next);
     }
+    // Not under the lock: what dies here may be the user's. And now: it counts as work.
+    running_.clear();
+    running_next_ = 0;
     held.lock();
     if (!tasks_.empty()) turn_wanted_ = true;
 }
@@ -141,6 +142,13 @@ void link::perform(credentials_question&) {
     }
 }
 
+void link::perform(last_drain&) {
+    const lock held(mutex_);
+    const auto now = net::steady_now();
+    session_.drain_all(now, std::max(*drain_deadline_ - now, nanoseconds(0)));
+    schedule_turn();
+}
+
 void link::take_events() {
     while (auto event = session_.next_event()) {
         std::visit([this](auto& what) { take(what); }, *event);
@@ -207,6 +215,7 @@ void link::take(protocol::subscription_ended& what) {
     const auto of = std::move(found->second);
     forget(what.subscription);
     end_feed(of, {std::move(what.why), {}});
+    advance_drain();
 }
 
 void link::take(protocol::request_answered& what) {
@@ -284,6 +293,7 @@ void link::take(protocol::lame_duck&) {
 void link::take(protocol::closed& what) {
     drop_transport();
     connected_server_.clear();
+    if (!what.why.code()) what.why = closing_why_;
     const error why = what.why.code() ? what.why : error(protocol::errc::closed);
     for (auto& entry : std::exchange(connecting_, {})) {
         complete_later<void>(std::move(entry.who), why);
@@ -293,7 +303,9 @@ void link::take(protocol::closed& what) {
                              what.why.code() ? result<>(what.why) : result<>());
     }
     serve_room_waiters();
-    report(event::closed{what.why});
+    // To close on demand is no error.
+    if (what.why == protocol::errc::closed) what.why = {};
+    report(event::closed{std::move(what.why)});
 }
 
 } // namespace pipit::client::detail

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <support/client_world.hpp>
+
+#include <pipit/client/chunked.hpp>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/detached.hpp>
+
+#include <fstream>
+#include <future>
+#include <optional>
+
+namespace pipit::client {
+namespace {
+
+using namespace support;
+using asio::awaitable;
+using asio::use_awaitable;
+
+awaitable<void> connect(connection& nats) {
+    auto connected = co_await nats.connect(use_awaitable);
+    connected.value();
+}
+
+/// Sends back what it is sent, as it comes.
+awaitable<void> echo(connection& nats, message request, transfer_options options) {
+    auto stream = accept_stream(nats, request, options).value();
+    for (;;) {
+        auto chunk = co_await stream.read(use_awaitable);
+        if (!chunk) co_return;
+        if (!*chunk) break;
+        auto written = co_await stream.write((*chunk)->payload(), use_awaitable);
+        if (!written) co_return;
+    }
+    auto finished = co_await stream.finish(use_awaitable);
+    (void)finished;
+}
+
+auto echo_service(connection& nats, transfer_options options = {}) {
+    return [&nats, options](message request) {
+        asio::co_spawn(nats.get_executor(), echo(nats, std::move(request), options),
+                       asio::detached);
+    };
+}
+
+awaitable<void> write_all(chunk_stream& stream, std::size_t bytes, bool& done) {
+    std::string piece(1'000'000, '\0');
+    for (std::size_t sent = 0; sent < bytes;) {
+        piece.resize(std::min(piece.size(), bytes - sent));
+        for (std::size_t i = 0; i < piece.size(); ++i) {
+            piece[i] = static_cast<char>((sent + i) * 31 % 251);
+        }
+        auto written = co_await stream.write(piece, use_awaitable);
+        EXPECT_TRUE(written) << written.error().message();
+        if (!written) break;
+        sent += piece.size();
+    }
+    auto finished = co_await stream.finish(use_awaitable);
+    EXPECT_TRUE(finished);
+    done = true;
+}
+
+awaitable<std::size_t> read_all(chunk_stream& stream) {
+    std::size_t received = 0;
+    for (;;) {
+        auto chunk = co_await stream.read(use_awaitable);
+        EXPECT_TRUE(chunk) << chunk.error().message();
+        if (!chunk || !*chunk) co_return received;
+        bool is_right = true;
+        for (const char c : (*chunk)->payload()) {
+            is_right = is_right && c == static_cast<char>(received++ * 31 % 251);
+        }
+        EXPECT_TRUE(is_right);
+    }
+}
+
+awaitable<void> send_and_receive(std::string url, std::size_t bytes) {
+    const auto executor = co_await asio::this_coro::executor;
+    connection asks(executor, {.servers = {url}});
+    connection serves(executor, {.servers = {url}});
+    co_await connect(asks);
+    co_await connect(serves);
+    auto service = serves.subscribe("echo", echo_service(serves));
+    auto flushed = co_await serves.flush(use_awaitable);
+    flushed.value();
+    const transfer_options options;
+    auto opened = co_await open_stream(asks, "echo", options, use_awaitable);
+    auto& stream = opened.value();
+    bool written = false;
+    asio::co_spawn(executor, write_all(stream, bytes, written), asio::detached);
+    const auto received = co_await read_all(stream);
+    EXPECT_EQ(received, bytes);
+    EXPECT_TRUE(written);
+}
+
+TEST(Chunked, CarriesNothingAndAnything) {
+    const auto server = start_server();
+    for (const std::size_t bytes : {0, 1, 128 * 1024, 128 * 1024 + 1, 5'000'000}) {
+        run(send_and_receive(server->url(), bytes));
+    }
+}
+
+std::size_t resident_bytes() {
+    std::ifstream statm("/proc/self/statm");
+    std::size_t all = 0;
+    std::size_t resident = 0;
+    statm >> all >> resident;
+    return resident * 4096;
+}
+
+TEST(Chunked, CarriesAHundredMegabytesInLittleMemory) {
+    const auto server = start_server();
+    run(send_and_receive(server->url(), 5'000'000));
+    const auto before = resident_bytes();
+    run(send_and_receive(server->url(), 100'000'000));
+    // Sanitizers keep freed memory for a while.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    EXPECT_LT(resident_bytes(), before + 50'000'000);
+#else
+    EXPECT_LT(resident_bytes(), before + 800'000'000);
+#endif
+}
+
+TEST(Chunked, WorksWithSmallMessagesAndWindows) {
+    const auto server = start_server({.configuration = "max_payload: 4096"});
+    run(send_and_receive(server->url(), 300'000));
+}
+
+awaitable<void> hold_back(std::string url) {
+    const auto executor = co_await asio::this_coro::executor;
+    connection nats(executor, {.servers = {url}});
+    co_await connect(nats);
+    std::optional<chunk_stream> served;
+    auto service = nats.subscribe("slow", [&](message request) {
+        served = accept_stream(nats, request, {.window_bytes = 1000}).value();
+    });
+    const transfer_options options;
+    auto stream = co_await open_stream(nats, "slow", options, use_awaitable);
+    const std::string much(10'000, 'x');
+    asio::cancellation_signal give_up;
+    std::optional<result<>> written;
+    stream.value().write(
+        much, asio::bind_cancellation_slot(give_up.slot(), [&](result<> how) { written = how; }));
+    for (int i = 0; i < 5; ++i) {
+        auto flushed = co_await nats.flush(use_awaitable);
+        flushed.value();
+    }
+    EXPECT_FALSE(written) << "there is room for a tenth of it";
+    auto first = co_await served->read(use_awaitable);
+    EXPECT_EQ(first.value()->payload().size(), 1000u);
+    give_up.emit(asio::cancellation_type::total);
+    auto next = co_await served->read(use_awaitable);
+    while (next && *next) next = co_await served->read(use_awaitable);
+    EXPECT_EQ(next.error(), errc::transfer_cancelled);
+    EXPECT_EQ(next.error().detail(), "cancelled");
+    EXPECT_EQ(written->error(), protocol::errc::cancelled);
+}
+
+TEST(Chunked, WaitsForASlowReaderAndTellsItOfTheEnd) {
+    const auto server = start_server();
+    run(hold_back(server->url()));
+}
+
+awaitable<void> be_refused(std::string url) {
+    const auto executor = co_await asio::this_coro::executor;
+    connection nats(executor, {.servers = {url}});
+    co_await connect(nats);
+    transfer_options options;
+    auto nobody = co_await open_stream(nats, "nobody", options, use_awaitable);
+    EXPECT_EQ(nobody.error(), protocol::errc::no_responders);
+    std::optional<error> refusal;
+    auto plain = nats.subscribe(
+        "plain", [&](message request) { (void)nats.respond(request, "an ordinary answer"); });
+    auto refused = co_await open_stream(nats, "plain", options, use_awaitable);
+    EXPECT_EQ(refused.error(), errc::transfer_refused);
+    auto serves = nats.subscribe("serves", [&](message request) {
+        refusal = accept_stream(nats, request).error();
+        (void)nats.respond(request, "");
+    });
+    auto answer = co_await nats.request("serves", "", use_awaitable);
+    EXPECT_EQ(refusal, errc::transfer_refused);
+    auto silent = nats.subscribe("silent");
+    options.idle_timeout = 30ms;
+    auto late = co_await open_stream(nats, "silent", options, use_awaitable);
+    EXPECT_EQ(late.error(), protocol::errc::timeout);
+}
+
+TEST(Chunked, SaysWhyThereIsNoTransfer) {
+    const auto server = start_server();
+    run(be_refused(server->url()));
+}
+
+/// Answers `open` by hand, and then with whatever it likes.
+awaitable<void> meet_a_liar(std::string url, std::string control, std::string payload) {
+    const auto executor = co_await asio::this_coro::executor;
+    connection nats(executor, {.servers = {url}});
+    co_await connect(nats);
+    auto inbox = nats.subscribe("liar.inbox").value();
+    auto lies = nats.subscribe("liar", [&](message request) {
+        headers accept;
+        accept.set("Pipit-Transfer", "accept 1000").value();
+        (void)nats.respond(request, "", {.reply = "liar.inbox", .headers = &accept});
+        headers lie;
+        lie.set("Pipit-Transfer", control).value();
+        (void)nats.respond(request, payload, {.headers = &lie});
+    });
+    const transfer_options options{.window_bytes = 100};
+    auto stream = co_await open_stream(nats, "liar", options, use_awaitable);
+    // It may have come together with the acceptance.
+    error why = stream ? error() : stream.error();
+    if (stream) {
+        auto next = co_await stream->read(use_awaitable);
+        why = next.error();
+    }
+    EXPECT_EQ(why, errc::transfer_broken) << control;
+    auto told = co_await inbox.next(use_awaitable);
+    EXPECT_EQ(told.value().header("Pipit-Transfer"), "cancel");
+}
+
+TEST(Chunked, FailsWithAHostilePeer) {
+    const auto server = start_server();
+    for (const auto* control : {"data 2", "data 99999999999999999999", "end 1 1", "nonsense"}) {
+        run(meet_a_liar(server->url(), control, "x"));
+    }
+    run(meet_a_liar(server->url(), "data 1", std::string(101, 'x')));
+}
+
+TEST(Chunked, FailsWhenTheConnectionIsLost) {
+    auto server = start_server();
+    const auto port = server->port();
+    std::promise<void> again;
+    connection_options options{.servers = {server->url()}};
+    blocking_connection serves(options);
+    options.on_event = [&](const connection_event& what) {
+        const auto* const connected = std::get_if<event::connected>(&what);
+        if (connected != nullptr && connected->again) again.set_value();
+    };
+    blocking_connection asks(options);
+    serves.connect().value();
+    asks.connect().value();
+    auto requests = serves.subscribe("s").value();
+    serves.flush().value();
+    const transfer_options impatient{.idle_timeout = 90ms};
+    auto opening =
+        std::async(std::launch::async, [&] { return open_stream(asks, "s", impatient); });
+    auto served = accept_stream(serves, requests.next().value(), impatient).value();
+    auto stream = opening.get().value();
+    stream.write("hello").value();
+    EXPECT_EQ(served.read().value()->payload(), "hello");
+    server.reset();
+    server = start_server({.port = port});
+    again.get_future().wait();
+    const auto lost = stream.read();
+    EXPECT_TRUE(lost.error() == protocol::errc::connection_lost ||
+                lost.error() == protocol::errc::timeout)
+        << lost.error().message();
+}
+
+TEST(Chunked, WorksWithoutAnEventLoop) {
+    const auto server = start_server();
+    blocking_connection nats({.servers = {server->url()}});
+    nats.connect().value();
+    auto requests = nats.subscribe("upper").value();
+    std::thread service([&] {
+        auto stream = accept_stream(nats, requests.next().value()).value();
+        std::string text;
+        for (;;) {
+            auto chunk = stream.read().value();
+            if (!chunk) break;
+            text += chunk->payload();
+        }
+        for (char& c : text) c = c == 'a' ? 'A' : c;
+        stream.write(text).value();
+        stream.finish().value();
+    });
+    auto stream = open_stream(nats, "upper").value();
+    stream.write(std::string(3'000'000, 'a')).value();
+    stream.finish().value();
+    EXPECT_EQ(stream.finish().error(), errc::transfer_busy);
+    EXPECT_EQ(stream.write("more").error(), errc::transfer_busy);
+    std::string answer;
+    while (auto chunk = stream.read().value()) answer += chunk->payload();
+    EXPECT_EQ(answer, std::string(3'000'000, 'A'));
+    service.join();
+}
+
+} // namespace
+} // namespace pipit::client

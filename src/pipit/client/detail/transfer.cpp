@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/client/detail/transfer.hpp>
+
+#include <pipit/client/error.hpp>
+#include <pipit/net/clock.hpp>
+#include <pipit/protocol/error.hpp>
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace pipit::client::detail {
+namespace {
+
+/// For the header and what else counts towards `max_payload`.
+constexpr std::size_t room_for_headers = 1024;
+
+transfer_options within_limits(transfer_options options, const link& over) {
+    const auto payload_max = over.server_info().max_payload;
+    const auto largest = payload_max > 0 ? static_cast<std::size_t>(payload_max) : 0;
+    if (largest > 2 * room_for_headers) {
+        options.chunk_bytes_max = std::min(options.chunk_bytes_max, largest - room_for_headers);
+    }
+    options.chunk_bytes_max = std::max<std::size_t>(options.chunk_bytes_max, 1);
+    options.window_bytes = std::max<std::size_t>(options.window_bytes, 1);
+    return options;
+}
+
+headers marked(bytes_view control) {
+    headers out;
+    (void)out.set(transfer_header, control); // Words and numbers are well-formed.
+    return out;
+}
+
+} // namespace
+
+transfer::transfer(std::shared_ptr<link> over, chunk_session::side which,
+                   const transfer_options& options)
+    : link_(std::move(over)),
+      session_(which, within_limits(options, *link_), net::steady_now()),
+      options_(options),
+      connects_(link_->statistics().connects),
+      inbox_(link_->new_inbox()) {}
+
+void transfer::open(const std::shared_ptr<link>& over, bytes_view subject, const headers* with,
+                    const transfer_options& options, handler<chunk_stream> done) {
+    const auto made = std::make_shared<transfer>(over, chunk_session::side::asking, options);
+    const lock held(made->mutex_);
+    made->subject_ = subject;
+    if (with != nullptr) made->opening_ = *with;
+    made->opener_.emplace(std::move(done), over->executor());
+    made->opener_->on_cancel([weak = std::weak_ptr(made)] {
+        if (const auto self = weak.lock()) self->cancel(protocol::errc::cancelled, "cancelled");
+    });
+    const auto subscribed = made->subscribe();
+    if (!subscribed) return made->complete<chunk_stream>(made->opener_, subscribed.error());
+    made->advance();
+    made->arm();
+}
+
+result<transfer::pointer> transfer::accept(const std::shared_ptr<link>& over,
+                                           const message& request,
+                                           const transfer_options& options) {
+    const auto made = std::make_shared<transfer>(over, chunk_session::side::serving, options);
+    const lock held(made->mutex_);
+    made->session_.receive(request, net::steady_now());
+    if (const auto& failure = made->session_.failure()) return *failure;
+    const auto subscribed = made->subscribe();
+    if (!subscribed) return subscribed.error();
+    made->advance();
+    made->arm();
+    return made;
+}
+
+result<> transfer::subscribe() {
+    auto made = link_->subscribe(inbox_, nullptr, {});
+    if (!made) return made.error();
+    feed_ = std::move(*made);
+    listen();
+    return {};
+}
+
+template <class T>
+void transfer::complete(std::optional<waiting<T>>& who, result<T> with) {
+    if (!who) return;
+    // Later: neither inside the call that began it, nor under the lock.
+    asio::post(link_->executor(), [waits = std::move(*who), with = std::move(with)]() mutable {
+        std::move(waits).complete(std::move(with));
+    });
+    who.reset();
+}
+
+void transfer::listen() {
+    // While it is being opened, this is all that keeps it.
+    auto opening = opener_ ? shared_from_this() : nullptr;
+    link_->next(feed_, handler<message>([weak = weak_from_this(),
+                                         opening = std::move(opening)](result<message> what) {
+                    if (const auto self = weak.lock()) self->arrived(std::move(what));
+                }));
+}
+
+void transfer::arrived(result<message> what) {
+    const lock held(mutex_);
+    const auto now = net::steady_now();
+    if (!what) {
+        session_.cancel(link_->is_closed() ? error(protocol::errc::closed) : what.error(), {});
+        return advance();
+    }
+    session_.receive(*what, now);
+    while (auto more = link_->try_next(*feed_)) session_.receive(*more, now);
+    advance();
+    if (!session_.failure()) listen();
+}
+
+void transfer::advance() {
+    write_on();
+    read_on(); // May raise the limit.
+    for (const auto& control : session_.controls()) say(control);
+    if (session_.failure()) return fail_everything();
+    if (!session_.peer().empty() && opener_)
+        complete<chunk_stream>(opener_, chunk_stream(shared_from_this()));
+    if (finisher_ && !writer_ && !is_publishing_) {
+        session_.finish();
+        for (const auto& control : session_.controls()) say(control);
+        complete<void>(finisher_, {});
+    }
+}
+
+void transfer::say(const std::string& control) {
+    const bool opens = control.starts_with("open");
+    auto with = opens ? opening_ : headers();
+    (void)with.set(transfer_header, control);
+    publish_options options{.headers = &with};
+    if (opens || control.starts_with("accept")) options.reply = inbox_;
+    const bytes_view payload = control == "cancel" ? session_.cancel_text() : bytes_view();
+    const auto said = link_->publish(opens ? subject_ : session_.peer(), payload, options);
+    if (!said) session_.cancel(said.error(), {});
+}
+
+void transfer::write_on() {
+    if (!writer_ || is_publishing_ || session_.failure()) return;
+    const auto bytes = std::min(session_.writable_bytes(), writer_->rest.size());
+    if (bytes == 0 && !writer_->rest.empty()) return; // There will be room.
+    if (bytes == 0) {
+        std::optional<waiting<void>> who(std::move(writer_->who));
+        writer_.reset();
+        return complete<void>(who, {});
+    }
+    const auto chunk = writer_->rest.substr(0, bytes);
+    writer_->rest.remove_prefix(bytes);
+    is_publishing_ = true;
+    const auto with = marked(session_.begin_chunk(bytes, net::steady_now()));
+    link_->publish_when_room(session_.peer(), chunk, {.headers = &with},
+                             handler<void>([weak = weak_from_this()](result<> outcome) {
+                                 if (const auto self = weak.lock()) self->written(outcome);
+                             }));
+}
+
+void transfer::written(result<> outcome) {
+    const lock held(mutex_);
+    is_publishing_ = false;
+    if (!outcome) session_.cancel(outcome.error(), {});
+    advance();
+}
+
+void transfer::read_on() {
+    if (!reader_ || session_.failure()) return;
+    if (auto chunk = session_.take_chunk()) {
+        complete<std::optional<message>>(reader_, std::optional(std::move(*chunk)));
+    } else if (session_.input_ended()) {
+        complete<std::optional<message>>(reader_, std::optional<message>());
+    }
+}
+
+void transfer::fail_everything() {
+    const auto why = *session_.failure();
+    complete<chunk_stream>(opener_, why);
+    complete<std::optional<message>>(reader_, why);
+    complete<void>(finisher_, why);
+    if (writer_) {
+        std::optional<waiting<void>> who(std::move(writer_->who));
+        writer_.reset();
+        complete<void>(who, why);
+    }
+    if (feed_) link_->unsubscribe(feed_, 0);
+    if (const auto timer = timer_.lock()) timer->cancel();
+}
+
+void transfer::read(handler<std::optional<message>> done) {
+    const lock held(mutex_);
+    std::optional<waiting<std::optional<message>>> who(std::in_place, std::move(done),
+                                                       link_->executor());
+    if (reader_) return complete<std::optional<message>>(who, errc::transfer_busy);
+    reader_ = std::move(who);
+    reader_->on_cancel([weak = weak_from_this()] {
+        if (const auto self = weak.lock()) self->give_up_reading();
+    });
+    advance();
+}
+
+void transfer::give_up_reading() {
+    const lock held(mutex_);
+    complete<std::optional<message>>(reader_, protocol::errc::cancelled);
+}
+
+void transfer::write(bytes_view bytes, handler<void> done) {
+    const lock held(mutex_);
+    std::optional<waiting<void>> who(std::in_place, std::move(done), link_->executor());
+    if (writer_ || is_finished_) return complete<void>(who, errc::transfer_busy);
+    writer_.emplace(writer{bytes, std::move(*who)});
+    writer_->who.on_cancel([weak = weak_from_this()] {
+        // Nobody knows how much of it was sent.
+        if (const auto self = weak.lock()) self->cancel(protocol::errc::cancelled, "cancelled");
+    });
+    advance();
+}
+
+void transfer::finish(handler<void> done) {
+    const lock held(mutex_);
+    std::optional<waiting<void>> who(std::in_place, std::move(done), link_->executor());
+    if (std::exchange(is_finished_, true)) return complete<void>(who, errc::transfer_busy);
+    finisher_ = std::move(who);
+    advance();
+}
+
+void transfer::cancel(error why, bytes_view text) {
+    const lock held(mutex_);
+    if (session_.failure()) return;
+    if (!session_.is_complete()) session_.cancel(std::move(why), text);
+    advance();
+    if (feed_) link_->unsubscribe(feed_, 0);
+    if (const auto timer = timer_.lock()) timer->cancel();
+}
+
+void transfer::arm() {
+    const auto due = session_.next_deadline();
+    if (!due) return;
+    auto timer = timer_.lock();
+    if (!timer) timer = std::make_shared<asio::steady_timer>(link_->executor());
+    timer_ = timer;
+    const nanoseconds third = nanoseconds(options_.idle_timeout) / 3;
+    timer->expires_at(std::min(*due, net::steady_now() + third));
+    timer->async_wait([weak = weak_from_this(), timer](const error_code& code) {
+        const auto self = weak.lock();
+        if (!code && self) self->tick();
+    });
+}
+
+void transfer::tick() {
+    const lock held(mutex_);
+    if (link_->statistics().connects != connects_) {
+        session_.cancel(protocol::errc::connection_lost, "connection lost");
+    }
+    session_.expire(net::steady_now());
+    advance();
+    arm();
+}
+
+} // namespace pipit::client::detail

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <pipit/client/chunk_session.hpp>
+#include <pipit/client/chunked.hpp>
+#include <pipit/client/detail/link.hpp>
+
+#include <boost/asio/steady_timer.hpp>
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pipit::client::detail {
+
+/// The driver of one `chunk_session` over a link.
+///
+/// Threads: any. Its lock is taken before the link's.
+class transfer : public std::enable_shared_from_this<transfer> {
+public:
+    using pointer = std::shared_ptr<transfer>;
+
+    /// Asks; `done` is told when the other end has accepted.
+    static void open(const std::shared_ptr<link>& over, bytes_view subject, const headers* with,
+                     const transfer_options& options, handler<chunk_stream> done);
+    [[nodiscard]] static result<pointer> accept(const std::shared_ptr<link>& over,
+                                                const message& request,
+                                                const transfer_options& options);
+
+    transfer(std::shared_ptr<link> over, chunk_session::side which,
+             const transfer_options& options);
+
+    void read(handler<std::optional<message>> done);
+    void write(bytes_view bytes, handler<void> done);
+    void finish(handler<void> done);
+    void cancel(error why, bytes_view text);
+    [[nodiscard]] link& over() const noexcept { return *link_; }
+
+private:
+    using lock = std::unique_lock<std::mutex>;
+
+    struct writer {
+        bytes_view rest;
+        waiting<void> who;
+    };
+
+    [[nodiscard]] result<> subscribe();
+    void listen();
+    void arrived(result<message> what);
+    /// Says and does everything that can be said and done now.
+    void advance();
+    void say(const std::string& control);
+    void write_on();
+    void written(result<> outcome);
+    void read_on();
+    void fail_everything();
+    void tick();
+    void arm();
+    void give_up_reading();
+    template <class T>
+    void complete(std::optional<waiting<T>>& who, result<T> with);
+
+    const std::shared_ptr<link> link_;
+    std::mutex mutex_;
+    chunk_session session_;
+    transfer_options options_;
+    std::uint64_t connects_;
+    std::string subject_; ///< Of the service.
+    headers opening_;     ///< Of `open`.
+    std::string inbox_;
+    feed_pointer feed_;
+    std::weak_ptr<asio::steady_timer> timer_; ///< Belongs to what waits for it.
+
+    std::optional<waiting<chunk_stream>> opener_;
+    std::optional<waiting<std::optional<message>>> reader_;
+    std::optional<writer> writer_;
+    std::optional<waiting<void>> finisher_;
+    bool is_publishing_ = false;
+    bool is_finished_ = false; ///< By the user; the last chunks may still wait.
+};
+
+} // namespace pipit::client::detail
