@@ -100,7 +100,11 @@ std::string meant(std::string_view nearest) {
 std::string complaint_about(const std::string& word, const std::vector<const command*>& path) {
     if (word.size() > 1 && word.starts_with('-')) {
         const auto name = word.substr(0, word.find('='));
-        return "unknown option '" + name + "'" + meant(nearest_name(name, option_names(path)));
+        // One letter is near to every other one.
+        const auto nearest =
+            name.size() > 2 ? nearest_name(name, option_names(path)) : std::string_view();
+        const std::string hint = ". A text that begins with a dash goes behind --";
+        return "unknown option '" + name + "'" + (nearest.empty() ? hint : meant(nearest));
     }
     const auto& chosen = *path.back();
     if (chosen.commands.empty()) {

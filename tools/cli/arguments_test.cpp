@@ -120,6 +120,9 @@ TEST(Arguments, ComplainWithWhatWasProbablyMeant) {
               "unknown option '--cuont'. Did you mean '--count'?");
     EXPECT_EQ(complaint({"pub", "s", "--sever=u"}),
               "unknown option '--sever'. Did you mean '--server'?");
+    EXPECT_EQ(complaint({"pub", "s", "-5"}), ""); // A number.
+    EXPECT_EQ(complaint({"pub", "s", "-x"}),
+              "unknown option '-x'. A text that begins with a dash goes behind --");
     EXPECT_EQ(complaint({"pub"}), "<subject> is missing: where it goes");
     EXPECT_EQ(complaint({"pub", "s", "hello", "world"}),
               "'world' is one word too many. What has blanks is quoted: 'hello world'");

@@ -87,7 +87,7 @@ std::string manual_page(const std::string& path, const command& chosen,
     auto text = ".TH " + upper(with_dashes(path)) + " 1 \"\" \"Pipit " + version +
                 "\"\n.SH NAME\n" + escaped(with_dashes(path)) + " \\- " + escaped(chosen.summary) +
                 "\n.SH SYNOPSIS\n.B " + escaped(path) + '\n' +
-                escaped(usage_line(path, chosen).substr(path.size())) + '\n';
+                escaped(trimmed(usage_line(path, chosen).substr(path.size()))) + '\n';
     text += section("DESCRIPTION", escaped(chosen.summary) + ".\n" +
                                        (chosen.description.empty() ? "" : ".PP\n") +
                                        body(chosen.description));

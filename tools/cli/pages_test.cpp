@@ -85,6 +85,7 @@ TEST(Manual, EscapesWhatTroffWouldTake) {
     EXPECT_NE(page.find(".TP\n.B \\-f, \\-\\-file PATH\nwhere it is kept.\n"), std::string::npos);
     EXPECT_NE(page.find(".SH OPTIONS OF EVERY COMMAND\n.TP\n.B \\-s, \\-\\-server URL\n"),
               std::string::npos);
+    EXPECT_NE(page.find(".B pipit context add\n[option]… <name>\n"), std::string::npos);
     EXPECT_NE(page.find(".nf\n  an example\n"), std::string::npos);
     EXPECT_EQ(manual_file_name("pipit context add"), "pipit-context-add.1");
 }
