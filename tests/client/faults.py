@@ -33,6 +33,9 @@ DRIVER_SECONDS = 60
 LISTEN = 'listen: "127.0.0.1:-1"\nhttp: "127.0.0.1:-1"\n'
 LAME_DUCK = 'lame_duck_duration: "30s"\nlame_duck_grace_period: "1s"\n'
 
+USER = LISTEN + "authorization { user: joe, password: one }\n"
+USER_CHANGED = USER.replace("one", "two")
+
 # A step, and the line that shows it (a pattern); without one it shows nothing.
 CONNECT = {"reconnect": True, "ping_interval_ms": 300, "ping_max": 2}
 LIVES = [
@@ -50,9 +53,9 @@ BACK = [(["wait_event", "a", "reconnect"], "a saw reconnect"), (["wait_client"],
 DRAINS = [(["drain", "a"], "a drained")]
 
 
-def begins(via="server"):
+def begins(via="server", **options):
     return [
-        (["connect", "a", CONNECT | {"via": via}], None),
+        (["connect", "a", CONNECT | {"via": via} | options], None),
         (["subscribe", "a", "s", "numbers.*"], None),
         (["subscribe", "a", "r", "ask", {"reply": "="}], None),
     ] + LIVES
@@ -93,6 +96,12 @@ FAULTS = {
         "steps": begins() + silent(["suspend_client", 3]) + LEFT + BACK + LIVES + DRAINS},
     "the client is stopped while the server restarts": {
         "steps": begins() + silent(["suspend_client", 2, "restart"]) + LEFT + BACK + LIVES + DRAINS},
+    # What ends a connection beside its user: refused twice in a row by all servers.
+    "the password is another one": {
+        "config": USER,
+        "steps": begins(user="joe", **{"pass": "one"}) + silent(["configure", USER_CHANGED]) + LEFT
+                 + [(["closed", "a"], "a closed: .*Authorization Violation.*"),
+                    (["ended", "s"], "s is closed")]},
     "one server of a pool after another fails": {
         "servers": 3,
         "steps": begins("all") + silent("kill_connected", "wait_client") + LIVES
@@ -210,6 +219,9 @@ class fault_session(driver_session):
     def do_continue(self, lease, _request):
         lease.server.process.send_signal(signal.SIGCONT)
         return {}
+
+    def do_configure(self, lease, _request, config):
+        return {} if lease.server.reload(config) else {"lines": ["missing: a reload"]}
 
     def do_grow(self, _lease, _request):
         self._start(next(iter(self.behaviours.values())))

@@ -5,8 +5,8 @@ import json
 import re
 
 _SCRUBS = [
-    (re.compile(r"_INBOX\.[A-Za-z0-9._]+"), "_INBOX"),
-    (re.compile(r"mybox\.[A-Za-z0-9.]+"), "mybox"),
+    (re.compile(r"_INBOX\.[A-Za-z0-9._-]+"), "_INBOX"),
+    (re.compile(r"mybox\.[A-Za-z0-9._-]+"), "mybox"),
     (re.compile(r"(127\.0\.0\.1|\[::1\]|localhost):\d+"), r"\1:PORT"),
     (re.compile(r"\bN[A-Z2-7]{55}\b"), "SERVER_ID"),
     (re.compile(r"\bX[A-Z2-7]{55}\b"), "XKEY"),
