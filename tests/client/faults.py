@@ -250,7 +250,10 @@ def observe(program, driver, face, fault):
     try:
         session.driver = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         output, _ = session.driver.communicate(timeout=DRIVER_SECONDS)
-        return [canonical.scrub(line) for line in json.loads(output)["outcome"]]
+        lines = [canonical.scrub(line) for line in json.loads(output)["outcome"]]
+        # Nothing but a sanitizer ends a driver that has told all with another one.
+        code = session.driver.returncode
+        return lines if code == 0 else [*lines, f"the driver ended with {code}"]
     except subprocess.TimeoutExpired:
         return [f"missing: the end, within {DRIVER_SECONDS} s"]
     except ValueError:
