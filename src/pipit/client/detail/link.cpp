@@ -209,11 +209,6 @@ void link::publish_when_room(bytes_view subject, bytes_view payload, const publi
     schedule_turn();
 }
 
-bool link::publishes_at_once() const {
-    const lock held(mutex_);
-    return wanting_room_.empty() && unsent_bytes() < direct_send_bytes;
-}
-
 void link::serve_room_waiters() {
     while (!wanting_room_.empty()) {
         auto& first = wanting_room_.front();

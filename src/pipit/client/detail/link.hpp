@@ -50,8 +50,6 @@ public:
     /// Waits while there is no room.
     void publish_when_room(bytes_view subject, bytes_view payload, const publish_options& options,
                            handler<void> done);
-    /// There is so little to be sent that publishing need not wait for anybody.
-    [[nodiscard]] bool publishes_at_once() const;
 
     using feed_pointer = std::shared_ptr<feed>;
     [[nodiscard]] result<feed_pointer> subscribe(bytes_view subject,
