@@ -178,7 +178,10 @@ class fault_session(driver_session):
         for one in self.pool:
             if one.process.poll() is not None or one in self.suspended:
                 continue
-            found = json.loads(one.get("/connz").body)["connections"]
+            try:
+                found = json.loads(one.get("/connz").body)["connections"]
+            except OSError:
+                continue  # It is about to end, or has just been started.
             if any(each.get("name") == "a" and each["subscriptions"] >= 2 for each in found):
                 return one
         return None

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <pipit/base/bytes.hpp>
+#include <pipit/base/error.hpp>
+
+#include <span>
+#include <string>
+
+namespace pipit::net {
+
+/// What stands between the wire and the protocol: TLS or WebSocket, of either side. Bytes in and
+/// bytes out; it opens no socket and reads no clock. Filters stack: `wss` is WebSocket over TLS.
+///
+/// After an error nothing but sending what it appended to `wire` and closing makes sense.
+class filter {
+public:
+    filter() = default;
+    filter(const filter&) = delete;
+    filter& operator=(const filter&) = delete;
+    virtual ~filter() = default;
+
+    /// The first bytes of the side that speaks first; appends nothing for the other.
+    virtual result<> begin(std::string& wire) = 0;
+    /// Takes what came from the wire: appends what it carries to `plain`, and what is to be sent
+    /// because of it (a handshake's answer, a pong, an alert) to `wire`.
+    virtual result<> receive(bytes_view from_wire, std::string& plain, std::string& wire) = 0;
+    /// Appends what carries these bytes to `wire`. Not before `is_open()`.
+    virtual result<> send(std::span<const bytes_view> plain, std::string& wire) = 0;
+    /// Appends the end of this side's stream.
+    virtual void finish(std::string& wire) = 0;
+
+    /// The handshake is done.
+    [[nodiscard]] virtual bool is_open() const noexcept = 0;
+    /// The other side ended its stream in order.
+    [[nodiscard]] virtual bool is_finished() const noexcept = 0;
+};
+
+} // namespace pipit::net
