@@ -14,6 +14,10 @@ public:
         case errc::unsupported_proxy_header: return "unsupported PROXY protocol feature";
         case errc::closed: return "the other end closed the connection";
         case errc::timed_out: return "the other end did not answer in time";
+        case errc::invalid_http: return "malformed HTTP";
+        case errc::websocket_refused: return "WebSocket refused";
+        case errc::websocket_violation: return "WebSocket protocol violation";
+        case errc::websocket_too_big: return "WebSocket message too big";
         }
         return "unknown network error";
     }

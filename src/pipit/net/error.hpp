@@ -9,8 +9,12 @@ namespace pipit::net {
 enum class errc {
     invalid_proxy_header = 1, ///< The detail says what about it.
     unsupported_proxy_header,
-    closed,    ///< The other end is gone.
-    timed_out, ///< Nothing came, or nothing was taken, in the time given.
+    closed,              ///< The other end is gone.
+    timed_out,           ///< Nothing came, or nothing was taken, in the time given.
+    invalid_http,        ///< What came is not the head of an HTTP/1.1 message, or has no end.
+    websocket_refused,   ///< The detail says why.
+    websocket_violation, ///< Frames that break RFC 6455; the detail says how.
+    websocket_too_big,   ///< A compressed message above its bound.
 };
 
 [[nodiscard]] error_code make_error_code(errc value) noexcept;
