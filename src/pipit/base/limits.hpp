@@ -90,6 +90,21 @@ inline constexpr std::size_t granted_replies = 4096;
 /// What is kept of the subscriptions of a closed connection.
 inline constexpr std::size_t closed_subscriptions = 1000;
 
+// --- Accounts that import from each other ---
+
+/// As nats-server: what an answer to an imported service may take when its export does not say.
+inline constexpr std::chrono::minutes response_threshold{2};
+/// Requests to imported services that wait for an answer on one loop; beyond, the one that would
+/// be given up first is.
+inline constexpr std::size_t pending_responses = 256 * 1024;
+/// Of those of one account, how many are looked at when a subscription with a wildcard ends; who
+/// is not looked at is given up later.
+inline constexpr std::size_t pending_responses_scanned = 1024;
+/// One request may go through so many imports, from account to account.
+inline constexpr std::size_t import_chain = 32;
+/// As nats-server: accounts that are visited in search of a cycle.
+inline constexpr std::size_t import_search_depth = 1024;
+
 // --- Several loops ---
 
 /// Loops of one server: what a word has bits for.
@@ -151,6 +166,8 @@ inline constexpr std::size_t http_drained_bytes = 256 * 1024;
 /// A monitoring document shows at most this many subscriptions, whatever page was asked for: about
 /// 100 MB while it is made. A loop copies so many of them, or of connections, at a time.
 inline constexpr std::uint64_t shown_subscriptions = 250'000;
+/// Answers that are awaited, of one account on each loop.
+inline constexpr std::size_t shown_responses = 1000;
 inline constexpr std::uint64_t subscriptions_at_a_time = 4096;
 inline constexpr std::size_t sessions_at_a_time = 512;
 

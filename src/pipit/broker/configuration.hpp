@@ -3,6 +3,8 @@
 
 #include <pipit/base/limits.hpp>
 #include <pipit/base/time.hpp>
+#include <pipit/broker/account_id.hpp>
+#include <pipit/broker/exports_imports.hpp>
 
 #include <cstdint>
 #include <map>
@@ -20,10 +22,6 @@ class weighted_mapping;
 
 namespace pipit::broker {
 
-/// Numbers an account for as long as the process lives; the same name keeps its number over
-/// reloads.
-enum class account_id : std::uint32_t {};
-
 /// Limits of one account over all loops; -1: no limit.
 struct account_limits {
     std::int64_t max_connections = -1;
@@ -38,6 +36,11 @@ struct account_configuration {
     account_limits limits;
     /// Applied to what clients publish, in this order; the first source that matches decides.
     std::vector<std::shared_ptr<const protocol::weighted_mapping>> mappings;
+    std::vector<stream_export> stream_exports;
+    std::vector<service_export> service_exports;
+    /// Put here by `add_import()`, which knows what may be imported.
+    std::vector<std::shared_ptr<const stream_import>> stream_imports;
+    std::vector<std::shared_ptr<const service_import>> service_imports;
     std::string trace_destination; ///< ADR-41: where `traceparent` traces go; empty: nowhere.
     int trace_sampling_percent = 100;
 };
