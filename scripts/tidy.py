@@ -53,6 +53,7 @@ PARSERS = [
     "auth/nkey",
     "client/chunk_session",
     "net/proxy_protocol",
+    "net/tls_filter",
     "net/websocket_codec",
     "net/websocket_filter",
     "net/websocket_handshake",

@@ -15,6 +15,16 @@ enum class errc {
     websocket_refused,   ///< The detail says why.
     websocket_violation, ///< Frames that break RFC 6455; the detail says how.
     websocket_too_big,   ///< A compressed message above its bound.
+
+    unusable_tls_file,     ///< A certificate, a key or a list of authorities.
+    unusable_tls_settings, ///< Of TLS.
+    not_tls,               ///< The other side speaks something else.
+    tls_failed,
+    tls_refused, ///< By the other side, which sent an alert.
+    tls_certificate_expired,
+    tls_unknown_authority,
+    tls_wrong_name,
+    tls_no_certificate, ///< The other side showed none.
 };
 
 [[nodiscard]] error_code make_error_code(errc value) noexcept;

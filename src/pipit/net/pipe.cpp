@@ -123,6 +123,8 @@ public:
         wake_loop(pipe_);
     }
 
+    void set_user(transport_user& user) noexcept override { pipe_->user = &user; }
+
     void close() noexcept override {
         {
             const std::lock_guard guard(pipe_->lock);

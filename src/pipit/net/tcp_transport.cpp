@@ -82,16 +82,20 @@ public:
     }
 
     void wait_readable() override {
+        if (std::exchange(waits_to_read_, true)) return;
         ++waits_;
         socket_.async_wait(decltype(socket_)::wait_read,
                            waiter{this, &transport_user::on_readable});
     }
 
     void wait_writable() override {
+        if (std::exchange(waits_to_write_, true)) return;
         ++waits_;
         socket_.async_wait(decltype(socket_)::wait_write,
                            waiter{this, &transport_user::on_writable});
     }
+
+    void set_user(transport_user& user) noexcept override { user_ = &user; }
 
     void close() noexcept override {
         user_ = nullptr;
@@ -127,6 +131,7 @@ private:
 
     void finish_wait(void (transport_user::*ready)()) {
         --waits_;
+        (ready == &transport_user::on_readable ? waits_to_read_ : waits_to_write_) = false;
         if (user_ != nullptr) {
             (user_->*ready)();
         } else if (waits_ == 0) {
@@ -137,6 +142,8 @@ private:
     transport_user* user_; ///< Null once closed; then it lives until nothing waits any more.
     asio::posix::basic_stream_descriptor<asio::io_context::executor_type> socket_;
     int waits_ = 0;
+    bool waits_to_read_ = false;
+    bool waits_to_write_ = false;
     wait_slot slot_;
 };
 

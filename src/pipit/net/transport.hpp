@@ -47,10 +47,13 @@ public:
     /// Writes what is taken at once; `done` may mean a part.
     virtual io_result write(std::span<const bytes_view> pieces) noexcept = 0;
 
-    /// Calls `on_readable` once, when there is something to read, an end or an error.
+    /// Calls `on_readable` once, when there is something to read, an end or an error; however often
+    /// it was asked before that. So does the other with `on_writable`.
     virtual void wait_readable() = 0;
-    /// Calls `on_writable` once.
     virtual void wait_writable() = 0;
+
+    /// From now on this one is called, also for what is waited for already.
+    virtual void set_user(transport_user& user) noexcept = 0;
 
     /// Closes the connection and ends the object; its user is not called any more.
     virtual void close() noexcept = 0;

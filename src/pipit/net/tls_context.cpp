@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/net/tls_context.hpp>
+
+#include <pipit/base/filter_limits.hpp>
+#include <pipit/net/detail/tls_names.hpp>
+#include <pipit/net/detail/tls_state.hpp>
+#include <pipit/net/error.hpp>
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <utility>
+
+namespace pipit::net {
+namespace {
+
+using bio_pointer = std::unique_ptr<BIO, openssl_deleter<BIO_free>>;
+using key_pointer = std::unique_ptr<EVP_PKEY, openssl_deleter<EVP_PKEY_free>>;
+
+/// Source: Go, what a server and a client of version 1.3 prefer where the processor knows AES.
+constexpr auto suites_of_tls_1_3 =
+    "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
+
+error unusable_file(std::string why) { return {errc::unusable_tls_file, std::move(why)}; }
+
+struct file_closer {
+    void operator()(std::FILE* file) const noexcept { std::fclose(file); }
+};
+
+/// Reads files and remembers that it did.
+class file_reader {
+public:
+    file_reader() { EVP_DigestInit_ex(digest_.get(), EVP_sha256(), nullptr); }
+
+    result<std::string> read(const std::string& path);
+
+    /// Of all that was read, in hex.
+    [[nodiscard]] std::string digest() {
+        std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
+        unsigned int count = 0;
+        EVP_DigestFinal_ex(digest_.get(), bytes.data(), &count);
+        std::string text;
+        for (unsigned int i = 0; i < count; ++i) {
+            constexpr auto digits = "0123456789abcdef";
+            text += digits[bytes[i] / 16];
+            text += digits[bytes[i] % 16];
+        }
+        return text;
+    }
+
+private:
+    std::unique_ptr<EVP_MD_CTX, openssl_deleter<EVP_MD_CTX_free>> digest_{EVP_MD_CTX_new()};
+};
+
+result<std::string> file_reader::read(const std::string& path) {
+    const std::unique_ptr<std::FILE, file_closer> file(std::fopen(path.c_str(), "re"));
+    if (!file) return unusable_file("open " + path + ": " + system_reason(errno));
+    std::string text;
+    char part[4096];
+    for (;;) {
+        const auto count = std::fread(part, 1, sizeof(part), file.get());
+        text.append(part, count);
+        if (text.size() > limits::tls_file_bytes) return unusable_file(path + " is too large");
+        if (count == sizeof(part)) continue;
+        if (std::ferror(file.get()) != 0) {
+            return unusable_file("read " + path + ": " + system_reason(errno));
+        }
+        EVP_DigestUpdate(digest_.get(), text.data(), text.size());
+        return text;
+    }
+}
+
+bio_pointer reader_of(const std::string& text) {
+    return bio_pointer(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+}
+
+/// A key with a password is refused instead of asking somebody at a terminal.
+int no_password(char*, int, int, void*) { return -1; }
+
+std::vector<certificate_pointer> certificates_in(const std::string& text) {
+    std::vector<certificate_pointer> all;
+    const auto source = reader_of(text);
+    while (X509* one = PEM_read_bio_X509(source.get(), nullptr, no_password, nullptr)) {
+        all.emplace_back(one);
+    }
+    ERR_clear_error(); // The end of the text is one.
+    return all;
+}
+
+std::optional<wall_time> end_of(const X509* certificate) {
+    std::tm parts{};
+    if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &parts) != 1) return std::nullopt;
+    return wall_time(std::chrono::seconds(::timegm(&parts)));
+}
+
+/// Errors: the texts that nats-server shows for the same, which are Go's.
+result<> use_key_pair(SSL_CTX* context, const tls_key_pair& pair, file_reader& files,
+                      std::optional<wall_time>& valid_until) {
+    if (pair.key_file.empty()) return unusable_file("missing 'key_file' in TLS configuration");
+    if (pair.certificate_file.empty()) {
+        return unusable_file("missing 'cert_file' in TLS configuration");
+    }
+    const auto wrong = [](std::string_view why) {
+        return unusable_file("error parsing X509 certificate/key pair: " + std::string(why));
+    };
+    const auto certificate_text = files.read(pair.certificate_file);
+    if (!certificate_text) return wrong(certificate_text.error().detail());
+    auto key_text = files.read(pair.key_file);
+    if (!key_text) return wrong(key_text.error().detail());
+
+    auto certificates = certificates_in(*certificate_text);
+    if (certificates.empty()) {
+        return wrong("tls: failed to find any PEM data in certificate input");
+    }
+    const auto source = reader_of(*key_text);
+    const key_pointer key(PEM_read_bio_PrivateKey(source.get(), nullptr, no_password, nullptr));
+    OPENSSL_cleanse(key_text->data(), key_text->size());
+    if (!key) {
+        ERR_clear_error();
+        return wrong("tls: failed to find a private key without a password in key input");
+    }
+    if (X509_check_private_key(certificates.front().get(), key.get()) != 1) {
+        ERR_clear_error();
+        return wrong("tls: private key does not match public key");
+    }
+    valid_until = end_of(certificates.front().get());
+    if (SSL_CTX_use_certificate(context, certificates.front().get()) != 1 ||
+        SSL_CTX_use_PrivateKey(context, key.get()) != 1) {
+        const char* const why = ERR_reason_error_string(ERR_get_error());
+        ERR_clear_error();
+        return wrong(why != nullptr ? why : "OpenSSL refuses it");
+    }
+    for (std::size_t i = 1; i < certificates.size(); ++i) {
+        if (SSL_CTX_add0_chain_cert(context, certificates[i].get()) == 1) {
+            (void)certificates[i].release(); // It is the context's now.
+        }
+    }
+    return {};
+}
+
+/// Where systems keep the authorities that they trust, when it is not where OpenSSL looks: a
+/// program is taken to other systems than the one it was linked on.
+void trust_the_system(SSL_CTX* context) {
+    SSL_CTX_set_default_verify_paths(context);
+    const bool is_named = std::getenv(X509_get_default_cert_file_env()) != nullptr ||
+                          std::getenv(X509_get_default_cert_dir_env()) != nullptr;
+    if (is_named) return;
+    SSL_CTX_load_verify_dir(context, "/etc/ssl/certs");
+    for (const char* const file :
+         {"/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"}) {
+        SSL_CTX_load_verify_file(context, file);
+    }
+    ERR_clear_error();
+}
+
+result<> trust_authorities(SSL_CTX* context, const std::string& file, file_reader& files) {
+    auto* const store = SSL_CTX_get_cert_store(context);
+    // As Go: whatever is in the list is trusted, also what somebody else has signed.
+    X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
+    if (file.empty()) {
+        trust_the_system(context);
+        return {};
+    }
+    const auto text = files.read(file);
+    if (!text) return text.error();
+    const auto authorities = certificates_in(*text);
+    if (authorities.empty()) return unusable_file("failed to parse root ca certificate");
+    for (const auto& one : authorities) {
+        X509_STORE_add_cert(store, one.get());
+        SSL_CTX_add_client_CA(context, one.get()); // A server names whom it trusts.
+    }
+    ERR_clear_error();
+    return {};
+}
+
+result<ssl_context_pointer> make_context(const tls_settings& settings, bool is_server,
+                                         file_reader& files) {
+    ssl_context_pointer context(SSL_CTX_new(is_server ? TLS_server_method() : TLS_client_method()));
+    if (!context) return error(errc::unusable_tls_settings, "OpenSSL cannot be used");
+    auto* const it = context.get();
+    SSL_CTX_set_min_proto_version(it, settings.min_version == tls_version::v1_3 ? TLS1_3_VERSION
+                                                                                : TLS1_2_VERSION);
+    SSL_CTX_set_options(it, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+                                SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+    // What stands in the file is sent, and no chain is made up of who else is trusted.
+    SSL_CTX_set_mode(it, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN);
+    SSL_CTX_set_session_cache_mode(it, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_max_cert_list(it, limits::tls_certificate_bytes);
+    if (is_server) {
+        constexpr unsigned char name[] = "pipit";
+        SSL_CTX_set_session_id_context(it, name, sizeof(name));
+        // As Go, one. But a session that is taken up again shows no certificate.
+        SSL_CTX_set_num_tickets(it, settings.verifies_peer ? 0 : 1);
+        if (settings.verifies_peer) SSL_CTX_set_options(it, SSL_OP_NO_TICKET);
+    }
+    const auto ciphers = openssl_cipher_list(settings.cipher_suites);
+    if (!ciphers) return ciphers.error();
+    const auto curves = openssl_curve_list(settings.curves);
+    if (!curves) return curves.error();
+    const bool are_set = SSL_CTX_set_ciphersuites(it, suites_of_tls_1_3) == 1 &&
+                         (ciphers->empty() || SSL_CTX_set_cipher_list(it, ciphers->c_str()) == 1) &&
+                         SSL_CTX_set1_groups_list(it, curves->c_str()) == 1;
+    if (!are_set) {
+        ERR_clear_error();
+        return error(errc::unusable_tls_settings, "OpenSSL refuses the cipher suites or curves");
+    }
+    if (settings.verifies_peer) {
+        SSL_CTX_set_verify(it, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+        if (auto trusted = trust_authorities(it, settings.authorities_file, files); !trusted) {
+            return trusted.error();
+        }
+    }
+    return context;
+}
+
+/// The certificate for the name that a client asks for.
+int choose_certificate(SSL* connection, int*, void* argument) {
+    const auto& all = static_cast<const tls_context::state*>(argument)->contexts;
+    const char* const name = SSL_get_servername(connection, TLSEXT_NAMETYPE_host_name);
+    if (name == nullptr) return SSL_TLSEXT_ERR_NOACK;
+    for (const auto& one : all) {
+        auto* const certificate = SSL_CTX_get0_certificate(one.get());
+        if (X509_check_host(certificate, name, 0, 0, nullptr) != 1) continue;
+        SSL_set_SSL_CTX(connection, one.get());
+        break;
+    }
+    return SSL_TLSEXT_ERR_OK;
+}
+
+result<std::unique_ptr<tls_context::state>> make_state(const tls_settings& settings,
+                                                       bool is_server) {
+    auto made = std::make_unique<tls_context::state>();
+    made->is_server = is_server;
+    made->verifies_peer = settings.verifies_peer;
+    file_reader files;
+    const auto count = std::max<std::size_t>(settings.key_pairs.size(), 1);
+    for (std::size_t i = 0; i < count; ++i) {
+        auto context = make_context(settings, is_server, files);
+        if (!context) return context.error();
+        if (i < settings.key_pairs.size()) {
+            std::optional<wall_time> until;
+            const auto used = use_key_pair(context->get(), settings.key_pairs[i], files, until);
+            if (!used) return used.error();
+            if (i == 0) made->valid_until = until;
+        }
+        made->contexts.push_back(std::move(*context));
+    }
+    made->files_digest = files.digest();
+    if (count > 1) {
+        auto* const first = made->contexts.front().get();
+        SSL_CTX_set_tlsext_servername_callback(first, choose_certificate);
+        SSL_CTX_set_tlsext_servername_arg(first, made.get());
+    }
+    return made;
+}
+
+} // namespace
+
+tls_context::tls_context(std::unique_ptr<state> made) : state_(std::move(made)) {}
+tls_context::~tls_context() = default;
+
+result<std::shared_ptr<const tls_context>> tls_context::for_server(const tls_settings& settings) {
+    if (settings.key_pairs.empty()) {
+        return error(errc::unusable_tls_settings, "a TLS server needs a certificate and its key");
+    }
+    auto made = make_state(settings, true);
+    if (!made) return made.error();
+    return std::shared_ptr<const tls_context>(new tls_context(std::move(*made)));
+}
+
+result<std::shared_ptr<const tls_context>> tls_context::for_client(const tls_settings& settings) {
+    auto made = make_state(settings, false);
+    if (!made) return made.error();
+    return std::shared_ptr<const tls_context>(new tls_context(std::move(*made)));
+}
+
+const std::string& tls_context::files_digest() const noexcept { return state_->files_digest; }
+
+std::optional<wall_time> tls_context::valid_until() const noexcept { return state_->valid_until; }
+
+} // namespace pipit::net

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/net/error.hpp>
+#include <pipit/net/test_certificates.hpp>
+#include <pipit/net/tls_context.hpp>
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+namespace pipit::net {
+namespace {
+
+struct TlsContext : testing::Test {
+    std::string complaint(const tls_settings& settings) {
+        const auto made = tls_context::for_server(settings);
+        EXPECT_FALSE(made);
+        return made ? std::string() : std::string(made.error().detail());
+    }
+    std::string file_with(const std::string& text) {
+        auto path = issuer.folder() + "/text" + std::to_string(++files);
+        std::ofstream(path) << text;
+        return path;
+    }
+
+    test::authority issuer;
+    tls_key_pair pair = issuer.issue();
+    int files = 0;
+};
+
+TEST_F(TlsContext, KnowsHowLongItsCertificateIsValid) {
+    const auto made = tls_context::for_server({.key_pairs = {pair}});
+    ASSERT_TRUE(made);
+    const auto now = std::chrono::system_clock::now();
+    EXPECT_GT((*made)->valid_until().value(), now + std::chrono::hours(23));
+    EXPECT_LT((*made)->valid_until().value(), now + std::chrono::hours(25));
+    EXPECT_FALSE(tls_context::for_client({}).value()->valid_until());
+}
+
+TEST_F(TlsContext, SaysWhichFileCannotBeUsedAndWhy) {
+    const std::string begin = "error parsing X509 certificate/key pair: ";
+    EXPECT_EQ(complaint({.key_pairs = {{"/no/c.pem", pair.key_file}}}),
+              begin + "open /no/c.pem: no such file or directory");
+    EXPECT_EQ(complaint({.key_pairs = {{pair.certificate_file, "/no/k.pem"}}}),
+              begin + "open /no/k.pem: no such file or directory");
+    EXPECT_EQ(complaint({.key_pairs = {{pair.certificate_file, ""}}}),
+              "missing 'key_file' in TLS configuration");
+    EXPECT_EQ(complaint({.key_pairs = {{"", pair.key_file}}}),
+              "missing 'cert_file' in TLS configuration");
+    EXPECT_EQ(complaint({.key_pairs = {{file_with("no certificate"), pair.key_file}}}),
+              begin + "tls: failed to find any PEM data in certificate input");
+    EXPECT_EQ(complaint({.key_pairs = {{pair.certificate_file, file_with("no key")}}}),
+              begin + "tls: failed to find a private key without a password in key input");
+    const auto other = issuer.issue();
+    EXPECT_EQ(complaint({.key_pairs = {{pair.certificate_file, other.key_file}}}),
+              begin + "tls: private key does not match public key");
+    EXPECT_EQ(
+        complaint({.key_pairs = {pair}, .authorities_file = "/no/ca.pem", .verifies_peer = true}),
+        "open /no/ca.pem: no such file or directory");
+    EXPECT_EQ(
+        complaint(
+            {.key_pairs = {pair}, .authorities_file = file_with("nobody"), .verifies_peer = true}),
+        "failed to parse root ca certificate");
+    EXPECT_EQ(complaint({.key_pairs = {pair}, .authorities_file = "/", .verifies_peer = true}),
+              "read /: is a directory");
+}
+
+TEST_F(TlsContext, TakesCipherSuitesAndCurvesByTheNamesOfNatsServer) {
+    for (const auto suite : tls_cipher_suite_names()) {
+        EXPECT_TRUE(find_tls_cipher_suite(suite)) << suite;
+    }
+    EXPECT_TRUE(find_tls_cipher_suite("TLS_RSA_WITH_RC4_128_SHA")->is_insecure);
+    EXPECT_FALSE(find_tls_cipher_suite("TLS_AES_128_GCM_SHA256")->is_insecure);
+    EXPECT_FALSE(find_tls_cipher_suite("AES"));
+    EXPECT_TRUE(is_tls_curve("CurveP256"));
+    EXPECT_FALSE(is_tls_curve("P-256"));
+    EXPECT_TRUE(tls_context::for_server(
+        {.key_pairs = {pair},
+         .cipher_suites = {"TLS_AES_256_GCM_SHA384", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"},
+         .curves = {"X25519MLKEM768", "X25519", "CurveP256"}}));
+    EXPECT_EQ(complaint({.key_pairs = {pair}, .cipher_suites = {"AES"}}),
+              "unrecognized cipher AES");
+    EXPECT_EQ(complaint({.key_pairs = {pair}, .curves = {"P-256"}}),
+              "unrecognized curve preference P-256");
+}
+
+TEST_F(TlsContext, AServerWithoutACertificateIsRefused) {
+    EXPECT_EQ(tls_context::for_server({}).error(), errc::unusable_tls_settings);
+}
+
+} // namespace
+} // namespace pipit::net

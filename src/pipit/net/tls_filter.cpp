@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/net/tls_filter.hpp>
+
+#include <pipit/base/filter_limits.hpp>
+#include <pipit/net/detail/tls_failure.hpp>
+#include <pipit/net/detail/tls_state.hpp>
+#include <pipit/net/error.hpp>
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <new>
+#include <utility>
+
+namespace pipit::net {
+namespace {
+
+constexpr std::size_t record_bytes = SSL3_RT_MAX_PLAIN_LENGTH;
+
+/// The two ends of OpenSSL's wire while a call lasts. OpenSSL's own BIO for memory would keep a
+/// buffer for each connection.
+struct wire_ends {
+    bytes_view in;
+    std::string* out = nullptr;
+};
+
+wire_ends& ends_of(BIO* bio) { return *static_cast<wire_ends*>(BIO_get_data(bio)); }
+
+int read_wire(BIO* bio, char* space, int space_bytes) {
+    auto& in = ends_of(bio).in;
+    BIO_clear_retry_flags(bio);
+    if (in.empty()) {
+        BIO_set_retry_read(bio);
+        return -1;
+    }
+    const auto count = std::min(in.size(), static_cast<std::size_t>(space_bytes));
+    std::memcpy(space, in.data(), count);
+    in.remove_prefix(count);
+    return static_cast<int>(count);
+}
+
+int write_wire(BIO* bio, const char* bytes, int count) {
+    BIO_clear_retry_flags(bio);
+    auto* const out = ends_of(bio).out;
+    if (out == nullptr) return -1;
+    out->append(bytes, static_cast<std::size_t>(count));
+    return count;
+}
+
+long control_wire(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
+
+int create_wire(BIO* bio) {
+    BIO_set_init(bio, 1);
+    return 1;
+}
+
+using bio_method_pointer = std::unique_ptr<BIO_METHOD, openssl_deleter<BIO_meth_free>>;
+
+const BIO_METHOD* wire_method() {
+    static const bio_method_pointer method = [] {
+        bio_method_pointer made(
+            BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "pipit wire"));
+        if (!made) throw std::bad_alloc();
+        BIO_meth_set_read(made.get(), read_wire);
+        BIO_meth_set_write(made.get(), write_wire);
+        BIO_meth_set_ctrl(made.get(), control_wire);
+        BIO_meth_set_create(made.get(), create_wire);
+        return made;
+    }();
+    return method.get();
+}
+
+} // namespace
+
+struct tls_filter::connection {
+    explicit connection(SSL_CTX* context) : ssl(SSL_new(context)) {
+        BIO* const wire = BIO_new(wire_method());
+        if (!ssl || wire == nullptr) throw std::bad_alloc();
+        BIO_set_data(wire, &ends);
+        SSL_set_bio(ssl.get(), wire, wire);
+    }
+
+    wire_ends ends;
+    std::unique_ptr<SSL, openssl_deleter<SSL_free>> ssl;
+};
+
+tls_filter::tls_filter(std::shared_ptr<const tls_context> context)
+    : context_(std::move(context)),
+      connection_(std::make_unique<connection>(context_->internals().contexts.front().get())) {
+    SSL_set_accept_state(connection_->ssl.get());
+}
+
+tls_filter::tls_filter(std::shared_ptr<const tls_context> context, std::string_view server_name)
+    : context_(std::move(context)),
+      connection_(std::make_unique<connection>(context_->internals().contexts.front().get())) {
+    auto* const ssl = connection_->ssl.get();
+    SSL_set_connect_state(ssl);
+    const std::string name(server_name);
+    auto* const wanted = SSL_get0_param(ssl);
+    if (X509_VERIFY_PARAM_set1_ip_asc(wanted, name.c_str()) == 1) return;
+    ERR_clear_error();
+    SSL_set_tlsext_host_name(ssl, name.c_str());
+    if (!context_->internals().verifies_peer) return;
+    // As Go: what a certificate calls its subject is no name of a host.
+    SSL_set_hostflags(ssl,
+                      X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+    if (name.empty() || SSL_set1_host(ssl, name.c_str()) != 1) failed_ = true;
+}
+
+tls_filter::~tls_filter() = default;
+
+result<> tls_filter::begin(std::string& wire) {
+    if (failed_) return error(errc::tls_wrong_name, "tls: there is no name to verify");
+    if (context_->internals().is_server) return {};
+    std::string nothing;
+    return receive({}, nothing, wire);
+}
+
+result<> tls_filter::receive(bytes_view from_wire, std::string& plain, std::string& wire) {
+    if (failed_) return error(errc::tls_failed, "tls: it has failed before");
+    auto& ends = connection_->ends;
+    ends = {from_wire, &wire};
+    auto outcome = advance(plain);
+    ends = {};
+    return outcome;
+}
+
+result<> tls_filter::advance(std::string& plain) {
+    auto* const ssl = connection_->ssl.get();
+    ERR_clear_error();
+    if (!open_) {
+        const auto in = connection_->ends.in;
+        constexpr char first_bytes[] = {SSL3_RT_HANDSHAKE, SSL3_RT_ALERT};
+        if (handshake_bytes_ == 0 && !in.empty() && in[0] != first_bytes[0] &&
+            in[0] != first_bytes[1]) {
+            failed_ = true;
+            return error(errc::not_tls, "tls: first record does not look like a TLS handshake");
+        }
+        if (handshake_bytes_ > limits::tls_handshake_bytes) {
+            failed_ = true;
+            return error(errc::tls_failed, "tls: handshake message too large");
+        }
+        handshake_bytes_ += in.size();
+        if (SSL_do_handshake(ssl) != 1) {
+            if (SSL_get_error(ssl, -1) == SSL_ERROR_WANT_READ) return {};
+            return failure();
+        }
+        open_ = true;
+    }
+    for (;;) {
+        std::array<char, record_bytes> record;
+        std::size_t count = 0;
+        if (SSL_read_ex(ssl, record.data(), record.size(), &count) == 1) {
+            plain.append(record.data(), count);
+            continue;
+        }
+        switch (SSL_get_error(ssl, 0)) {
+        case SSL_ERROR_WANT_READ: return {};
+        case SSL_ERROR_ZERO_RETURN: finished_ = true; return {};
+        default: return failure();
+        }
+    }
+}
+
+result<> tls_filter::send(std::span<const bytes_view> plain, std::string& wire) {
+    if (failed_ || !open_) return error(errc::tls_failed, "tls: the handshake is not done");
+    connection_->ends.out = &wire;
+    result<> outcome;
+    // Small pieces share records.
+    std::array<char, record_bytes> record;
+    std::size_t filled = 0;
+    for (auto piece : plain) {
+        while (!piece.empty() && outcome) {
+            if (filled == 0 && piece.size() >= record.size()) {
+                outcome = write(piece.substr(0, record.size()));
+                piece.remove_prefix(record.size());
+                continue;
+            }
+            const auto count = std::min(piece.size(), record.size() - filled);
+            std::memcpy(record.data() + filled, piece.data(), count);
+            piece.remove_prefix(count);
+            filled += count;
+            if (filled < record.size()) break;
+            outcome = write({record.data(), std::exchange(filled, 0)});
+        }
+    }
+    if (filled > 0 && outcome) outcome = write({record.data(), filled});
+    connection_->ends = {};
+    return outcome;
+}
+
+result<> tls_filter::write(bytes_view plain) {
+    ERR_clear_error();
+    std::size_t written = 0;
+    auto* const ssl = connection_->ssl.get();
+    if (SSL_write_ex(ssl, plain.data(), plain.size(), &written) == 1) return {};
+    return failure();
+}
+
+error tls_filter::failure() {
+    failed_ = true;
+    return describe_tls_failure(connection_->ssl.get());
+}
+
+void tls_filter::finish(std::string& wire) {
+    if (failed_ || !open_) return;
+    connection_->ends.out = &wire;
+    SSL_shutdown(connection_->ssl.get());
+    ERR_clear_error();
+    connection_->ends = {};
+}
+
+std::string_view tls_filter::version() const noexcept {
+    switch (SSL_version(connection_->ssl.get())) {
+    case TLS1_2_VERSION: return "1.2";
+    case TLS1_3_VERSION: return "1.3";
+    default: return "unknown";
+    }
+}
+
+std::string_view tls_filter::cipher_suite() const noexcept {
+    const auto* const cipher = SSL_get_current_cipher(connection_->ssl.get());
+    const char* const name = cipher != nullptr ? SSL_CIPHER_standard_name(cipher) : nullptr;
+    return name != nullptr ? name : "";
+}
+
+std::vector<std::string> tls_filter::peer_certificates() const {
+    auto* const ssl = connection_->ssl.get();
+    std::vector<std::string> all;
+    const auto add = [&](X509* one) {
+        if (all.size() == limits::tls_certificates_shown) return;
+        unsigned char* bytes = nullptr;
+        const auto count = i2d_X509(one, &bytes);
+        if (count <= 0) return;
+        all.emplace_back(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(count));
+        OPENSSL_free(bytes);
+    };
+    X509* const own = SSL_get0_peer_certificate(ssl);
+    if (own == nullptr) return all;
+    add(own);
+    // A client's list has the peer's own certificate too.
+    auto* const others = SSL_get_peer_cert_chain(ssl);
+    for (int i = 0; others != nullptr && i < sk_X509_num(others); ++i) {
+        auto* const one = sk_X509_value(others, i);
+        if (i > 0 || X509_cmp(one, own) != 0) add(one);
+    }
+    return all;
+}
+
+} // namespace pipit::net
