@@ -48,6 +48,7 @@ broker_state::broker_state(unsigned loop, std::uint64_t its_seed,
       out(config->max_pending_bytes),
       peers(mesh, loop),
       routing(out, peers, its_counters, its_seed),
+      internals(routing, its_seed),
       seed(its_seed) {
     routing.configure(*config);
     routing.find_session = [this](std::uint64_t client_id) -> session* {
@@ -61,6 +62,9 @@ broker_state::broker_state(unsigned loop, std::uint64_t its_seed,
         line += subscription.sid_with_blanks();
         line += dispatch.tail.substr(0, dispatch.tail.find('\r'));
         trace_out(to, line);
+    };
+    routing.take_internally = [this](const subscription& to, const dispatch& dispatch) {
+        internals.take(to, dispatch);
     };
     routing.trace_complete = [this](const message_trace& trace, moment now) {
         publish_event(trace, now);
@@ -161,7 +165,9 @@ bool broker::reading_paused(const session& session) const noexcept {
 // --- Output ---
 
 void broker::end_batch(moment now) {
-    state_->settle(now);
+    do {
+        state_->settle(now);
+    } while (state_->internals.hand_over(now));
     state_->peers.end_batch();
 }
 
@@ -258,6 +264,7 @@ void broker_state::settle(moment now) {
             log(log_level::debug, *ended,
                 std::string("Client connection closed: ").append(protocol::text(ended->reason)));
             remember_closed(*ended, now);
+            tell(session_event::type::disconnected, *ended);
             leave_account(*ended);
             if (std::exchange(ended->counted, false)) {
                 --counters.connections;
@@ -272,6 +279,40 @@ void broker_state::settle(moment now) {
             }
         }
     }
+}
+
+// --- The server's own part ---
+
+std::uint64_t broker::subscribe(account_id of, bytes_view subject, internal_handler handler,
+                                bytes_view queue) {
+    auto* account = state_->routing.account_of(of);
+    if (account == nullptr) return 0;
+    return state_->internals.subscribe(*account, subject, queue, std::move(handler));
+}
+
+void broker::unsubscribe(std::uint64_t number) { state_->internals.unsubscribe(number); }
+
+void broker::observe(session_observer observer) { state_->observer = std::move(observer); }
+
+bool broker::is_wanted(account_id of, bytes_view subject) {
+    auto* account = state_->routing.account_of(of);
+    return account != nullptr && state_->routing.is_wanted(*account, subject);
+}
+
+void broker::publish(account_id of, const internal_publication& message, moment now) {
+    auto* account = state_->routing.account_of(of);
+    if (account == nullptr) return;
+    const auto header_size = std::to_string(message.headers.size());
+    const auto size = std::to_string(message.headers.size() + message.payload.size());
+    state_->routing.publish(*account,
+                            {.subject = message.subject,
+                             .reply = message.reply,
+                             .headers = message.headers,
+                             .payload = message.payload,
+                             .has_headers = !message.headers.empty(),
+                             .size_text = size,
+                             .header_size_text = header_size},
+                            now);
 }
 
 // --- Peers, time, questions ---

@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -39,6 +40,68 @@ struct password_question {
     std::string address; ///< Who asks, for fairness between addresses.
     std::string stored;
     std::string given;
+};
+
+/// What a subscription of the server's own gets. Lifetime of the views: the handler's call.
+struct internal_message {
+    account_id account{}; ///< Where the subscription is.
+    bytes_view subject;
+    bytes_view reply;   ///< Empty: nobody asks.
+    bytes_view headers; ///< The whole block with its closing blank line; empty: none.
+    bytes_view payload;
+    std::uint64_t sender = 0; ///< The client's number, of whichever loop; 0: the server itself.
+    account_id sender_account{};
+};
+
+/// Runs on its broker's loop when the batch that brought the message ends, and may use the broker.
+/// What takes longer than microseconds belongs to somebody else's thread. One that answers its own
+/// messages never ends.
+using internal_handler = std::function<void(const internal_message&, moment)>;
+
+/// What happened to a session, told when it happens.
+struct session_event {
+    enum class type : std::uint8_t {
+        joined,       ///< It is counted in the account from now on.
+        left,         ///< And no more.
+        connected,    ///< It said who it is, and may come in.
+        refused,      ///< It said who it is, and may not.
+        disconnected, ///< It has ended.
+    };
+
+    type what;
+    account_id account{}; ///< `$G` for one that has not said who it is.
+    std::string_view account_name;
+    close_reason reason = close_reason::none;
+
+    /// All about it. Cost: a copy of its texts; ask when somebody wants to know.
+    [[nodiscard]] session_snapshot who() const;
+
+    const broker_state* state;
+    const session* about;
+};
+
+/// Runs on the loop, in the middle of its work: it may publish, and nothing else.
+using session_observer = std::function<void(const session_event&)>;
+
+/// What a client may know about itself.
+struct user_information {
+    std::string user;
+    std::string account;
+    std::string account_name;                             ///< For people.
+    std::string user_name;                                ///< For people; often empty.
+    std::shared_ptr<const auth::permissions> permissions; ///< Null: everything is allowed.
+    std::optional<nanoseconds> expires_in;
+};
+
+/// What became of telling one client that it should go elsewhere.
+enum class lame_duck_answer : std::uint8_t { unknown_client, not_ready, told };
+
+/// What the server itself publishes. The subject is a valid literal one.
+struct internal_publication {
+    bytes_view subject;
+    bytes_view reply = {};
+    bytes_view headers = {}; ///< The whole block with its closing blank line; empty: none.
+    bytes_view payload = {};
 };
 
 /// Numbers that have one owner however many loops there are.
@@ -123,6 +186,22 @@ public:
     /// Forgets the session; the reference is dead.
     void release(session& session, moment now);
 
+    // --- The server's own part in the accounts; `end_batch()` and a flush follow ---
+
+    /// Subscribes for the server itself, on this loop; other loops hear of the interest, as of any.
+    /// It is no client, and nothing limits it. `subject` and `queue` (empty: none) are valid.
+    /// Returns the number of the subscription; 0 when there is no such account.
+    std::uint64_t subscribe(account_id of, bytes_view subject, internal_handler handler,
+                            bytes_view queue = {});
+    /// A number that is unknown does no harm.
+    void unsubscribe(std::uint64_t number);
+    /// Publishes for the server itself, to sessions and to the server's own subscriptions.
+    void publish(account_id of, const internal_publication& message, moment now);
+    /// Tells what happens to sessions from now on.
+    void observe(session_observer observer);
+    /// Somebody on any loop would get a message on this literal subject.
+    [[nodiscard]] bool is_wanted(account_id of, bytes_view subject);
+
     // --- Peers, time, questions ---
 
     /// Takes what other loops sent. `end_batch()` and a flush follow. False: there was nothing.
@@ -144,6 +223,8 @@ public:
     void reconfigure(std::shared_ptr<const configuration> config, moment now);
     /// Tells every client by INFO that this server will close (`ldm`).
     void announce_lame_duck(moment now);
+    /// Tells one client so.
+    lame_duck_answer announce_lame_duck(std::uint64_t client_id);
     /// Ends the sessions with these numbers, or all of them; pending output is flushed.
     void close_sessions(std::span<const std::uint64_t> client_ids, close_reason reason, moment now);
     void close_all(close_reason reason, moment now);
@@ -151,6 +232,8 @@ public:
     // --- Monitoring ---
 
     [[nodiscard]] broker_statistics statistics() const;
+    [[nodiscard]] bool is_open(std::uint64_t client_id) const;
+    [[nodiscard]] std::optional<user_information> user_of(std::uint64_t client_id) const;
     [[nodiscard]] std::vector<account_snapshot> accounts() const;
     /// In ascending order. With `sessions()`, the asker has a part of them at a time: there may be
     /// many thousands, and who copied all at once would keep the loop from its clients.

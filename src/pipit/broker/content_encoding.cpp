@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/broker/content_encoding.hpp>
 
+#include <pipit/protocol/headers.hpp>
+
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cstdint>
 #include <new>
 #include <snappy.h>
@@ -85,6 +88,25 @@ std::string_view name(content_encoding encoding) noexcept {
     case content_encoding::none: break;
     }
     return {};
+}
+
+content_encoding choose_encoding(std::string_view accepted) noexcept {
+    const auto has = [&](std::string_view name) { return accepted.find(name) != accepted.npos; };
+    if (has("snappy") || has("s2")) return content_encoding::snappy;
+    if (has("gzip")) return content_encoding::gzip;
+    return accepted.empty() ? content_encoding::none : content_encoding::identity;
+}
+
+content_encoding accepted_encoding(bytes_view headers) {
+    if (headers.empty()) return content_encoding::none;
+    const auto parsed = protocol::headers::parse(headers);
+    const auto value = parsed ? parsed->get("Accept-Encoding") : std::nullopt;
+    if (!value) return content_encoding::none;
+    std::string lower(*value);
+    std::ranges::transform(lower, lower.begin(), [](char c) {
+        return static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    });
+    return choose_encoding(lower);
 }
 
 std::string encode(content_encoding encoding, bytes_view bytes) {

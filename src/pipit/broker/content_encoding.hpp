@@ -17,6 +17,12 @@ enum class content_encoding : std::uint8_t {
     snappy, ///< The framed form: a stream of chunks, each with its checksum.
 };
 
+/// The best of what the header `Accept-Encoding` names: as nats-server, snappy before gzip,
+/// whatever the order. `none` without that header.
+[[nodiscard]] content_encoding accepted_encoding(bytes_view headers);
+/// The same for the header's value, in lower case.
+[[nodiscard]] content_encoding choose_encoding(std::string_view accepted) noexcept;
+
 /// What stands in `Content-Encoding`; empty for `none`.
 [[nodiscard]] std::string_view name(content_encoding encoding) noexcept;
 

@@ -191,6 +191,7 @@ void broker_state::refuse_login(session& session, std::string_view user) {
     log(log_level::error, session, line);
     out.end_with_error(session, texts::authorization_violation,
                        close_reason::authentication_failure);
+    tell(session_event::type::refused, session);
 }
 
 /// `user` is null for a token's holder and where nobody has to say who he is.
@@ -205,6 +206,7 @@ void broker_state::finish_connect(session& session, const user_configuration* us
     if (options.new_account || !options.account.empty()) {
         return refuse_login(session, options.user);
     }
+    tell(session_event::type::connected, session);
     // A second CONNECT that leaves user and password out means those of the first.
     for (auto* secret : {&options.jwt, &options.sig}) {
         secret->clear();
@@ -254,6 +256,7 @@ bool broker_state::bind(session& session, const user_configuration* user) {
         session.of = of;
         ++of->connections;
         ++of->total_connections;
+        tell(session_event::type::joined, session);
     }
     apply_limits(session);
     set_permissions(session, user != nullptr ? user->permissions : nullptr);
@@ -270,6 +273,7 @@ void broker_state::leave_account(session& session) {
     routing.unsubscribe_all(session);
     --session.of->shared->connections;
     --session.of->connections;
+    tell(session_event::type::left, session);
     session.of = nullptr;
 }
 
@@ -298,7 +302,8 @@ void broker_state::apply_limits(session& session) {
 }
 
 /// Source: client-protocol, section 1.
-std::string broker_state::info_line(const session& session, bool with_account) const {
+std::string broker_state::info_line(const session& session, bool with_account,
+                                    bool as_lame_duck) const {
     const auto& identity = config->identity;
     const auto& origin = session.details->origin;
     protocol::server_info info;
@@ -315,7 +320,7 @@ std::string broker_state::info_line(const session& session, bool with_account) c
     info.client_id = session.client_id;
     if (!origin.behind_proxy || with_account) info.client_ip = origin.ip;
     info.connect_urls = identity.connect_urls;
-    info.ldm = lame_duck;
+    info.ldm = lame_duck || as_lame_duck;
     info.api_lvl = 5;
     info.xkey = identity.xkey;
     if (with_account && session.of != nullptr) {
@@ -328,8 +333,8 @@ std::string broker_state::info_line(const session& session, bool with_account) c
     return line;
 }
 
-void broker_state::send_info(session& session, bool with_account) {
-    const auto line = info_line(session, with_account);
+void broker_state::send_info(session& session, bool with_account, bool as_lame_duck) {
+    const auto line = info_line(session, with_account, as_lame_duck);
     if ((session.delivery_flags & delivery::traced) != 0) {
         trace_out(session, bytes_view(line).substr(0, line.size() - 2));
     }

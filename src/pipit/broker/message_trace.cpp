@@ -37,14 +37,6 @@ bool is_sampled(bytes_view traceparent) {
     return (last <= '9' ? last - '0' : (last | 0x20) - 'a' + 10) % 2 == 1;
 }
 
-/// As nats-server: snappy before gzip, whatever the order.
-content_encoding choose_encoding(std::string_view accepted) {
-    const auto has = [&](std::string_view name) { return accepted.find(name) != accepted.npos; };
-    if (has("snappy") || has("s2")) return content_encoding::snappy;
-    if (has("gzip")) return content_encoding::gzip;
-    return accepted.empty() ? content_encoding::none : content_encoding::identity;
-}
-
 bytes_view trim(bytes_view text) {
     const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
     while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);

@@ -114,6 +114,36 @@ void broker_state::remember_closed(const session& session, moment now) {
     while (closed.size() > config->max_closed_clients) closed.pop_front();
 }
 
+session_snapshot session_event::who() const { return state->snapshot_of(*about); }
+
+void broker_state::tell(session_event::type what, const session& about) const {
+    if (!observer) return;
+    const account* of = about.of;
+    if (of == nullptr) of = routing.find_account(config->global_account);
+    session_event event{.what = what,
+                        .account = of != nullptr ? of->id : config->global_account,
+                        .account_name = of != nullptr ? std::string_view(of->config->name) : "$G",
+                        .reason = about.reason,
+                        .state = this,
+                        .about = &about};
+    observer(event);
+}
+
+bool broker::is_open(std::uint64_t client_id) const {
+    return state_->routing.find_session(client_id) != nullptr;
+}
+
+std::optional<user_information> broker::user_of(std::uint64_t client_id) const {
+    const auto* session = state_->routing.find_session(client_id);
+    if (session == nullptr || session->of == nullptr) return std::nullopt;
+    user_information information;
+    information.user = shown_user(*session->details);
+    information.account = session->of->config->name;
+    information.account_name = information.account;
+    if (session->permissions) information.permissions = session->permissions->shared_rules();
+    return information;
+}
+
 broker_statistics broker::statistics() const {
     const auto& state = *state_;
     const auto& cache = state.routing.cache();

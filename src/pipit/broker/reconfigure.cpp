@@ -129,6 +129,16 @@ void broker::announce_lame_duck(moment now) {
     state.settle(now);
 }
 
+lame_duck_answer broker::announce_lame_duck(std::uint64_t client_id) {
+    auto& state = *state_;
+    auto* session = state.routing.find_session(client_id);
+    if (session == nullptr) return lame_duck_answer::unknown_client;
+    if (!session->information_wanted || !session->pong_sent) return lame_duck_answer::not_ready;
+    state.log(log_level::debug, *session, "Sending Lame Duck Mode info to client");
+    state.send_info(*session, true, true);
+    return lame_duck_answer::told;
+}
+
 void broker::close_sessions(std::span<const std::uint64_t> client_ids, close_reason reason,
                             moment now) {
     auto& state = *state_;

@@ -194,6 +194,7 @@ bool router::deliver(subscription& to, dispatch& dispatch) {
 /// without headers.
 bool router::deliver_specially(subscription& to, dispatch& dispatch) {
     auto& session = *to.owner;
+    if ((session.delivery_flags & delivery::internal) != 0) return deliver_internally(to, dispatch);
     const auto& message = dispatch.message;
     auto* trace = dispatch.trace;
     const auto refuse = [&](std::string_view why) {
@@ -235,6 +236,14 @@ bool router::deliver_specially(subscription& to, dispatch& dispatch) {
         session.permissions->grant_reply(message.reply, dispatch.now.steady);
     }
     if ((session.delivery_flags & delivery::traced) != 0) log_delivery(session, to, dispatch);
+    return true;
+}
+
+/// To the server itself. A trace does not speak of it, as if nobody were there.
+bool router::deliver_internally(subscription& to, const dispatch& dispatch) {
+    if (dispatch.trace != nullptr && dispatch.trace->only()) return true;
+    ++to.delivered;
+    take_internally(to, dispatch);
     return true;
 }
 

@@ -37,10 +37,11 @@ struct dispatch {
     session* publisher = nullptr; ///< Null when it is on another loop.
     std::uint8_t special = 0;     ///< The delivery flags that concern this message.
     moment now;
-    std::uint64_t size = 0;         ///< Headers and payload.
-    std::uint64_t told = 0;         ///< Loops that get it, a bit each.
-    std::uint32_t delivered = 0;    ///< On this loop.
-    egress_events* trace = nullptr; ///< Usually null.
+    std::uint64_t size = 0;                 ///< Headers and payload.
+    std::uint64_t told = 0;                 ///< Loops that get it, a bit each.
+    std::uint32_t delivered = 0;            ///< On this loop.
+    egress_events* trace = nullptr;         ///< Usually null.
+    const peer_record* from_peer = nullptr; ///< What brought it from another loop.
 };
 
 /// The delivery flags that concern a message with these headers and this reply.
@@ -91,6 +92,10 @@ public:
                         std::unique_ptr<message_trace> trace);
     /// Routes a message of the server itself.
     void publish(account& of, const protocol::message_operation& message, moment now);
+    /// Somebody on any loop would get a message with this subject.
+    [[nodiscard]] bool is_wanted(account& of, bytes_view subject) {
+        return !cache_.find(of, subject).empty();
+    }
     /// Takes what other loops sent. False: nothing.
     bool take_from_peers(moment now);
 
@@ -98,6 +103,8 @@ public:
     std::function<session*(std::uint64_t client_id)> find_session;
     /// Logs a delivery; called for sessions with `delivery::traced`.
     std::function<void(const session&, const subscription&, const dispatch&)> log_delivery;
+    /// A subscription of the server's own (`delivery::internal`) got a message.
+    std::function<void(const subscription&, const dispatch&)> take_internally;
     /// Publishes the event about a message.
     std::function<void(const message_trace&, moment)> trace_complete;
 
@@ -110,6 +117,7 @@ private:
                  moment now, message_trace* trace);
     bool deliver(subscription& to, dispatch& dispatch);
     bool deliver_specially(subscription& to, dispatch& dispatch);
+    bool deliver_internally(subscription& to, const dispatch& dispatch);
     void write(subscription& to, session& session, const dispatch& dispatch);
     void write_without_headers(subscription& to, session& session, const dispatch& dispatch);
     bool deliver_to_member(queue_group& group, dispatch& dispatch);

@@ -35,7 +35,8 @@ dispatch dispatch_of(account& of, const peer_record& record,
             .storage = record.whole == nullptr ? tail_storage::transient : tail_storage::block,
             .special = special_flags(message),
             .now = now,
-            .size = record.headers.size() + record.payload.size()};
+            .size = record.headers.size() + record.payload.size(),
+            .from_peer = &record};
 }
 
 } // namespace

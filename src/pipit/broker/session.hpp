@@ -29,7 +29,8 @@ inline constexpr std::uint8_t filtered = 4;       ///< Some subjects are withhel
 inline constexpr std::uint8_t grants_replies = 8; ///< A reply subject may be published to.
 inline constexpr std::uint8_t congested = 16;     ///< Above 75 % of `max_pending`.
 inline constexpr std::uint8_t traced = 32;        ///< Every protocol line is logged.
-inline constexpr std::uint8_t always = ended | filtered | congested | traced;
+inline constexpr std::uint8_t internal = 64;      ///< The server itself: a handler gets it.
+inline constexpr std::uint8_t always = ended | filtered | congested | traced | internal;
 } // namespace delivery
 
 /// What a user's permissions need per connection: decisions about subjects that are published to
@@ -40,6 +41,9 @@ public:
         : rules_(std::move(rules)) {}
 
     [[nodiscard]] const auth::permissions& rules() const noexcept { return *rules_; }
+    [[nodiscard]] const std::shared_ptr<const auth::permissions>& shared_rules() const noexcept {
+        return rules_;
+    }
     [[nodiscard]] bool grants_replies() const noexcept {
         return rules_->allow_responses().has_value();
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <pipit/broker/broker.hpp>
+#include <pipit/broker/internal_clients.hpp>
 #include <pipit/broker/router.hpp>
 #include <pipit/broker/schedule.hpp>
 #include <pipit/broker/session.hpp>
@@ -66,8 +67,10 @@ struct broker_state {
     void reconfigure(session& session, const configuration& before, moment now);
     void withdraw_subscriptions(session& session);
 
-    void send_info(session& session, bool with_account);
-    [[nodiscard]] std::string info_line(const session& session, bool with_account) const;
+    void send_info(session& session, bool with_account, bool as_lame_duck = false);
+    [[nodiscard]] std::string info_line(const session& session, bool with_account,
+                                        bool as_lame_duck) const;
+    void tell(session_event::type what, const session& about) const;
     void settle(moment now);
     void remember_closed(const session& session, moment now);
     [[nodiscard]] session_snapshot snapshot_of(const session& session) const;
@@ -85,9 +88,11 @@ struct broker_state {
     outbox out;
     peer_link peers;
     router routing;
+    internal_clients internals;
     schedule deadlines;
     std::uint64_t seed;
     bool lame_duck = false;
+    session_observer observer; ///< May be empty.
 
     std::unordered_map<std::uint64_t, std::unique_ptr<session>> sessions;
     struct closed_session {
