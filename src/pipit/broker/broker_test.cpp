@@ -318,6 +318,23 @@ TEST(Broker, KeepsAClientThatReadsSomethingBeforeEachWriteDeadlineWhenToldSo) {
     EXPECT_EQ(one.loop.core().statistics().slow_consumers, 3u);
 }
 
+TEST(Broker, StallsASubscriberWhoseInterestOtherLoopsHaveNotTakenYet) {
+    test_brokers loops(open_configuration(), 2);
+    auto& subscriber = loops.connect(plain);
+    std::string flood;
+    for (int i = 0; flood.size() < 2 * limits::peer_waiting_bytes; ++i) {
+        const auto number = std::to_string(i);
+        flood += "SUB " + std::string(500, 'a') + number + ' ' + number + "\r\n";
+    }
+    loops.receive(subscriber, flood);
+    EXPECT_TRUE(loops.core().reading_paused(*subscriber.its_session));
+    loops.flush();
+    loops.pass(20ms);
+    EXPECT_FALSE(loops.core().reading_paused(*subscriber.its_session));
+    loops.send(subscriber, "SUB b b\r\n");
+    EXPECT_FALSE(loops.core().reading_paused(*subscriber.its_session));
+}
+
 TEST(Broker, StallsAPublisherWhoseReaderIsBehindAndGoesOnAfterwards) {
     auto config = open_configuration();
     config->max_pending_bytes = 100'000;

@@ -104,6 +104,13 @@ bool peer_link::is_full(unsigned peer) const noexcept {
     return mesh_->waiting_bytes(peer) + outgoing_[peer].records.size() > limits::peer_waiting_bytes;
 }
 
+bool peer_link::some_are_full() const noexcept {
+    for (unsigned peer = 0; peer < outgoing_.size(); ++peer) {
+        if (peer != loop_ && is_full(peer)) return true;
+    }
+    return false;
+}
+
 void peer_link::end_batch() {
     std::uint64_t told = 0;
     for (unsigned peer = 0; peer < outgoing_.size(); ++peer) {

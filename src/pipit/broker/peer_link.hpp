@@ -80,6 +80,7 @@ public:
 
     /// More than `limits::peer_waiting_bytes` waits for that loop.
     [[nodiscard]] bool is_full(unsigned peer) const noexcept;
+    [[nodiscard]] bool some_are_full() const noexcept;
 
     /// Hands over what was sent since the last call, and makes it visible.
     void end_batch();

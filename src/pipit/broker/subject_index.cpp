@@ -17,39 +17,47 @@ struct hashed_token {
     std::uint64_t hash;
 };
 
-/// The tokens of one subject. Nearly all have few, and then nothing is allocated.
-class token_list {
+/// A list that is nearly always short, and then allocates nothing.
+template <class T>
+class short_list {
 public:
-    /// False for a subject with an empty token, which nobody can want.
-    bool split(bytes_view subject, std::uint64_t seed) {
-        for (;;) {
-            const auto dot = subject.find('.');
-            const auto token = subject.substr(0, dot);
-            if (token.empty()) return false;
-            push({token, hash_bytes(token, seed)});
-            if (dot == bytes_view::npos) return true;
-            subject.remove_prefix(dot + 1);
+    void push(const T& value) {
+        if (size_ < few_.size()) {
+            few_[size_] = value;
+        } else {
+            many_.push_back(value);
         }
+        ++size_;
+    }
+    T pop() {
+        const T last = (*this)[--size_];
+        if (size_ >= few_.size()) many_.pop_back();
+        return last;
     }
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
-    [[nodiscard]] const hashed_token& operator[](std::size_t i) const noexcept {
+    [[nodiscard]] const T& operator[](std::size_t i) const noexcept {
         return i < few_.size() ? few_[i] : many_[i - few_.size()];
     }
 
 private:
-    void push(hashed_token token) {
-        if (size_ < few_.size()) {
-            few_[size_] = token;
-        } else {
-            many_.push_back(token);
-        }
-        ++size_;
-    }
-
-    std::array<hashed_token, 16> few_;
-    std::vector<hashed_token> many_;
+    std::array<T, 16> few_;
+    std::vector<T> many_;
     std::size_t size_ = 0;
 };
+
+using token_list = short_list<hashed_token>;
+
+/// False for a subject with an empty token, which nobody can want.
+bool split(bytes_view subject, std::uint64_t seed, token_list& tokens) {
+    for (;;) {
+        const auto dot = subject.find('.');
+        const auto token = subject.substr(0, dot);
+        if (token.empty()) return false;
+        tokens.push({token, hash_bytes(token, seed)});
+        if (dot == bytes_view::npos) return true;
+        subject.remove_prefix(dot + 1);
+    }
+}
 
 void collect(const index_node* first, match_result& result) {
     const auto* node = first;
@@ -100,6 +108,8 @@ void delete_owned(index_node* first) noexcept {
 } // namespace
 
 /// One token of the wildcards' tree: what ends here, what ends with a `>` here, and what goes on.
+/// A subject may have as many tokens as a control line has room for: whatever walks the tree does
+/// so without recursion.
 struct subject_index::token_node {
     struct traits {
         static bool matches(const token_node& node, bytes_view wanted) noexcept {
@@ -111,7 +121,13 @@ struct subject_index::token_node {
     ~token_node() {
         delete_owned(here);
         delete_owned(rest);
-        children.for_each([](token_node& child) { delete &child; });
+        std::vector<token_node*> below;
+        give_up_children(below);
+        while (!below.empty()) {
+            const std::unique_ptr<token_node> next(below.back());
+            below.pop_back();
+            next->give_up_children(below);
+        }
     }
     token_node(const token_node&) = delete;
     token_node& operator=(const token_node&) = delete;
@@ -133,6 +149,12 @@ struct subject_index::token_node {
     [[nodiscard]] token_node* find_child(bytes_view child_token,
                                          std::uint64_t hash) const noexcept {
         return child_token == "*" ? star.get() : children.find(hash, child_token);
+    }
+
+    void give_up_children(std::vector<token_node*>& to) {
+        if (star) to.push_back(star.release());
+        children.for_each([&to](token_node& child) { to.push_back(&child); });
+        children = {};
     }
 
     std::string token;
@@ -344,23 +366,33 @@ void subject_index::unlink(index_node& node) noexcept {
 
 /// Deletes the nodes on the way to `subject` that nothing needs any more, deepest first.
 void subject_index::prune(bytes_view subject) noexcept {
-    const auto prune_below = [this](auto& self, token_node& node, bytes_view left) -> void {
-        if (left.empty() || left == ">") return;
+    struct step {
+        token_node* parent;
+        token_node* child;
+        std::uint64_t hash;
+    };
+    short_list<step> way;
+    auto* at = wildcards_.get();
+    for (auto left = subject; !left.empty() && left != ">";) {
         const auto dot = left.find('.');
         const auto token = left.substr(0, dot);
         const auto token_hash = hash_bytes(token, hash_seed_);
-        auto* child = node.find_child(token, token_hash);
-        if (child == nullptr) return;
-        self(self, *child, dot == bytes_view::npos ? bytes_view{} : left.substr(dot + 1));
-        if (!child->bare()) return;
-        if (token == "*") {
-            node.star.reset();
+        auto* child = at->find_child(token, token_hash);
+        if (child == nullptr) break;
+        way.push({at, child, token_hash});
+        at = child;
+        left = dot == bytes_view::npos ? bytes_view{} : left.substr(dot + 1);
+    }
+    while (way.size() > 0) {
+        const auto last = way.pop();
+        if (!last.child->bare()) return;
+        if (last.child == last.parent->star.get()) {
+            last.parent->star.reset();
         } else {
-            node.children.erase(token_hash, child);
-            delete child;
+            last.parent->children.erase(last.hash, last.child);
+            delete last.child;
         }
-    };
-    prune_below(prune_below, *wildcards_, subject);
+    }
 }
 
 void subject_index::match(bytes_view subject, match_result& result) const {
@@ -371,20 +403,25 @@ void subject_index::match(bytes_view subject, match_result& result) const {
 
 void subject_index::match_wildcards(bytes_view subject, match_result& result) const {
     token_list tokens;
-    if (!tokens.split(subject, hash_seed_)) return;
-    const auto visit = [&](auto& self, const token_node& node, std::size_t depth) -> void {
-        if (depth == tokens.size()) {
-            collect(node.here, result);
-            return;
-        }
-        collect(node.rest, result);
-        const auto& token = tokens[depth];
-        if (const auto* child = node.children.find(token.hash, token.text)) {
-            self(self, *child, depth + 1);
-        }
-        if (node.star) self(self, *node.star, depth + 1);
+    if (!split(subject, hash_seed_, tokens)) return;
+    struct branch {
+        const token_node* node;
+        std::size_t depth;
     };
-    visit(visit, *wildcards_, 0);
+    short_list<branch> branches;
+    branches.push({wildcards_.get(), 0});
+    while (branches.size() > 0) {
+        auto [node, depth] = branches.pop();
+        for (; node != nullptr && depth < tokens.size(); ++depth) {
+            collect(node->rest, result);
+            const auto& token = tokens[depth];
+            const auto* child = node->children.find(token.hash, token.text);
+            const auto* star = node->star.get();
+            if (child != nullptr && star != nullptr) branches.push({star, depth + 1});
+            node = child != nullptr ? child : star;
+        }
+        if (node != nullptr) collect(node->here, result);
+    }
 }
 
 } // namespace pipit::broker

@@ -168,5 +168,22 @@ TEST(SubjectIndex, KeepsAGroupAsLongAsAnyLoopHasAMember) {
     EXPECT_EQ(index.set_peer_members("a", "q", {1, 9, 0}, next_group_id), nullptr);
 }
 
+TEST(SubjectIndex, HasSubjectsOfAnyDepth) {
+    std::string deep;
+    for (int i = 0; i < 60'000; ++i) deep += "a.";
+    {
+        indexed all;
+        all.add(deep + "*");
+        all.add(deep + ">");
+        all.add("*." + deep.substr(2) + ">");
+        EXPECT_EQ(all.found(deep + "b").size(), 3u);
+        EXPECT_EQ(all.found(deep + "b.c").size(), 2u);
+        all.drop(1);
+        EXPECT_EQ(all.found(deep + "b").size(), 2u);
+    }
+    subject_index index(42);
+    index.set_peer_interest(deep + "*", 1, true); // And ends with it.
+}
+
 } // namespace
 } // namespace pipit::broker
