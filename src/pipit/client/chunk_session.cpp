@@ -64,7 +64,7 @@ void chunk_session::say(std::string control) { controls_.push_back(std::move(con
 std::vector<std::string> chunk_session::controls() { return std::exchange(controls_, {}); }
 
 void chunk_session::fail(error why, bytes_view text) {
-    if (failure_) return;
+    if (failure_ || is_complete()) return; // What is complete cannot fail any more.
     failure_ = std::move(why);
     cancel_text_ = text;
     chunks_.clear();
@@ -75,7 +75,7 @@ void chunk_session::fail(error why, bytes_view text) {
 void chunk_session::cancel(error why, bytes_view text) { fail(std::move(why), text); }
 
 void chunk_session::receive(const message& arrived, steady_time now) {
-    if (failure_) return;
+    if (failure_ || is_complete()) return;
     const auto value = arrived.header(transfer_header);
     if (!value) {
         if (!peer_.empty()) return;

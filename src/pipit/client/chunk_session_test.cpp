@@ -148,6 +148,19 @@ TEST(ChunkSession, EndsWithAReasonOfEitherSide) {
     EXPECT_EQ(other.cancel_text(), "no more");
 }
 
+TEST(ChunkSession, CannotFailAnyMoreWhenItIsComplete) {
+    auto session = opened();
+    session.receive(with_control("data 1", "hello"), start);
+    session.receive(with_control("end 1 5"), start);
+    session.finish();
+    EXPECT_EQ(session.controls(), (texts{"end 0 0"}));
+    session.cancel(protocol::errc::closed, {});
+    session.receive(with_control("cancel"), start);
+    EXPECT_FALSE(session.failure());
+    EXPECT_TRUE(session.controls().empty());
+    EXPECT_EQ(session.take_chunk()->payload(), "hello");
+}
+
 TEST(ChunkSession, SaysThatItIsThereAndGivesUpASilentOther) {
     auto session = opened({.idle_timeout = 300ms});
     EXPECT_EQ(session.next_deadline(), start + 100ms);

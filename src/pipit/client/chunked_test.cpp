@@ -262,7 +262,7 @@ TEST(Chunked, WorksWithoutAnEventLoop) {
     blocking_connection nats({.servers = {server->url()}});
     nats.connect().value();
     auto requests = nats.subscribe("upper").value();
-    std::thread service([&] {
+    std::jthread service([&] {
         auto stream = accept_stream(nats, requests.next().value()).value();
         std::string text;
         for (;;) {
