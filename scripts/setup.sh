@@ -22,6 +22,7 @@ cpp_packages=(g++ cmake ninja-build libboost1.81-dev libboost-json1.81-dev libcr
 lint_packages=(clang-format-14 clang-tidy-14 python3)
 package_packages=(dpkg-dev gzip)
 install_packages=(mmdebstrap debian-archive-keyring lintian systemd) # What tests/install needs.
+reference_packages=(doxygen)
 fuzz_packages=(clang-14 libclang-rt-14-dev)
 test_packages=(python3 python3-venv git ca-certificates curl zsh fish)
 

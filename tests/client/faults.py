@@ -11,6 +11,7 @@ its driver; ends with `N passed, N failed`.
 
 import argparse
 import concurrent.futures
+import http.client
 import json
 import os
 import pathlib
@@ -180,7 +181,7 @@ class fault_session(driver_session):
                 continue
             try:
                 found = json.loads(one.get("/connz").body)["connections"]
-            except OSError:
+            except (OSError, http.client.HTTPException):
                 continue  # It is about to end, or has just been started.
             if any(each.get("name") == "a" and each["subscriptions"] >= 2 for each in found):
                 return one

@@ -43,14 +43,14 @@ struct message_operation {
     const block_pointer* whole = nullptr;
 };
 
-/// SUB <subject> [queue] <sid>. The subject is not validated by the parser.
+/// `SUB <subject> [queue] <sid>`. The subject is not validated by the parser.
 struct subscribe_operation {
     bytes_view subject;
     bytes_view queue; ///< Empty when there is none.
     bytes_view sid;
 };
 
-/// UNSUB <sid> [max]. 0 ends the subscription at once; so does a negative or unreadable number.
+/// `UNSUB <sid> [max]`. 0 ends the subscription at once; so does a negative or unreadable number.
 struct unsubscribe_operation {
     bytes_view sid;
     std::int64_t max = 0;

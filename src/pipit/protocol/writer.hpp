@@ -42,7 +42,7 @@ void append_unsubscribe(std::string& out, bytes_view sid, std::uint64_t max = 0)
 void append_ping(std::string& out);
 void append_pong(std::string& out);
 void append_ok(std::string& out);
-/// `-ERR '<text>'`
+/// ``-ERR '<text>'``
 void append_error(std::string& out, bytes_view text);
 
 /// What a server tells a requester whose request nobody received: an HMSG with status 503.
