@@ -27,6 +27,10 @@ class link_service;
 /// So much output is not left for the next turn, but sent by whoever appended it.
 inline constexpr std::size_t direct_send_bytes = std::size_t{64} * 1024;
 
+/// A blocking user publishes from threads of his own: after it has sent something, the thread in
+/// the background waits that long for more, in place of waking for every few messages.
+inline constexpr std::chrono::microseconds collecting_time{500};
+
 /// Who uses a link. An asynchronous user sees exceptions of callbacks come out of the executor's
 /// `run`, and what is published goes out with the next turn. A blocking one is told of them by an
 /// event, and what somebody waits for is sent by the thread that asks, which saves a switch.
@@ -256,6 +260,8 @@ private:
     std::optional<asio::strand<asio::any_io_executor>> strand_;
     std::optional<asio::steady_timer> timer_;
     steady_time wakes_at_ = steady_time::max();
+    std::optional<steady_time> collects_until_; ///< What is published meanwhile waits for it.
+    bool sent_something_ = false;               ///< In this turn.
     std::shared_ptr<dialer> dialer_;
     std::uint64_t dials_ = 0; ///< Counts them.
     transport_pointer transport_;

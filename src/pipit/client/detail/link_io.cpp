@@ -136,6 +136,7 @@ void link::send(lock& held) {
         const auto sent_bytes = to->socket.write_some(asio::buffer(piece), code);
         held.lock();
         to->sent += sent_bytes;
+        sent_something_ = true;
         if (would_block(code)) {
             to->is_stuffed = true;
             schedule_turn();
@@ -153,7 +154,7 @@ void link::output_appended(lock& held) {
     if (!transport_ || transport_->is_sending) return; // Sent when there is a chance to.
     if (session_.pending_output().size() >= direct_send_bytes) {
         send(held);
-    } else {
+    } else if (!collects_until_) {
         schedule_turn();
     }
 }
@@ -165,9 +166,11 @@ void link::asked(lock& held) {
 }
 
 std::optional<steady_time> link::next_deadline() const {
-    const auto due = session_.next_deadline();
-    if (!is_handing_out() || session_.is_closed()) return due;
-    return due ? std::min(*due, *drain_deadline_) : *drain_deadline_;
+    auto due = session_.next_deadline();
+    const auto consider = [&due](steady_time when) { due = due ? std::min(*due, when) : when; };
+    if (is_handing_out() && !session_.is_closed()) consider(*drain_deadline_);
+    if (collects_until_) consider(*collects_until_);
+    return due;
 }
 
 void link::arm_timer() {

@@ -33,6 +33,7 @@ void link::turn() {
     turn_scheduled_ = false;
     if (in_turn_ || abandoned_) return;
     in_turn_ = true;
+    sent_something_ = false;
     turn_thread_ = std::this_thread::get_id();
     try {
         for (int round = 0; round < rounds_max; ++round) {
@@ -51,6 +52,10 @@ void link::turn() {
     }
     in_turn_ = false;
     if (abandoned_) return;
+    collects_until_.reset();
+    if (face_ == face::blocking && sent_something_) {
+        collects_until_ = net::steady_now() + collecting_time;
+    }
     wait_for_socket();
     arm_timer();
     if (turn_wanted_) schedule_turn();
