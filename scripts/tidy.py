@@ -50,6 +50,7 @@ LOGGING_AND_OPTIONS = re.compile(r"#include <(spdlog|CLI)/")
 # What takes bytes from outside, by the sources' path below src/pipit: each has siblings.
 PARSERS = [
     "auth/creds",
+    "auth/jwt",
     "auth/nkey",
     "client/chunk_session",
     "net/proxy_protocol",

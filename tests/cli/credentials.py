@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files of credentials and seeds, against nats-server with an operator; Pipit's server has none yet."""
+"""Files of credentials and seeds, against servers with an operator."""
 import base64
 import json
 import os
@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import threading
 
-from suite import equal, matches, once, reference_only, skipped, succeeded
+from suite import equal, matches, once, skipped, succeeded, test
 
 _lock = threading.Lock()
 _material = []
@@ -32,7 +32,7 @@ def read(name):
         return file.read()
 
 
-@reference_only
+@test
 def a_file_of_credentials_opens_a_server_with_an_operator(world):
     server = world.start_server(read("server.conf"))
     env = {"NATS_URL": f"nats://127.0.0.1:{server.port}"}
@@ -47,7 +47,7 @@ def a_file_of_credentials_opens_a_server_with_an_operator(world):
     equal(world.run("pub", "a", "x", env=env).code, 1)
 
 
-@reference_only
+@test
 def credentials_come_from_variables_data_and_nsc(world):
     server = world.start_server(read("server.conf"))
     env = {"NATS_URL": f"nats://127.0.0.1:{server.port}"}
@@ -65,7 +65,7 @@ def credentials_come_from_variables_data_and_nsc(world):
     equal(world.run("pub", "a", "x", "--creds", "nsc://O/A/V", env={**env, **path}).code, 1)
 
 
-@reference_only
+@test
 def a_seed_opens_a_server_that_knows_its_key(world):
     server = world.start_server(f"authorization {{ users: [ {{ nkey: {read('user.pub')} }} ] }}\n")
     env = {"NATS_URL": f"nats://127.0.0.1:{server.port}"}
@@ -74,7 +74,7 @@ def a_seed_opens_a_server_that_knows_its_key(world):
     succeeded(world.run("pub", "a", "x", env={**env, "NATS_NKEY": seed}))
 
 
-@reference_only
+@test
 def a_renewed_file_of_credentials_is_used_for_the_next_connection(world):
     server = world.start_server(read("server.conf"))
     env = {"NATS_URL": f"nats://127.0.0.1:{server.port}"}

@@ -10,12 +10,14 @@ import sys
 
 import suite
 import configuration  # noqa: F401
+import identity  # noqa: F401
 import listeners  # noqa: F401
 import lame_duck  # noqa: F401
 import logs  # noqa: F401
 import monitoring  # noqa: F401
 import program  # noqa: F401
 import reload  # noqa: F401
+import resolvers  # noqa: F401
 import scale
 import signals  # noqa: F401
 import slow_readers  # noqa: F401

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/auth/creds.hpp>
 
+#include <pipit/auth/detail/base64.hpp>
 #include <pipit/base/limits.hpp>
-
-#include <sodium.h>
 
 #include <algorithm>
 #include <vector>
@@ -75,12 +74,7 @@ result<nkey_seed> read_seed(bytes_view text) {
 }
 
 std::string sign_nonce(const nkey_seed& seed, bytes_view nonce) {
-    constexpr auto form = sodium_base64_VARIANT_URLSAFE_NO_PADDING;
-    const auto signature = signing_key(seed).sign(nonce);
-    std::string text(sodium_base64_ENCODED_LEN(sizeof(signature), form), '\0');
-    sodium_bin2base64(text.data(), text.size(), signature.data(), signature.size(), form);
-    text.pop_back(); // The zero behind it.
-    return text;
+    return detail::to_base64url(signing_key(seed).sign(nonce));
 }
 
 } // namespace pipit::auth

@@ -16,6 +16,7 @@ public:
         case errc::invalid_nkey_prefix: return "the key is not of the kind that is wanted here";
         case errc::invalid_nkey_length: return "the key does not hold 32 bytes";
         case errc::invalid_creds: return "not a file of credentials";
+        case errc::invalid_jwt: return "not a valid JWT";
         }
         return "unknown authentication error";
     }

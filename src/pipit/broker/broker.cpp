@@ -114,7 +114,7 @@ session& broker::open(const session_origin& origin, void* driver, moment now) {
         opened.awaiting_connect = true;
         opened.auth_deadline = now.steady + config.auth_timeout;
     } else {
-        (void)state.bind(opened, nullptr);
+        (void)state.bind(opened, nullptr, now);
     }
     opened.ping_deadline = now.steady + config.ping_interval;
     state.reschedule(opened);
@@ -334,7 +334,7 @@ void broker::expire(moment now) {
     }
 }
 
-std::optional<password_question> broker::next_question() {
+std::optional<login_question> broker::next_question() {
     auto& unasked = state_->unasked;
     if (unasked.empty()) return std::nullopt;
     auto next = std::move(unasked.front());
@@ -342,9 +342,9 @@ std::optional<password_question> broker::next_question() {
     return next;
 }
 
-void broker::answer(std::uint64_t question_id, bool yes, moment now) {
+void broker::answer(std::uint64_t question_id, login_answer answer, moment now) {
     state_->routing.take_from_peers(now);
-    state_->on_answer(question_id, yes, now);
+    state_->on_answer(question_id, std::move(answer), now);
 }
 
 } // namespace pipit::broker

@@ -5,6 +5,7 @@
 #include <pipit/base/log.hpp>
 #include <pipit/base/time.hpp>
 #include <pipit/broker/configuration.hpp>
+#include <pipit/broker/login_question.hpp>
 #include <pipit/broker/mesh.hpp>
 #include <pipit/broker/snapshot.hpp>
 
@@ -23,6 +24,7 @@ namespace pipit::broker {
 /// One connection as the broker sees it; its members are the broker's own business.
 class session;
 struct broker_state;
+struct account_update;
 
 /// Where a connection comes from.
 struct session_origin {
@@ -31,15 +33,6 @@ struct session_origin {
     bool in_process = false;
     /// The address came later, in a PROXY header: the first INFO has no `client_ip`.
     bool behind_proxy = false;
-};
-
-/// A question whose answer comes later: does this password fit the bcrypt hash? It takes a worker
-/// about 0.1 s. The session is suspended until the answer or its authentication timeout.
-struct password_question {
-    std::uint64_t id = 0;
-    std::string address; ///< Who asks, for fairness between addresses.
-    std::string stored;
-    std::string given;
 };
 
 /// What a subscription of the server's own gets. Lifetime of the views: the handler's call.
@@ -211,16 +204,20 @@ public:
     /// Runs what is due. `end_batch()` and a flush follow.
     void expire(moment now);
 
-    /// A question for a worker, or nothing.
-    [[nodiscard]] std::optional<password_question> next_question();
+    /// A question for a worker, or nothing. The session is suspended until the answer or its
+    /// deadline.
+    [[nodiscard]] std::optional<login_question> next_question();
     /// The answer; a session that ended meanwhile does not mind. `end_batch()` and a flush follow.
-    void answer(std::uint64_t question_id, bool yes, moment now);
+    void answer(std::uint64_t question_id, login_answer answer, moment now);
 
     // --- Administration; `end_batch()` and a flush follow ---
 
     /// Obeys a new configuration: ends sessions whose user is gone or changed, drops subscriptions
     /// that are no longer allowed, tells clients what changed in INFO.
     void reconfigure(std::shared_ptr<const configuration> config, moment now);
+    /// Adds an account, or replaces one, without a look at any other; obeys it in its sessions.
+    /// It stays over every reconfiguration. Cost: by the number of sessions, if it has some.
+    void put_account(const account_update& update, moment now);
     /// Tells every client by INFO that this server will close (`ldm`).
     void announce_lame_duck(moment now);
     /// Tells one client so.

@@ -464,7 +464,8 @@ TEST(Broker, WaitsForTheAnswerAboutABcryptPasswordWhileOthersGoOn) {
     EXPECT_EQ(loop.take(client), "");
     const auto question = loop.core().next_question();
     ASSERT_TRUE(question);
-    loop.core().answer(question->id, true, loop.now);
+    EXPECT_TRUE(std::holds_alternative<broker::password_check>(question->what));
+    loop.core().answer(question->id, {.accepted = true, .user = question->user}, loop.now);
     loop.flush();
     EXPECT_EQ(loop.take(client), "PONG\r\n");
 }

@@ -14,8 +14,9 @@
 #include <vector>
 
 namespace pipit::auth {
+class nonce_maker;
 class permissions;
-}
+} // namespace pipit::auth
 namespace pipit::protocol {
 class weighted_mapping;
 }
@@ -27,6 +28,16 @@ struct account_limits {
     std::int64_t max_connections = -1;
     std::int64_t max_subscriptions = -1; ///< Of all connections of the account together.
     std::int64_t max_payload_bytes = -1;
+};
+
+/// What a JWT says of an account beside what is obeyed; for people.
+struct account_claims {
+    std::string jwt;
+    std::string issuer; ///< `O…`: the operator's key or one of its signing keys.
+    std::string name;
+    std::vector<std::string> tags;
+    std::map<std::string, std::int64_t> revocations; ///< Of users, in seconds since 1970.
+    wall_time updated{};
 };
 
 /// What one account is: a world of subjects of its own.
@@ -43,28 +54,54 @@ struct account_configuration {
     std::vector<std::shared_ptr<const service_import>> service_imports;
     std::string trace_destination; ///< ADR-41: where `traceparent` traces go; empty: nowhere.
     int trace_sampling_percent = 100;
+    std::optional<wall_time> expires = std::nullopt; ///< Of its JWT; then its connections end.
+    std::shared_ptr<const account_claims> claims = nullptr; ///< Null: not from a JWT.
 };
 
-struct user_configuration {
+/// What a JWT says of a user beside what is obeyed; for people, and for revocations.
+struct user_claims {
+    std::string jwt;
+    std::string issuer; ///< `A…`: the account's key or one of its signing keys.
     std::string name;
+    std::vector<std::string> tags;
+    std::int64_t issued_at = 0; ///< Seconds since 1970.
+    bool is_bearer = false;
+    bool by_signing_key = false;          ///< `issuer` is not the account itself.
+    bool has_default_permissions = false; ///< The account's, as it says nothing of its own.
+};
+
+/// Who somebody is, wherever that is written: in the configuration, in a JWT, in an answer of
+/// somebody who was asked.
+struct user_configuration {
+    std::string name;     ///< What people see; of a user with an nkey, its public key.
     std::string password; ///< Plain text or bcrypt.
     account_id account{};
     std::shared_ptr<const auth::permissions> permissions; ///< Null: everything is allowed.
     bool standard_connections_allowed = true;             ///< `allowed_connection_types`
     bool in_process_connections_allowed = true;
+    std::string nkey = {}; ///< `U…`; its holder signs the nonce. Empty: a password is enough.
+    std::int64_t max_subscriptions = -1; ///< -1: no limit but the account's and the server's.
+    std::int64_t max_payload_bytes = -1;
+    std::optional<wall_time> expires = std::nullopt;     ///< Then the connection ends.
+    std::shared_ptr<const user_claims> claims = nullptr; ///< Null: not from a JWT.
 };
 
-/// Who may connect. At most one of the three ways is configured.
+/// Who may connect. At most one of the ways is configured; users with and without nkey are one.
 struct authorization {
     std::string token;                               ///< Plain text or bcrypt; empty: none.
     std::optional<user_configuration> single_user;   ///< `user` and `password` without `users`.
     std::map<std::string, user_configuration> users; ///< By name; of all accounts.
-    std::string no_auth_user;                        ///< Empty: none.
+    std::map<std::string, user_configuration> nkeys; ///< By public key; of all accounts.
+    bool by_jwt = false; ///< An operator is trusted: users bring JWTs, which the server judges.
+    std::string no_auth_user;               ///< A name or a public key. Empty: none.
     bool greeting_asks_for_nothing = false; ///< INFO hides from newcomers that others log in.
 
     [[nodiscard]] bool required() const noexcept {
-        return !token.empty() || single_user.has_value() || !users.empty();
+        return by_jwt || !token.empty() || single_user.has_value() || !users.empty() ||
+               !nkeys.empty();
     }
+    /// Somebody may have to sign.
+    [[nodiscard]] bool needs_nonce() const noexcept { return by_jwt || !nkeys.empty(); }
 };
 
 /// What stands in INFO besides what belongs to one connection.
@@ -76,6 +113,8 @@ struct server_identity {
     std::string host;                      ///< As configured, or from `client_advertise`.
     std::uint16_t port = 0;                ///< The real one.
     std::vector<std::string> connect_urls; ///< `host:port`; usually empty on one machine.
+    /// What nonces are made with; as random as keys are. Nobody is ever shown it.
+    std::shared_ptr<const auth::nonce_maker> nonces = nullptr;
 };
 
 /// Everything that brokers are told by their server. Immutable: a reload makes a new one.

@@ -22,8 +22,9 @@ void broker_state::wake_at(session& session, steady_time at) {
 
 void broker_state::reschedule(session& session) {
     steady_time earliest{};
-    for (const auto deadline : {session.auth_deadline, session.ping_deadline,
-                                session.write_deadline, session.stalled_until}) {
+    for (const auto deadline :
+         {session.auth_deadline, session.ping_deadline, session.write_deadline,
+          session.stalled_until, session.login_expires}) {
         if (deadline == steady_time{}) continue;
         if (earliest == steady_time{} || deadline < earliest) earliest = deadline;
     }
@@ -46,6 +47,7 @@ void broker_state::on_due(session& session, moment now) {
                            close_reason::authentication_timeout);
         return;
     }
+    if (is_due(session.login_expires)) return expire_login(session, now);
     if (is_due(session.ping_deadline)) on_ping_due(session, now);
     if (!session.ended()) reschedule(session);
 }

@@ -2,7 +2,9 @@
 // Who a client is, and what follows from that.
 #include <pipit/broker/state.hpp>
 
+#include <pipit/auth/nonce.hpp>
 #include <pipit/auth/password.hpp>
+#include <pipit/base/identity_limits.hpp>
 #include <pipit/base/limits.hpp>
 #include <pipit/protocol/error_texts.hpp>
 #include <pipit/protocol/go_text.hpp>
@@ -20,50 +22,73 @@ std::int64_t smaller_limit(std::int64_t a, std::int64_t b) noexcept {
     return b < 0 ? a : std::min(a, b);
 }
 
-/// What is to be compared before somebody is let in.
-struct credentials_check {
-    const user_configuration* user = nullptr; ///< Null: the token's.
-    std::string stored = {};
-    std::string given = {};
-    bool refused = false;
-    bool needs_no_password = false;
-};
-
 bool may_connect(const user_configuration& user, const session_origin& origin) noexcept {
     return origin.in_process ? user.in_process_connections_allowed
                              : user.standard_connections_allowed;
 }
 
+/// Where no user has an nkey, one that is named says nothing.
+bool gives_nothing(const authorization& authorization,
+                   const protocol::connect_options& options) noexcept {
+    return options.user.empty() && options.pass.empty() && options.auth_token.empty() &&
+           (options.nkey.empty() || authorization.nkeys.empty());
+}
+
+const user_configuration* find_user(const std::map<std::string, user_configuration>& users,
+                                    const std::string& name) noexcept {
+    const auto found = users.find(name);
+    return found == users.end() ? nullptr : &found->second;
+}
+
+/// Who need not say who he is.
+const user_configuration* no_auth_user(const authorization& authorization) noexcept {
+    const auto& name = authorization.no_auth_user;
+    if (name.empty()) return nullptr;
+    const auto* const with_nkey = find_user(authorization.nkeys, name);
+    return with_nkey != nullptr ? with_nkey : find_user(authorization.users, name);
+}
+
+/// Whom a client says that it is: null when there is nobody of that name or key.
 /// Source: auth, section 1.
-credentials_check check_for(const authorization& authorization,
-                            const protocol::connect_options& options,
-                            const session_origin& origin) {
-    if (!authorization.users.empty()) {
-        const bool nothing_given =
-            options.user.empty() && options.pass.empty() && options.auth_token.empty();
-        const bool substituted = nothing_given && !authorization.no_auth_user.empty();
-        const auto found =
-            authorization.users.find(substituted ? authorization.no_auth_user : options.user);
-        if (found == authorization.users.end() || !may_connect(found->second, origin)) {
-            return {.refused = true};
-        }
-        return {.user = &found->second,
-                .stored = found->second.password,
-                .given = options.pass,
-                .needs_no_password = substituted};
+const user_configuration* claimed_user(const authorization& authorization,
+                                       const protocol::connect_options& options) noexcept {
+    if (!authorization.nkeys.empty() && !options.nkey.empty()) {
+        return find_user(authorization.nkeys, options.nkey);
     }
-    if (!authorization.token.empty()) {
-        return {.stored = authorization.token, .given = options.auth_token};
-    }
-    const auto& user = *authorization.single_user;
-    if (user.name != options.user || !may_connect(user, origin)) return {.refused = true};
-    return {.user = &user, .stored = user.password, .given = options.pass};
+    if (!authorization.users.empty()) return find_user(authorization.users, options.user);
+    const auto& single = authorization.single_user;
+    return single && single->name == options.user ? &*single : nullptr;
 }
 
 /// From now on it is as if the client had said so: a later CONNECT may add to it.
 void assume_credentials(protocol::connect_options& options, const user_configuration& user) {
-    options.user = user.name;
-    options.pass = user.password;
+    if (user.nkey.empty()) {
+        options.user = user.name;
+        options.pass = user.password;
+    } else {
+        options.nkey = user.nkey;
+    }
+}
+
+/// A second CONNECT that brings no other JWT or key, and does not sign again, is of who is there.
+bool means_the_same(const user_pointer& identity, const protocol::connect_options& options) {
+    if (identity == nullptr || identity->nkey.empty() || !options.sig.empty()) return false;
+    return options.jwt.empty() && (options.nkey.empty() || options.nkey == identity->nkey);
+}
+
+std::size_t bytes_of(const login_question& question) {
+    struct measure {
+        std::size_t operator()(const password_check& check) const {
+            return check.stored.size() + check.given.size();
+        }
+        std::size_t operator()(const signature_check& check) const {
+            return check.nkey.size() + check.signature.size();
+        }
+        std::size_t operator()(const jwt_check& check) const {
+            return check.jwt.size() + check.signature.size();
+        }
+    };
+    return std::visit(measure{}, question.what) + sizeof question;
 }
 
 /// As nats-server: `v1.2.3:lang:name`, as far as the client said it.
@@ -81,19 +106,15 @@ std::string client_label(const protocol::connect_options& options) {
 } // namespace
 
 /// A client that begins without CONNECT comes in as the `no_auth_user`, if there is one.
-bool broker_state::admit_without_connect(session& session) {
-    const auto& authorization = config->authorization;
-    const auto found = authorization.users.find(authorization.no_auth_user);
-    if (authorization.no_auth_user.empty() || found == authorization.users.end() ||
-        !may_connect(found->second, session.details->origin)) {
-        return false;
-    }
+bool broker_state::admit_without_connect(session& session, moment now) {
+    const auto* const user = no_auth_user(config->authorization);
+    if (user == nullptr || !may_connect(*user, session.details->origin)) return false;
     session.auth_deadline = {};
     session.connect_received = true;
     session.awaiting_connect = false;
-    assume_credentials(session.details->options, found->second);
-    if (!bind(session, &found->second)) return true;
-    session.details->user = found->first;
+    assume_credentials(session.details->options, *user);
+    if (!bind(session, user_pointer(config, user), now)) return true;
+    session.details->user = user->name;
     reschedule(session);
     return true;
 }
@@ -127,36 +148,75 @@ void broker_state::on_connect(session& session, bytes_view json, moment now) {
 void broker_state::authenticate(session& session, const protocol::connect_options& options,
                                 moment now) {
     const auto& authorization = config->authorization;
-    if (!authorization.required()) return finish_connect(session, nullptr);
-
-    auto check = check_for(authorization, options, session.details->origin);
-    if (check.refused) return refuse_login(session, options.user);
-    if (check.needs_no_password) {
-        assume_credentials(session.details->options, *check.user);
-        return finish_connect(session, check.user);
+    const auto& details = *session.details;
+    if (!authorization.required()) return finish_connect(session, nullptr, now);
+    if (means_the_same(details.identity, options)) {
+        return finish_connect(session, details.identity, now);
     }
-    if (!auth::is_bcrypt(check.stored)) {
-        if (!auth::verify_password(check.stored, check.given)) {
-            return refuse_login(session, options.user);
-        }
-        return finish_connect(session, check.user);
+    if (authorization.by_jwt) {
+        return ask(session,
+                   {.what = jwt_check{.jwt = options.jwt,
+                                      .nonce = nonce_of(session),
+                                      .signature = options.sig,
+                                      .in_process = details.origin.in_process}},
+                   now);
     }
-    if (open_questions.size() >= limits::open_questions) return refuse_login(session, options.user);
-    session.awaiting_answer = true;
-    session.auth_deadline = now.steady + limits::question_deadline;
-    const auto id = next_question_id++;
-    open_questions[id] = {session.client_id, check.user, config};
-    unasked.push_back({.id = id,
-                       .address = session.details->origin.ip,
-                       .stored = std::move(check.stored),
-                       .given = std::move(check.given)});
+    const auto* const substitute =
+        gives_nothing(authorization, options) ? no_auth_user(authorization) : nullptr;
+    const auto* const user =
+        substitute != nullptr ? substitute : claimed_user(authorization, options);
+    const bool by_token =
+        !authorization.token.empty() && authorization.users.empty() && authorization.nkeys.empty();
+    if (!by_token && (user == nullptr || !may_connect(*user, details.origin))) {
+        return refuse_login(session);
+    }
+    // Lives as long as the configuration, which it keeps alive.
+    const user_pointer known(config, by_token ? nullptr : user);
+    if (substitute != nullptr) {
+        assume_credentials(session.details->options, *substitute);
+        return finish_connect(session, known, now);
+    }
+    if (!by_token && !user->nkey.empty()) {
+        // Who may come in without any credentials need not sign either.
+        if (user == no_auth_user(authorization)) return finish_connect(session, known, now);
+        return ask(session,
+                   {.user = known,
+                    .what = signature_check{.nkey = user->nkey,
+                                            .nonce = nonce_of(session),
+                                            .signature = options.sig}},
+                   now);
+    }
+    const auto& stored = by_token ? authorization.token : user->password;
+    const auto& given = by_token ? options.auth_token : options.pass;
+    if (auth::is_bcrypt(stored)) {
+        return ask(session, {.user = known, .what = password_check{stored, given}}, now);
+    }
+    if (!auth::verify_password(stored, given)) return refuse_login(session);
+    finish_connect(session, known, now);
 }
 
-void broker_state::on_answer(std::uint64_t question_id, bool yes, moment now) {
+/// Suspends the session until somebody has found out.
+void broker_state::ask(session& session, login_question question, moment now) {
+    const auto bytes = bytes_of(question);
+    if (open_questions.size() >= limits::open_logins ||
+        open_question_bytes + bytes > limits::open_login_bytes) {
+        return refuse_login(session);
+    }
+    session.awaiting_answer = true;
+    session.auth_deadline = now.steady + limits::question_deadline;
+    question.id = next_question_id++;
+    question.address = session.details->origin.ip;
+    open_questions[question.id] = {session.client_id, bytes, config};
+    open_question_bytes += bytes;
+    unasked.push_back(std::move(question));
+}
+
+void broker_state::on_answer(std::uint64_t question_id, login_answer answer, moment now) {
     const auto found = open_questions.find(question_id);
     if (found == open_questions.end()) return;
     const auto question = std::move(found->second);
     open_questions.erase(found);
+    open_question_bytes -= question.bytes;
     auto* session = routing.find_session(question.client_id);
     if (session == nullptr) return;
 
@@ -166,10 +226,11 @@ void broker_state::on_answer(std::uint64_t question_id, bool yes, moment now) {
     // A reload may have changed who may come in: ask anew.
     if (question.asked_under != config) {
         authenticate(*session, session->details->options, now);
-    } else if (yes) {
-        finish_connect(*session, question.user);
+    } else if (answer.accepted) {
+        finish_connect(*session, std::move(answer.user), now);
     } else {
-        refuse_login(*session, session->details->options.user);
+        if (!answer.why_not.empty()) log(answer.level, *session, answer.why_not);
+        refuse_login(*session, answer.reason);
     }
     reschedule(*session);
     if (session->awaiting_answer || session->ended()) return;
@@ -182,30 +243,30 @@ void broker_state::on_answer(std::uint64_t question_id, bool yes, moment now) {
     out.keep_all_borrowed();
 }
 
-void broker_state::refuse_login(session& session, std::string_view user) {
+void broker_state::refuse_login(session& session, close_reason reason) {
+    const auto& options = session.details->options;
     std::string line = "authentication error";
-    if (!user.empty()) {
+    if (!options.nkey.empty()) {
+        line += " - Nkey ";
+        protocol::append_quoted(line, options.nkey);
+    } else if (!options.user.empty()) {
         line += " - User ";
-        protocol::append_quoted(line, user);
+        protocol::append_quoted(line, options.user);
     }
     log(log_level::error, session, line);
-    out.end_with_error(session, texts::authorization_violation,
-                       close_reason::authentication_failure);
+    out.end_with_error(session, texts::authorization_violation, reason);
     tell(session_event::type::refused, session);
 }
 
-/// `user` is null for a token's holder and where nobody has to say who he is.
-void broker_state::finish_connect(session& session, const user_configuration* user) {
+void broker_state::finish_connect(session& session, user_pointer user, moment now) {
     auto& details = *session.details;
     auto& options = details.options;
     const bool first = !session.connect_received;
     session.connect_received = true;
     session.awaiting_connect = false;
-    if (!bind(session, user)) return;
     details.user = user != nullptr ? user->name : options.user;
-    if (options.new_account || !options.account.empty()) {
-        return refuse_login(session, options.user);
-    }
+    if (!bind(session, std::move(user), now)) return;
+    if (options.new_account || !options.account.empty()) return refuse_login(session);
     tell(session_event::type::connected, session);
     // A second CONNECT that leaves user and password out means those of the first.
     for (auto* secret : {&options.jwt, &options.sig}) {
@@ -240,7 +301,7 @@ void broker_state::finish_connect(session& session, const user_configuration* us
 }
 
 /// Puts the session into its account. False: it was refused and ended.
-bool broker_state::bind(session& session, const user_configuration* user) {
+bool broker_state::bind(session& session, user_pointer user, moment now) {
     const auto id = user != nullptr ? user->account : config->global_account;
     auto* of = routing.account_of(id);
     if (of == nullptr) {
@@ -249,6 +310,8 @@ bool broker_state::bind(session& session, const user_configuration* user) {
                            close_reason::missing_account);
         return false;
     }
+    session.details->identity = std::move(user);
+    const auto& identity = session.details->identity;
     // Who stays in the account keeps the subscriptions made before the first CONNECT.
     if (session.of != of) {
         leave_account(session);
@@ -259,7 +322,8 @@ bool broker_state::bind(session& session, const user_configuration* user) {
         tell(session_event::type::joined, session);
     }
     apply_limits(session);
-    set_permissions(session, user != nullptr ? user->permissions : nullptr);
+    set_permissions(session, identity != nullptr ? identity->permissions : nullptr);
+    set_expiry(session, now);
     const auto limit = of->config->limits.max_connections;
     if (limit < 0 || of->shared->connections <= limit) return true;
     log(log_level::error, session, texts::max_account_connections);
@@ -299,6 +363,51 @@ void broker_state::apply_limits(session& session) {
     const auto& limits = session.of->config->limits;
     session.max_payload_bytes = smaller_limit(session.max_payload_bytes, limits.max_payload_bytes);
     session.max_subscriptions = smaller_limit(session.max_subscriptions, limits.max_subscriptions);
+    const auto& user = session.details->identity;
+    if (user == nullptr) return;
+    session.max_payload_bytes = smaller_limit(session.max_payload_bytes, user->max_payload_bytes);
+    session.max_subscriptions = smaller_limit(session.max_subscriptions, user->max_subscriptions);
+}
+
+/// When the session ends because its user's or its account's time is over.
+void broker_state::set_expiry(session& session, moment now) {
+    session.login_expires = {};
+    if (session.of == nullptr) return;
+    const auto& user = session.details->identity;
+    for (const auto& expires :
+         {user != nullptr ? user->expires : std::nullopt, session.of->config->expires}) {
+        if (!expires) continue;
+        // What is far away is looked at again: the wall clock may be set meanwhile.
+        const auto left = std::min<nanoseconds>(*expires - now.wall, std::chrono::hours(24));
+        const auto at = now.steady + left;
+        if (session.login_expires == steady_time{} || at < session.login_expires) {
+            session.login_expires = at;
+        }
+    }
+}
+
+void broker_state::expire_login(session& session, moment now) {
+    const auto is_over = [&](const std::optional<wall_time>& expires) {
+        return expires && *expires <= now.wall;
+    };
+    const auto& user = session.details->identity;
+    std::string_view text;
+    if (user != nullptr && is_over(user->expires)) {
+        text = texts::user_authentication_expired;
+    } else if (session.of != nullptr && is_over(session.of->config->expires)) {
+        text = texts::account_authentication_expired;
+    }
+    if (!text.empty()) {
+        log(log_level::debug, session, text);
+        return out.end_with_error(session, text, close_reason::authentication_expired);
+    }
+    set_expiry(session, now);
+    reschedule(session);
+}
+
+std::string broker_state::nonce_of(const session& session) const {
+    const auto& nonces = config->identity.nonces;
+    return nonces == nullptr ? std::string() : nonces->make(session.client_id);
 }
 
 /// Source: client-protocol, section 1.
@@ -316,6 +425,9 @@ std::string broker_state::info_line(const session& session, bool with_account,
     info.headers = config->headers_supported;
     info.auth_required = config->authorization.required() &&
                          (session.pong_sent || !config->authorization.greeting_asks_for_nothing);
+    if (config->authorization.needs_nonce() || config->always_send_nonce) {
+        info.nonce = nonce_of(session);
+    }
     info.max_payload = static_cast<int>(session.max_payload_bytes);
     info.client_id = session.client_id;
     if (!origin.behind_proxy || with_account) info.client_ip = origin.ip;

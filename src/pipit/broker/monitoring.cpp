@@ -99,6 +99,7 @@ session_snapshot broker_state::snapshot_of(const session& session) const {
     snapshot.user = shown_user(details);
     snapshot.authenticated = session.of != nullptr;
     if (session.of != nullptr) snapshot.account = session.of->id;
+    if (details.identity != nullptr) snapshot.claims = details.identity->claims;
     return snapshot;
 }
 
@@ -140,6 +141,11 @@ std::optional<user_information> broker::user_of(std::uint64_t client_id) const {
     information.user = shown_user(*session->details);
     information.account = session->of->config->name;
     information.account_name = information.account;
+    if (const auto& claims = session->of->config->claims; claims && !claims->name.empty()) {
+        information.account_name = claims->name;
+    }
+    const auto& identity = session->details->identity;
+    if (identity != nullptr && identity->claims) information.user_name = identity->claims->name;
     if (session->permissions) information.permissions = session->permissions->shared_rules();
     return information;
 }

@@ -2,6 +2,7 @@
 // What a client asks for.
 #include <pipit/broker/state.hpp>
 
+#include <pipit/base/identity_limits.hpp>
 #include <pipit/base/limits.hpp>
 #include <pipit/protocol/error_texts.hpp>
 #include <pipit/protocol/go_text.hpp>
@@ -105,7 +106,11 @@ struct operation_visitor {
 } // namespace
 
 protocol::parser_limits broker_state::limits_of(const session& session) const noexcept {
-    return {.max_control_line_bytes = config->max_control_line_bytes,
+    // Nothing but a CONNECT is taken then.
+    const auto line_bytes = session.awaiting_connect
+                                ? std::max(config->max_control_line_bytes, limits::connect_bytes)
+                                : config->max_control_line_bytes;
+    return {.max_control_line_bytes = line_bytes,
             .max_payload_bytes = session.max_payload_bytes,
             .headers_allowed = (session.delivery_flags & delivery::strips_headers) == 0,
             .connect_required = session.awaiting_connect,
@@ -128,7 +133,7 @@ std::size_t broker_state::parse(session& session, bytes_view input, moment now) 
         const auto outcome = session.parser.parse(input.substr(consumed), limits, visitor);
         consumed += outcome.consumed;
         if (outcome.status == protocol::parse_status::connect_expected &&
-            admit_without_connect(session)) {
+            admit_without_connect(session, now)) {
             limits = limits_of(session);
             continue;
         }
@@ -163,11 +168,7 @@ void broker_state::on_outcome(session& session, protocol::parse_status status) {
         log(log_level::error, session, "parser ERROR: unknown protocol operation");
         out.end_with_error(session, texts::unknown_operation, close_reason::protocol_violation);
         return;
-    case parse_status::control_line_too_long:
-        log(log_level::error, session, texts::max_control_line);
-        out.end_with_error(session, texts::max_control_line,
-                           close_reason::max_control_line_exceeded);
-        return;
+    case parse_status::control_line_too_long: return end_long_line(session);
     case parse_status::payload_too_large:
         log(log_level::error, session, texts::max_payload);
         out.end_with_error(session, texts::max_payload, close_reason::max_payload_exceeded);
@@ -180,8 +181,18 @@ void broker_state::on_outcome(session& session, protocol::parse_status status) {
         log(log_level::error, session, "parser ERROR: wrong number or form of arguments");
         out.end(session, close_reason::protocol_violation);
         return;
-    case parse_status::connect_expected: refuse_login(session, {}); return;
+    case parse_status::connect_expected: refuse_login(session); return;
     }
+}
+
+void broker_state::end_long_line(session& session) {
+    std::string text(texts::max_control_line);
+    // Who sends a large JWT wants to know how large it may be.
+    if (session.awaiting_connect) {
+        text += " (" + std::to_string(limits_of(session).max_control_line_bytes) + " bytes)";
+    }
+    log(log_level::error, session, text);
+    out.end_with_error(session, text, close_reason::max_control_line_exceeded);
 }
 
 void broker_state::on_publish(session& session, const protocol::message_operation& message,

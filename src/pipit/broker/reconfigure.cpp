@@ -16,35 +16,46 @@ namespace texts = protocol::error_texts;
 enum class fate { stays, is_refused, has_moved };
 struct verdict {
     fate what;
-    const user_configuration* user = nullptr; ///< Of one who stays.
+    user_pointer user = nullptr; ///< Of one who stays.
 };
 
-const user_configuration* user_named(const authorization& authorization, const std::string& name) {
+/// Lives as long as the configuration, which it keeps alive.
+user_pointer user_named(const std::shared_ptr<const configuration>& config,
+                        const std::string& name) {
+    const auto& authorization = config->authorization;
     if (authorization.single_user && authorization.single_user->name == name) {
-        return &*authorization.single_user;
+        return {config, &*authorization.single_user};
     }
-    const auto found = authorization.users.find(name);
-    return found == authorization.users.end() ? nullptr : &found->second;
+    for (const auto* users : {&authorization.users, &authorization.nkeys}) {
+        const auto found = users->find(name);
+        if (found != users->end()) return {config, &found->second};
+    }
+    return nullptr;
 }
 
-verdict judge(const session& session, const configuration& before, const configuration& after) {
+verdict judge(const session& session, const configuration& before,
+              const std::shared_ptr<const configuration>& config) {
     using enum fate;
+    const auto& after = *config;
+    // Who came with a JWT is its account's business.
+    if (before.authorization.by_jwt && after.authorization.by_jwt) {
+        return {stays, session.details->identity};
+    }
     const bool is_a_user = before.authorization.required() && before.authorization.token.empty();
     if (!after.authorization.required()) {
         if (is_a_user || session.of->id != after.global_account) return {has_moved};
         return {stays};
     }
     if (!before.authorization.required()) return {is_refused};
-    if (is_a_user && user_named(after.authorization, session.details->user) == nullptr) {
-        return {has_moved};
-    }
+    const auto new_user = user_named(config, session.details->user);
+    if (is_a_user && new_user == nullptr) return {has_moved};
     if (!after.authorization.token.empty()) {
         const bool same = after.authorization.token == before.authorization.token;
         return {same ? stays : is_refused};
     }
-    const auto* old_user = user_named(before.authorization, session.details->user);
-    const auto* new_user = user_named(after.authorization, session.details->user);
-    if (old_user == nullptr || new_user == nullptr || old_user->password != new_user->password) {
+    const auto& old_user = session.details->identity;
+    if (old_user == nullptr || new_user == nullptr || old_user->password != new_user->password ||
+        old_user->nkey != new_user->nkey) {
         return {is_refused};
     }
     if (new_user->account != session.of->id) return {has_moved};
@@ -83,15 +94,16 @@ void broker_state::reconfigure(session& session, const configuration& before, mo
         if (after.authorization.required()) return;
         session.awaiting_connect = false;
         session.auth_deadline = {};
-        (void)bind(session, nullptr);
+        (void)bind(session, nullptr, now);
         return;
     }
-    const auto verdict = judge(session, before, after);
-    if (verdict.what == fate::is_refused) return refuse_login(session, session.details->user);
+    const auto verdict = judge(session, before, config);
+    if (verdict.what == fate::is_refused) return refuse_login(session);
     if (verdict.what == fate::has_moved) {
         // It connects again and finds its new account, or is told that it has none.
         return out.end(session, close_reason::client_closed);
     }
+    session.details->identity = verdict.user;
     apply_limits(session);
     session.ping_deadline = std::min(session.ping_deadline, now.steady + after.ping_interval);
     reschedule(session);

@@ -39,19 +39,33 @@ router::router(outbox& outbox, peer_link& peers, shared_counters& counters, std:
 
 void router::configure(const configuration& configuration) {
     configured_accounts_.clear();
-    for (const auto& each : configuration.accounts) {
-        configured_accounts_[each.id] = &each;
-        if (auto* of = find_account(each.id)) of->config = &each;
-    }
+    for (const auto& each : configuration.accounts) use(each);
+    for (const auto& [id, part] : put_accounts_) use(*part.config);
     stalls_fast_producers_ = configuration.stall_fast_producers;
     cache_.enable(configuration.caches_matches);
+}
+
+void router::use(const account_configuration& config) {
+    configured_accounts_[config.id] = &config;
+    if (auto* of = find_account(config.id)) of->config = &config;
+}
+
+void router::put_account(std::shared_ptr<const account_configuration> config,
+                         shared_counters::account_counters& counters) {
+    const auto& used = *config;
+    // The one before lives until nobody uses it.
+    const auto before =
+        std::exchange(put_accounts_[used.id], put_part{std::move(config), &counters});
+    use(used);
 }
 
 account* router::account_of(account_id id) {
     if (auto* known = find_account(id)) return known;
     const auto configured = configured_accounts_.find(id);
     if (configured == configured_accounts_.end()) return nullptr;
-    auto made = std::make_unique<account>(*configured->second, hash_seed_, counters_.accounts[id]);
+    const auto put = put_accounts_.find(id);
+    auto& counters = put == put_accounts_.end() ? counters_.accounts[id] : *put->second.counters;
+    auto made = std::make_unique<account>(*configured->second, hash_seed_, counters);
     return (accounts_[id] = std::move(made)).get();
 }
 

@@ -65,6 +65,10 @@ public:
     /// Obeys a configuration, which lives until the next call.
     void configure(const configuration& configuration);
 
+    /// Adds or replaces an account, which stays over every configuration.
+    void put_account(std::shared_ptr<const account_configuration> config,
+                     shared_counters::account_counters& counters);
+
     /// The account's part on this loop, made on first use; null when none is configured.
     account* account_of(account_id id);
     [[nodiscard]] account* find_account(account_id id) const noexcept;
@@ -113,6 +117,7 @@ public:
     [[nodiscard]] random_source& random() noexcept { return random_; }
 
 private:
+    void use(const account_configuration& config);
     void publish(session& publisher, bytes_view subject, const protocol::message_operation& message,
                  moment now, message_trace* trace);
     bool deliver(subscription& to, dispatch& dispatch);
@@ -151,6 +156,11 @@ private:
     random_source random_;
     std::uint64_t hash_seed_;
     std::unordered_map<account_id, const account_configuration*> configured_accounts_;
+    struct put_part {
+        std::shared_ptr<const account_configuration> config;
+        shared_counters::account_counters* counters;
+    };
+    std::unordered_map<account_id, put_part> put_accounts_;
     std::unordered_map<account_id, std::unique_ptr<account>> accounts_;
     match_cache cache_;
     match_result reply_targets_;

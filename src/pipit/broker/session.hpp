@@ -77,6 +77,7 @@ struct session_details {
     /// Of all CONNECTs: what one leaves out holds from the one before, user and password too.
     protocol::connect_options options;
     std::string user;
+    std::shared_ptr<const user_configuration> identity; ///< Null for a token's holder and nobody.
     std::string log_name; ///< `127.0.0.1:60516 - cid:6` and what CONNECT added.
 };
 
@@ -126,12 +127,12 @@ public:
     std::uint64_t hash_seed;
     std::unique_ptr<session_permissions> permissions;
     std::unique_ptr<session_details> details;
-    std::string held_input; ///< What came behind a CONNECT whose password is being checked.
+    std::string held_input; ///< What came behind a CONNECT that is being checked.
 
     std::int64_t max_payload_bytes = 0;  ///< -1: no limit.
     std::int64_t max_subscriptions = -1; ///< -1: no limit.
     bool awaiting_connect = false;       ///< Must authenticate first.
-    bool awaiting_answer = false;        ///< A password is being checked.
+    bool awaiting_answer = false;        ///< Somebody finds out who this is.
     bool counted = false;                ///< Among the server's connections.
     bool flush_before_close = true;
     bool pong_sent = false;
@@ -146,6 +147,7 @@ public:
     steady_time ping_deadline{};
     steady_time write_deadline{};
     steady_time stalled_until{};
+    steady_time login_expires{}; ///< Of the user, or of the account.
     steady_time wakes_at{};      ///< The earliest entry for this session in the broker's schedule.
     steady_time last_input{};    ///< Messages, interest and PINGs: it need not be asked for life.
     steady_time last_activity{}; ///< Messages either way, interest and CONNECT: what people see.

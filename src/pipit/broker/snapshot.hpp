@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -56,7 +57,8 @@ struct session_snapshot {
     std::string name, language, version;
     std::string user;
     account_id account{};
-    bool authenticated = false; ///< An account is bound.
+    bool authenticated = false;                ///< An account is bound.
+    std::shared_ptr<const user_claims> claims; ///< Null: who it is does not come from a JWT.
 };
 
 struct account_snapshot {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <pipit/broker/account_update.hpp>
 #include <pipit/broker/broker.hpp>
 #include <pipit/broker/internal_clients.hpp>
 #include <pipit/broker/router.hpp>
@@ -27,6 +28,7 @@ struct broker_state {
     std::size_t parse(session& session, bytes_view input, moment now);
     [[nodiscard]] protocol::parser_limits limits_of(const session& session) const noexcept;
     void on_outcome(session& session, protocol::parse_status status);
+    void end_long_line(session& session);
     void on_publish(session& session, const protocol::message_operation& message, moment now);
     void publish_traced(session& session, const protocol::message_operation& message,
                         trace_request request, moment now);
@@ -40,13 +42,17 @@ struct broker_state {
     [[nodiscard]] bytes_view mapped_subject(const account& of, bytes_view subject);
 
     // login.cpp
-    [[nodiscard]] bool admit_without_connect(session& session);
+    [[nodiscard]] bool admit_without_connect(session& session, moment now);
     void on_connect(session& session, bytes_view json, moment now);
-    void on_answer(std::uint64_t question_id, bool yes, moment now);
+    void on_answer(std::uint64_t question_id, login_answer answer, moment now);
     void authenticate(session& session, const protocol::connect_options& options, moment now);
-    void finish_connect(session& session, const user_configuration* user);
-    void refuse_login(session& session, std::string_view user);
-    [[nodiscard]] bool bind(session& session, const user_configuration* user);
+    void ask(session& session, login_question question, moment now);
+    void finish_connect(session& session, user_pointer user, moment now);
+    void refuse_login(session& session, close_reason reason = close_reason::authentication_failure);
+    void expire_login(session& session, moment now);
+    [[nodiscard]] bool bind(session& session, user_pointer user, moment now);
+    [[nodiscard]] std::string nonce_of(const session& session) const;
+    void set_expiry(session& session, moment now);
     void leave_account(session& session);
     void set_permissions(session& session, std::shared_ptr<const auth::permissions> rules);
     void update_shortcuts(session& session);
@@ -66,6 +72,9 @@ struct broker_state {
     // reconfigure.cpp
     void reconfigure(session& session, const configuration& before, moment now);
     void withdraw_subscriptions(session& session);
+
+    // put_account.cpp
+    void apply_account(session& session, const session_judge& judge, moment now);
 
     void send_info(session& session, bool with_account, bool as_lame_duck = false);
     [[nodiscard]] std::string info_line(const session& session, bool with_account,
@@ -104,13 +113,13 @@ struct broker_state {
 
     struct open_question {
         std::uint64_t client_id;
-        const user_configuration*
-            user; ///< Of the configuration that was asked under, kept alive by:
+        std::size_t bytes; ///< Of what was asked.
         std::shared_ptr<const configuration> asked_under;
     };
     std::uint64_t next_question_id = 1;
     std::unordered_map<std::uint64_t, open_question> open_questions;
-    std::deque<password_question> unasked;
+    std::size_t open_question_bytes = 0;
+    std::deque<login_question> unasked;
 
     std::uint64_t connections = 0; ///< Open ones.
     std::uint64_t total_connections = 0;

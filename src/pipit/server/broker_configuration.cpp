@@ -4,6 +4,7 @@
 #include <pipit/auth/permissions.hpp>
 #include <pipit/protocol/weighted_mapping.hpp>
 #include <pipit/server/host_port.hpp>
+#include <pipit/server/operator_trust.hpp>
 #include <pipit/server/version.hpp>
 
 #include <algorithm>
@@ -89,8 +90,10 @@ private:
     void add_logins() {
         auto& authorization = configuration_->authorization;
         for (const auto& user : options_.users) {
-            authorization.users.emplace(user.name, user_of(user));
+            auto& users = user.nkey.empty() ? authorization.users : authorization.nkeys;
+            users.emplace(user.name, user_of(user));
         }
+        authorization.by_jwt = is_in_operator_mode(options_);
         authorization.no_auth_user = options_.no_auth_user;
         authorization.greeting_asks_for_nothing = !options_.no_auth_user.empty();
         if (!options_.users.empty()) {
@@ -115,6 +118,7 @@ private:
         broker::user_configuration user;
         user.name = options.name;
         user.password = options.password;
+        user.nkey = options.nkey;
         user.account =
             numbers_.number_of(options.account.empty() ? global_account : options.account);
         user.permissions = permissions_of(options);
@@ -177,6 +181,7 @@ private:
 } // namespace
 
 broker::account_id account_numbers::number_of(const std::string& name) {
+    const std::lock_guard guard(lock_);
     const auto next = static_cast<broker::account_id>(numbers_.size());
     return numbers_.try_emplace(name, next).first->second;
 }

@@ -7,16 +7,20 @@
 
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 
 namespace pipit::server {
 
 /// Gives each account's name a number, which it keeps over reloads, also when it was gone.
+///
+/// Threads: all.
 class account_numbers {
 public:
     [[nodiscard]] broker::account_id number_of(const std::string& name);
 
 private:
+    std::mutex lock_;
     std::map<std::string, broker::account_id> numbers_;
 };
 

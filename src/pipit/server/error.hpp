@@ -17,6 +17,8 @@ enum class errc {
     reload_not_supported,
     /// A file cannot be opened, read or written; the detail names it and says why.
     unusable_file,
+    /// There is no such account, or its JWT cannot be believed; the detail is for the log.
+    no_account,
 };
 
 [[nodiscard]] error_code make_error_code(errc value) noexcept;

@@ -2,8 +2,8 @@
 #include <pipit/base/limits.hpp>
 #include <pipit/net/clock.hpp>
 #include <pipit/net/proxy_protocol.hpp>
+#include <pipit/server/login_desk.hpp>
 #include <pipit/server/loop.hpp>
-#include <pipit/server/password_worker.hpp>
 #include <pipit/server/read_size.hpp>
 
 #include <algorithm>
@@ -260,13 +260,14 @@ void loop::state::finish_batch(moment now) {
         while (auto* touched = broker.next_touched()) flush(*touched, now);
     } while (some_ended);
     while (auto question = broker.next_question()) {
-        surroundings.passwords.ask(std::move(*question), [this](std::uint64_t id, bool yes) {
-            events.post([this, id, yes] {
-                const auto answered = clock.now();
-                broker.answer(id, yes, answered);
-                finish_batch(answered);
-            });
-        });
+        surroundings.logins.ask(std::move(*question),
+                                [this](std::uint64_t id, broker::login_answer answer) {
+                                    events.post([this, id, answer = std::move(answer)]() mutable {
+                                        const auto answered = clock.now();
+                                        broker.answer(id, std::move(answer), answered);
+                                        finish_batch(answered);
+                                    });
+                                });
     }
     if (const auto deadline = broker.next_deadline()) events.wake_at(*deadline);
 }

@@ -15,13 +15,13 @@
 
 namespace pipit::server {
 
-class password_worker;
+class login_desk;
 
 /// What the loops of one server share.
 struct loop_surroundings {
     broker::mesh& mesh;
     broker::shared_counters& counters;
-    password_worker& passwords;
+    login_desk& logins;
 };
 
 /// One thread with its broker and all sockets of its connections: it reads, hands the bytes to the

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <pipit/auth/jwt.hpp>
 #include <pipit/protocol/weighted_mapping.hpp>
 #include <pipit/server/detail/monitoring_documents.hpp>
 #include <pipit/server/detail/monitoring_text.hpp>
@@ -36,22 +37,45 @@ void write_mappings(json_writer& json, const broker::account_configuration& acco
     json.end_object();
 }
 
+/// What the account's JWT says, as it was signed and for people.
+void write_claims(json_writer& json, const broker::account_claims& claims) {
+    json.member("jwt", claims.jwt);
+    json.member("issuer_key", claims.issuer);
+    json.optional_member("name_tag", std::string_view(claims.name));
+    if (!claims.tags.empty()) json.members("tags", claims.tags);
+    if (const auto decoded = auth::claims_json(claims.jwt)) {
+        json.json_member("decoded_jwt", *decoded);
+    }
+    if (claims.revocations.empty()) return;
+    json.begin_object("revoked_user");
+    for (const auto& [user, until] : claims.revocations) {
+        json.member(user, rfc3339(wall_time(std::chrono::seconds(until))));
+    }
+    json.end_object();
+}
+
 void write_account_detail(json_writer& json, const monitoring_snapshot& snapshot,
                           const broker::account_configuration& account) {
     const auto totals = total_accounts(snapshot);
     const auto total = *std::ranges::find(totals, account.id, &broker::account_snapshot::id);
     json.begin_object("account_detail");
     json.member("account_name", account.name);
-    json.member("update_time", rfc3339(snapshot.server.configuration_loaded));
+    json.member("update_time",
+                rfc3339(account.claims == nullptr ? snapshot.server.configuration_loaded
+                                                  : account.claims->updated));
     json.optional_member("is_system", snapshot.configuration->system_account == account.id);
-    json.member("expired", false);
+    json.member("expired", account.expires && *account.expires <= snapshot.server.now);
     json.member("complete", true);
     json.member("jetstream_enabled", false);
     json.member("leafnode_connections", 0);
     json.member("client_connections", total.connections);
     json.member("subscriptions", total.subscriptions);
     write_mappings(json, account);
-    json.member("name_tag", account.name);
+    if (account.claims == nullptr) {
+        json.member("name_tag", account.name);
+    } else {
+        write_claims(json, *account.claims);
+    }
     json.begin_object("sublist_stats");
     broker::broker_statistics known;
     known.subscriptions = total.subscriptions;

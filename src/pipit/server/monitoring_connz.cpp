@@ -207,9 +207,16 @@ void write_connection(json_writer& json, const session_snapshot& session,
         if (account != global) json.optional_member("account", account);
     }
     write_subscriptions(json, session.client_id, options, subscriptions);
+    if (options.auth && session.claims) {
+        json.member("jwt", session.claims->jwt);
+        json.member("issuer_key", session.claims->issuer);
+    }
     // A closed connection of the global account has no tag: so it is in nats-server.
     if (options.auth && !(session.stop && account == global)) {
-        json.optional_member("name_tag", account);
+        json.optional_member("name_tag", account_tag(*snapshot.configuration, account));
+    }
+    if (options.auth && session.claims && !session.claims->tags.empty()) {
+        json.members("tags", session.claims->tags);
     }
     json.end_object();
 }

@@ -5,6 +5,7 @@
 #include <pipit/server/duration_text.hpp>
 #include <pipit/server/error.hpp>
 #include <pipit/server/host_port.hpp>
+#include <pipit/server/operator_trust.hpp>
 
 #include <algorithm>
 
@@ -26,6 +27,9 @@ bool has_user(const server_options& options, std::string_view name) {
 
 result<> validate_no_auth_user(const server_options& options) {
     const auto& name = options.no_auth_user;
+    if (!name.empty() && !options.operators.empty()) {
+        return invalid("no_auth_user not compatible with Trusted Operator");
+    }
     if (name.empty() || has_user(options, name)) return {};
     const auto subject = "no_auth_user: " + protocol::quoted(name);
     if (options.users.empty()) {
@@ -40,6 +44,7 @@ result<> validate_no_auth_user(const server_options& options) {
 result<> validate_system_account(const server_options& options) {
     const auto& name = options.system_account;
     if (name.empty() || name == "$G" || name == "$SYS" || has_account(options, name)) return {};
+    if (is_in_operator_mode(options)) return {}; // The resolver knows it, or the start fails.
     return invalid("error resolving system account: there is no account " + protocol::quoted(name));
 }
 
@@ -94,6 +99,7 @@ result<> validate_options(const server_options& options) {
         return invalid("invalid ClientAdvertise value of " + advertised +
                        ", it is a host or host:port");
     }
+    if (const auto checked = validate_operators(options); !checked) return checked;
     if (const auto checked = validate_no_auth_user(options); !checked) return checked;
     return validate_system_account(options);
 }
@@ -113,7 +119,8 @@ std::string_view to_text(write_timeout_policy policy) noexcept {
 }
 
 bool requires_authentication(const server_options& options) {
-    return !options.users.empty() || !options.username.empty() || !options.token.empty();
+    return !options.users.empty() || !options.username.empty() || !options.token.empty() ||
+           is_in_operator_mode(options);
 }
 
 } // namespace pipit::server

@@ -26,6 +26,7 @@ enum class write_timeout_policy { by_default, close, retry };
 struct user_options {
     std::string name;
     std::string password; ///< Plain text or bcrypt.
+    std::string nkey;     ///< `U…`, which is the name then, too. Empty: a user with a password.
     std::string account;  ///< Empty: `$G`.
     /// The user's own, else the default ones of its block; absent: everything is allowed.
     std::optional<auth::permission_lists> permissions;
@@ -51,6 +52,22 @@ struct account_options {
     std::string trace_destination; ///< ADR-41; empty: no traces.
     int trace_sampling = 100;      ///< Percent.
     friend bool operator==(const account_options&, const account_options&) = default;
+};
+
+enum class resolver_kind { none, memory, url, full, cache };
+
+/// Where the JWTs of accounts are found; members have the names of their keys.
+struct resolver_options {
+    resolver_kind kind = resolver_kind::none;
+    std::string url; ///< Ends with a slash.
+    std::string dir;
+    bool allow_delete = false;
+    bool hard_delete = false;
+    std::int64_t limit = 0; ///< Accounts; 0: no limit (a cache: 1000).
+    nanoseconds ttl{};      ///< 0: until its JWT expires.
+    nanoseconds interval{}; ///< Between two comparisons with other servers; 0: the default.
+    nanoseconds timeout{};  ///< 0: the default.
+    friend bool operator==(const resolver_options&, const resolver_options&) = default;
 };
 
 enum class listener_kind { cluster, gateway, leafnodes, websocket, mqtt, profile };
@@ -142,6 +159,14 @@ struct server_options {
     std::string system_account; ///< Empty: `$SYS`.
     bool no_system_account = false;
     std::vector<mapping_options> mappings; ///< Of the account `$G`.
+
+    // Whom users with JWTs are believed through.
+    std::vector<std::string> operators; ///< Their JWTs, of which the signatures were verified.
+    std::vector<std::string> trusted_keys;
+    resolver_options resolver;
+    std::map<std::string, std::string> resolver_preload; ///< JWTs by account.
+    std::vector<std::string> resolver_pinned_accounts;
+    std::string default_sentinel; ///< The JWT of those who bring none.
 
     // What another version of Pipit will do; kept because monitoring and scripts ask for it.
     bool jetstream = false;

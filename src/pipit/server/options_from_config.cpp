@@ -113,9 +113,7 @@ void refuse(options&, const config_entry& entry, config_findings& findings) {
 }
 constexpr char tls[] = "tls";
 constexpr char https[] = "https";
-constexpr char operators[] = "operator";
-constexpr char resolvers[] = "resolver";
-constexpr char trusted_keys[] = "trusted_keys";
+constexpr char resolver_tls[] = "resolver_tls";
 constexpr char proxies[] = "proxies";
 
 /// Has no meaning without something that is refused or left out.
@@ -125,7 +123,6 @@ void leave_out(options&, const config_entry& entry, config_findings& findings) {
 }
 constexpr char ocsp[] = "ocsp";
 constexpr char ocsp_cache[] = "ocsp_cache";
-constexpr char default_sentinel[] = "default_sentinel";
 constexpr char default_js_domain[] = "default_js_domain";
 constexpr char prof_block_rate[] = "prof_block_rate";
 
@@ -194,13 +191,14 @@ constexpr key_rule<options> top_level_rules[] = {
     {"no_system_account no_system no_sys_acc", set_boolean<&options::no_system_account>},
     {"tls", refuse<tls>},
     {"allow_non_tls", check_only<options, read_boolean>},
-    {"operator operators roots root root_operators root_operator", refuse<operators>},
-    {"resolver account_resolver accounts_resolver resolver_tls resolver_preload "
-     "resolver_pinned_accounts",
-     refuse<resolvers>},
-    {"trusted_keys trusted", refuse<trusted_keys>},
+    {"operator operators roots root root_operators root_operator", read_operators},
+    {"resolver account_resolver accounts_resolver", read_resolver},
+    {"resolver_preload", read_resolver_preload},
+    {"resolver_pinned_accounts", read_pinned_accounts},
+    {"resolver_tls", refuse<resolver_tls>},
+    {"trusted_keys trusted", read_trusted_keys},
+    {"default_sentinel", set_text<&options::default_sentinel>},
     {"proxies", refuse<proxies>},
-    {"default_sentinel", leave_out<default_sentinel>},
     {"ocsp", leave_out<ocsp>},
     {"ocsp_cache", leave_out<ocsp_cache>},
     // Features that are merely absent.

@@ -167,8 +167,7 @@ TEST(Options, RefuseWhatWouldLeaveOpenWhatWasMeantToBeClosed) {
     EXPECT_EQ(complaint("port: 4222\ntls { cert_file: a }"),
               "c.conf:2:1: not supported yet: tls, line 2\n");
     for (const auto* text :
-         {"operator: x", "resolver: MEMORY", "trusted_keys: x", "proxies {}", "https: 1",
-          "authorization { users [ {nkey: U} ] }", "authorization { auth_callout {} }",
+         {"proxies {}", "https: 1", "resolver_tls {}", "authorization { auth_callout {} }",
           "accounts { A { exports [ {stream: a} ] } }", "authorization { proxy_required: true }",
           "accounts { A { imports [ {} ] } }"}) {
         EXPECT_NE(complaint(text).find("not supported yet: "), std::string::npos) << text;

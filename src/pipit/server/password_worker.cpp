@@ -24,10 +24,10 @@ password_worker::~password_worker() {
     if (thread_.joinable()) thread_.join();
 }
 
-void password_worker::ask(broker::password_question question, answer_function answer) {
+void password_worker::ask(const std::string& address, broker::password_check question,
+                          answer_function answer) {
     const std::lock_guard guard(lock_);
-    auto& queue = by_address_[question.address];
-    queue.push_back({std::move(question), std::move(answer)});
+    waiting_.push(address, {std::move(question), std::move(answer)});
     if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
     changed_.notify_one();
 }
@@ -37,25 +37,13 @@ void password_worker::run() {
     ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), niceness);
     std::unique_lock guard(lock_);
     for (;;) {
-        changed_.wait(guard, [&] { return stopping_ || !by_address_.empty(); });
+        changed_.wait(guard, [&] { return stopping_ || !waiting_.empty(); });
         if (stopping_) return;
-        const auto next = take_next();
+        const auto next = waiting_.take();
         guard.unlock();
-        next.answer(next.question.id,
-                    auth::verify_password(next.question.stored, next.question.given));
+        next->answer(auth::verify_password(next->question.stored, next->question.given));
         guard.lock();
     }
-}
-
-/// The oldest question of the address after the one that had its turn.
-password_worker::waiting password_worker::take_next() {
-    auto turn = by_address_.upper_bound(last_address_);
-    if (turn == by_address_.end()) turn = by_address_.begin();
-    last_address_ = turn->first;
-    auto next = std::move(turn->second.front());
-    turn->second.pop_front();
-    if (turn->second.empty()) by_address_.erase(turn);
-    return next;
 }
 
 } // namespace pipit::server

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <pipit/broker/broker.hpp>
+#include <pipit/broker/login_question.hpp>
+#include <pipit/server/fair_queue.hpp>
 
 #include <condition_variable>
 #include <cstdint>
-#include <deque>
 #include <functional>
-#include <map>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -18,13 +17,13 @@ namespace pipit::server {
 /// one thread of low priority that is not there until the first question.
 ///
 /// Fair: of the addresses that wait, each gets one answer in turn, so that whoever guesses
-/// passwords from one address delays himself. Bounded by what brokers ask (`limits::open_questions`
+/// passwords from one address delays himself. Bounded by what brokers ask (`limits::open_logins`
 /// each).
 ///
 /// Threads: all.
 class password_worker {
 public:
-    using answer_function = std::function<void(std::uint64_t question_id, bool yes)>;
+    using answer_function = std::function<void(bool yes)>;
 
     password_worker() = default;
     /// Waits for the answer that is being found; the others are dropped.
@@ -32,22 +31,20 @@ public:
     password_worker(const password_worker&) = delete;
     password_worker& operator=(const password_worker&) = delete;
 
-    /// Calls `answer` on the worker's thread.
-    void ask(broker::password_question question, answer_function answer);
+    /// Calls `answer` on the worker's thread. `address` is whoever asks.
+    void ask(const std::string& address, broker::password_check question, answer_function answer);
 
 private:
     struct waiting {
-        broker::password_question question;
+        broker::password_check question;
         answer_function answer;
     };
 
     void run();
-    [[nodiscard]] waiting take_next();
 
     std::mutex lock_;
     std::condition_variable changed_;
-    std::map<std::string, std::deque<waiting>> by_address_;
-    std::string last_address_;
+    fair_queue<waiting> waiting_;
     bool stopping_ = false;
     std::thread thread_;
 };

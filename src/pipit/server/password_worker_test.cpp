@@ -10,16 +10,16 @@
 namespace pipit::server {
 namespace {
 
-broker::password_question question(std::uint64_t id, std::string address, std::string given) {
-    return {.id = id, .address = std::move(address), .stored = "right", .given = std::move(given)};
+broker::password_check check_of(std::string given) {
+    return {.stored = "right", .given = std::move(given)};
 }
 
 TEST(PasswordWorker, TellsWhichPasswordIsRight) {
     password_worker worker;
     std::promise<bool> first;
     std::promise<bool> second;
-    worker.ask(question(1, "a", "right"), [&](std::uint64_t, bool yes) { first.set_value(yes); });
-    worker.ask(question(2, "a", "wrong"), [&](std::uint64_t, bool yes) { second.set_value(yes); });
+    worker.ask("a", check_of("right"), [&](bool yes) { first.set_value(yes); });
+    worker.ask("a", check_of("wrong"), [&](bool yes) { second.set_value(yes); });
     EXPECT_TRUE(first.get_future().get());
     EXPECT_FALSE(second.get_future().get());
 }
@@ -28,27 +28,26 @@ TEST(PasswordWorker, GivesEachAddressItsTurn) {
     password_worker worker;
     std::promise<void> all_asked;
     std::promise<void> all_answered;
-    std::vector<std::uint64_t> order;
+    std::vector<int> order;
     // The first answer holds the worker until the others have asked.
-    worker.ask(question(0, "first", "x"),
-               [&](std::uint64_t, bool) { all_asked.get_future().wait(); });
-    const auto note = [&](std::uint64_t id, bool) {
-        order.push_back(id);
-        if (order.size() == 6) all_answered.set_value();
+    worker.ask("first", check_of("x"), [&](bool) { all_asked.get_future().wait(); });
+    const auto ask = [&](const std::string& address, int number) {
+        worker.ask(address, check_of("x"), [&, number](bool) {
+            order.push_back(number);
+            if (order.size() == 6) all_answered.set_value();
+        });
     };
-    for (const std::uint64_t id : {11, 12, 13, 14}) worker.ask(question(id, "many", "x"), note);
-    worker.ask(question(21, "one", "x"), note);
-    worker.ask(question(31, "other", "x"), note);
+    for (const int number : {11, 12, 13, 14}) ask("many", number);
+    ask("one", 21);
+    ask("other", 31);
     all_asked.set_value();
     all_answered.get_future().wait();
-    EXPECT_EQ(order, (std::vector<std::uint64_t>{11, 21, 31, 12, 13, 14}));
+    EXPECT_EQ(order, (std::vector<int>{11, 21, 31, 12, 13, 14}));
 }
 
 TEST(PasswordWorker, MayEndWhileQuestionsWait) {
     password_worker worker;
-    for (std::uint64_t id = 0; id < 10; ++id) {
-        worker.ask(question(id, "a", "x"), [](std::uint64_t, bool) {});
-    }
+    for (int i = 0; i < 10; ++i) worker.ask("a", check_of("x"), [](bool) {});
 }
 
 } // namespace

@@ -37,7 +37,11 @@ server::state::state(server_setup its_setup)
       log(make_logger(sink, options)),
       random(setup.seed) {}
 
-server::state::~state() { shut_down(); }
+server::state::~state() {
+    shut_down();
+    // What still comes from elsewhere would be for a thread that ends.
+    if (authority) authority->resolver().stop();
+}
 
 result<> server::state::start() {
     if (auto configured = sink->configure(options); !configured) {
@@ -51,8 +55,9 @@ result<> server::state::start() {
     report_start(log, options, named);
     for (const auto& notice : setup.loaded.notices) log.warning(notice);
     if (setup.owns_process) raise_file_limit(log, options);
-    for (const auto step : {&state::write_pid_file, &state::check_store_folder,
-                            &state::bind_clients, &state::make_loops, &state::start_monitoring}) {
+    for (const auto step :
+         {&state::write_pid_file, &state::check_store_folder, &state::bind_clients,
+          &state::make_loops, &state::start_authority, &state::start_monitoring}) {
         if (auto done = (this->*step)(); !done) return done;
     }
     reserved = std::make_unique<reserved_listeners>(loops[0]->events());
@@ -122,7 +127,7 @@ result<> server::state::make_loops() {
     places.emplace(count, setup.policy);
     for (unsigned i = 0; i < count; ++i) {
         loops.push_back(std::make_unique<loop>(i, setup.seed, *config,
-                                               loop_surroundings{*mesh, counters, passwords}, log));
+                                               loop_surroundings{*mesh, counters, logins}, log));
     }
     return {};
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/auth/nkey.hpp>
+#include <pipit/auth/nonce.hpp>
 #include <pipit/base/assert.hpp>
 #include <pipit/server/server_identity.hpp>
 #include <pipit/server/version.hpp>
@@ -9,11 +10,13 @@
 namespace pipit::server {
 namespace {
 
-auth::nkey_seed fresh_seed(auth::nkey_prefix prefix) {
+auth::secret_key_bytes fresh_secret() {
     auth::key_bytes bytes{};
     PIPIT_ASSERT(::getrandom(bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()));
-    return {prefix, auth::secret_key_bytes(bytes)};
+    return auth::secret_key_bytes(bytes);
 }
+
+auth::nkey_seed fresh_seed(auth::nkey_prefix prefix) { return {prefix, fresh_secret()}; }
 
 } // namespace
 
@@ -25,6 +28,7 @@ broker::server_identity make_server_identity() {
     identity.name = identity.id;
     identity.xkey = auth::encode(xkey.public_key());
     identity.version = nats_version;
+    identity.nonces = std::make_shared<const auth::nonce_maker>(fresh_secret());
     return identity;
 }
 

@@ -67,6 +67,7 @@ result<monitoring_snapshot> server::state::collect(const monitoring_query& query
         snapshot.server.memory_bytes = usage.memory_bytes;
         snapshot.server.cpu_percent = seen.meter.percent(usage.cpu_time, net::steady_now());
     }
+    snapshot.configuration = with_known_accounts(std::move(snapshot.configuration));
     snapshot.server.now = net::wall_now();
     auto answers = ask_every_loop([with_accounts = query.accounts](unsigned, broker::broker& one) {
         loop_snapshot answer;
@@ -85,20 +86,20 @@ result<monitoring_snapshot> server::state::collect(const monitoring_query& query
 /// Who all of them are, and then some at a time.
 bool server::state::collect_sessions(const session_query& query, std::vector<loop_snapshot>& into) {
     using id_lists = std::vector<std::vector<std::uint64_t>>;
-    auto known = std::make_shared<id_lists>(into.size());
+    auto numbers = std::make_shared<id_lists>(into.size());
     if (query.client_id) {
-        for (auto& ids : *known) ids = {*query.client_id};
+        for (auto& ids : *numbers) ids = {*query.client_id};
     } else {
         auto answers = ask_every_loop(
             [state = query.state](unsigned, broker::broker& one) { return one.client_ids(state); });
         if (!answers) return false;
-        *known = std::move(*answers);
+        *numbers = std::move(*answers);
     }
     std::size_t longest = 0;
-    for (const auto& ids : *known) longest = std::max(longest, ids.size());
+    for (const auto& ids : *numbers) longest = std::max(longest, ids.size());
     for (std::size_t begin = 0; begin < longest; begin += limits::sessions_at_a_time) {
         auto some = ask_every_loop([=, state = query.state](unsigned loop, broker::broker& one) {
-            const std::span<const std::uint64_t> ids((*known)[loop]);
+            const std::span<const std::uint64_t> ids((*numbers)[loop]);
             const auto part = ids.subspan(std::min(begin, ids.size()));
             return one.sessions(part.first(std::min(limits::sessions_at_a_time, part.size())),
                                 state);

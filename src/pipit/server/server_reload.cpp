@@ -37,6 +37,7 @@ result<> server::state::reload() {
     const auto before = std::exchange(options, std::move(next));
     log = make_logger(sink, options);
     for (auto& each : loops) each->set_log(log);
+    obey_preloads(before);
     for (const auto& warning : plan->next.warnings) log.warning(warning);
     for (const auto& change : plan->changes) {
         log.info(change.text);

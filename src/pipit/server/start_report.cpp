@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <pipit/auth/jwt.hpp>
 #include <pipit/auth/password.hpp>
+#include <pipit/protocol/go_text.hpp>
 #include <pipit/server/host_port.hpp>
 #include <pipit/server/start_report.hpp>
 #include <pipit/server/version.hpp>
 
 #include <algorithm>
+#include <ctime>
 #include <string_view>
 #include <sys/resource.h>
 
@@ -35,6 +38,27 @@ bool is_local(std::string_view host) {
     return host == "localhost" || host == "::1" || host.starts_with("127.");
 }
 
+std::string time_text(std::int64_t seconds) {
+    const auto time = static_cast<std::time_t>(seconds);
+    std::tm local{};
+    char text[64];
+    if (::localtime_r(&time, &local) == nullptr) return {};
+    return {text, std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S %z %Z", &local)};
+}
+
+void report_operators(const logger& log, const server_options& options) {
+    if (options.operators.empty()) return;
+    log.info("Trusted Operators");
+    for (const auto& token : options.operators) {
+        const auto claims = auth::decode_operator_jwt(token);
+        if (!claims) continue;
+        log.info("  System  : " + protocol::quoted(claims->audience));
+        log.info("  Operator: " + protocol::quoted(claims->name));
+        log.info("  Issued  : " + time_text(claims->issued_at));
+        log.info("  Expires : " + (claims->expires == 0 ? "Never" : time_text(claims->expires)));
+    }
+}
+
 } // namespace
 
 void report_start(const logger& log, const server_options& options,
@@ -52,6 +76,7 @@ void report_start(const logger& log, const server_options& options,
         log.info("Using configuration file: " + options.config_file + " (" + options.config_digest +
                  ")");
     }
+    report_operators(log, options);
     if (options.max_payload > large_payload_bytes) {
         log.warning("Maximum payloads over 8.00 MB are generally discouraged and could lead to "
                     "poor performance");

@@ -33,6 +33,8 @@ public:
         key(name);
         write(value);
     }
+    /// What is JSON already; it stays on its line.
+    void json_member(std::string_view name, std::string_view json) { key(name), text_ += json; }
     void null_member(std::string_view name) { key(name), text_ += "null"; }
     /// Left out when empty, zero or false (`omitempty`).
     template <class Value>

@@ -13,6 +13,15 @@ void read_accounts(server_options& options, const config_entry& entry, config_fi
 void read_global_mappings(server_options& options, const config_entry& entry,
                           config_findings& findings);
 
+void read_operators(server_options& options, const config_entry& entry, config_findings& findings);
+void read_resolver(server_options& options, const config_entry& entry, config_findings& findings);
+void read_resolver_preload(server_options& options, const config_entry& entry,
+                           config_findings& findings);
+void read_pinned_accounts(server_options& options, const config_entry& entry,
+                          config_findings& findings);
+void read_trusted_keys(server_options& options, const config_entry& entry,
+                       config_findings& findings);
+
 /// Adds the users of an array that has no account.
 /// `permissions` are for those that have none of their own.
 void read_users(std::vector<user_options>& users, const config_entry& entry,

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <pipit/auth/nkey.hpp>
 #include <pipit/protocol/go_text.hpp>
 #include <pipit/server/detail/option_blocks.hpp>
 
@@ -8,31 +9,24 @@
 namespace pipit::server::detail {
 namespace {
 
-/// A user's entry, with what only its other keys can judge.
-struct user_reading {
-    user_options user;
-    bool is_nkey = false;
-};
-
-void set_name(user_reading& reading, const config_entry& entry, config_findings& findings) {
-    if (auto text = read_text(entry, findings)) reading.user.name = std::move(*text);
+void set_name(user_options& user, const config_entry& entry, config_findings& findings) {
+    if (auto text = read_text(entry, findings)) user.name = std::move(*text);
 }
-void set_password(user_reading& reading, const config_entry& entry, config_findings& findings) {
-    if (auto text = read_text(entry, findings)) reading.user.password = std::move(*text);
+void set_password(user_options& user, const config_entry& entry, config_findings& findings) {
+    if (auto text = read_text(entry, findings)) user.password = std::move(*text);
 }
-void set_permissions(user_reading& reading, const config_entry& entry, config_findings& findings) {
-    reading.user.permissions = read_permissions(entry, findings);
+void set_permissions(user_options& user, const config_entry& entry, config_findings& findings) {
+    user.permissions = read_permissions(entry, findings);
 }
-void refuse_nkey(user_reading& reading, const config_entry& entry, config_findings& findings) {
-    reading.is_nkey = true;
-    findings.refuse(entry, "users with an nkey");
+void set_nkey(user_options& user, const config_entry& entry, config_findings& findings) {
+    if (auto text = read_text(entry, findings)) user.nkey = std::move(*text);
 }
 template <class Target>
 void refuse_proxy_required(Target&, const config_entry& entry, config_findings& findings) {
     if (read_boolean(entry, findings).value_or(false)) findings.refuse(entry, "proxy_required");
 }
 
-void set_connection_types(user_reading& reading, const config_entry& entry,
+void set_connection_types(user_options& user, const config_entry& entry,
                           config_findings& findings) {
     const auto types = read_texts(entry, findings);
     if (!types) return;
@@ -47,17 +41,17 @@ void set_connection_types(user_reading& reading, const config_entry& entry,
         chosen.insert(std::move(name));
     }
     const auto allows = [&](const char* type) { return chosen.empty() || chosen.contains(type); };
-    reading.user.standard_connections_allowed = allows("standard");
-    reading.user.in_process_connections_allowed = allows("in_process");
+    user.standard_connections_allowed = allows("standard");
+    user.in_process_connections_allowed = allows("in_process");
 }
 
-constexpr key_rule<user_reading> user_rules[] = {
+constexpr key_rule<user_options> user_rules[] = {
     {"user username", set_name},
     {"password pass", set_password},
     {"permissions permission authorization", set_permissions},
     {"allowed_connection_types connection_types clients", set_connection_types},
-    {"nkey", refuse_nkey},
-    {"proxy_required", refuse_proxy_required<user_reading>},
+    {"nkey", set_nkey},
+    {"proxy_required", refuse_proxy_required<user_options>},
 };
 
 /// An `authorization` block, with what only its other keys can judge.
@@ -111,6 +105,22 @@ constexpr key_rule<authorization_reading> authorization_rules[] = {
     {"proxy_required", refuse_proxy_required<authorization_reading>},
 };
 
+/// A user has a name, and usually a password, or an nkey, which is the name then.
+void check_user(user_options& user, const config_place& place, config_findings& findings) {
+    if (user.nkey.empty()) {
+        if (user.name.empty()) findings.error(place, "User entry requires a user");
+        return;
+    }
+    const auto key = auth::decode_public_nkey(user.nkey);
+    if (!key || key->prefix != auth::nkey_prefix::user) {
+        findings.error(place, "Not a valid public nkey for a user");
+    }
+    if (!user.name.empty() || !user.password.empty()) {
+        findings.error(place, "Nkey users do not take usernames or passwords");
+    }
+    user.name = user.nkey;
+}
+
 const config_entry* find_key(const config_map& map, std::string_view name) {
     const auto found = std::find_if(map.rbegin(), map.rend(), [&](const config_entry& entry) {
         return lower_case(entry.key) == name;
@@ -127,13 +137,10 @@ void read_users(std::vector<user_options>& users, const config_entry& entry,
     for (const auto& element : *array) {
         const auto* map = read_element(entry, element, findings);
         if (!map) continue;
-        user_reading reading;
-        read_keys(*map, user_rules, reading, findings);
-        if (reading.is_nkey) continue;
-        if (reading.user.name.empty()) {
-            findings.error(element.place(), "User entry requires a user");
-        }
-        users.push_back(std::move(reading.user));
+        user_options user;
+        read_keys(*map, user_rules, user, findings);
+        check_user(user, element.place(), findings);
+        users.push_back(std::move(user));
     }
 }
 
@@ -170,7 +177,8 @@ void check_logins(const server_options& options, const config_map& map, config_f
     std::set<std::string_view> names;
     for (const auto& user : options.users) {
         if (names.insert(user.name).second) continue;
-        findings.error(place, "Duplicate user " + protocol::quoted(user.name) + " detected");
+        const std::string kind = user.nkey.empty() ? "user " : "nkey ";
+        findings.error(place, "Duplicate " + kind + protocol::quoted(user.name) + " detected");
     }
 }
 

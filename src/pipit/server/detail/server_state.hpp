@@ -6,10 +6,12 @@
 #include <pipit/net/http.hpp>
 #include <pipit/net/tcp.hpp>
 #include <pipit/server/broker_configuration.hpp>
+#include <pipit/server/claims_requests.hpp>
+#include <pipit/server/jwt_authority.hpp>
 #include <pipit/server/lame_duck.hpp>
+#include <pipit/server/login_desk.hpp>
 #include <pipit/server/loop.hpp>
 #include <pipit/server/monitoring.hpp>
-#include <pipit/server/password_worker.hpp>
 #include <pipit/server/placement.hpp>
 #include <pipit/server/ports_file.hpp>
 #include <pipit/server/process_usage.hpp>
@@ -53,6 +55,26 @@ struct server::state {
     void add_accounts(const broker::configuration& config);
     void close_excess_connections();
 
+    // server_operators.cpp
+    result<> start_authority();
+    result<> store_preloads();
+    void obey_preloads(const server_options& before);
+    void put_account(broker::account_update update, std::function<void()> done);
+    [[nodiscard]] std::shared_ptr<const broker::configuration>
+    with_known_accounts(std::shared_ptr<const broker::configuration> config);
+
+    // server_claims.cpp
+    void serve_claims();
+    void subscribe_claims(broker::broker& broker, broker::account_id of, bool in_folder,
+                          bool is_cache);
+    void publish_claims(broker::account_id of, std::string subject, std::string reply,
+                        std::string payload);
+    void expire_claims();
+    void compare_claims();
+    void look_up_elsewhere(const std::string& account, account_resolver::answer then);
+    [[nodiscard]] std::string pack_inbox() const;
+    [[nodiscard]] std::string server_json();
+
     // server_monitoring.cpp
     result<> start_monitoring();
     result<monitoring_snapshot> collect(const monitoring_query& query);
@@ -85,13 +107,16 @@ struct server::state {
     broker::server_identity identity;
     account_numbers accounts;
     broker::shared_counters counters;
+    std::unique_ptr<jwt_authority> authority; ///< Null: nobody brings JWTs. Outlives the loops.
+    std::unique_ptr<claims_requests> claims;  ///< Null: nobody may ask about them.
+    std::atomic<std::uint64_t> claims_sequence = 0;
     net::socket_handle client_socket; ///< Until the loops run.
     std::uint16_t client_port = 0;
     std::unique_ptr<broker::mesh> mesh;
     std::vector<std::unique_ptr<loop>> loops;
     std::optional<placement> places; ///< The first loop's own.
     std::atomic<std::size_t> in_process_connections = 0;
-    password_worker passwords; ///< Ends before the loops that it answers.
+    login_desk logins; ///< Ends before the loops that it answers.
     std::unique_ptr<net::tcp_acceptor> client_acceptor;
     std::unique_ptr<reserved_listeners> reserved;
     std::unique_ptr<net::http_server> http;
@@ -112,6 +137,15 @@ struct server::state {
         bool is_closing = false;
     };
     seen_by_monitoring seen;
+
+    /// The configuration with what is known by JWTs, made when somebody looks.
+    struct known_by_jwt {
+        std::mutex lock;
+        std::shared_ptr<const broker::configuration> from;
+        std::uint64_t version = 0;
+        std::shared_ptr<const broker::configuration> with_accounts;
+    };
+    known_by_jwt known;
 };
 
 } // namespace pipit::server

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+/// Bounds of what decides who somebody is, and of what waits for it.
+namespace pipit::limits {
+
+/// A CONNECT of somebody who has to log in may be so long, whatever `max_control_line` says: a JWT
+/// with many permissions is.
+inline constexpr std::size_t connect_bytes = 64 * 1024;
+
+/// Passwords, signatures and JWTs that wait for a worker, of all connections of a loop: beside
+/// their number, how large they may be together. More are refused.
+inline constexpr std::size_t open_logins = 16 * 1024;
+inline constexpr std::size_t open_login_bytes = 64 * 1024 * 1024;
+
+/// As nats-server: a JWT. What is nested deeper is no claim.
+inline constexpr std::size_t jwt_bytes = 1024 * 1024;
+inline constexpr std::size_t jwt_depth = 16;
+/// As nats-server: subjects that one line of a scoped signing key's template may become.
+inline constexpr std::size_t template_subjects = 4096;
+
+/// JWTs of users that were verified and need not be again; beyond it the oldest is forgotten.
+inline constexpr std::size_t verified_jwts = 64 * 1024;
+inline constexpr std::size_t verified_jwt_bytes = 64 * 1024 * 1024;
+
+/// Accounts that are being fetched at once, and how long that takes at most.
+inline constexpr std::size_t account_fetches = 1024;
+inline constexpr std::chrono::milliseconds account_fetch_timeout{1900};
+/// An account that was not found is not asked for again so soon.
+inline constexpr std::chrono::milliseconds account_missing_pause{250};
+inline constexpr std::size_t missing_accounts = 4096;
+
+} // namespace pipit::limits

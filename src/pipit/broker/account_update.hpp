@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <pipit/broker/broker.hpp>
+#include <pipit/broker/configuration.hpp>
+
+#include <functional>
+#include <memory>
+
+namespace pipit::broker {
+
+/// Who somebody is. Null: the holder of a token, or anybody where nobody has to say who he is.
+using user_pointer = std::shared_ptr<const user_configuration>;
+
+/// What becomes of a session whose account has changed.
+struct session_verdict {
+    enum class fate : std::uint8_t {
+        stays,
+        is_refused,          ///< `Authorization Violation`
+        is_revoked,          ///< `User Authentication Revoked`
+        has_lost_its_signer, ///< Closed without a text.
+        account_is_gone,     ///< `Account Authentication Expired`
+    };
+    fate what = fate::stays;
+    user_pointer user = nullptr; ///< Of one who stays: what holds now; null: as before.
+};
+
+/// Decides about each session of an account. Pure, and called by all loops.
+using session_judge = std::function<session_verdict(const user_configuration& user)>;
+
+/// An account that comes, or changes, while the server runs: from a JWT.
+struct account_update {
+    std::shared_ptr<const account_configuration> config;
+    /// Of all loops; lives as long as the brokers do.
+    shared_counters::account_counters* counters = nullptr;
+    session_judge judge; ///< Empty: everybody stays.
+};
+
+} // namespace pipit::broker

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <pipit/base/log.hpp>
+#include <pipit/broker/configuration.hpp>
+#include <pipit/broker/snapshot.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+
+/// Who somebody is, when that cannot be said at once: a bcrypt hash takes 0.1 s, a signature
+/// 0.1 ms, an account that nobody has asked for yet a request. The session is suspended meanwhile,
+/// and everybody else goes on.
+namespace pipit::broker {
+
+/// Does this password fit the bcrypt hash?
+struct password_check {
+    std::string stored;
+    std::string given;
+};
+
+/// Did the holder of this key sign the nonce?
+struct signature_check {
+    std::string nkey; ///< `U…`
+    std::string nonce;
+    std::string signature; ///< As CONNECT carries it: base64url, or base64.
+};
+
+/// Is this the JWT of a user, may it come in here and now, and does its holder ask?
+struct jwt_check {
+    std::string jwt;
+    std::string nonce;
+    std::string signature; ///< May be missing from a bearer of the token.
+    bool in_process = false;
+};
+
+/// A question of a session that logs in. Whoever adds a way to log in adds what is to be checked;
+/// the server answers, and the broker never asks how.
+struct login_question {
+    std::uint64_t id = 0;
+    std::string address; ///< Who asks, for fairness between addresses; an IP address without port.
+    /// Who it is if the check succeeds; null for the holder of a token, and where only the answer
+    /// knows.
+    std::shared_ptr<const user_configuration> user = nullptr;
+    std::variant<password_check, signature_check, jwt_check> what;
+};
+
+/// The answer: somebody known comes in, or is refused.
+struct login_answer {
+    bool accepted = false;
+    std::shared_ptr<const user_configuration> user = nullptr; ///< As in the question, or found out.
+    std::string why_not = {}; ///< For the log; the client hears `Authorization Violation`.
+    log_level level = log_level::debug;
+    close_reason reason = close_reason::authentication_failure;
+
+    [[nodiscard]] static login_answer refusal(std::string why) {
+        login_answer refused;
+        refused.why_not = std::move(why);
+        return refused;
+    }
+};
+
+} // namespace pipit::broker

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// An account that comes, or changes, while its sessions live.
+#include <pipit/broker/account_update.hpp>
+#include <pipit/broker/state.hpp>
+
+#include <pipit/protocol/error_texts.hpp>
+
+#include <algorithm>
+
+namespace pipit::broker {
+
+namespace texts = protocol::error_texts;
+
+void broker::put_account(const account_update& update, moment now) {
+    auto& state = *state_;
+    const auto id = update.config->id;
+    state.routing.put_account(update.config, *update.counters);
+    const auto* const of = state.routing.find_account(id);
+    if (of == nullptr || of->connections == 0) return;
+
+    std::vector<session*> sessions; // The oldest first: of too many, the youngest go.
+    for (auto& [client_id, session] : state.sessions) {
+        if (session->of == of && !session->ended()) sessions.push_back(session.get());
+    }
+    std::sort(sessions.begin(), sessions.end(),
+              [](const auto* a, const auto* b) { return a->client_id < b->client_id; });
+    const auto limit = update.config->limits.max_connections;
+    const auto excess = limit < 0 ? 0 : std::max<std::int64_t>(of->shared->connections - limit, 0);
+    const auto staying = sessions.size() - std::min(sessions.size(), std::size_t(excess));
+    for (std::size_t i = 0; i < sessions.size(); ++i) {
+        if (i < staying) {
+            state.apply_account(*sessions[i], update.judge, now);
+        } else {
+            state.log(log_level::error, *sessions[i], texts::max_account_connections);
+            state.out.end_with_error(*sessions[i], texts::max_account_connections,
+                                     close_reason::max_account_connections_exceeded);
+        }
+    }
+    state.settle(now);
+}
+
+void broker_state::apply_account(session& session, const session_judge& judge, moment now) {
+    auto& identity = session.details->identity;
+    session_verdict verdict;
+    if (judge && identity != nullptr) verdict = judge(*identity);
+    using enum session_verdict::fate;
+    switch (verdict.what) {
+    case stays: break;
+    case is_refused: return refuse_login(session);
+    case is_revoked:
+        log(log_level::debug, session, texts::user_authentication_revoked);
+        return out.end_with_error(session, texts::user_authentication_revoked,
+                                  close_reason::credentials_revoked);
+    case has_lost_its_signer: return out.end(session, close_reason::authentication_failure);
+    case account_is_gone:
+        log(log_level::debug, session, texts::account_authentication_expired);
+        return out.end_with_error(session, texts::account_authentication_expired,
+                                  close_reason::authentication_expired);
+    }
+    if (verdict.user != nullptr) {
+        identity = verdict.user;
+        set_permissions(session, identity->permissions);
+        if (identity->permissions) withdraw_subscriptions(session);
+    }
+    apply_limits(session);
+    if (session.max_subscriptions >= 0 &&
+        static_cast<std::int64_t>(session.subscriptions.size()) >= session.max_subscriptions) {
+        out.end_with_error(session, texts::max_subscriptions,
+                           close_reason::max_subscriptions_exceeded);
+        return;
+    }
+    set_expiry(session, now);
+    reschedule(session);
+}
+
+} // namespace pipit::broker

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/server/account_directory.hpp>
+
+#include <pipit/auth/jwt.hpp>
+#include <pipit/base/identity_limits.hpp>
+#include <pipit/net/clock.hpp>
+#include <pipit/server/error.hpp>
+
+#include <sodium.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <filesystem>
+#include <fstream>
+#include <unistd.h>
+
+namespace pipit::server {
+namespace {
+
+constexpr std::string_view extension = ".jwt";
+
+error unusable(const std::string& path, int reason) {
+    return {errc::unusable_file, path + ": " + std::strerror(reason)};
+}
+
+account_directory::hash_bytes hash_of(const std::string& text) {
+    account_directory::hash_bytes hash{};
+    crypto_hash_sha256(hash.data(), reinterpret_cast<const unsigned char*>(text.data()),
+                       text.size());
+    return hash;
+}
+
+void combine(account_directory::hash_bytes& with, const account_directory::hash_bytes& other) {
+    for (std::size_t i = 0; i < with.size(); ++i) with[i] ^= other[i];
+}
+
+std::optional<std::string> read_whole(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    if (!file) return std::nullopt;
+    std::string text(limits::jwt_bytes, '\0');
+    file.read(text.data(), static_cast<std::streamsize>(text.size()));
+    text.resize(static_cast<std::size_t>(file.gcount()));
+    return text;
+}
+
+/// A file that is whole, or was never there.
+result<> write_whole(const std::string& path, const std::string& text) {
+    const auto partial = path + ".tmp";
+    const int file = ::open(partial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+    if (file < 0) return unusable(partial, errno);
+    std::string_view rest = text;
+    int failure = 0;
+    while (!rest.empty() && failure == 0) {
+        const auto written = ::write(file, rest.data(), rest.size());
+        if (written > 0) {
+            rest.remove_prefix(static_cast<std::size_t>(written));
+        } else if (errno != EINTR) {
+            failure = errno;
+        }
+    }
+    if (failure == 0 && ::fsync(file) != 0) failure = errno;
+    ::close(file);
+    if (failure == 0 && ::rename(partial.c_str(), path.c_str()) != 0) failure = errno;
+    if (failure == 0) return {};
+    ::unlink(partial.c_str());
+    return unusable(path, failure);
+}
+
+/// Whose file this is; nothing: it is none of an account.
+std::optional<std::string> account_of_file(const std::filesystem::path& path) {
+    const auto name = path.filename().string();
+    if (!name.ends_with(extension)) return std::nullopt;
+    auto account = name.substr(0, name.size() - extension.size());
+    if (!auth::is_public_key(account, auth::nkey_prefix::account)) return std::nullopt;
+    return account;
+}
+
+} // namespace
+
+result<std::unique_ptr<account_directory>> account_directory::open(settings chosen, wall_time now) {
+    std::error_code failed;
+    std::filesystem::create_directories(chosen.folder, failed);
+    if (failed) return unusable(chosen.folder, failed.value());
+    std::unique_ptr<account_directory> made(new account_directory(std::move(chosen)));
+    if (auto read = made->reload(now); !read) return read.error();
+    return made;
+}
+
+result<std::vector<std::string>> account_directory::reload(wall_time now) {
+    const auto before = std::exchange(tracked_, {});
+    uses_.clear();
+    hash_ = {};
+    std::vector<std::string> changed;
+    std::error_code failed;
+    for (std::filesystem::directory_iterator at(settings_.folder, failed), end;
+         !failed && at != end; at.increment(failed)) {
+        const auto account = account_of_file(at->path());
+        if (!account) continue;
+        const auto jwt = read_whole(at->path().string());
+        if (!jwt || jwt->empty()) continue;
+        track(*account, *jwt, now);
+        const auto old = before.find(*account);
+        if (old == before.end() || old->second.hash != tracked_.at(*account).hash) {
+            changed.push_back(*account);
+        }
+    }
+    if (failed) return unusable(settings_.folder, failed.value());
+    return changed;
+}
+
+std::string account_directory::path_of(const std::string& account) const {
+    return settings_.folder + "/" + account + std::string(extension);
+}
+
+void account_directory::track(const std::string& account, const std::string& jwt, wall_time now) {
+    untrack(account);
+    tracked added;
+    added.use = uses_.insert(uses_.end(), account);
+    added.hash = hash_of(jwt);
+    combine(hash_, added.hash);
+    if (settings_.ttl != nanoseconds(0)) {
+        added.until = now + settings_.ttl;
+    } else if (const auto claims = auth::decode_account_jwt(jwt)) {
+        added.until = auth::end_of(*claims);
+    }
+    tracked_.emplace(account, added);
+}
+
+void account_directory::untrack(const std::string& account) {
+    const auto found = tracked_.find(account);
+    if (found == tracked_.end()) return;
+    combine(hash_, found->second.hash);
+    uses_.erase(found->second.use);
+    tracked_.erase(found);
+}
+
+void account_directory::touch(const std::string& account, wall_time now) {
+    const auto found = tracked_.find(account);
+    if (found == tracked_.end()) return;
+    if (settings_.ttl != nanoseconds(0)) found->second.until = now + settings_.ttl;
+    uses_.splice(uses_.end(), uses_, found->second.use);
+}
+
+result<std::optional<std::string>> account_directory::load(const std::string& account,
+                                                           wall_time now) {
+    if (!auth::is_public_key(account, auth::nkey_prefix::account)) {
+        return error(errc::unusable_file, "invalid public key");
+    }
+    const auto path = path_of(account);
+    errno = 0;
+    auto jwt = read_whole(path);
+    if (!jwt && errno != ENOENT && errno != 0) return unusable(path, errno);
+    if (jwt) touch(account, now);
+    return jwt;
+}
+
+result<bool> account_directory::save(const std::string& account, const std::string& jwt,
+                                     wall_time now) {
+    if (!auth::is_public_key(account, auth::nkey_prefix::account) || jwt.empty()) {
+        return error(errc::unusable_file, "invalid public key");
+    }
+    const auto known = tracked_.find(account);
+    if (known != tracked_.end()) {
+        touch(account, now);
+        if (known->second.hash == hash_of(jwt)) return false;
+    } else if (settings_.limit != 0 && tracked_.size() >= settings_.limit) {
+        if (!settings_.evicts) return error(errc::unusable_file, "jwt store is full");
+        const auto oldest = uses_.front();
+        if (::unlink(path_of(oldest).c_str()) != 0 && errno != ENOENT) {
+            return unusable(path_of(oldest), errno);
+        }
+        untrack(oldest);
+    }
+    if (const auto written = write_whole(path_of(account), jwt); !written) return written.error();
+    track(account, jwt, now);
+    return true;
+}
+
+result<bool> account_directory::save_if_newer(const std::string& account, const std::string& jwt,
+                                              wall_time now) {
+    const auto claims = auth::decode_account_jwt(jwt);
+    if (!claims) return claims.error();
+    if (claims->subject != account) {
+        return error(errc::no_account, "jwt subject nkey and provided nkey do not match");
+    }
+    const auto existing = read_whole(path_of(account));
+    if (existing) {
+        const auto old = auth::decode_account_jwt(*existing);
+        if (old && (old->id == claims->id || old->issued_at > claims->issued_at)) return false;
+    }
+    return save(account, jwt, now);
+}
+
+result<> account_directory::remove(const std::string& account) {
+    const auto path = path_of(account);
+    const int failed = settings_.when_deleted == deletion::rename
+                           ? ::rename(path.c_str(), (path + ".deleted").c_str())
+                           : ::unlink(path.c_str());
+    if (failed != 0 && errno != ENOENT) return unusable(path, errno);
+    untrack(account);
+    return {};
+}
+
+void account_directory::expire(wall_time now) {
+    std::vector<std::string> over;
+    for (const auto& [account, known] : tracked_) {
+        if (known.until && *known.until <= now) over.push_back(account);
+    }
+    for (const auto& account : over) {
+        if (::unlink(path_of(account).c_str()) == 0 || errno == ENOENT) untrack(account);
+    }
+}
+
+std::vector<std::string> account_directory::accounts() const {
+    std::vector<std::string> all;
+    all.reserve(tracked_.size());
+    for (const auto& [account, known] : tracked_) all.push_back(account);
+    std::sort(all.begin(), all.end());
+    return all;
+}
+
+// --- As a resolver ---
+
+void directory_resolver::fetch(const std::string& account, answer then) {
+    auto loaded = directory_->load(account, net::wall_now());
+    if (!loaded) return then(loaded.error());
+    if (*loaded) return then(std::move(**loaded));
+    if (!ask_others_) return then(error(errc::no_account, "account jwt not found"));
+    ask_others_(account, std::move(then));
+}
+
+result<> directory_resolver::store(const std::string& account, const std::string& jwt) {
+    const auto saved = directory_->save_if_newer(account, jwt, net::wall_now());
+    if (!saved) return saved.error();
+    return {};
+}
+
+} // namespace pipit::server

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <pipit/base/error.hpp>
+#include <pipit/base/time.hpp>
+#include <pipit/server/account_resolver.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace pipit::server {
+
+/// JWTs of accounts in a folder, as nats-server lays them: `<folder>/<account>.jwt`. What has
+/// another name is left alone.
+///
+/// Threads: one.
+class account_directory {
+public:
+    enum class deletion { none, rename, remove };
+    struct settings {
+        std::string folder;
+        std::size_t limit = 0; ///< 0: none.
+        bool evicts = false;   ///< At the limit the one used longest ago goes; else it is an error.
+        nanoseconds ttl{};     ///< Since the last use; 0: until the JWT expires.
+        deletion when_deleted = deletion::none;
+    };
+    using hash_bytes = std::array<std::uint8_t, 32>;
+
+    /// Reads what is there; makes the folder. Errors: `errc::unusable_file`.
+    [[nodiscard]] static result<std::unique_ptr<account_directory>> open(settings chosen,
+                                                                         wall_time now);
+
+    /// Nothing: it is not there. Errors: `errc::unusable_file`.
+    [[nodiscard]] result<std::optional<std::string>> load(const std::string& account,
+                                                          wall_time now);
+    /// False: it says the same already. The file is whole or as before, also after a crash.
+    /// Errors: `errc::unusable_file`, also at the limit.
+    [[nodiscard]] result<bool> save(const std::string& account, const std::string& jwt,
+                                    wall_time now);
+    /// The same, unless what is there was issued later.
+    [[nodiscard]] result<bool> save_if_newer(const std::string& account, const std::string& jwt,
+                                             wall_time now);
+    /// Errors: `errc::unusable_file`; that it is not there is none.
+    [[nodiscard]] result<> remove(const std::string& account);
+    /// Removes the files of what is over.
+    void expire(wall_time now);
+    /// Reads the folder again. Returns whose JWT is another one now.
+    [[nodiscard]] result<std::vector<std::string>> reload(wall_time now);
+
+    /// The same for the same JWTs, whatever their order.
+    [[nodiscard]] const hash_bytes& hash() const noexcept { return hash_; }
+    [[nodiscard]] std::vector<std::string> accounts() const;
+    [[nodiscard]] std::size_t size() const noexcept { return tracked_.size(); }
+    [[nodiscard]] const settings& how() const noexcept { return settings_; }
+
+private:
+    struct tracked {
+        std::list<std::string>::iterator use; ///< In `uses_`.
+        hash_bytes hash{};
+        std::optional<wall_time> until;
+    };
+
+    explicit account_directory(settings chosen) : settings_(std::move(chosen)) {}
+    [[nodiscard]] std::string path_of(const std::string& account) const;
+    void track(const std::string& account, const std::string& jwt, wall_time now);
+    void untrack(const std::string& account);
+    void touch(const std::string& account, wall_time now);
+
+    settings settings_;
+    std::unordered_map<std::string, tracked> tracked_;
+    std::list<std::string> uses_; ///< The one used longest ago first.
+    hash_bytes hash_{};
+};
+
+/// The accounts of a folder.
+class directory_resolver final : public account_resolver {
+public:
+    explicit directory_resolver(std::unique_ptr<account_directory> directory)
+        : directory_(std::move(directory)) {}
+
+    void fetch(const std::string& account, answer then) override;
+    [[nodiscard]] result<> store(const std::string& account, const std::string& jwt) override;
+    [[nodiscard]] account_directory& directory() noexcept { return *directory_; }
+
+    /// Asks other servers for an account that is not in the folder; their answer is kept there.
+    using ask_function = std::function<void(const std::string& account, answer then)>;
+    void ask_others_by(ask_function ask) { ask_others_ = std::move(ask); }
+
+private:
+    std::unique_ptr<account_directory> directory_;
+    ask_function ask_others_; ///< Empty: there is nobody.
+};
+
+} // namespace pipit::server

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/auth/jwt.hpp>
+#include <pipit/auth/nkey.hpp>
+#include <pipit/server/account_directory.hpp>
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <unistd.h>
+
+namespace pipit::server {
+namespace {
+
+using namespace std::chrono_literals;
+
+auth::nkey_seed seed_of(auth::nkey_prefix prefix, std::uint8_t number) {
+    auth::key_bytes bytes{};
+    bytes.fill(number);
+    return {prefix, auth::secret_key_bytes(bytes)};
+}
+
+std::string account_named(std::uint8_t number) {
+    return auth::encode(
+        auth::signing_key(seed_of(auth::nkey_prefix::account, number)).public_key());
+}
+
+std::string jwt_of(const std::string& account, int issued_at, int expires = 0) {
+    const auth::signing_key key(seed_of(auth::nkey_prefix::operator_key, 1));
+    return auth::sign_jwt(R"({"jti":")" + std::to_string(issued_at) + R"(","iss":")" +
+                              auth::encode(key.public_key()) + R"(","sub":")" + account +
+                              R"(","iat":)" + std::to_string(issued_at) + R"(,"exp":)" +
+                              std::to_string(expires) +
+                              R"(,"nats":{"type":"account","version":2}})",
+                          key);
+}
+
+class AccountDirectory : public ::testing::Test {
+protected:
+    AccountDirectory() {
+        auto pattern = (std::filesystem::temp_directory_path() / "pipit_accounts_XXXXXX").string();
+        folder_ = ::mkdtemp(pattern.data());
+    }
+    ~AccountDirectory() override { std::filesystem::remove_all(folder_); }
+
+    std::unique_ptr<account_directory> open(account_directory::settings how = {}) {
+        how.folder = folder_ + "/jwt";
+        return account_directory::open(how, now).value();
+    }
+    std::filesystem::path file(const std::string& account) const {
+        return folder_ + "/jwt/" + account + ".jwt";
+    }
+
+    std::string folder_;
+    wall_time now{1'000'000s};
+    const std::string a = account_named(1);
+    const std::string b = account_named(2);
+    const std::string c = account_named(3);
+};
+
+TEST_F(AccountDirectory, KeepsJwtsOverAStart) {
+    auto first = open();
+    EXPECT_TRUE(first->save(a, jwt_of(a, 1), now).value());
+    EXPECT_FALSE(first->save(a, jwt_of(a, 1), now).value());
+    EXPECT_EQ(first->load(a, now).value(), jwt_of(a, 1));
+    EXPECT_EQ(first->load(b, now).value(), std::nullopt);
+    std::ofstream(folder_ + "/jwt/notes.txt") << "x";
+    std::ofstream(folder_ + "/jwt/wrong.jwt") << "x";
+    const auto second = open();
+    EXPECT_EQ(second->accounts(), std::vector<std::string>{a});
+    EXPECT_EQ(second->hash(), first->hash());
+    EXPECT_NE(second->hash(), account_directory::hash_bytes{});
+}
+
+TEST_F(AccountDirectory, HasTheSameHashWhateverTheOrder) {
+    auto one = open();
+    (void)one->save(a, jwt_of(a, 1), now);
+    (void)one->save(b, jwt_of(b, 1), now);
+    const auto both = one->hash();
+    (void)one->save(a, jwt_of(a, 2), now);
+    EXPECT_NE(one->hash(), both);
+    (void)one->save(a, jwt_of(a, 1), now);
+    EXPECT_EQ(one->hash(), both);
+}
+
+TEST_F(AccountDirectory, KeepsTheNewest) {
+    auto kept = open();
+    EXPECT_TRUE(kept->save_if_newer(a, jwt_of(a, 5), now).value());
+    EXPECT_FALSE(kept->save_if_newer(a, jwt_of(a, 4), now).value());
+    EXPECT_TRUE(kept->save_if_newer(a, jwt_of(a, 6), now).value());
+    EXPECT_EQ(kept->load(a, now).value(), jwt_of(a, 6));
+    EXPECT_FALSE(kept->save_if_newer(b, jwt_of(a, 7), now));
+    EXPECT_FALSE(kept->save_if_newer(b, "no jwt", now));
+    EXPECT_FALSE(kept->save("../x", jwt_of(a, 7), now));
+}
+
+TEST_F(AccountDirectory, IsFullOrForgetsWhatWasUsedLongestAgo) {
+    auto full = open({.limit = 2});
+    EXPECT_TRUE(full->save(a, jwt_of(a, 1), now));
+    EXPECT_TRUE(full->save(b, jwt_of(b, 1), now));
+    EXPECT_EQ(full->save(c, jwt_of(c, 1), now).error().detail(), "jwt store is full");
+    EXPECT_TRUE(full->save(a, jwt_of(a, 2), now));
+    auto cache = open({.limit = 2, .evicts = true});
+    (void)cache->load(a, now);
+    (void)cache->load(b, now);
+    (void)cache->load(a, now);
+    EXPECT_TRUE(cache->save(c, jwt_of(c, 1), now));
+    EXPECT_FALSE(std::filesystem::exists(file(b)));
+    EXPECT_TRUE(std::filesystem::exists(file(a)));
+}
+
+TEST_F(AccountDirectory, ForgetsWhatIsOver) {
+    auto kept = open();
+    (void)kept->save(a, jwt_of(a, 1, 2'000'000), now);
+    (void)kept->save(b, jwt_of(b, 1), now);
+    kept->expire(now + 1'000'000s);
+    EXPECT_EQ(kept->accounts(), std::vector<std::string>{b});
+    auto cache = open({.ttl = 1min});
+    (void)cache->load(b, now + 30s);
+    cache->expire(now + 70s);
+    EXPECT_EQ(cache->size(), 1u);
+    cache->expire(now + 91s);
+    EXPECT_EQ(cache->size(), 0u);
+}
+
+TEST_F(AccountDirectory, DeletesByRenamingUnlessHard) {
+    auto soft = open({.when_deleted = account_directory::deletion::rename});
+    (void)soft->save(a, jwt_of(a, 1), now);
+    EXPECT_TRUE(soft->remove(a));
+    EXPECT_TRUE(std::filesystem::exists(file(a).string() + ".deleted"));
+    EXPECT_EQ(soft->load(a, now).value(), std::nullopt);
+    EXPECT_TRUE(soft->remove(a));
+    EXPECT_EQ(soft->hash(), account_directory::hash_bytes{});
+    auto hard = open({.when_deleted = account_directory::deletion::remove});
+    (void)hard->save(b, jwt_of(b, 1), now);
+    EXPECT_TRUE(hard->remove(b));
+    EXPECT_FALSE(std::filesystem::exists(file(b).string() + ".deleted"));
+}
+
+TEST_F(AccountDirectory, SeesWhatSomebodyElseWrote) {
+    auto kept = open();
+    (void)kept->save(a, jwt_of(a, 1), now);
+    std::ofstream(file(a)) << jwt_of(a, 2);
+    std::ofstream(file(b)) << jwt_of(b, 1);
+    auto changed = kept->reload(now).value();
+    std::sort(changed.begin(), changed.end());
+    auto expected = std::vector{a, b};
+    std::sort(expected.begin(), expected.end());
+    EXPECT_EQ(changed, expected);
+    EXPECT_TRUE(kept->reload(now)->empty());
+}
+
+} // namespace
+} // namespace pipit::server

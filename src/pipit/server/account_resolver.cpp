@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/server/account_resolver.hpp>
+
+#include <pipit/base/identity_limits.hpp>
+#include <pipit/net/clock.hpp>
+#include <pipit/server/account_directory.hpp>
+#include <pipit/server/error.hpp>
+#include <pipit/server/url_resolver.hpp>
+
+#include <algorithm>
+
+namespace pipit::server {
+
+void memory_resolver::fetch(const std::string& account, answer then) {
+    const auto found = jwts_.find(account);
+    if (found == jwts_.end()) return then(error(errc::no_account, "account missing"));
+    then(found->second);
+}
+
+result<> memory_resolver::store(const std::string& account, const std::string& jwt) {
+    jwts_[account] = jwt;
+    return {};
+}
+
+result<std::unique_ptr<account_resolver>> make_resolver(const resolver_options& options,
+                                                        const logger& log) {
+    switch (options.kind) {
+    case resolver_kind::none:
+        return error(errc::invalid_configuration,
+                     "operators require an account resolver to be configured");
+    case resolver_kind::memory: return std::make_unique<memory_resolver>();
+    case resolver_kind::url: {
+        // As nats-server: it has to be there when the server starts.
+        const auto answered = get_over_http(options.url, limits::account_fetch_timeout);
+        if (!answered) return answered.error();
+        return std::make_unique<url_resolver>(options.url);
+    }
+    case resolver_kind::full:
+    case resolver_kind::cache: break;
+    }
+    const bool is_cache = options.kind == resolver_kind::cache;
+    account_directory::settings chosen;
+    chosen.folder = options.dir;
+    chosen.limit = static_cast<std::size_t>(std::max<std::int64_t>(options.limit, 0));
+    if (is_cache && chosen.limit == 0) chosen.limit = 1000;
+    chosen.evicts = is_cache;
+    chosen.ttl = options.ttl;
+    if (is_cache || options.hard_delete) {
+        chosen.when_deleted = account_directory::deletion::remove;
+    } else if (options.allow_delete) {
+        chosen.when_deleted = account_directory::deletion::rename;
+    }
+    if (!is_cache && !options.allow_delete) {
+        chosen.when_deleted = account_directory::deletion::none;
+    }
+    auto opened = account_directory::open(std::move(chosen), net::wall_now());
+    if (!opened) return opened.error();
+    log.info(std::string("Managing ") + (is_cache ? "some" : "all") +
+             " jwt in exclusive directory " + options.dir);
+    return std::make_unique<directory_resolver>(std::move(*opened));
+}
+
+} // namespace pipit::server

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <pipit/auth/jwt.hpp>
+#include <pipit/base/time.hpp>
+#include <pipit/broker/configuration.hpp>
+
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+/// What accounts share by their JWTs.
+namespace pipit::server {
+
+/// Puts what an account exports into its configuration.
+void add_exports(const auth::account_jwt& claims, broker::account_configuration& to);
+
+/// An account that others import from.
+struct known_exporter {
+    std::shared_ptr<const auth::account_jwt> claims;
+    std::shared_ptr<const broker::account_configuration> config;
+};
+using find_exporter = std::function<known_exporter(const std::string& account)>;
+
+/// Puts what an account imports into its configuration, as far as the exporters allow it and are
+/// known; for the others, activation tokens are verified. Returns what may not be, for the log.
+[[nodiscard]] std::vector<std::string> add_imports(const auth::account_jwt& claims,
+                                                   broker::account_configuration& to,
+                                                   const find_exporter& find, wall_time now);
+
+/// The accounts that an account imports from.
+[[nodiscard]] std::set<std::string> exporters_of(const auth::account_jwt& claims);
+
+} // namespace pipit::server

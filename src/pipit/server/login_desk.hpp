@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <pipit/broker/login_question.hpp>
+#include <pipit/server/fair_queue.hpp>
+#include <pipit/server/password_worker.hpp>
+#include <pipit/server/task_thread.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <mutex>
+
+namespace pipit::server {
+
+/// Answers the loops' questions about who somebody is, so that no loop computes or waits: passwords
+/// on one thread (0.1 s each), signatures and JWTs on another (0.1 ms each). Of the addresses that
+/// wait, each has its turn.
+///
+/// Threads: all, but for `judge_jwts_by`.
+class login_desk {
+public:
+    using answer_function =
+        std::function<void(std::uint64_t question_id, broker::login_answer answer)>;
+    /// Answers at once or later, on any thread.
+    using jwt_judge = std::function<void(broker::login_question question,
+                                         std::function<void(broker::login_answer)> answer)>;
+
+    login_desk() = default;
+    login_desk(const login_desk&) = delete;
+    login_desk& operator=(const login_desk&) = delete;
+
+    /// Calls `answer` on another thread, or drops it when the desk ends.
+    void ask(broker::login_question question, answer_function answer);
+
+    /// Before the first question about a JWT; called on the desk's thread.
+    void judge_jwts_by(jwt_judge judge) { judge_ = std::move(judge); }
+    /// For what has to happen between two questions.
+    [[nodiscard]] task_thread& thread() noexcept { return signatures_; }
+
+private:
+    struct waiting {
+        broker::login_question question;
+        answer_function answer;
+    };
+    void answer_next();
+
+    jwt_judge judge_;
+    std::mutex lock_;
+    fair_queue<waiting> waiting_;
+    password_worker passwords_;
+    task_thread signatures_{"signatures"};
+};
+
+} // namespace pipit::server

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the system account may ask about the JWTs of accounts, and what this server asks of others.
+#include <pipit/base/identity_limits.hpp>
+#include <pipit/net/clock.hpp>
+#include <pipit/server/detail/monitoring_json.hpp>
+#include <pipit/server/detail/monitoring_text.hpp>
+#include <pipit/server/detail/server_state.hpp>
+#include <pipit/server/error.hpp>
+
+#include <utility>
+
+namespace pipit::server {
+namespace {
+
+using namespace std::chrono_literals;
+using broker::internal_message;
+
+constexpr auto pack_subject = "$SYS.REQ.CLAIMS.PACK";
+/// As nats-server: between two looks at what is over, and between two comparisons.
+constexpr nanoseconds expiry_interval = 1min;
+constexpr nanoseconds pack_interval = 1min;
+
+/// The account that a subject names: `$SYS.REQ.ACCOUNT.<account>.…` or `$SYS.ACCOUNT.<account>.…`.
+std::string account_in(bytes_view subject) {
+    constexpr bytes_view before = ".ACCOUNT.";
+    const auto begin = subject.find(before) + before.size();
+    return std::string(subject.substr(begin, subject.find('.', begin) - begin));
+}
+
+} // namespace
+
+/// Begins the services of accounts' JWTs, for which somebody has to see the server from inside.
+void server::state::serve_claims() {
+    const auto system = seen.config->system_account;
+    if (!authority || !system) return;
+    auto* const in_folder = dynamic_cast<directory_resolver*>(&authority->resolver());
+    const bool is_cache = options.resolver.kind == resolver_kind::cache;
+    claims = std::make_unique<claims_requests>(claims_requests::surroundings{
+        *authority, in_folder == nullptr ? nullptr : &in_folder->directory(), is_cache,
+        [this] { return server_json(); }, log});
+    if (is_cache) {
+        in_folder->ask_others_by([this](const std::string& account, account_resolver::answer then) {
+            look_up_elsewhere(account, std::move(then));
+        });
+    }
+    loops[0]->post([this, account = *system, in_folder, is_cache](broker::broker& broker, moment) {
+        subscribe_claims(broker, account, in_folder != nullptr, is_cache);
+    });
+    if (in_folder == nullptr) return;
+    expire_claims();
+    if (!is_cache) compare_claims();
+}
+
+/// On the first loop's thread.
+void server::state::subscribe_claims(broker::broker& broker, broker::account_id of, bool in_folder,
+                                     bool is_cache) {
+    using reply_list = std::vector<std::string>;
+    /// What is asked is answered on the thread of the logins, which owns the accounts.
+    const auto serve = [&](const std::string& subject, bytes_view queue, bool needs_reply,
+                           auto make_replies) {
+        const auto handle = [this, of, needs_reply, make_replies](const internal_message& message,
+                                                                  moment) {
+            if (needs_reply && message.reply.empty()) return;
+            logins.thread().post([this, of, make_replies, subject = std::string(message.subject),
+                                  reply = std::string(message.reply),
+                                  payload = std::string(message.payload)] {
+                for (auto& each : make_replies(subject, payload)) {
+                    if (!reply.empty()) publish_claims(of, reply, {}, std::move(each));
+                }
+            });
+        };
+        broker.subscribe(of, subject, handle, queue);
+    };
+    for (const std::string prefix : {"$SYS.REQ.ACCOUNT.", "$SYS.ACCOUNT."}) {
+        serve(prefix + "*.CLAIMS.UPDATE", {}, false, [this](const auto& subject, const auto& jwt) {
+            return reply_list{claims->update(account_in(subject), jwt)};
+        });
+    }
+    if (!in_folder) return;
+    serve("$SYS.REQ.CLAIMS.UPDATE", {}, false,
+          [this](const auto&, const auto& jwt) { return reply_list{claims->update({}, jwt)}; });
+    serve("$SYS.REQ.CLAIMS.LIST", {}, true,
+          [this](const auto&, const auto&) { return reply_list{claims->list()}; });
+    serve("$SYS.REQ.CLAIMS.DELETE", {}, false,
+          [this](const auto&, const auto& request) { return reply_list{claims->remove(request)}; });
+    if (is_cache) return;
+    serve("$SYS.REQ.ACCOUNT.*.CLAIMS.LOOKUP", {}, true, [this](const auto& subject, const auto&) {
+        return reply_list{claims->lookup(account_in(subject))};
+    });
+    serve(pack_subject, "responder", true,
+          [this](const auto&, const auto& hash) { return claims->pack(hash); });
+    serve(pack_inbox(), {}, false, [this](const auto&, const auto& pack) {
+        claims->merge(pack);
+        return reply_list{};
+    });
+}
+
+std::string server::state::pack_inbox() const { return "_INBOX.claims." + identity.id + ".pack"; }
+
+/// On any thread.
+void server::state::publish_claims(broker::account_id of, std::string subject, std::string reply,
+                                   std::string payload) {
+    loops[0]->post([of, subject = std::move(subject), reply = std::move(reply),
+                    payload = std::move(payload)](broker::broker& broker, moment now) {
+        broker.publish(of, {.subject = subject, .reply = reply, .payload = payload}, now);
+    });
+}
+
+/// How every answer of the system account begins.
+std::string server::state::server_json() {
+    const std::lock_guard guard(seen.lock);
+    const auto& its = seen.config->identity;
+    json_writer json("");
+    json.begin_object();
+    json.member("name", its.name);
+    json.member("host", its.host);
+    json.member("id", its.id);
+    json.member("ver", its.version);
+    json.member("jetstream", false);
+    json.member("flags", 0);
+    json.member("seq", ++claims_sequence);
+    json.member("time", rfc3339(net::wall_now()));
+    json.end_object();
+    return json.take();
+}
+
+// --- Now and then; on the thread of the logins ---
+
+void server::state::expire_claims() {
+    logins.thread().post_at(net::steady_now() + expiry_interval, [this] {
+        if (auto* const folder = dynamic_cast<directory_resolver*>(&authority->resolver())) {
+            folder->directory().expire(net::wall_now());
+        }
+        expire_claims();
+    });
+}
+
+/// Asks other servers for what they have and this one has not.
+void server::state::compare_claims() {
+    const auto& configured = options.resolver.interval;
+    const auto interval = configured == nanoseconds(0) ? pack_interval : configured;
+    logins.thread().post_at(net::steady_now() + interval, [this,
+                                                           of = *seen.config->system_account] {
+        if (auto* const folder = dynamic_cast<directory_resolver*>(&authority->resolver())) {
+            const auto& hash = folder->directory().hash();
+            publish_claims(of, pack_subject, pack_inbox(), std::string(hash.begin(), hash.end()));
+        }
+        compare_claims();
+    });
+}
+
+/// Asks the servers that have all accounts for one.
+void server::state::look_up_elsewhere(const std::string& account, account_resolver::answer then) {
+    struct lookup {
+        account_resolver::answer then;
+        std::uint64_t number = 0;
+        bool done = false;
+    };
+    auto shared = std::make_shared<lookup>();
+    shared->then = std::move(then);
+    const auto timeout = options.resolver.timeout == nanoseconds(0)
+                             ? nanoseconds(limits::account_fetch_timeout)
+                             : options.resolver.timeout;
+    const auto of = *seen.config->system_account;
+    loops[0]->post([this, shared, of, account](broker::broker& broker, moment now) {
+        const auto subject = "$SYS.REQ.ACCOUNT." + account + ".CLAIMS.LOOKUP";
+        const auto inbox = "_INBOX.claims." + identity.id + "." + std::to_string(++claims_sequence);
+        if (!broker.is_wanted(of, subject)) {
+            shared->done = true;
+            return shared->then(error(errc::no_account, "account jwt not found"));
+        }
+        shared->number =
+            broker.subscribe(of, inbox, [&broker, shared](const internal_message& message, moment) {
+                if (shared->done || message.payload.empty()) return;
+                shared->done = true;
+                broker.unsubscribe(shared->number);
+                shared->then(std::string(message.payload));
+            });
+        broker.publish(of, {.subject = subject, .reply = inbox}, now);
+    });
+    logins.thread().post_at(net::steady_now() + timeout, [this, shared] {
+        loops[0]->post([shared](broker::broker& broker, moment) {
+            if (shared->done) return;
+            shared->done = true;
+            broker.unsubscribe(shared->number);
+            shared->then(error(errc::no_account, "fetching jwt timed out"));
+        });
+    });
+}
+
+} // namespace pipit::server

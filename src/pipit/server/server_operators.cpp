@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// Accounts and users that an operator's JWTs say.
+#include <pipit/auth/jwt.hpp>
+#include <pipit/protocol/go_text.hpp>
+#include <pipit/server/detail/server_state.hpp>
+#include <pipit/server/error.hpp>
+
+#include <set>
+
+namespace pipit::server {
+namespace {
+
+error invalid(std::string text) { return {errc::invalid_configuration, std::move(text)}; }
+
+} // namespace
+
+result<> server::state::start_authority() {
+    if (!is_in_operator_mode(options)) return {};
+    auto resolver = make_resolver(options.resolver, log);
+    if (!resolver) {
+        log_fatal(resolver.error());
+        return resolver.error();
+    }
+    authority = std::make_unique<jwt_authority>(
+        trust_of(options), std::move(*resolver),
+        authority_surroundings{accounts, logins.thread(),
+                               [this](broker::account_update update, std::function<void()> done) {
+                                   put_account(std::move(update), std::move(done));
+                               },
+                               log});
+    if (auto stored = store_preloads(); !stored) {
+        log_fatal(stored.error());
+        return stored;
+    }
+    if (!options.system_account.empty()) {
+        const auto loaded = authority->load(options.system_account);
+        if (!loaded) {
+            const auto failed =
+                invalid("error resolving system account: " + std::string(loaded.error().detail()));
+            log_fatal(failed);
+            return failed;
+        }
+    }
+    logins.judge_jwts_by(
+        [this](broker::login_question question, std::function<void(broker::login_answer)> answer) {
+            authority->judge(std::move(question), std::move(answer));
+        });
+    serve_claims();
+    return {};
+}
+
+/// What the configuration brings itself. Errors: a JWT that cannot be believed at all.
+result<> server::state::store_preloads() {
+    if (!options.resolver_preload.empty() && options.resolver.kind == resolver_kind::url) {
+        return invalid("resolver preloads only available for writeable resolver types "
+                       "MEM/DIR/CACHE_DIR");
+    }
+    for (const auto& [account, jwt] : options.resolver_preload) {
+        const auto decoded = auth::decode_account_jwt(jwt);
+        if (!decoded) {
+            return invalid("preload account error for " + protocol::quoted(account) + ": " +
+                           decoded.error().message());
+        }
+        if (const auto problem = auth::problem_of(*decoded); !problem.empty()) {
+            log.warning("Account [" + account + "] has validation issues:");
+            log.warning("  - " + problem);
+        }
+        if (auto stored = authority->resolver().store(account, jwt); !stored) return stored;
+    }
+    return {};
+}
+
+/// After a reload: what its configuration brings is the newest of those accounts.
+void server::state::obey_preloads(const server_options& before) {
+    if (!authority || options.resolver_preload == before.resolver_preload) return;
+    for (const auto& [account, jwt] : options.resolver_preload) {
+        const auto old = before.resolver_preload.find(account);
+        if (old != before.resolver_preload.end() && old->second == jwt) continue;
+        logins.thread().post([this, account, jwt] {
+            if (!auth::decode_account_jwt(jwt)) return;
+            auto obeyed = authority->resolver().store(account, jwt);
+            if (obeyed) obeyed = authority->update(account, jwt);
+            if (!obeyed) log.error(obeyed.error().detail());
+        });
+    }
+}
+
+/// On the thread of the logins, or before there is one.
+void server::state::put_account(broker::account_update update, std::function<void()> done) {
+    struct progress {
+        broker::account_update update;
+        std::function<void()> done;
+        std::atomic<std::size_t> left;
+    };
+    auto shared = std::make_shared<progress>();
+    shared->update = std::move(update);
+    shared->done = std::move(done);
+    shared->left = loops.size();
+    for (auto& each : loops) {
+        each->post([shared](broker::broker& broker, moment now) {
+            broker.put_account(shared->update, now);
+            if (--shared->left == 0) shared->done();
+        });
+    }
+}
+
+/// The configuration with the accounts that are known by their JWTs.
+std::shared_ptr<const broker::configuration>
+server::state::with_known_accounts(std::shared_ptr<const broker::configuration> config) {
+    if (!authority) return config;
+    const std::lock_guard guard(known.lock);
+    if (known.from == config && known.version == authority->accounts_version()) {
+        return known.with_accounts;
+    }
+    const auto list = authority->accounts();
+    auto merged = std::make_shared<broker::configuration>(*config);
+    std::set<broker::account_id> by_jwt;
+    for (const auto& account : list.accounts) by_jwt.insert(account->id);
+    std::erase_if(merged->accounts, [&](const broker::account_configuration& account) {
+        return by_jwt.contains(account.id);
+    });
+    for (const auto& account : list.accounts) merged->accounts.push_back(*account);
+    known.from = std::move(config);
+    known.version = list.version;
+    known.with_accounts = merged;
+    return merged;
+}
+
+} // namespace pipit::server

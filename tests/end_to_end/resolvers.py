@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: Apache-2.0
+"""JWTs of accounts that change while the server runs: updates, folders, what nsc pushes and pulls."""
+import http.server
+import json
+import os
+import threading
+import time
+
+from identity import is_in, is_refused, operated
+from nkeys import account_jwt, key, operator_jwt, token, user_jwt
+from suite import behaviour, equal, matches, start_failure, wait_until
+
+FULL = 'resolver: { type: full, dir: "./jwt", allow_delete: true, interval: "1m" }'
+
+
+def asked(client, subject, payload="", number=[0]):
+    """The answers to a request, until nothing comes for a while or the first one, if that is all."""
+    number[0] += 1
+    inbox = f"_INBOX.t.{number[0]}"
+    body = payload if isinstance(payload, bytes) else payload.encode()
+    before = len(client.messages)
+    client.send(f"SUB {inbox} {1000 + number[0]}\r\n")
+    client.send(f"PUB {subject} {inbox} {len(body)}\r\n".encode() + body + b"\r\n")
+    client.wait_for(lambda c: len(c.messages) > before, what=f"an answer to {subject}")
+    client.barrier()
+    return [each.decode() for _, each in client.messages[before:]]
+
+
+class observed(operated):
+    """With somebody in the system account."""
+
+    def __init__(self, side, **options):
+        super().__init__(side, **options)
+        self.administrator = key("U")
+        self.inside = self.connect(user_jwt(self.system, self.administrator),
+                                   user=self.administrator)
+        is_in(self.inside)
+
+    def newer(self, **claims):
+        return account_jwt(self.operator, self.account, **claims)
+
+    def update(self, jwt, account=None):
+        name = (account or self.account).public
+        return json.loads(asked(self.inside, f"$SYS.REQ.ACCOUNT.{name}.CLAIMS.UPDATE", jwt)[0])
+
+    def request(self, what, payload=""):
+        return json.loads(asked(self.inside, f"$SYS.REQ.CLAIMS.{what}", payload)[0])
+
+
+@behaviour
+def a_user_who_is_revoked_goes_at_once(side):
+    world = observed(side)
+    other = key("U")
+    victim, stays = world.connect(world.token()), world.connect(
+        user_jwt(world.account, other), user=other)
+    is_in(victim)
+    is_in(stays)
+    answer = world.update(world.newer(revocations={world.user.public: int(time.time()) + 5}))
+    equal(answer["data"], {"account": world.account.public, "code": 200, "message": "jwt updated"})
+    equal(answer["server"]["ver"], "2.15.2")
+    is_refused(victim, "-ERR 'User Authentication Revoked'")
+    is_in(stays)
+    is_refused(world.connect(world.token()))
+    closed = [each["reason"] for each in world.connections("state=closed")]
+    equal("Credentials Revoked" in closed, True, closed)
+
+
+@behaviour
+def with_fewer_connections_allowed_the_youngest_go(side):
+    world = observed(side)
+    first, second = world.connect(world.token()), world.connect(world.token())
+    is_in(first)
+    is_in(second)
+    world.update(world.newer(limits={"conn": 1}))
+    is_refused(second, "-ERR 'maximum account active connections exceeded'")
+    is_in(first)
+
+
+@behaviour
+def who_signed_in_by_a_key_that_changed_goes_without_a_word(side):
+    signer, scoped = key("A"), key("A")
+    scope = {"kind": "user_scope", "key": scoped.public, "role": "r",
+             "template": {"subs": -1, "data": -1, "payload": -1, "pub": {"allow": ["a"]}}}
+    world = observed(side, signing_keys=[signer.public, scope])
+    by_key = world.connect(user_jwt(signer, world.user, scoped_in=world.account,
+                                    subs=-1, data=-1, payload=-1))
+    by_scope = world.connect(user_jwt(scoped, world.user, scoped_in=world.account))
+    itself = world.connect(world.token())
+    for each in (by_key, by_scope, itself):
+        is_in(each)
+    scope["template"]["pub"]["allow"] = ["b"]
+    world.update(world.newer(signing_keys=[signer.public, scope]))
+    equal(by_scope.wait_for_end(), True)
+    equal(by_scope.errors, [])
+    is_in(by_key)
+    world.update(world.newer(signing_keys=[scope]))
+    equal(by_key.wait_for_end(), True)
+    equal(by_key.errors, [])
+    is_in(itself)
+
+
+@behaviour
+def updates_that_are_wrong_change_nothing(side):
+    world = observed(side)
+    client = world.connect(world.token())
+    is_in(client)
+    stranger = key("O")
+    foreign = world.update(account_jwt(stranger, world.account, limits={"conn": 0}))
+    matches("jwt update resulted in error - account validation failed",
+            foreign["error"]["description"])
+    matches("subject does not match", world.update(account_jwt(
+        world.operator, key("A")))["error"]["description"])
+    equal(world.update("rubbish")["error"]["code"], 500)
+    equal(world.update(account_jwt(world.operator, world.account), account=key("A"))["error"]["code"],
+          500)
+    is_in(client)
+
+
+@behaviour
+def a_folder_keeps_what_is_pushed(side):
+    world = observed(side, resolver=FULL)
+    pushed, user = key("A"), key("U")
+    jwt = account_jwt(world.operator, pushed, "pushed")
+    is_refused(world.connect(user_jwt(pushed, user), user=user))
+    answer = world.request("UPDATE", jwt)
+    equal(answer["data"], {"account": pushed.public, "code": 200, "message": "jwt updated"})
+    wait_until(lambda: not world.connect(user_jwt(pushed, user), user=user).errors,
+               what="a login")
+    listed = world.request("LIST")
+    equal(sorted(listed["data"]),
+          sorted([pushed.public, world.account.public, world.system.public]))
+    lookup = f"$SYS.REQ.ACCOUNT.{pushed.public}.CLAIMS.LOOKUP"
+    equal(asked(world.inside, lookup), [jwt])
+    equal(asked(world.inside, f"$SYS.REQ.ACCOUNT.{key('A').public}.CLAIMS.LOOKUP"), [""])
+    with open(os.path.join(world.server.path, "jwt", pushed.public + ".jwt"),
+              encoding="utf-8") as file:
+        equal(file.read(), jwt)
+    packed = asked(world.inside, "$SYS.REQ.CLAIMS.PACK", b"x" * 32)
+    if len(packed) < 4:
+        world.inside.wait_for(lambda c: len(c.messages) >= 4, what="the pack")
+    equal(f"{pushed.public}|{jwt}" in [each.decode() for _, each in world.inside.messages], True)
+
+
+@behaviour
+def only_an_operator_deletes_accounts(side):
+    world = observed(side, resolver=FULL)
+    client = world.connect(world.token())
+    is_in(client)
+
+    def delete(signer, accounts):
+        claims = {"jti": "D", "iat": int(time.time()), "sub": signer.public, "name": "delete",
+                  "nats": {"accounts": accounts, "type": "generic", "version": 2}}
+        return world.request("DELETE", token(signer, claims))
+
+    stranger = key("O")
+    matches("not trusted", delete(stranger, [world.account.public])["error"]["description"])
+    matches("not allowed to delete system account",
+            delete(world.operator, [world.system.public])["error"]["description"])
+    matches("malformed request", delete(world.operator, ["x"])["error"]["description"])
+    is_in(client)
+    equal(delete(world.operator, [world.account.public])["data"]["message"], "deleted 1 accounts")
+    is_refused(client, "-ERR 'Account Authentication Expired'")
+    is_refused(world.connect(world.token()))
+    path = os.path.join(world.server.path, "jwt", world.account.public + ".jwt")
+    equal((os.path.exists(path), os.path.exists(path + ".deleted")), (False, True))
+
+
+@behaviour
+def deleting_has_to_be_allowed(side):
+    world = observed(side, resolver='resolver: { type: full, dir: "./jwt" }')
+    claims = {"jti": "D", "iat": int(time.time()), "sub": world.operator.public, "name": "delete",
+              "nats": {"accounts": [world.account.public], "type": "generic", "version": 2}}
+    answer = world.request("DELETE", token(world.operator, claims))
+    equal(answer["error"]["description"], f"delete accounts request by {world.operator.public} "
+          "failed - delete must be enabled in server config")
+
+
+@behaviour
+def a_folder_is_there_after_a_restart(side):
+    world = observed(side, resolver=FULL)
+    newer = world.newer(limits={"conn": 1})
+    world.request("UPDATE", newer)
+    configuration = (f"operator: {operator_jwt(world.operator, system_account=world.system.public)}\n"
+                     f"resolver: {{ type: full, dir: \"{world.server.path}/jwt\" }}\n")
+    world.server.process.terminate()
+    world.server.process.wait(10)
+    again = side.start(configuration)
+    clients = []
+    for _ in range(2):
+        client = side.open(again.port)
+        client.connect(jwt=world.token(), sig=world.user.signature_of(client.info["nonce"]))
+        clients.append(client)
+    is_in(clients[0])
+    is_refused(clients[1], "-ERR 'maximum account active connections exceeded'")
+
+
+@behaviour
+def accounts_are_fetched_from_a_url(side):
+    operator, account, user = key("O"), key("A"), key("U")
+    known = {account.public: account_jwt(operator, account)}
+
+    class answers(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            name = self.path.rsplit("/", 1)[1]
+            body = known.get(name, "" if not name else None)
+            self.send_response(404 if body is None else 200)
+            self.end_headers()
+            self.wfile.write((body or "").encode())
+
+        def log_message(self, *_):
+            pass
+
+    web = http.server.ThreadingHTTPServer(("127.0.0.1", 0), answers)
+    threading.Thread(target=web.serve_forever, daemon=True).start()
+    try:
+        server = side.start(f"operator: {operator_jwt(operator)}\n"
+                            f"resolver: URL(\"http://127.0.0.1:{web.server_port}/accounts/\")\n")
+
+        def tried(of):
+            client = side.open(server.port)
+            client.connect(jwt=user_jwt(of, user), sig=user.signature_of(client.info["nonce"]))
+            return client
+
+        is_in(tried(account))
+        is_in(tried(account))
+        is_refused(tried(key("A")))
+    finally:
+        web.shutdown()
+        web.server_close()
+
+
+@behaviour
+def a_server_of_accounts_has_to_be_there_at_the_start(side):
+    try:
+        side.start(f"operator: {operator_jwt(key('O'))}\n"
+                   "resolver: URL(\"http://127.0.0.1:1/accounts/\")\n")
+    except start_failure as failure:
+        matches("could not fetch <.http://127.0.0.1:1/accounts/.>", str(failure))
+    else:
+        raise AssertionError("it started")
