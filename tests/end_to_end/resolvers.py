@@ -3,12 +3,13 @@
 import http.server
 import json
 import os
+import signal
 import threading
 import time
 
 from identity import is_in, is_refused, operated
 from nkeys import account_jwt, key, operator_jwt, token, user_jwt
-from suite import behaviour, equal, matches, start_failure, wait_until
+from suite import behaviour, equal, matches, pipits_own, start_failure, wait_until
 
 FULL = 'resolver: { type: full, dir: "./jwt", allow_delete: true, interval: "1m" }'
 
@@ -192,6 +193,19 @@ def a_folder_is_there_after_a_restart(side):
         clients.append(client)
     is_in(clients[0])
     is_refused(clients[1], "-ERR 'maximum account active connections exceeded'")
+
+
+@pipits_own
+def a_file_that_somebody_put_into_the_folder_holds_after_a_reload(side):
+    world = observed(side, resolver=FULL)
+    victim = world.connect(world.token())
+    is_in(victim)
+    path = os.path.join(world.server.path, "jwt", world.account.public + ".jwt")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(world.newer(revocations={world.user.public: int(time.time()) + 5},
+                               more={"iat": int(time.time()) + 10}))
+    world.server.process.send_signal(signal.SIGHUP)
+    is_refused(victim, "-ERR 'User Authentication Revoked'")
 
 
 @behaviour

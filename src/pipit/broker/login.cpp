@@ -76,6 +76,19 @@ bool means_the_same(const user_pointer& identity, const protocol::connect_option
     return options.jwt.empty() && (options.nkey.empty() || options.nkey == identity->nkey);
 }
 
+/// As nats-server: `A/user:bob`; an account by JWT is shown with the name for people too.
+std::string login_label(const session& session) {
+    const auto& account = *session.of->config;
+    auto label = account.name;
+    if (account.claims != nullptr) label += '/' + account.claims->name;
+    const auto& identity = session.details->identity;
+    if (identity == nullptr) return label + "/token";
+    const auto* const kind = identity->claims != nullptr ? "/jwt:"
+                             : identity->nkey.empty()    ? "/user:"
+                                                         : "/nkey:";
+    return label + kind + identity->name;
+}
+
 std::size_t bytes_of(const login_question& question) {
     struct measure {
         std::size_t operator()(const password_check& check) const {
@@ -278,10 +291,9 @@ void broker_state::finish_connect(session& session, user_pointer user, moment no
             details.log_name += " - ";
             protocol::append_quoted(details.log_name, label);
         }
-        if (!details.user.empty() && config->authorization.required()) {
+        if (config->authorization.required()) {
             details.log_name += " - ";
-            protocol::append_quoted(details.log_name,
-                                    session.of->config->name + "/" + details.user);
+            protocol::append_quoted(details.log_name, login_label(session));
         }
     }
     session.verbose = options.verbose;

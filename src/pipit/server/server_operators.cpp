@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Accounts and users that an operator's JWTs say.
 #include <pipit/auth/jwt.hpp>
+#include <pipit/net/clock.hpp>
 #include <pipit/protocol/go_text.hpp>
+#include <pipit/server/account_directory.hpp>
 #include <pipit/server/detail/server_state.hpp>
 #include <pipit/server/error.hpp>
 
@@ -72,7 +74,9 @@ result<> server::state::store_preloads() {
 
 /// After a reload: what its configuration brings is the newest of those accounts.
 void server::state::obey_preloads(const server_options& before) {
-    if (!authority || options.resolver_preload == before.resolver_preload) return;
+    if (!authority) return;
+    logins.thread().post([this] { read_folder_again(); });
+    if (options.resolver_preload == before.resolver_preload) return;
     for (const auto& [account, jwt] : options.resolver_preload) {
         const auto old = before.resolver_preload.find(account);
         if (old != before.resolver_preload.end() && old->second == jwt) continue;
@@ -82,6 +86,23 @@ void server::state::obey_preloads(const server_options& before) {
             if (obeyed) obeyed = authority->update(account, jwt);
             if (!obeyed) log.error(obeyed.error().detail());
         });
+    }
+}
+
+/// Somebody may have put JWTs into the folder. On the thread of the logins.
+void server::state::read_folder_again() {
+    auto* const in_folder = dynamic_cast<directory_resolver*>(&authority->resolver());
+    if (in_folder == nullptr) return;
+    auto& folder = in_folder->directory();
+    const auto changed = folder.reload(net::wall_now());
+    if (!changed) return log.error(changed.error().detail());
+    for (const auto& account : *changed) {
+        const auto jwt = folder.load(account, net::wall_now());
+        if (!jwt || !*jwt) continue;
+        if (const auto obeyed = authority->update(account, **jwt); !obeyed) {
+            log.error("DirResolver - Update for account \"" + account + "\" resulted in error " +
+                      std::string(obeyed.error().detail()));
+        }
     }
 }
 

@@ -59,6 +59,7 @@ struct server::state {
     result<> start_authority();
     result<> store_preloads();
     void obey_preloads(const server_options& before);
+    void read_folder_again();
     void put_account(broker::account_update update, std::function<void()> done);
     [[nodiscard]] std::shared_ptr<const broker::configuration>
     with_known_accounts(std::shared_ptr<const broker::configuration> config);
