@@ -52,7 +52,8 @@ class observed(operated):
 def a_user_who_is_revoked_goes_at_once(side):
     world = observed(side)
     other = key("U")
-    victim, stays = world.connect(world.token()), world.connect(
+    token_of_victim = world.token()
+    victim, stays = world.connect(token_of_victim), world.connect(
         user_jwt(world.account, other), user=other)
     is_in(victim)
     is_in(stays)
@@ -61,7 +62,8 @@ def a_user_who_is_revoked_goes_at_once(side):
     equal(answer["server"]["ver"], "2.15.2")
     is_refused(victim, "-ERR 'User Authentication Revoked'")
     is_in(stays)
-    is_refused(world.connect(world.token()))
+    for jwt in (token_of_victim, world.token()):
+        is_refused(world.connect(jwt))
     closed = [each["reason"] for each in world.connections("state=closed")]
     equal("Credentials Revoked" in closed, True, closed)
 

@@ -437,7 +437,9 @@ std::string broker_state::info_line(const session& session, bool with_account,
     info.headers = config->headers_supported;
     info.auth_required = config->authorization.required() &&
                          (session.pong_sent || !config->authorization.greeting_asks_for_nothing);
-    if (config->authorization.needs_nonce() || config->always_send_nonce) {
+    // Later ones go to those who have signed.
+    const bool is_greeting = !with_account && !session.pong_sent;
+    if (is_greeting && (config->authorization.needs_nonce() || config->always_send_nonce)) {
         info.nonce = nonce_of(session);
     }
     info.max_payload = static_cast<int>(session.max_payload_bytes);
