@@ -33,6 +33,7 @@ std::string account_in(bytes_view subject) {
 void server::state::serve_claims() {
     const auto system = seen.config->system_account;
     if (!authority || !system) return;
+    claims_place = {*system, options.resolver};
     auto* const in_folder = dynamic_cast<directory_resolver*>(&authority->resolver());
     const bool is_cache = options.resolver.kind == resolver_kind::cache;
     claims = std::make_unique<claims_requests>(claims_requests::surroundings{
@@ -137,10 +138,9 @@ void server::state::expire_claims() {
 
 /// Asks other servers for what they have and this one has not.
 void server::state::compare_claims() {
-    const auto& configured = options.resolver.interval;
+    const auto& configured = claims_place.resolver.interval;
     const auto interval = configured == nanoseconds(0) ? pack_interval : configured;
-    logins.thread().post_at(net::steady_now() + interval, [this,
-                                                           of = *seen.config->system_account] {
+    logins.thread().post_at(net::steady_now() + interval, [this, of = claims_place.account] {
         if (auto* const folder = dynamic_cast<directory_resolver*>(&authority->resolver())) {
             const auto& hash = folder->directory().hash();
             publish_claims(of, pack_subject, pack_inbox(), std::string(hash.begin(), hash.end()));
@@ -158,10 +158,10 @@ void server::state::look_up_elsewhere(const std::string& account, account_resolv
     };
     auto shared = std::make_shared<lookup>();
     shared->then = std::move(then);
-    const auto timeout = options.resolver.timeout == nanoseconds(0)
-                             ? nanoseconds(limits::account_fetch_timeout)
-                             : options.resolver.timeout;
-    const auto of = *seen.config->system_account;
+    const auto& configured = claims_place.resolver.timeout;
+    const auto timeout =
+        configured == nanoseconds(0) ? nanoseconds(limits::account_fetch_timeout) : configured;
+    const auto of = claims_place.account;
     loops[0]->post([this, shared, of, account](broker::broker& broker, moment now) {
         const auto subject = "$SYS.REQ.ACCOUNT." + account + ".CLAIMS.LOOKUP";
         const auto inbox = "_INBOX.claims." + identity.id + "." + std::to_string(++claims_sequence);

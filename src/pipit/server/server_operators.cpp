@@ -75,33 +75,33 @@ result<> server::state::store_preloads() {
 /// After a reload: what its configuration brings is the newest of those accounts.
 void server::state::obey_preloads(const server_options& before) {
     if (!authority) return;
-    logins.thread().post([this] { read_folder_again(); });
+    logins.thread().post([this, now_log = log] { read_folder_again(now_log); });
     if (options.resolver_preload == before.resolver_preload) return;
     for (const auto& [account, jwt] : options.resolver_preload) {
         const auto old = before.resolver_preload.find(account);
         if (old != before.resolver_preload.end() && old->second == jwt) continue;
-        logins.thread().post([this, account, jwt] {
+        logins.thread().post([this, account, jwt, now_log = log] {
             if (!auth::decode_account_jwt(jwt)) return;
             auto obeyed = authority->resolver().store(account, jwt);
             if (obeyed) obeyed = authority->update(account, jwt);
-            if (!obeyed) log.error(obeyed.error().detail());
+            if (!obeyed) now_log.error(obeyed.error().detail());
         });
     }
 }
 
 /// Somebody may have put JWTs into the folder. On the thread of the logins.
-void server::state::read_folder_again() {
+void server::state::read_folder_again(const logger& now_log) {
     auto* const in_folder = dynamic_cast<directory_resolver*>(&authority->resolver());
     if (in_folder == nullptr) return;
     auto& folder = in_folder->directory();
     const auto changed = folder.reload(net::wall_now());
-    if (!changed) return log.error(changed.error().detail());
+    if (!changed) return now_log.error(changed.error().detail());
     for (const auto& account : *changed) {
         const auto jwt = folder.load(account, net::wall_now());
         if (!jwt || !*jwt) continue;
         if (const auto obeyed = authority->update(account, **jwt); !obeyed) {
-            log.error("DirResolver - Update for account \"" + account + "\" resulted in error " +
-                      std::string(obeyed.error().detail()));
+            now_log.error("DirResolver - Update for account \"" + account +
+                          "\" resulted in error " + std::string(obeyed.error().detail()));
         }
     }
 }

@@ -59,7 +59,7 @@ struct server::state {
     result<> start_authority();
     result<> store_preloads();
     void obey_preloads(const server_options& before);
-    void read_folder_again();
+    void read_folder_again(const logger& now_log);
     void put_account(broker::account_update update, std::function<void()> done);
     [[nodiscard]] std::shared_ptr<const broker::configuration>
     with_known_accounts(std::shared_ptr<const broker::configuration> config);
@@ -111,6 +111,11 @@ struct server::state {
     std::unique_ptr<jwt_authority> authority; ///< Null: nobody brings JWTs. Outlives the loops.
     std::unique_ptr<claims_requests> claims;  ///< Null: nobody may ask about them.
     std::atomic<std::uint64_t> claims_sequence = 0;
+    /// As it was at the start, which no reload changes: for the thread of the logins.
+    struct {
+        broker::account_id account{};
+        resolver_options resolver;
+    } claims_place;
     net::socket_handle client_socket; ///< Until the loops run.
     std::uint16_t client_port = 0;
     std::unique_ptr<broker::mesh> mesh;
