@@ -66,13 +66,16 @@ class key:
 
     def __init__(self, kind):
         self.kind = kind
-        self.secret = os.urandom(32)
+        self.use_secret(os.urandom(32))
+
+    def use_secret(self, secret):
+        self.secret = secret
         hashed = hashlib.sha512(self.secret).digest()
         number = int.from_bytes(hashed[:32], "little")
         self._scalar = number & (1 << 254) - 8 | 1 << 254
         self._prefix = hashed[32:]
         self.bytes = _encoded(_multiply(self._scalar, BASE))
-        self.public = _base32(bytes([PREFIXES[kind]]) + self.bytes)
+        self.public = _base32(bytes([PREFIXES[self.kind]]) + self.bytes)
 
     @property
     def seed(self):

@@ -15,6 +15,7 @@ import listeners  # noqa: F401
 import lame_duck  # noqa: F401
 import logs  # noqa: F401
 import monitoring  # noqa: F401
+import nsc_tool  # noqa: F401
 import program  # noqa: F401
 import reload  # noqa: F401
 import resolvers  # noqa: F401
