@@ -23,6 +23,7 @@ lint_packages=(clang-format-14 clang-tidy-14 python3)
 package_packages=(dpkg-dev gzip)
 install_packages=(mmdebstrap debian-archive-keyring lintian systemd) # What tests/install needs.
 reference_packages=(doxygen)
+websocket_packages=(nginx-light chromium-headless-shell openssl) # What tests/websocket needs.
 fuzz_packages=(clang-14 libclang-rt-14-dev)
 test_packages=(python3 python3-venv git ca-certificates curl zsh fish)
 

@@ -76,16 +76,13 @@ def websocket_and_leafnodes_have_their_ports_in_the_file(side):
 @pipits_own
 def a_reserved_listener_closes_with_a_clear_text(side):
     server = side.start(RESERVED)
-    for kind in ("websocket", "leafnodes"):
-        port = int(server.ports[kind][0].rsplit(":", 1)[1])
-        with socket.create_connection(("127.0.0.1", port), 5) as connection:
-            connection.settimeout(5)
-            if kind == "websocket":
-                connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n\r\n")
-            received = b""
-            while data := connection.recv(4096):
-                received += data
-        matches("not supported", received.decode(errors="replace"), kind)
+    port = int(server.ports["leafnodes"][0].rsplit(":", 1)[1])
+    with socket.create_connection(("127.0.0.1", port), 5) as connection:
+        connection.settimeout(5)
+        received = b""
+        while data := connection.recv(4096):
+            received += data
+    matches("not supported", received.decode(errors="replace"))
 
 
 @pipits_own
@@ -93,7 +90,7 @@ def what_comes_later_is_warned_of(side):
     server = side.start(RESERVED + 'jetstream: enabled\nmqtt { host: 127.0.0.1, port: -1 }\n'
                         'cluster { name: C, listen: "127.0.0.1:-1" }\nserver_name: N\n')
     server.wait_for_log("Server is ready")
-    for name in ("websocket", "leafnodes", "jetstream", "mqtt", "cluster"):
+    for name in ("leafnodes", "jetstream", "mqtt", "cluster"):
         matches(rf"(?i)\[WRN\].*{name}", server.log(), "log")
 
 

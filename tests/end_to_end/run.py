@@ -23,6 +23,7 @@ import scale
 import signals  # noqa: F401
 import slow_readers  # noqa: F401
 import tracing  # noqa: F401
+import websocket  # noqa: F401
 
 
 def main():

@@ -2,6 +2,7 @@
 #include <pipit/broker/broker.hpp>
 
 #include <pipit/base/limits.hpp>
+#include <pipit/base/websocket_limits.hpp>
 #include <pipit/broker/planted_bug.hpp>
 #include <pipit/broker/state.hpp>
 #include <pipit/protocol/error_texts.hpp>
@@ -34,7 +35,11 @@ std::string slow_consumer_text(const session& session, const configuration& conf
 }
 
 std::string log_name(const session_origin& origin, std::uint64_t client_id) {
-    return origin.ip + ':' + std::to_string(origin.port) + " - cid:" + std::to_string(client_id);
+    const bool is_ipv6 = origin.forwarded_for.find(':') != std::string::npos;
+    std::string name = is_ipv6 ? "[" + origin.forwarded_for + "]" : origin.forwarded_for;
+    if (!name.empty()) name += '/';
+    return name + origin.ip + ':' + std::to_string(origin.port) +
+           (origin.is_websocket ? " - wid:" : " - cid:") + std::to_string(client_id);
 }
 
 } // namespace
@@ -110,13 +115,13 @@ session& broker::open(const session_origin& origin, void* driver, moment now) {
                                  close_reason::max_connections_exceeded);
         return opened;
     }
-    if (config.authorization.required()) {
+    if (config.authorization_for(origin.is_websocket).required()) {
         opened.awaiting_connect = true;
-        opened.auth_deadline = now.steady + config.auth_timeout;
+        opened.auth_deadline = now.steady + config.auth_timeout_for(origin.is_websocket);
     } else {
         (void)state.bind(opened, nullptr, now);
     }
-    opened.ping_deadline = now.steady + config.ping_interval;
+    opened.ping_deadline = now.steady + config.ping_interval_for(origin.is_websocket);
     state.reschedule(opened);
     return opened;
 }
@@ -156,6 +161,14 @@ std::size_t broker::receive(session& session, std::size_t direct_bytes, bytes_vi
 void broker::lost(session& session, close_reason reason, moment now) {
     state_->out.end(session, reason, false);
     state_->settle(now);
+}
+
+std::size_t broker::message_bytes_max(const session& session) const noexcept {
+    if (session.awaiting_connect) return limits::websocket_first_message_bytes;
+    if (session.max_payload_bytes < 0) return limits::websocket_message_bytes_max;
+    const auto payload = static_cast<std::size_t>(session.max_payload_bytes);
+    return std::clamp(payload * limits::websocket_message_payloads,
+                      limits::websocket_first_message_bytes, limits::websocket_message_bytes_max);
 }
 
 bool broker::reading_paused(const session& session) const noexcept {
@@ -241,6 +254,8 @@ bool broker::has_output(const session& session) const noexcept {
 }
 
 bool broker::closing(const session& session) const noexcept { return session.ended(); }
+
+close_reason broker::reason_of(const session& session) const noexcept { return session.reason; }
 
 void broker::release(session& session, moment now) {
     state_->out.end(session, close_reason::client_closed, false);

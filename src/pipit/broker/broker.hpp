@@ -26,6 +26,14 @@ class session;
 struct broker_state;
 struct account_update;
 
+/// What a CONNECT may leave out, because the connection has said it before: in cookies.
+struct connect_defaults {
+    std::string jwt;
+    std::string user;
+    std::string pass;
+    std::string auth_token;
+};
+
 /// Where a connection comes from.
 struct session_origin {
     std::string ip; ///< Without brackets; empty for an in-process connection.
@@ -33,6 +41,9 @@ struct session_origin {
     bool in_process = false;
     /// The address came later, in a PROXY header: the first INFO has no `client_ip`.
     bool behind_proxy = false;
+    bool is_websocket = false;
+    std::string forwarded_for = {}; ///< Whom a proxy named; only shown, as anybody may say it.
+    std::shared_ptr<const connect_defaults> defaults = nullptr;
 };
 
 /// What a subscription of the server's own gets. Lifetime of the views: the handler's call.
@@ -153,6 +164,9 @@ public:
     /// The other side closed, or reading or writing failed. The session ends without a flush.
     void lost(session& session, close_reason reason, moment now);
 
+    /// How much a compressed message may hold: little before somebody has logged in.
+    [[nodiscard]] std::size_t message_bytes_max(const session& session) const noexcept;
+
     /// True while the driver must not read: a question is open, or the publisher is stalled. The
     /// session becomes touched when that ends.
     [[nodiscard]] bool reading_paused(const session& session) const noexcept;
@@ -176,6 +190,8 @@ public:
     /// The session is over: close its socket, at once or when `has_output()` is false, and then
     /// call `release()`.
     [[nodiscard]] bool closing(const session& session) const noexcept;
+    /// Why it ended; `none` while it has not.
+    [[nodiscard]] close_reason reason_of(const session& session) const noexcept;
     /// Forgets the session; the reference is dead.
     void release(session& session, moment now);
 

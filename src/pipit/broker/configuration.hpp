@@ -78,6 +78,7 @@ struct user_configuration {
     account_id account{};
     std::shared_ptr<const auth::permissions> permissions; ///< Null: everything is allowed.
     bool standard_connections_allowed = true;             ///< `allowed_connection_types`
+    bool websocket_connections_allowed = true;
     bool in_process_connections_allowed = true;
     std::string nkey = {}; ///< `U…`; its holder signs the nonce. Empty: a password is enough.
     std::int64_t max_subscriptions = -1; ///< -1: no limit but the account's and the server's.
@@ -117,6 +118,16 @@ struct server_identity {
     std::shared_ptr<const auth::nonce_maker> nonces = nullptr;
 };
 
+/// What is different for those who come through a WebSocket.
+struct websocket_configuration {
+    std::string host;
+    std::uint16_t port = 0; ///< The real one.
+    bool over_tls = false;
+    std::optional<broker::authorization> authorization; ///< Nothing: everybody's.
+    nanoseconds ping_interval{};                        ///< Zero: everybody's; so for the next.
+    nanoseconds auth_timeout{};
+};
+
 /// Everything that brokers are told by their server. Immutable: a reload makes a new one.
 /// Source: server-config, "Top-level keys"; the names are the configuration's.
 struct configuration {
@@ -147,6 +158,20 @@ struct configuration {
     bool caches_matches = true;
     bool trace_protocol = false;
     bool trace_headers_only = false;
+
+    websocket_configuration websocket;
+
+    [[nodiscard]] const broker::authorization& authorization_for(bool is_websocket) const noexcept {
+        return is_websocket && websocket.authorization ? *websocket.authorization : authorization;
+    }
+    [[nodiscard]] nanoseconds ping_interval_for(bool is_websocket) const noexcept {
+        const bool is_own = is_websocket && websocket.ping_interval > nanoseconds::zero();
+        return is_own ? websocket.ping_interval : ping_interval;
+    }
+    [[nodiscard]] nanoseconds auth_timeout_for(bool is_websocket) const noexcept {
+        const bool is_own = is_websocket && websocket.auth_timeout > nanoseconds::zero();
+        return is_own ? websocket.auth_timeout : auth_timeout;
+    }
 };
 
 } // namespace pipit::broker

@@ -54,7 +54,7 @@ void broker_state::on_due(session& session, moment now) {
 
 /// Source: client-protocol, section 8.
 void broker_state::on_ping_due(session& session, moment now) {
-    const auto interval = config->ping_interval;
+    const auto interval = config->ping_interval_for(session.details->origin.is_websocket);
     session.ping_deadline = now.steady + interval;
     const bool round_trip_known = session.round_trip != nanoseconds::zero() &&
                                   now.steady - session.ping_sent <= round_trip_valid;

@@ -23,6 +23,7 @@ std::int64_t smaller_limit(std::int64_t a, std::int64_t b) noexcept {
 }
 
 bool may_connect(const user_configuration& user, const session_origin& origin) noexcept {
+    if (origin.is_websocket) return user.websocket_connections_allowed;
     return origin.in_process ? user.in_process_connections_allowed
                              : user.standard_connections_allowed;
 }
@@ -104,6 +105,17 @@ std::size_t bytes_of(const login_question& question) {
     return std::visit(measure{}, question.what) + sizeof question;
 }
 
+/// What came in cookies counts where CONNECT says nothing.
+void complete(protocol::connect_options& options, const connect_defaults& defaults) {
+    const auto fill = [](std::string& value, const std::string& substitute) {
+        if (value.empty()) value = substitute;
+    };
+    fill(options.jwt, defaults.jwt);
+    fill(options.user, defaults.user);
+    fill(options.pass, defaults.pass);
+    fill(options.auth_token, defaults.auth_token);
+}
+
 /// As nats-server: `v1.2.3:lang:name`, as far as the client said it.
 std::string client_label(const protocol::connect_options& options) {
     std::string label;
@@ -120,7 +132,7 @@ std::string client_label(const protocol::connect_options& options) {
 
 /// A client that begins without CONNECT comes in as the `no_auth_user`, if there is one.
 bool broker_state::admit_without_connect(session& session, moment now) {
-    const auto* const user = no_auth_user(config->authorization);
+    const auto* const user = no_auth_user(authorization_of(session));
     if (user == nullptr || !may_connect(*user, session.details->origin)) return false;
     session.auth_deadline = {};
     session.connect_received = true;
@@ -139,11 +151,13 @@ void broker_state::on_connect(session& session, bytes_view json, moment now) {
         out.end(session, close_reason::protocol_violation);
         return;
     }
+    if (const auto& defaults = session.details->origin.defaults) complete(options, *defaults);
     session.auth_deadline = {};
     session.last_activity = now.steady;
     session.round_trip = std::max(now.steady - session.details->start.steady, nanoseconds(1));
     session.ping_sent = now.steady;
-    const auto first_ping = std::min<nanoseconds>(config->ping_interval, std::chrono::seconds(2));
+    const auto first_ping = std::min<nanoseconds>(
+        config->ping_interval_for(session.details->origin.is_websocket), std::chrono::seconds(2));
     const auto jitter_bound = static_cast<std::uint64_t>(first_ping.count() / 5) + 1;
     session.ping_deadline =
         now.steady + first_ping + nanoseconds(routing.random()() % jitter_bound);
@@ -160,7 +174,7 @@ void broker_state::on_connect(session& session, bytes_view json, moment now) {
 
 void broker_state::authenticate(session& session, const protocol::connect_options& options,
                                 moment now) {
-    const auto& authorization = config->authorization;
+    const auto& authorization = authorization_of(session);
     const auto& details = *session.details;
     if (!authorization.required()) return finish_connect(session, nullptr, now);
     if (means_the_same(details.identity, options)) {
@@ -171,7 +185,8 @@ void broker_state::authenticate(session& session, const protocol::connect_option
                    {.what = jwt_check{.jwt = options.jwt,
                                       .nonce = nonce_of(session),
                                       .signature = options.sig,
-                                      .in_process = details.origin.in_process}},
+                                      .in_process = details.origin.in_process,
+                                      .is_websocket = details.origin.is_websocket}},
                    now);
     }
     const auto* const substitute =
@@ -291,7 +306,7 @@ void broker_state::finish_connect(session& session, user_pointer user, moment no
             details.log_name += " - ";
             protocol::append_quoted(details.log_name, label);
         }
-        if (config->authorization.required()) {
+        if (authorization_of(session).required()) {
             details.log_name += " - ";
             protocol::append_quoted(details.log_name, login_label(session));
         }
@@ -435,17 +450,24 @@ std::string broker_state::info_line(const session& session, bool with_account,
     info.host = identity.host;
     info.port = identity.port;
     info.headers = config->headers_supported;
-    info.auth_required = config->authorization.required() &&
-                         (session.pong_sent || !config->authorization.greeting_asks_for_nothing);
+    const auto& authorization = authorization_of(session);
+    info.auth_required =
+        authorization.required() && (session.pong_sent || !authorization.greeting_asks_for_nothing);
     // Later ones go to those who have signed.
     const bool is_greeting = !with_account && !session.pong_sent;
-    if (is_greeting && (config->authorization.needs_nonce() || config->always_send_nonce)) {
+    if (is_greeting && (authorization.needs_nonce() || config->always_send_nonce)) {
         info.nonce = nonce_of(session);
     }
     info.max_payload = static_cast<int>(session.max_payload_bytes);
     info.client_id = session.client_id;
     if (!origin.behind_proxy || with_account) info.client_ip = origin.ip;
     info.connect_urls = identity.connect_urls;
+    if (origin.is_websocket) {
+        info.host = config->websocket.host;
+        info.port = config->websocket.port;
+        info.connect_urls.clear(); // Those are for TCP.
+        info.tls_required = info.tls_available = config->websocket.over_tls;
+    }
     info.ldm = lame_duck || as_lame_duck;
     info.api_lvl = 5;
     info.xkey = identity.xkey;

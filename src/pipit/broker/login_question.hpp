@@ -34,6 +34,7 @@ struct jwt_check {
     std::string nonce;
     std::string signature; ///< May be missing from a bearer of the token.
     bool in_process = false;
+    bool is_websocket = false;
 };
 
 /// A question of a session that logs in. Whoever adds a way to log in adds what is to be checked;

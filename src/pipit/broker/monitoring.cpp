@@ -97,6 +97,7 @@ session_snapshot broker_state::snapshot_of(const session& session) const {
     snapshot.language = details.options.lang;
     snapshot.version = details.options.version;
     snapshot.user = shown_user(details);
+    snapshot.is_websocket = details.origin.is_websocket;
     snapshot.authenticated = session.of != nullptr;
     if (session.of != nullptr) snapshot.account = session.of->id;
     if (details.identity != nullptr) snapshot.claims = details.identity->claims;

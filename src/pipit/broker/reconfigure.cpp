@@ -21,8 +21,7 @@ struct verdict {
 
 /// Lives as long as the configuration, which it keeps alive.
 user_pointer user_named(const std::shared_ptr<const configuration>& config,
-                        const std::string& name) {
-    const auto& authorization = config->authorization;
+                        const authorization& authorization, const std::string& name) {
     if (authorization.single_user && authorization.single_user->name == name) {
         return {config, &*authorization.single_user};
     }
@@ -36,21 +35,23 @@ user_pointer user_named(const std::shared_ptr<const configuration>& config,
 verdict judge(const session& session, const configuration& before,
               const std::shared_ptr<const configuration>& config) {
     using enum fate;
-    const auto& after = *config;
+    const bool is_websocket = session.details->origin.is_websocket;
+    const auto& known_before = before.authorization_for(is_websocket);
+    const auto& known = config->authorization_for(is_websocket);
     // Who came with a JWT is its account's business.
-    if (before.authorization.by_jwt && after.authorization.by_jwt) {
+    if (known_before.by_jwt && known.by_jwt) {
         return {stays, session.details->identity};
     }
-    const bool is_a_user = before.authorization.required() && before.authorization.token.empty();
-    if (!after.authorization.required()) {
-        if (is_a_user || session.of->id != after.global_account) return {has_moved};
+    const bool is_a_user = known_before.required() && known_before.token.empty();
+    if (!known.required()) {
+        if (is_a_user || session.of->id != config->global_account) return {has_moved};
         return {stays};
     }
-    if (!before.authorization.required()) return {is_refused};
-    const auto new_user = user_named(config, session.details->user);
+    if (!known_before.required()) return {is_refused};
+    const auto new_user = user_named(config, known, session.details->user);
     if (is_a_user && new_user == nullptr) return {has_moved};
-    if (!after.authorization.token.empty()) {
-        const bool same = after.authorization.token == before.authorization.token;
+    if (!known.token.empty()) {
+        const bool same = known.token == known_before.token;
         return {same ? stays : is_refused};
     }
     const auto& old_user = session.details->identity;
@@ -91,7 +92,7 @@ void broker_state::reconfigure(session& session, const configuration& before, mo
         static_cast<std::uint8_t>((session.delivery_flags & ~delivery::traced) | traced);
     if (session.of == nullptr) {
         // It has not said who it is: nothing is asked of it any more, or all is as it was.
-        if (after.authorization.required()) return;
+        if (authorization_of(session).required()) return;
         session.awaiting_connect = false;
         session.auth_deadline = {};
         (void)bind(session, nullptr, now);
@@ -105,7 +106,9 @@ void broker_state::reconfigure(session& session, const configuration& before, mo
     }
     session.details->identity = verdict.user;
     apply_limits(session);
-    session.ping_deadline = std::min(session.ping_deadline, now.steady + after.ping_interval);
+    session.ping_deadline =
+        std::min(session.ping_deadline,
+                 now.steady + after.ping_interval_for(session.details->origin.is_websocket));
     reschedule(session);
     const auto rules = verdict.user != nullptr ? verdict.user->permissions : nullptr;
     const auto* old_rules = session.permissions ? &session.permissions->rules() : nullptr;

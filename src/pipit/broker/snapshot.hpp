@@ -55,6 +55,7 @@ struct session_snapshot {
     std::uint64_t stalls = 0;
     std::uint64_t subscription_count = 0;
     std::string name, language, version;
+    bool is_websocket = false;
     std::string user;
     account_id account{};
     bool authenticated = false;                ///< An account is bound.

@@ -91,6 +91,11 @@ struct broker_state {
                        bytes_view payload) const;
     void trace_out(const session& session, std::string_view line) const;
 
+    /// Who may connect in the way that this session does.
+    [[nodiscard]] const authorization& authorization_of(const session& session) const noexcept {
+        return config->authorization_for(session.details->origin.is_websocket);
+    }
+
     std::shared_ptr<const configuration> config;
     shared_counters& counters;
     const logger& log_to;

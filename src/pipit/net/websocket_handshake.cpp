@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/net/websocket_handshake.hpp>
 
+#include <pipit/base/assert.hpp>
 #include <pipit/base/websocket_limits.hpp>
 #include <pipit/net/error.hpp>
 
-#include <boost/uuid/detail/sha1.hpp>
+#include <openssl/evp.h>
 
 #include <algorithm>
 #include <array>
@@ -310,33 +311,21 @@ result<websocket_acceptance> read_websocket_response(const http_head& head,
 }
 
 std::string websocket_accept(std::string_view key) {
-    boost::uuids::detail::sha1 hash;
-    for (const bytes_view part : {key, std::string_view("258EAFA5-E914-47DA-95CA-C5AB0DC85B11")}) {
-        hash.process_bytes(part.data(), part.size());
-    }
-    boost::uuids::detail::sha1::digest_type words;
-    hash.get_digest(words);
-    std::string digest;
-    for (const auto word : words) {
-        for (int shift = 24; shift >= 0; shift -= 8) digest += static_cast<char>(word >> shift);
-    }
-    return to_base64(digest);
+    const auto text = std::string(key) + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+    std::array<unsigned char, 20> digest;
+    unsigned size = 0;
+    const auto hashed =
+        EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha1(), nullptr);
+    PIPIT_ASSERT(hashed == 1 && size == digest.size());
+    return to_base64({reinterpret_cast<const char*>(digest.data()), digest.size()});
 }
 
 std::string to_base64(bytes_view bytes) {
-    constexpr std::string_view digits =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    std::string text;
-    for (std::size_t i = 0; i < bytes.size(); i += 3) {
-        const auto group = bytes.substr(i, 3);
-        unsigned bits = 0;
-        for (std::size_t k = 0; k < 3; ++k) {
-            bits = bits << 8 | (k < group.size() ? static_cast<unsigned char>(group[k]) : 0U);
-        }
-        for (std::size_t k = 0; k < 4; ++k) {
-            text += k <= group.size() ? digits[bits >> (18 - 6 * k) & 63] : '=';
-        }
-    }
+    std::string text((bytes.size() + 2) / 3 * 4, '\0');
+    // It writes a zero behind the text, where a string has one.
+    EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
+                    reinterpret_cast<const unsigned char*>(bytes.data()),
+                    static_cast<int>(bytes.size()));
     return text;
 }
 

@@ -45,6 +45,7 @@ public:
         configuration_->identity = complete(std::move(identity), options_);
         add_accounts();
         add_logins();
+        add_websocket();
         add_limits();
         add_times();
         add_switches();
@@ -123,6 +124,7 @@ private:
             numbers_.number_of(options.account.empty() ? global_account : options.account);
         user.permissions = permissions_of(options);
         user.standard_connections_allowed = options.standard_connections_allowed;
+        user.websocket_connections_allowed = options.websocket_connections_allowed;
         user.in_process_connections_allowed = options.in_process_connections_allowed;
         return user;
     }
@@ -139,6 +141,28 @@ private:
         last_lists_ = *options.permissions;
         last_permissions_ = *made;
         return last_permissions_;
+    }
+
+    /// The listener's real port is the options' when it is bound.
+    void add_websocket() {
+        const auto& from = options_.websocket;
+        if (from.port == 0) return;
+        auto& to = configuration_->websocket;
+        to.host = from.host;
+        to.port = static_cast<std::uint16_t>(std::max(from.port, 0));
+        to.ping_interval = from.ping_interval;
+        to.auth_timeout = from.auth_timeout;
+        if (!overrides_authorization(from)) return;
+        auto& authorization = to.authorization.emplace(configuration_->authorization);
+        authorization.no_auth_user = from.no_auth_user;
+        authorization.token.clear();
+        authorization.single_user.reset();
+        if (!options_.users.empty()) return;
+        if (!from.token.empty()) {
+            authorization.token = from.token;
+        } else {
+            authorization.single_user = user_of({.name = from.username, .password = from.password});
+        }
     }
 
     void add_limits() {

@@ -73,6 +73,10 @@ std::string embedded_server::url() const {
 
 std::uint16_t embedded_server::port() const noexcept { return state_->running->port(); }
 
+std::uint16_t embedded_server::websocket_port() const noexcept {
+    return state_->running->websocket_port();
+}
+
 in_process_connection embedded_server::connect() { return state_->running->connect(); }
 
 result<> embedded_server::reload(std::string configuration) {

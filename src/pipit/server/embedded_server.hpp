@@ -47,6 +47,8 @@ public:
     /// `nats://127.0.0.1:4222`; empty when it does not listen.
     [[nodiscard]] std::string url() const;
     [[nodiscard]] std::uint16_t port() const noexcept;
+    /// Of the `websocket` block; 0 when there is none.
+    [[nodiscard]] std::uint16_t websocket_port() const noexcept;
 
     [[nodiscard]] in_process_connection connect();
 

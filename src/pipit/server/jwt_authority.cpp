@@ -123,7 +123,7 @@ void jwt_authority::judge_in(known_account& account, const std::string& token,
         return refuse("Account does not allow bearer tokens");
     }
     const auto& check = check_of(question);
-    auto entry = may_enter(user.rights, question.address, check.in_process, now);
+    auto entry = may_enter(user.rights, question.address, check, now);
     if (entry.why_not == "Connection type not allowed") return refuse(entry.why_not);
     if (!user.rights.bearer_token) {
         if (check.signature.empty()) return refuse("Signature missing");

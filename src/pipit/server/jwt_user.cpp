@@ -16,13 +16,14 @@ using namespace std::chrono_literals;
 /// Which of the kinds of connection a user's list allows.
 struct connection_types {
     bool standard = true;
+    bool websocket = true;
     bool in_process = true;
     bool none_known = false; ///< Those who wrote the list meant something that is not there.
 };
 
 connection_types types_of(const std::vector<std::string>& names) {
     if (names.empty()) return {};
-    connection_types types{false, false, true};
+    connection_types types{false, false, false, true};
     constexpr std::string_view known[] = {"standard", "websocket", "leafnode",  "leafnode_ws",
                                           "mqtt",     "mqtt_ws",   "in_process"};
     for (const auto& name : names) {
@@ -30,6 +31,7 @@ connection_types types_of(const std::vector<std::string>& names) {
         if (std::find(std::begin(known), std::end(known), type) == std::end(known)) continue;
         types.none_known = false;
         types.standard = types.standard || type == "standard";
+        types.websocket = types.websocket || type == "websocket";
         types.in_process = types.in_process || type == "in_process";
     }
     return types;
@@ -75,9 +77,12 @@ bool says_nothing(const auth::permission_lists& lists) { return lists == auth::p
 } // namespace
 
 entry_decision may_enter(const auth::user_rights& rights, const std::string& address,
-                         bool in_process, wall_time now) {
+                         const broker::jwt_check& check, wall_time now) {
     const auto types = types_of(rights.connection_types);
-    if (types.none_known || !(in_process ? types.in_process : types.standard)) {
+    const bool is_allowed = check.is_websocket ? types.websocket
+                            : check.in_process ? types.in_process
+                                               : types.standard;
+    if (types.none_known || !is_allowed) {
         return {"Connection type not allowed", {}};
     }
     if (!comes_from(rights.source_networks, address)) return {"Bad src Ip " + address, {}};
@@ -98,6 +103,7 @@ user_of(const auth::user_jwt& user, const auth::user_rights& rights,
     made->expires = auth::end_of(user);
     const auto types = types_of(rights.connection_types);
     made->standard_connections_allowed = types.standard;
+    made->websocket_connections_allowed = types.websocket;
     made->in_process_connections_allowed = types.in_process;
 
     const bool by_default = says_nothing(rights.permissions);

@@ -5,6 +5,7 @@
 #include <pipit/server/login_desk.hpp>
 #include <pipit/server/loop.hpp>
 #include <pipit/server/read_size.hpp>
+#include <pipit/server/websocket_arrivals.hpp>
 
 #include <algorithm>
 #include <array>
@@ -29,6 +30,35 @@ struct greeting {
     steady_time deadline;
 };
 
+/// Source: client-protocol, section 13.
+std::uint16_t websocket_status_of(close_reason reason) noexcept {
+    namespace status = net::websocket_status;
+    switch (reason) {
+    case close_reason::client_closed: return status::normal;
+    case close_reason::authentication_timeout:
+    case close_reason::authentication_failure:
+    case close_reason::authentication_expired:
+    case close_reason::credentials_revoked:
+    case close_reason::slow_consumer_pending_bytes:
+    case close_reason::slow_consumer_write_deadline:
+    case close_reason::max_account_connections_exceeded:
+    case close_reason::max_connections_exceeded:
+    case close_reason::max_control_line_exceeded:
+    case close_reason::max_subscriptions_exceeded:
+    case close_reason::missing_account: return status::policy_violation;
+    case close_reason::tls_handshake_failure: return status::tls_handshake;
+    case close_reason::parse_error:
+    case close_reason::protocol_violation:
+    case close_reason::bad_client_protocol_version: return status::protocol_error;
+    case close_reason::max_payload_exceeded: return status::too_big;
+    case close_reason::write_error:
+    case close_reason::read_error:
+    case close_reason::stale_connection:
+    case close_reason::server_shutdown: return status::going_away;
+    default: return status::internal_error;
+    }
+}
+
 } // namespace
 
 struct loop::state {
@@ -45,7 +75,8 @@ struct loop::state {
         net::transport_pointer transport;
         broker::session* session = nullptr;
         std::unique_ptr<greeting> before_session;
-        std::uint32_t place = 0; ///< In `connections`.
+        net::websocket_server_filter* websocket = nullptr; ///< In the transport.
+        std::uint32_t place = 0;                           ///< In `connections`.
         read_size next_read;
         bool waits_to_write = false;
         bool reading_paused = false;
@@ -65,6 +96,7 @@ struct loop::state {
     }
 
     connection& adopt(const broker::session_origin& origin, moment now);
+    void welcome(websocket_guest guest);
     void read(connection& from);
     /// Hands over what one read brought. False: the connection has ended meanwhile.
     bool hand_over(connection& from, std::size_t direct_bytes, bytes_view scratch_bytes,
@@ -89,6 +121,9 @@ struct loop::state {
     net::event_loop events;
     broker::broker broker;
     std::unique_ptr<char[]> scratch;
+    net::buffer_pool filter_buffers;
+    websocket_arrivals websockets{events, filter_buffers, log,
+                                  [this](websocket_guest guest) { welcome(std::move(guest)); }};
     std::vector<connection*> connections;
     std::atomic<std::size_t> connection_count = 0; ///< The same, for other threads.
     std::vector<connection*> greetings; ///< Those with `before_session`; the oldest first.
@@ -110,6 +145,17 @@ loop::state::connection& loop::state::adopt(const broker::session_origin& origin
     return *made.release(); // Until `end()`.
 }
 
+/// Begins the session of somebody whose WebSocket is open.
+void loop::state::welcome(websocket_guest guest) {
+    const auto now = clock.now();
+    auto& made = adopt(guest.origin, now);
+    made.transport = std::move(guest.transport);
+    made.transport->set_user(made);
+    made.websocket = guest.filter;
+    guest.first_bytes.copy(scratch.get(), guest.first_bytes.size());
+    if (hand_over(made, 0, {scratch.get(), guest.first_bytes.size()}, now)) wait_for_more(made);
+}
+
 void loop::state::lose(connection& from, close_reason reason, moment now) {
     broker.lost(*from.session, reason, now);
     finish_batch(now);
@@ -118,6 +164,10 @@ void loop::state::lose(connection& from, close_reason reason, moment now) {
 void loop::state::end(connection& ended, moment now) {
     if (reading == &ended) reading = nullptr;
     if (ended.before_session) std::erase(greetings, &ended);
+    if (ended.websocket != nullptr) {
+        const auto reason = broker.reason_of(*ended.session);
+        ended.websocket->close_with(websocket_status_of(reason), protocol::text(reason));
+    }
     ended.transport.reset();
     broker.release(*ended.session, now);
     connections.back()->place = ended.place;
@@ -135,6 +185,9 @@ void loop::state::read(connection& from) {
     auto now = clock.now();
     const auto begun = now.steady;
     for (int i = 0; i < limits::reads_in_a_row && now.steady - begun < limits::turn; ++i) {
+        if (from.websocket != nullptr) {
+            from.websocket->set_message_bytes_max(broker.message_bytes_max(*from.session));
+        }
         const auto direct = broker.direct_space(*from.session);
         const auto wanted = std::min(from.next_read.bytes(), broker.read_bytes_max(*from.session));
         const auto [status, bytes] = from.transport->read(direct, {scratch.get(), wanted});
@@ -281,6 +334,8 @@ void loop::state::expire() {
     const auto now = clock.now();
     broker.expire(now);
     expire_greetings(now);
+    websockets.expire(now.steady);
+    if (const auto next = websockets.next_deadline()) events.wake_at(*next);
     finish_batch(now);
 }
 
@@ -336,6 +391,14 @@ void loop::adopt(net::accepted_socket accepted, bool behind_proxy) {
         }
         made.transport->wait_readable();
         state->finish_batch(now);
+    });
+}
+
+void loop::adopt(net::accepted_socket accepted, const websocket_policy& policy) {
+    auto carried = std::make_shared<net::accepted_socket>(std::move(accepted));
+    state_->events.post([state = state_.get(), carried, &policy] {
+        state->websockets.begin(std::move(*carried), policy, state->clock.now().steady);
+        state->events.wake_at(*state->websockets.next_deadline());
     });
 }
 

@@ -16,6 +16,7 @@
 namespace pipit::server {
 
 class login_desk;
+class websocket_policy;
 
 /// What the loops of one server share.
 struct loop_surroundings {
@@ -43,6 +44,9 @@ public:
 
     /// Begins a session for a connection. With `behind_proxy`, a PROXY header may come first.
     void adopt(net::accepted_socket accepted, bool behind_proxy);
+    /// The same for a connection to a WebSocket listener: when its request was answered.
+    /// `policy` outlives the loop.
+    void adopt(net::accepted_socket accepted, const websocket_policy& policy);
     /// The same, for a connection inside this process.
     void adopt(net::pipe_offer offer);
 

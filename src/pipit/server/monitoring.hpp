@@ -7,6 +7,7 @@
 #include <pipit/broker/configuration.hpp>
 #include <pipit/broker/snapshot.hpp>
 #include <pipit/net/http.hpp>
+#include <pipit/server/websocket_options.hpp>
 
 #include <cstdint>
 #include <functional>
@@ -59,6 +60,7 @@ struct server_snapshot {
     std::map<std::string, std::string> metadata;
     std::map<std::string, bool> feature_flags; ///< As configured.
     std::string write_timeout;                 ///< `close`, `retry`, or empty for the default.
+    websocket_options websocket;               ///< Without secrets.
     std::vector<std::string> command_line;
     std::string not_ready; ///< Why the server does not accept connections yet; empty: it does.
     std::uint64_t memory_bytes = 0;

@@ -188,7 +188,7 @@ void write_connection(json_writer& json, const session_snapshot& session,
     json.begin_object();
     json.member("cid", session.client_id);
     json.member("kind", "Client");
-    json.member("type", "nats");
+    json.member("type", session.is_websocket ? "websocket" : "nats");
     json.member("ip", session.ip);
     json.member("port", session.port);
     write_activity(json, session, snapshot.server.now);

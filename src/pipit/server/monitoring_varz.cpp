@@ -5,6 +5,27 @@
 namespace pipit::server {
 namespace {
 
+void write_websocket(json_writer& json, const websocket_options& options) {
+    json.begin_object("websocket");
+    if (options.port != 0) {
+        json.optional_member("host", options.host);
+        json.optional_member("port", options.port);
+        json.optional_member("advertise", options.advertise);
+        json.optional_member("no_auth_user", options.no_auth_user);
+        json.optional_member("jwt_cookie", options.jwt_cookie);
+        json.optional_member("handshake_timeout", options.handshake_timeout.count());
+        json.optional_member("auth_timeout",
+                             std::chrono::duration<double>(options.auth_timeout).count());
+        json.optional_member("no_tls", options.no_tls);
+        json.optional_member("same_origin", options.same_origin);
+        if (!options.allowed_origins.empty()) {
+            json.members("allowed_origins", options.allowed_origins);
+        }
+        json.optional_member("compression", options.compression);
+    }
+    json.end_object();
+}
+
 void write_configuration(json_writer& json, const monitoring_snapshot& snapshot) {
     const auto& configuration = *snapshot.configuration;
     const auto& server = snapshot.server;
@@ -20,10 +41,13 @@ void write_configuration(json_writer& json, const monitoring_snapshot& snapshot)
     json.member("max_control_line", configuration.max_control_line_bytes);
     json.member("max_payload", configuration.max_payload_bytes);
     json.member("max_pending", configuration.max_pending_bytes);
-    for (const auto* absent : {"cluster", "gateway", "leaf", "mqtt", "websocket", "jetstream"}) {
+    for (const auto* absent : {"cluster", "gateway", "leaf", "mqtt"}) {
         json.begin_object(absent);
         json.end_object();
     }
+    write_websocket(json, server.websocket);
+    json.begin_object("jetstream");
+    json.end_object();
     json.member("tls_timeout", 2);
     json.member("write_deadline", configuration.write_deadline.count());
     json.optional_member("write_timeout", server.write_timeout);

@@ -25,20 +25,6 @@ bool has_user(const server_options& options, std::string_view name) {
                        [&](const user_options& user) { return user.name == name; });
 }
 
-result<> validate_no_auth_user(const server_options& options) {
-    const auto& name = options.no_auth_user;
-    if (!name.empty() && !options.operators.empty()) {
-        return invalid("no_auth_user not compatible with Trusted Operator");
-    }
-    if (name.empty() || has_user(options, name)) return {};
-    const auto subject = "no_auth_user: " + protocol::quoted(name);
-    if (options.users.empty()) {
-        return invalid(subject + " present, but users/nkeys are not defined");
-    }
-    return invalid(subject +
-                   " not present as user or nkey in authorization block or account configuration");
-}
-
 /// The two that exist without being configured are `$G` and, unless another one has its part or
 /// there is to be none, `$SYS`.
 result<> validate_system_account(const server_options& options) {
@@ -67,6 +53,9 @@ void apply_defaults(server_options& options) {
     replace_zero<&server_options::reconnect_error_reports>(options);
     replace_zero<&server_options::auth_timeout>(options);
     if (options.http_host.empty()) options.http_host = options.host;
+    if (options.websocket.port != 0 && options.websocket.host.empty()) {
+        options.websocket.host = server_options{}.host;
+    }
     for (auto& listener : options.reserved_listeners) {
         // The profiler shares the clients' host; the others listen everywhere by default.
         if (listener.host.empty()) {
@@ -100,8 +89,23 @@ result<> validate_options(const server_options& options) {
                        ", it is a host or host:port");
     }
     if (const auto checked = validate_operators(options); !checked) return checked;
-    if (const auto checked = validate_no_auth_user(options); !checked) return checked;
+    if (const auto checked = validate_no_auth_user(options, options.no_auth_user); !checked)
+        return checked;
+    if (const auto checked = validate_websocket_options(options); !checked) return checked;
     return validate_system_account(options);
+}
+
+result<> validate_no_auth_user(const server_options& options, const std::string& name) {
+    if (!name.empty() && !options.operators.empty()) {
+        return invalid("no_auth_user not compatible with Trusted Operator");
+    }
+    if (name.empty() || has_user(options, name)) return {};
+    const auto subject = "no_auth_user: " + protocol::quoted(name);
+    if (options.users.empty()) {
+        return invalid(subject + " present, but users/nkeys are not defined");
+    }
+    return invalid(subject +
+                   " not present as user or nkey in authorization block or account configuration");
 }
 
 bool has_account(const server_options& options, std::string_view name) noexcept {

@@ -6,6 +6,7 @@
 #include <pipit/base/limits.hpp>
 #include <pipit/base/time.hpp>
 #include <pipit/protocol/weighted_mapping.hpp>
+#include <pipit/server/websocket_options.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -31,6 +32,7 @@ struct user_options {
     /// The user's own, else the default ones of its block; absent: everything is allowed.
     std::optional<auth::permission_lists> permissions;
     bool standard_connections_allowed = true;
+    bool websocket_connections_allowed = true;
     bool in_process_connections_allowed = true;
     friend bool operator==(const user_options&, const user_options&) = default;
 };
@@ -70,7 +72,7 @@ struct resolver_options {
     friend bool operator==(const resolver_options&, const resolver_options&) = default;
 };
 
-enum class listener_kind { cluster, gateway, leafnodes, websocket, mqtt, profile };
+enum class listener_kind { cluster, gateway, leafnodes, mqtt, profile };
 
 /// A listener that a configuration asks for and this version does not serve. It is bound all the
 /// same, stands in the ports file, and closes whoever connects with a clear text.
@@ -168,6 +170,9 @@ struct server_options {
     std::vector<std::string> resolver_pinned_accounts;
     std::string default_sentinel; ///< The JWT of those who bring none.
 
+    // Other ways to connect.
+    websocket_options websocket;
+
     // What another version of Pipit will do; kept because monitoring and scripts ask for it.
     bool jetstream = false;
     std::string store_dir;
@@ -187,6 +192,11 @@ void apply_defaults(server_options& options);
 /// same when it starts and when it reloads, and not for `-t`.
 /// Errors: `errc::invalid_configuration`; the detail is the text to show.
 [[nodiscard]] result<> validate_options(const server_options& options);
+
+/// Somebody of that name, or with that nkey, can be who does not say who he is. Empty: nobody is.
+/// Errors: as `validate_options`.
+[[nodiscard]] result<> validate_no_auth_user(const server_options& options,
+                                             const std::string& name);
 
 /// An account of that name is configured; `$G` and `$SYS` are there without.
 [[nodiscard]] bool has_account(const server_options& options, std::string_view name) noexcept;

@@ -176,7 +176,7 @@ TEST(Options, RefuseWhatWouldLeaveOpenWhatWasMeantToBeClosed) {
 }
 
 TEST(Options, LeaveOutWhatIsMerelyAbsentAndKeepItsListener) {
-    const auto loaded = load("jetstream: true\nwebsocket { port: 8080, no_tls: true }\n"
+    const auto loaded = load("jetstream: true\nmqtt { port: 8080 }\n"
                              "leafnodes { listen: 127.0.0.1:-1 }\ncluster { name: c }");
     EXPECT_EQ(loaded.notices.size(), 4u);
     EXPECT_EQ(loaded.notices[0],
@@ -184,7 +184,7 @@ TEST(Options, LeaveOutWhatIsMerelyAbsentAndKeepItsListener) {
     EXPECT_TRUE(loaded.warnings.empty());
     EXPECT_TRUE(loaded.options.jetstream);
     EXPECT_EQ(loaded.options.reserved_listeners,
-              (std::vector<reserved_listener>{{listener_kind::websocket, "", 8080},
+              (std::vector<reserved_listener>{{listener_kind::mqtt, "", 8080},
                                               {listener_kind::leafnodes, "127.0.0.1", -1}}));
     EXPECT_EQ(complaint("websocket { prt: 1 }"),
               "c.conf:1:12: unknown field \"prt\"; did you mean \"port\"?\n");

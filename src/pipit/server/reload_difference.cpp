@@ -107,6 +107,16 @@ bool listeners_differ(const server_options& current, const server_options& next)
                                 next.reserved_listeners.end(), same);
 }
 
+/// The port may be any, and then the one that was found stays.
+bool websocket_differs(const server_options& current, const server_options& next) {
+    auto wanted = next.websocket;
+    if (wanted.port == random_port) wanted.port = current.websocket.port;
+    return wanted != current.websocket;
+}
+std::string show_websocket(const server_options& options) {
+    return join_host_port(options.websocket.host, options.websocket.port);
+}
+
 using options = server_options;
 constexpr auto logging = change_effect::logging;
 
@@ -174,6 +184,7 @@ constexpr option_rule option_rules[] = {
     quietly_changeable<&options::server_metadata>("Reloaded: metadata"),
     fixed<&options::feature_flags>("FeatureFlags"),
     fixed<&options::loops>("Loops"),
+    {"Websocket", websocket_differs, show_websocket},
     {"listeners", listeners_differ, show<&options::reserved_listeners>},
 };
 

@@ -91,6 +91,8 @@ TEST(Reload, RefusesWhatNeedsARestart) {
     EXPECT_EQ(refusal("feature_flags { a: true }", ""),
               start + "FeatureFlags: old=map[a:true], new=map[]");
     EXPECT_EQ(refusal("websocket { port: 1, no_tls: true }", "websocket { port: 2, no_tls: true }"),
+              start + "Websocket: old=0.0.0.0:1, new=0.0.0.0:2");
+    EXPECT_EQ(refusal("mqtt { port: 1 }", "mqtt { port: 2 }"),
               start + "listeners: old=[0.0.0.0:1], new=[0.0.0.0:2]");
     EXPECT_EQ(refusal("accounts [A, B], system_account: A", "accounts [A, B], system_account: B"),
               start + "SystemAccount: old=A, new=B");
@@ -99,6 +101,7 @@ TEST(Reload, RefusesWhatNeedsARestart) {
 TEST(Reload, LetsARandomPortBeTheOneThatWasFound) {
     EXPECT_EQ(reload("port: -1", "port: -1"), nothing);
     EXPECT_EQ(reload("leafnodes { port: -1 }", "leafnodes { port: -1 }"), nothing);
+    EXPECT_EQ(reload("ws { port: 1, no_tls: true }", "ws { port: -1, no_tls: true }"), nothing);
     EXPECT_NE(reload("port: -1", "port: 5"), nothing);
 }
 

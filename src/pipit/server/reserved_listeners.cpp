@@ -45,13 +45,6 @@ listener_traits traits_of(listener_kind kind) noexcept {
                 "Listening for leafnode connections on ",
                 "Error listening on leafnode port: ",
                 false};
-    case listener_kind::websocket:
-        return {"websocket",
-                "ws",
-                "WebSockets",
-                "Listening for websocket clients on ws://",
-                "Unable to listen for websocket connections: ",
-                true};
     case listener_kind::mqtt:
         return {"mqtt",
                 "mqtt",

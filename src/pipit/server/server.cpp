@@ -55,9 +55,9 @@ result<> server::state::start() {
     report_start(log, options, named);
     for (const auto& notice : setup.loaded.notices) log.warning(notice);
     if (setup.owns_process) raise_file_limit(log, options);
-    for (const auto step :
-         {&state::write_pid_file, &state::check_store_folder, &state::bind_clients,
-          &state::make_loops, &state::start_authority, &state::start_monitoring}) {
+    for (const auto step : {&state::write_pid_file, &state::check_store_folder,
+                            &state::bind_clients, &state::bind_websocket, &state::make_loops,
+                            &state::start_authority, &state::start_monitoring}) {
         if (auto done = (this->*step)(); !done) return done;
     }
     reserved = std::make_unique<reserved_listeners>(loops[0]->events());
@@ -67,6 +67,7 @@ result<> server::state::start() {
             return bound;
         }
     }
+    accept_websockets();
     accept_clients();
     for (auto& each : loops) each->start();
     write_ports_file();
@@ -113,6 +114,21 @@ result<> server::state::bind_clients() {
     return {};
 }
 
+result<> server::state::bind_websocket() {
+    auto& wanted = options.websocket;
+    if (!setup.listens || wanted.port == 0) return {};
+    auto bound = net::listen_tcp(wanted.host, port_number(wanted.port));
+    if (!bound) {
+        log.fatal("Unable to listen for websocket connections: " +
+                  std::string(bound.error().detail()));
+        return bound.error();
+    }
+    websocket_socket = std::move(*bound);
+    wanted.port = net::local_port(websocket_socket);
+    websockets = std::make_unique<websocket_policy>(wanted, false);
+    return {};
+}
+
 result<> server::state::make_loops() {
     const auto config = broker_configuration(options, identity, accounts);
     if (!config) {
@@ -141,15 +157,36 @@ void server::state::accept_clients() {
         [this](net::accepted_socket accepted) { place(std::move(accepted)); });
 }
 
-/// On the first loop's thread.
-void server::state::place(net::accepted_socket accepted) {
+void server::state::accept_websockets() {
+    if (!websocket_socket) return;
+    const auto* const scheme = websockets->is_over_tls() ? "wss://" : "ws://";
+    log.info(std::string("Listening for websocket clients on ") + scheme +
+             join_host_port(options.websocket.host, options.websocket.port));
+    if (!websockets->is_over_tls()) {
+        log.warning("Websocket not configured with TLS. DO NOT USE IN PRODUCTION!");
+    }
+    websocket_acceptor = std::make_unique<net::tcp_acceptor>(
+        loops[0]->events(), std::move(websocket_socket), "Websocket", log,
+        [this](net::accepted_socket accepted) { place_websocket(std::move(accepted)); });
+}
+
+/// On the first loop's thread, as what follows.
+loop& server::state::next_place() {
     const auto now = net::steady_now();
     if (loops.size() > 1 && places->is_due(now)) {
         std::vector<nanoseconds> used;
         for (const auto& each : loops) used.push_back(each->cpu_time());
         places->measure(used, now);
     }
-    loops[places->choose()]->adopt(std::move(accepted), setup.loaded.options.proxy_protocol);
+    return *loops[places->choose()];
+}
+
+void server::state::place(net::accepted_socket accepted) {
+    next_place().adopt(std::move(accepted), setup.loaded.options.proxy_protocol);
+}
+
+void server::state::place_websocket(net::accepted_socket accepted) {
+    next_place().adopt(std::move(accepted), *websockets);
 }
 
 std::vector<listening_place> server::state::places_listened_to() const {
@@ -158,6 +195,11 @@ std::vector<listening_place> server::state::places_listened_to() const {
     if (http) {
         const auto& host = options.http_host.empty() ? options.host : options.http_host;
         all.push_back({"monitoring", "http", host, http->port()});
+    }
+    if (websockets) {
+        const auto& own = options.websocket;
+        all.push_back({"websocket", websockets->is_over_tls() ? "wss" : "ws", own.host,
+                       static_cast<std::uint16_t>(own.port)});
     }
     all.insert(all.end(), reserved->places().begin(), reserved->places().end());
     return all;
@@ -187,7 +229,9 @@ void server::state::remove_ports_file() {
 /// New connections are refused by the system from then on.
 void server::state::stop_listening() {
     on_every_loop([this](unsigned index, broker::broker&, moment) {
-        if (index == 0) client_acceptor.reset();
+        if (index != 0) return;
+        client_acceptor.reset();
+        websocket_acceptor.reset();
     });
 }
 
@@ -271,6 +315,11 @@ std::uint16_t server::port() const noexcept { return state_->client_port; }
 
 std::uint16_t server::monitoring_port() const noexcept {
     return state_->http ? state_->http->port() : std::uint16_t{0};
+}
+
+std::uint16_t server::websocket_port() const noexcept {
+    return state_->websockets ? static_cast<std::uint16_t>(state_->options.websocket.port)
+                              : std::uint16_t{0};
 }
 
 net::pipe_end server::connect() {

@@ -54,6 +54,8 @@ public:
     [[nodiscard]] std::uint16_t port() const noexcept;
     /// The monitoring's port; 0 when there is none.
     [[nodiscard]] std::uint16_t monitoring_port() const noexcept;
+    /// The WebSockets' port; 0 when there is none.
+    [[nodiscard]] std::uint16_t websocket_port() const noexcept;
     /// A connection inside this process.
     [[nodiscard]] net::pipe_end connect();
 

@@ -23,6 +23,7 @@ result<> server::state::reload() {
     if (!plan) return fail(plan.error());
     auto next = plan->next.options;
     next.port = options.port; // A difference was refused; -1 is the port that was found.
+    next.websocket.port = options.websocket.port;
     const auto logs_differently =
         std::any_of(plan->changes.begin(), plan->changes.end(), [](const option_change& change) {
             return change.effect == change_effect::logging;

@@ -23,7 +23,7 @@ bool has_plaintext_password(const server_options& options) {
     const auto is_plain = [](const std::string& password) {
         return !password.empty() && !auth::is_bcrypt(password);
     };
-    return is_plain(options.password) ||
+    return is_plain(options.password) || is_plain(options.websocket.password) ||
            std::any_of(options.users.begin(), options.users.end(),
                        [&](const user_options& user) { return is_plain(user.password); });
 }

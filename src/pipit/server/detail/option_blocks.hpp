@@ -10,6 +10,7 @@ namespace pipit::server::detail {
 void read_authorization(server_options& options, const config_entry& entry,
                         config_findings& findings);
 void read_accounts(server_options& options, const config_entry& entry, config_findings& findings);
+void read_websocket(server_options& options, const config_entry& entry, config_findings& findings);
 void read_global_mappings(server_options& options, const config_entry& entry,
                           config_findings& findings);
 
@@ -40,7 +41,6 @@ void check_logins(const server_options& options, const config_map& map, config_f
 void read_cluster(server_options& options, const config_entry& entry, config_findings& findings);
 void read_gateway(server_options& options, const config_entry& entry, config_findings& findings);
 void read_leafnodes(server_options& options, const config_entry& entry, config_findings& findings);
-void read_websocket(server_options& options, const config_entry& entry, config_findings& findings);
 void read_mqtt(server_options& options, const config_entry& entry, config_findings& findings);
 void read_jetstream(server_options& options, const config_entry& entry, config_findings& findings);
 void read_account_jetstream(const config_entry& entry, config_findings& findings);

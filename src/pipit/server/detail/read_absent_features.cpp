@@ -126,27 +126,6 @@ constexpr checked_row simple_login_rows[] = {
     {"timeout", some_seconds},
 };
 
-constexpr checked_row websocket_rows[] = {
-    {"listen", keep_listen},
-    {"port", keep_port},
-    {"host net", keep_host},
-    {"advertise", a_text},
-    {"no_tls", a_boolean},
-    {"tls", a_tls_block},
-    {"same_origin", a_boolean},
-    {"allowed_origins allowed_origin allow_origins allow_origin origins origin", some_texts},
-    {"handshake_timeout", some_seconds},
-    {"compression compress", a_boolean},
-    {"authorization authentication", a_block<simple_login_rows>},
-    {"jwt_cookie", a_text},
-    {"user_cookie", a_text},
-    {"pass_cookie", a_text},
-    {"token_cookie", a_text},
-    {"no_auth_user", a_text},
-    {"headers", a_map_of_texts},
-    {"ping_interval", a_duration},
-};
-
 void an_ignored_replica_count(checked_block&, const config_entry& entry,
                               config_findings& findings) {
     findings.warning(entry.place, "invalid use of field " + protocol::quoted(entry.key) +
@@ -195,10 +174,6 @@ void read_gateway(server_options& options, const config_entry& entry, config_fin
 }
 void read_leafnodes(server_options& options, const config_entry& entry, config_findings& findings) {
     read_listening_block(options, entry, listener_kind::leafnodes, leafnode_rows, "leafnodes",
-                         findings);
-}
-void read_websocket(server_options& options, const config_entry& entry, config_findings& findings) {
-    read_listening_block(options, entry, listener_kind::websocket, websocket_rows, "websocket",
                          findings);
 }
 void read_mqtt(server_options& options, const config_entry& entry, config_findings& findings) {

@@ -42,6 +42,7 @@ void set_connection_types(user_options& user, const config_entry& entry,
     }
     const auto allows = [&](const char* type) { return chosen.empty() || chosen.contains(type); };
     user.standard_connections_allowed = allows("standard");
+    user.websocket_connections_allowed = allows("websocket");
     user.in_process_connections_allowed = allows("in_process");
 }
 

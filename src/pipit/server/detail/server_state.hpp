@@ -17,6 +17,7 @@
 #include <pipit/server/process_usage.hpp>
 #include <pipit/server/reserved_listeners.hpp>
 #include <pipit/server/server.hpp>
+#include <pipit/server/websocket_policy.hpp>
 
 #include <atomic>
 #include <mutex>
@@ -36,12 +37,16 @@ struct server::state {
     result<> start();
     result<> check_store_folder();
     result<> bind_clients();
+    result<> bind_websocket();
     result<> make_loops();
     result<> write_pid_file();
     void write_ports_file();
     void remove_ports_file();
     void accept_clients();
+    void accept_websockets();
     void place(net::accepted_socket accepted);
+    void place_websocket(net::accepted_socket accepted);
+    [[nodiscard]] loop& next_place();
     void stop_listening();
     void shut_down();
     void log_fatal(const error& why) const { log.fatal(why.detail()); }
@@ -118,12 +123,15 @@ struct server::state {
     } claims_place;
     net::socket_handle client_socket; ///< Until the loops run.
     std::uint16_t client_port = 0;
+    net::socket_handle websocket_socket;          ///< Until the loops run.
+    std::unique_ptr<websocket_policy> websockets; ///< Null: there is no such listener.
     std::unique_ptr<broker::mesh> mesh;
     std::vector<std::unique_ptr<loop>> loops;
     std::optional<placement> places; ///< The first loop's own.
     std::atomic<std::size_t> in_process_connections = 0;
     login_desk logins; ///< Ends before the loops that it answers.
     std::unique_ptr<net::tcp_acceptor> client_acceptor;
+    std::unique_ptr<net::tcp_acceptor> websocket_acceptor;
     std::unique_ptr<reserved_listeners> reserved;
     std::unique_ptr<net::http_server> http;
     std::unique_ptr<monitor> documents;

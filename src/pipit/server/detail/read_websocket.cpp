@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/server/detail/option_blocks.hpp>
+
+namespace pipit::server::detail {
+namespace {
+
+using options = websocket_options;
+
+void read_websocket_listen(options& target, const config_entry& entry, config_findings& findings) {
+    auto address = read_listen(entry, findings);
+    if (!address) return;
+    target.host = std::move(address->host);
+    target.port = address->port;
+}
+
+template <auto Member>
+void set_seconds(options& target, const config_entry& entry, config_findings& findings) {
+    if (const auto value = read_seconds(entry, findings)) target.*Member = *value;
+}
+
+constexpr key_rule<options> login_rules[] = {
+    {"user username", set_text<&options::username>},
+    {"password pass", set_text<&options::password>},
+    {"token", set_text<&options::token>},
+    {"timeout", set_seconds<&options::auth_timeout>},
+};
+void read_login(options& target, const config_entry& entry, config_findings& findings) {
+    const auto* map = read_map(entry, findings);
+    if (map) read_keys(*map, login_rules, target, findings);
+}
+
+void read_origins(options& target, const config_entry& entry, config_findings& findings) {
+    if (auto texts = read_texts(entry, findings)) target.allowed_origins = std::move(*texts);
+}
+
+void read_headers(options& target, const config_entry& entry, config_findings& findings) {
+    const auto* map = read_map(entry, findings);
+    if (!map) return;
+    target.headers.clear();
+    for (const auto& one : *map) {
+        if (auto text = read_text(one, findings)) target.headers[one.key] = std::move(*text);
+    }
+}
+
+/// A server that ignored it would be open where its operator believes it closed.
+void refuse_tls(options&, const config_entry& entry, config_findings& findings) {
+    findings.refuse(entry, "tls of a websocket listener");
+}
+
+constexpr key_rule<options> websocket_rules[] = {
+    {"listen", read_websocket_listen},
+    {"port", set_integer<&options::port, -1, 65535>},
+    {"host net", set_text<&options::host>},
+    {"advertise", set_text<&options::advertise>},
+    {"no_tls", set_boolean<&options::no_tls>},
+    {"tls", refuse_tls},
+    {"same_origin", set_boolean<&options::same_origin>},
+    {"allowed_origins allowed_origin allow_origins allow_origin origins origin", read_origins},
+    {"handshake_timeout", set_seconds<&options::handshake_timeout>},
+    {"compression compress", set_boolean<&options::compression>},
+    {"authorization authentication", read_login},
+    {"jwt_cookie", set_text<&options::jwt_cookie>},
+    {"user_cookie", set_text<&options::user_cookie>},
+    {"pass_cookie", set_text<&options::pass_cookie>},
+    {"token_cookie", set_text<&options::token_cookie>},
+    {"no_auth_user", set_text<&options::no_auth_user>},
+    {"headers", read_headers},
+    {"ping_interval", set_duration<&options::ping_interval>},
+};
+
+} // namespace
+
+void read_websocket(server_options& options, const config_entry& entry, config_findings& findings) {
+    const auto* map = read_map(entry, findings);
+    if (map) read_keys(*map, websocket_rules, options.websocket, findings);
+}
+
+} // namespace pipit::server::detail

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <pipit/base/bytes.hpp>
+#include <pipit/base/log.hpp>
+#include <pipit/base/time.hpp>
+#include <pipit/broker/broker.hpp>
+#include <pipit/net/buffer_pool.hpp>
+#include <pipit/net/event_loop.hpp>
+#include <pipit/net/filtered_transport.hpp>
+#include <pipit/net/tcp.hpp>
+#include <pipit/net/websocket_filter.hpp>
+#include <pipit/server/websocket_policy.hpp>
+
+#include <functional>
+#include <list>
+#include <memory>
+#include <optional>
+
+namespace pipit::server {
+
+/// Somebody whose WebSocket is open, and who may begin a session.
+struct websocket_guest {
+    net::filtered_transport_pointer transport;
+    net::websocket_server_filter* filter = nullptr; ///< Lives in the transport.
+    broker::session_origin origin;
+    bytes_view first_bytes; ///< Of the session; until the call is over.
+};
+
+/// The connections of a loop's WebSocket listeners until they are open. Strangers: bounded in
+/// number, bytes and time, and the broker does not know of them yet.
+///
+/// Threads: that of the loop.
+class websocket_arrivals {
+public:
+    using welcome_function = std::function<void(websocket_guest)>;
+
+    /// All of them outlive it, and the log is asked for each line anew.
+    websocket_arrivals(net::event_loop& events, net::buffer_pool& buffers, const logger& log,
+                       welcome_function welcome);
+    /// Closes those that are left.
+    ~websocket_arrivals();
+    websocket_arrivals(const websocket_arrivals&) = delete;
+    websocket_arrivals& operator=(const websocket_arrivals&) = delete;
+
+    /// `policy` outlives the connection.
+    void begin(net::accepted_socket accepted, const websocket_policy& policy, steady_time now);
+
+    [[nodiscard]] std::optional<steady_time> next_deadline() const noexcept;
+    /// Closes those who are late.
+    void expire(steady_time now);
+
+private:
+    class arrival;
+
+    void read(arrival& from);
+    void refuse(const arrival& refused) const;
+    void forget(arrival& gone);
+
+    net::event_loop& events_;
+    net::buffer_pool& buffers_;
+    const logger& log_;
+    welcome_function welcome_;
+    net::websocket_deflate deflate_;
+    std::list<std::unique_ptr<arrival>> waiting_; ///< The oldest first.
+};
+
+} // namespace pipit::server
