@@ -52,6 +52,7 @@ PARSERS = [
     "auth/creds",
     "auth/jwt",
     "auth/nkey",
+    "broker/latency_metric",
     "client/chunk_session",
     "net/proxy_protocol",
     "net/tls_filter",

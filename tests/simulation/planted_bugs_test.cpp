@@ -53,6 +53,14 @@ TEST(PlantedBug, ARequestWithoutAnOutcomeIsSeen) {
     EXPECT_TRUE(is_found(bug::drops_returned_messages, sim::request_world));
 }
 
+TEST(PlantedBug, AnImportThatIsDeliveredTwiceIsSeen) {
+    EXPECT_TRUE(is_found(bug::delivers_to_two_members, sim::import_world));
+}
+
+TEST(PlantedBug, AnAnswerThatIsTakenTwiceIsSeen) {
+    EXPECT_TRUE(is_found(bug::keeps_answered_requests, sim::import_world));
+}
+
 bool is_found_in_the_client(protocol::planted::bug planted) {
     protocol::planted::current = planted;
     const bool found = is_found(bug::none, sim::client_world);

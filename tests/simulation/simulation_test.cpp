@@ -60,6 +60,10 @@ TEST(Simulation, ARequestIsAnsweredOrToldThatNobodyIsThere) {
     expect_no_complaints(sim::request_world);
 }
 
+TEST(Simulation, WhatAccountsImportComesOnceAndIsAnsweredOnce) {
+    expect_no_complaints(sim::import_world);
+}
+
 TEST(Simulation, ASeedReplaysTheSameRun) {
     const auto steps_of = [] {
         sim::world world({.seed = 7, .loops = 3});

@@ -27,4 +27,8 @@ using complaints = std::vector<std::string>;
 /// an answer or the 503.
 [[nodiscard]] complaints request_world(std::uint64_t seed);
 
+/// Accounts that import from each other: every subscriber gets every message of an imported stream
+/// once, and each request through two imports has one outcome.
+[[nodiscard]] complaints import_world(std::uint64_t seed);
+
 } // namespace pipit::sim

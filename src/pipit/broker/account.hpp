@@ -5,8 +5,17 @@
 #include <pipit/broker/subject_index.hpp>
 
 #include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace pipit::broker {
+
+/// What one account asks of another: an import, and the service that it reaches.
+struct service_route {
+    std::shared_ptr<const service_import> import;
+    std::shared_ptr<const service_export> service; ///< Null: none that says more.
+};
 
 /// One account's part on this loop: its index and its counters.
 struct account {
@@ -26,6 +35,11 @@ struct account {
     std::uint64_t slow_consumers = 0;
     traffic sent;
     traffic received;
+
+    std::vector<service_route> services; ///< What it imports; in the index under this loop's bit.
+    /// `_R_.xxxxxx.>`: where answers to this loop's requests come; empty before the first.
+    std::string answers_subject;
+    bool imports_changed = false; ///< By a new configuration: aliases are to be made anew.
 
     std::uint64_t inserts = 0;
     std::uint64_t removes = 0;

@@ -180,7 +180,8 @@ bool broker::reading_paused(const session& session) const noexcept {
 void broker::end_batch(moment now) {
     do {
         state_->settle(now);
-    } while (state_->internals.hand_over(now));
+        state_->routing.publish_metrics(now);
+    } while (state_->internals.hand_over(now) || state_->out.has_ended());
     state_->peers.end_batch();
 }
 
@@ -335,12 +336,16 @@ void broker::publish(account_id of, const internal_publication& message, moment 
 bool broker::take_from_peers(moment now) { return state_->routing.take_from_peers(now); }
 
 std::optional<steady_time> broker::next_deadline() const noexcept {
-    return state_->deadlines.next();
+    const auto of_sessions = state_->deadlines.next();
+    const auto of_responses = state_->routing.next_response_deadline();
+    if (!of_sessions || !of_responses) return of_sessions ? of_sessions : of_responses;
+    return std::min(*of_sessions, *of_responses);
 }
 
 void broker::expire(moment now) {
     auto& state = *state_;
     state.routing.take_from_peers(now);
+    state.routing.expire_responses(now);
     while (const auto due = state.deadlines.take_due(now.steady)) {
         const auto found = state.sessions.find(due->client_id);
         if (found == state.sessions.end() || found->second->wakes_at != due->at) continue;

@@ -248,6 +248,9 @@ public:
     [[nodiscard]] bool is_open(std::uint64_t client_id) const;
     [[nodiscard]] std::optional<user_information> user_of(std::uint64_t client_id) const;
     [[nodiscard]] std::vector<account_snapshot> accounts() const;
+    /// What waits for an answer of this account, at most so many.
+    [[nodiscard]] std::vector<response_snapshot> responses(account_id exporter,
+                                                           std::size_t most) const;
     /// In ascending order. With `sessions()`, the asker has a part of them at a time: there may be
     /// many thousands, and who copied all at once would keep the loop from its clients.
     [[nodiscard]] std::vector<std::uint64_t>

@@ -16,7 +16,6 @@ namespace {
 namespace json = boost::json;
 
 constexpr bytes_view status_line = "NATS/1.0\r\n";
-constexpr bytes_view destination_header = "Nats-Trace-Dest";
 
 std::string lower(std::string_view text) {
     std::string result(text);
@@ -44,8 +43,13 @@ bytes_view trim(bytes_view text) {
     return text;
 }
 
-/// RFC 3339 in UTC with nanoseconds.
-std::string text_of(wall_time time) {
+void set_unless_empty(json::object& object, std::string_view key, std::string_view value) {
+    if (!value.empty()) object[key] = value;
+}
+
+} // namespace
+
+std::string timestamp(wall_time time) {
     const auto day = std::chrono::floor<std::chrono::days>(time);
     const std::chrono::year_month_day date(day);
     const std::chrono::hh_mm_ss clock(time - day);
@@ -58,12 +62,6 @@ std::string text_of(wall_time time) {
                   static_cast<long long>(clock.subseconds().count()));
     return text;
 }
-
-void set_unless_empty(json::object& object, std::string_view key, std::string_view value) {
-    if (!value.empty()) object[key] = value;
-}
-
-} // namespace
 
 trace_request read_trace_request(bytes_view headers) {
     trace_request request;
@@ -81,8 +79,8 @@ trace_request read_trace_request(bytes_view headers) {
         const auto key = line.substr(0, colon);
         const auto value = trim(line.substr(colon + 1));
         if (key.empty() || value.empty()) continue;
-        if (key == destination_header) {
-            if (value == "trace disabled") return {};
+        if (key == trace_destination_header) {
+            if (value == trace_disabled) return {};
             has_destination = true;
         } else if (key.size() == 11 && lower(key) == "traceparent") {
             has_parent = has_parent || is_sampled(value);
@@ -107,7 +105,7 @@ trace_request read_trace_request(bytes_view headers) {
 
 message_trace::message_trace(trace_request request, const session& publisher,
                              const protocol::message_operation& message, wall_time now)
-    : egresses(request.only),
+    : egresses(request.only, publisher.of->id),
       request_(std::move(request)),
       of_(publisher.of),
       at_(now),
@@ -119,11 +117,24 @@ message_trace::message_trace(trace_request request, const session& publisher,
 
 void egress_events::add(const subscription& subscription, std::string_view error, wall_time now) {
     const auto& owner = *subscription.owner;
-    json::object out{{"type", "eg"}, {"ts", text_of(now)}, {"kind", 0}, {"cid", owner.client_id}};
+    json::object out{{"type", "eg"}, {"ts", timestamp(now)}, {"kind", 0}, {"cid", owner.client_id}};
     set_unless_empty(out, "name", owner.details->options.name);
+    if (owner.of->id != ingress_) out["acc"] = owner.of->config->name;
     out["sub"] = subscription.subject();
     set_unless_empty(out, "queue", subscription.queue());
     set_unless_empty(out, "error", error);
+    append(json::serialize(out));
+}
+
+void egress_events::add_stream_export(std::string_view account, bytes_view to, wall_time now) {
+    const json::object out{{"type", "se"}, {"ts", timestamp(now)}, {"acc", account}, {"to", to}};
+    append(json::serialize(out));
+}
+
+void egress_events::add_service_import(std::string_view account, bytes_view from, bytes_view to,
+                                       wall_time now) {
+    const json::object out{
+        {"type", "si"}, {"ts", timestamp(now)}, {"acc", account}, {"from", from}, {"to", to}};
     append(json::serialize(out));
 }
 
@@ -147,13 +158,13 @@ std::string message_trace::event(const server_identity& server, std::uint64_t se
     about["jetstream"] = false;
     about["flags"] = 0;
     about["seq"] = sequence;
-    about["time"] = text_of(now);
+    about["time"] = timestamp(now);
 
     json::object headers;
     for (const auto& [key, values] : request_.headers) {
         headers[key] = json::array(values.begin(), values.end());
     }
-    json::object in{{"type", "in"}, {"ts", text_of(at_)}, {"kind", 0}, {"cid", client_id_}};
+    json::object in{{"type", "in"}, {"ts", timestamp(at_)}, {"kind", 0}, {"cid", client_id_}};
     set_unless_empty(in, "name", name_);
     in["acc"] = account_;
     in["subj"] = subject_;
@@ -162,7 +173,7 @@ std::string message_trace::event(const server_identity& server, std::uint64_t se
     auto event = "{\"server\":" + json::serialize(about) +
                  ",\"request\":" + json::serialize(request) + ",\"events\":[" + json::serialize(in);
     if (!mapped_to_.empty()) {
-        const json::object mapped{{"type", "sm"}, {"ts", text_of(at_)}, {"to", mapped_to_}};
+        const json::object mapped{{"type", "sm"}, {"ts", timestamp(at_)}, {"to", mapped_to_}};
         event.append(",").append(json::serialize(mapped));
     }
     if (!egresses.json().empty()) event.append(",").append(egresses.json());

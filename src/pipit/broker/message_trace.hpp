@@ -16,6 +16,9 @@
 
 namespace pipit::broker {
 
+/// RFC 3339 in UTC with nanoseconds.
+[[nodiscard]] std::string timestamp(wall_time time);
+
 /// What a message's headers ask of tracing.
 struct trace_request {
     std::map<std::string, std::vector<std::string>> headers; ///< As they came; empty: not traced.
@@ -30,15 +33,23 @@ struct trace_request {
 /// Reads the headers of a message; cheap for one that asks for nothing.
 [[nodiscard]] trace_request read_trace_request(bytes_view headers);
 
-/// What became of a traced message on one loop: one event for each subscription.
+/// What became of a traced message on one loop: one event for each subscription, and for each
+/// account that it passed into.
 class egress_events {
 public:
-    explicit egress_events(bool only) noexcept : only_(only) {}
+    /// `ingress` is the account where the message came in.
+    egress_events(bool only, account_id ingress) noexcept : only_(only), ingress_(ingress) {}
 
     /// Nobody is to get the message.
     [[nodiscard]] bool only() const noexcept { return only_; }
     /// It went to a subscription, or did not, and why.
     void add(const subscription& subscription, std::string_view error, wall_time now);
+    /// It went into the account of an importer's subscriber, as that subject.
+    void add_stream_export(std::string_view account, bytes_view to, wall_time now);
+    /// It went into the account of an exporter, as a request.
+    void add_service_import(std::string_view account, bytes_view from, bytes_view to,
+                            wall_time now);
+    [[nodiscard]] account_id ingress() const noexcept { return ingress_; }
     /// What another loop added.
     void append(bytes_view events);
     /// JSON objects, a comma between two.
@@ -47,6 +58,7 @@ public:
 private:
     std::string json_;
     bool only_;
+    account_id ingress_;
 };
 
 /// Collects what becomes of one message, for the event that is published about it: where the
@@ -82,6 +94,10 @@ private:
     std::string name_, account_, subject_;
     std::string ingress_error_, mapped_to_;
 };
+
+inline constexpr std::string_view trace_destination_header = "Nats-Trace-Dest";
+/// In the place of a destination: from here on, the message is not traced.
+inline constexpr std::string_view trace_disabled = "trace disabled";
 
 /// Why a traced message did not reach a subscription.
 namespace trace_errors {

@@ -20,7 +20,7 @@ subscription_snapshot subscription_snapshot_of(const subscription& subscription)
             .sid = std::string(subscription.sid()),
             .client_id = owner.client_id,
             .delivered = subscription.delivered,
-            .max = subscription.max};
+            .max = subscription.alias ? 0 : subscription.max};
 }
 
 /// Copies one page of many lists that stand one behind the other.
@@ -190,6 +190,19 @@ std::vector<account_snapshot> broker::accounts() const {
                        .slow_consumers = account->slow_consumers,
                        .subject_count = account->index.subject_count()});
     }
+    return all;
+}
+
+std::vector<response_snapshot> broker::responses(account_id exporter, std::size_t most) const {
+    std::vector<response_snapshot> all;
+    state_->routing.responses().for_each([&](const service_response& each) {
+        if (each.exporter != exporter || all.size() == most) return;
+        all.push_back({.subject = each.subject,
+                       .importer = each.importer,
+                       .reply = each.reply,
+                       .share = each.share,
+                       .measured = each.measured != nullptr});
+    });
     return all;
 }
 

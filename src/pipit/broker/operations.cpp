@@ -7,7 +7,6 @@
 #include <pipit/protocol/error_texts.hpp>
 #include <pipit/protocol/go_text.hpp>
 #include <pipit/protocol/subject.hpp>
-#include <pipit/protocol/weighted_mapping.hpp>
 
 namespace pipit::broker {
 namespace {
@@ -303,13 +302,7 @@ std::string broker_state::refusal_of(session& session, bytes_view subject, bytes
 
 /// Lifetime: until the next call.
 bytes_view broker_state::mapped_subject(const account& of, bytes_view subject) {
-    for (const auto& mapping : of.config->mappings) {
-        if (!mapping->matches(subject)) continue;
-        // What the weights leave over may be lost on purpose: the empty subject, which nobody has.
-        if (!mapping->apply(subject, routing.random(), mapped_scratch)) return {};
-        return mapped_scratch;
-    }
-    return subject;
+    return routing.map_subject(of, subject, mapped_scratch);
 }
 
 void broker_state::on_subscribe(session& session, const protocol::subscribe_operation& operation) {

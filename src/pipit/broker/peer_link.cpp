@@ -15,6 +15,7 @@ struct fixed_part {
     bool plain;
     bool has_headers;
     bool in_block;
+    bool imported;
     bool traced; ///< A `trace_part` follows.
     account_id account;
     std::uint32_t count;
@@ -33,6 +34,7 @@ static_assert(std::is_trivially_copyable_v<fixed_part>);
 
 struct trace_part {
     std::uint64_t number;
+    account_id ingress;
     bool only;
 };
 static_assert(std::is_trivially_copyable_v<trace_part>);
@@ -66,6 +68,7 @@ void peer_link::send(unsigned peer, const peer_record& record) {
         .plain = record.plain,
         .has_headers = record.has_headers,
         .in_block = in_block,
+        .imported = record.imported,
         .traced = record.trace_number != 0,
         .account = record.account,
         .count = record.count,
@@ -82,7 +85,7 @@ void peer_link::send(unsigned peer, const peer_record& record) {
     };
     append(batch.records, &fixed, sizeof fixed);
     if (fixed.traced) {
-        const trace_part trace{record.trace_number, record.trace_only};
+        const trace_part trace{record.trace_number, record.trace_ingress, record.trace_only};
         append(batch.records, &trace, sizeof trace);
     }
     append(batch.records, record.groups.data(), record.groups.size_bytes());
@@ -149,6 +152,7 @@ bool peer_link::batch_reader::next(peer_record& record) {
     record.kind = fixed.kind;
     record.plain = fixed.plain;
     record.has_headers = fixed.has_headers;
+    record.imported = fixed.imported;
     record.account = fixed.account;
     record.count = fixed.count;
     record.group_id = fixed.group_id;
@@ -157,6 +161,7 @@ bool peer_link::batch_reader::next(peer_record& record) {
     record.request_number = fixed.request_number;
     record.trace_number = trace.number;
     record.trace_only = trace.only;
+    record.trace_ingress = trace.ingress;
     record.groups = groups_;
     record.subject = take(fixed.subject_size);
     record.whole = fixed.in_block ? &batch_.blocks[block_++] : nullptr;

@@ -16,24 +16,26 @@ namespace pipit::broker {
 /// One record between two loops. All views point into the batch that carries it.
 struct peer_record {
     enum class type : std::uint8_t {
-        interest, ///< The sender has (`count` 1) or has no longer (0) plain subscriptions on
-                  ///< `subject`.
-        members,  ///< The sender's part of the queue group `queue` on `subject`, its number and
-                  ///< count.
-        message,  ///< To the receiver's plain subscriptions, if `plain`, and to one member of each
-                  ///< group.
-        returned, ///< A message for one group that had no member any more: the origin chooses
-                  ///< again.
-        nobody,   ///< A request found nobody at the sender.
-        traced,   ///< What became of a traced message at the sender: the events are in `reply`.
+        interest,  ///< The sender has (`count` 1) or has no longer (0) plain subscriptions on
+                   ///< `subject`.
+        members,   ///< The sender's part of the queue group `queue` on `subject`, its number and
+                   ///< count.
+        message,   ///< To the receiver's plain subscriptions, if `plain`, and to one member of each
+                   ///< group.
+        returned,  ///< A message for one group that had no member any more: the origin chooses
+                   ///< again.
+        nobody,    ///< A request found nobody at the sender.
+        responder, ///< Who answers a measured request with the message that follows; in `reply`.
+        traced,    ///< What became of a traced message at the sender: the events are in `reply`.
     };
 
     type kind{};
     bool plain = false;
     bool has_headers = false;
+    bool imported = false; ///< It came into its account by an import of a service.
     account_id account{};
     bytes_view subject;
-    bytes_view reply; ///< For `members`: the queue; for `traced`: the events.
+    bytes_view reply; ///< For `members`: the queue; for `traced`: the events; `responder`: JSON.
     /// A message's reply, sizes, headers and payload as they follow `MSG <subject> <sid> `, and
     /// the parts of it; empty for records that are no messages.
     bytes_view tail;
@@ -47,6 +49,7 @@ struct peer_record {
     std::uint64_t request_number = 0;
     std::uint64_t trace_number = 0;       ///< Of the origin's open traces; 0: not traced.
     bool trace_only = false;              ///< It is traced, and delivered to nobody.
+    account_id trace_ingress{};           ///< Where the traced message came in.
     const block_pointer* whole = nullptr; ///< Holds exactly `tail` when it is large.
     struct chosen_group {
         std::uint64_t id;        ///< The receiver's number.

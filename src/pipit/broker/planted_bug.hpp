@@ -12,6 +12,7 @@ enum class bug {
     shows_effects_too_early, ///< Parses what was read before it takes what the peers sent.
     takes_batches_backwards, ///< The newest batch of the peers comes first.
     forgets_to_withdraw,     ///< The end of the last subscription is not told to the peers.
+    keeps_answered_requests, ///< The one answer to an imported request does not end it.
     drops_returned_messages, ///< A group's message that comes back is forgotten.
 };
 

@@ -16,7 +16,7 @@ void broker::put_account(const account_update& update, moment now) {
     const auto id = update.config->id;
     state.routing.put_account(update.config, *update.counters);
     const auto* const of = state.routing.find_account(id);
-    if (of == nullptr || of->connections == 0) return;
+    if (of == nullptr || of->connections == 0) return state.routing.aliases_are_renewed();
 
     std::vector<session*> sessions; // The oldest first: of too many, the youngest go.
     for (auto& [client_id, session] : state.sessions) {
@@ -27,6 +27,8 @@ void broker::put_account(const account_update& update, moment now) {
     const auto limit = update.config->limits.max_connections;
     const auto excess = limit < 0 ? 0 : std::max<std::int64_t>(of->shared->connections - limit, 0);
     const auto staying = sessions.size() - std::min(sessions.size(), std::size_t(excess));
+    for (auto* session : sessions) state.routing.renew_aliases(*session);
+    state.routing.aliases_are_renewed();
     for (std::size_t i = 0; i < sessions.size(); ++i) {
         if (i < staying) {
             state.apply_account(*sessions[i], update.judge, now);

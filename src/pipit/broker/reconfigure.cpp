@@ -81,7 +81,9 @@ void broker::reconfigure(std::shared_ptr<const configuration> config, moment now
     state.out.set_max_pending_bytes(after.max_pending_bytes);
     for (auto& [id, session] : state.sessions) {
         if (!session->ended()) state.reconfigure(*session, *before, now);
+        if (!session->ended()) state.routing.renew_aliases(*session);
     }
+    state.routing.aliases_are_renewed();
     state.settle(now);
 }
 

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <utility>
 
 namespace pipit::broker {
 namespace {
@@ -34,109 +35,11 @@ router::router(outbox& outbox, peer_link& peers, shared_counters& counters, std:
       counters_(counters),
       random_(seed),
       hash_seed_(random_()),
+      responses_(limits::pending_responses),
+      answers_secret_(random_()),
+      metric_ids_(random_()),
       chosen_(peers.loop_count()),
       unanswered_(peers.alone() ? 0 : limits::unanswered_requests) {}
-
-void router::configure(const configuration& configuration) {
-    configured_accounts_.clear();
-    for (const auto& each : configuration.accounts) use(each);
-    for (const auto& [id, part] : put_accounts_) use(*part.config);
-    stalls_fast_producers_ = configuration.stall_fast_producers;
-    cache_.enable(configuration.caches_matches);
-}
-
-void router::use(const account_configuration& config) {
-    configured_accounts_[config.id] = &config;
-    if (auto* of = find_account(config.id)) of->config = &config;
-}
-
-void router::put_account(std::shared_ptr<const account_configuration> config,
-                         shared_counters::account_counters& counters) {
-    const auto& used = *config;
-    // The one before lives until nobody uses it.
-    const auto before =
-        std::exchange(put_accounts_[used.id], put_part{std::move(config), &counters});
-    use(used);
-}
-
-account* router::account_of(account_id id) {
-    if (auto* known = find_account(id)) return known;
-    const auto configured = configured_accounts_.find(id);
-    if (configured == configured_accounts_.end()) return nullptr;
-    const auto put = put_accounts_.find(id);
-    auto& counters = put == put_accounts_.end() ? counters_.accounts[id] : *put->second.counters;
-    auto made = std::make_unique<account>(*configured->second, hash_seed_, counters);
-    return (accounts_[id] = std::move(made)).get();
-}
-
-account* router::find_account(account_id id) const noexcept {
-    const auto found = accounts_.find(id);
-    return found == accounts_.end() ? nullptr : found->second.get();
-}
-
-// --- Subscriptions ---
-
-subscribe_hashes::subscribe_hashes(const session& session,
-                                   const protocol::subscribe_operation& operation) noexcept
-    : sid(session.sid_hash(operation.sid)), subject(session.of->index.hash(operation.subject)) {
-    session.subscriptions.prefetch(sid);
-    session.of->index.prefetch(subject);
-}
-
-void router::subscribe(session& session, const protocol::subscribe_operation& operation,
-                       const subscribe_hashes& hashes) {
-    auto& of = *session.of;
-    auto* made = subscription::make(session, operation.subject, operation.queue, operation.sid);
-    session.subscriptions.insert(hashes.sid, made);
-    ++of.subscriptions;
-    ++of.inserts;
-    if (operation.queue.empty()) {
-        of.index.insert(*made, hashes.subject);
-        if (!peers_.alone() && of.index.plain_count_up_to_two(operation.subject) == 1) {
-            announce_interest(of, operation.subject, true);
-        }
-    } else {
-        auto& group = of.index.insert_member(*made, next_group_id_);
-        if (!peers_.alone()) {
-            groups_by_id_[group.id] = &group;
-            announce_members(of, group);
-        }
-    }
-    if (made->literal && !planted::is(planted::bug::keeps_stale_matches)) {
-        cache_.drop(of, operation.subject, hashes.subject);
-    }
-}
-
-void router::unsubscribe(subscription& subscription) {
-    auto& session = *subscription.owner;
-    auto& of = *session.of;
-    const auto subject = subscription.subject();
-    session.subscriptions.erase(session.sid_hash(subscription.sid()), &subscription);
-    --of.subscriptions;
-    ++of.removes;
-    if (subscription.literal) cache_.drop(of, subject, of.index.hash(subject));
-    if (auto* group = subscription.group()) {
-        of.index.take_member(subscription);
-        if (!peers_.alone()) announce_members(of, *group);
-        if (group->empty()) retire(of, *group);
-    } else {
-        of.index.remove(subscription);
-        if (!peers_.alone() && of.index.plain_count_up_to_two(subject) == 0 &&
-            !planted::is(planted::bug::forgets_to_withdraw)) {
-            announce_interest(of, subject, false);
-        }
-    }
-    subscription::destroy(&subscription);
-}
-
-void router::unsubscribe_all(session& session) {
-    std::vector<subscription*> all;
-    all.reserve(session.subscriptions.size());
-    session.subscriptions.for_each([&](subscription& each) { all.push_back(&each); });
-    for (auto* each : all) unsubscribe(*each);
-}
-
-// --- Delivery ---
 
 void router::write(subscription& to, session& session, const dispatch& dispatch) {
     auto& chain = outbox_.chain_of(session);
@@ -204,15 +107,19 @@ bool router::deliver(subscription& to, dispatch& dispatch) {
     return true;
 }
 
-/// A delivery that something stands against: an end, a limit, a filter, a full chain, a client
-/// without headers.
 bool router::deliver_specially(subscription& to, dispatch& dispatch) {
+    return to.alias ? deliver_alias(to, dispatch) : deliver_checked(to, dispatch, to);
+}
+
+/// A delivery that something stands against: an end, a limit, a filter, a full chain, a client
+/// without headers. `matched` is the alias that it came by, or the subscription itself.
+bool router::deliver_checked(subscription& to, dispatch& dispatch, const subscription& matched) {
     auto& session = *to.owner;
     if ((session.delivery_flags & delivery::internal) != 0) return deliver_internally(to, dispatch);
     const auto& message = dispatch.message;
     auto* trace = dispatch.trace;
     const auto refuse = [&](std::string_view why) {
-        if (trace != nullptr) trace->add(to, why, dispatch.now.wall);
+        if (trace != nullptr) trace->add(matched, why, dispatch.now.wall);
         return false;
     };
     if (&session == dispatch.publisher && !session.echo) return refuse(trace_errors::no_echo);
@@ -223,7 +130,7 @@ bool router::deliver_specially(subscription& to, dispatch& dispatch) {
     if (to.finished) return refuse(trace_errors::subscription_closed);
     if (session.ended()) return refuse(trace_errors::client_closed);
     if (trace != nullptr && trace->only()) {
-        trace->add(to, {}, dispatch.now.wall);
+        trace->add(matched, {}, dispatch.now.wall);
         return true; // As if delivered: nobody is told that nobody is there.
     }
     if ((session.delivery_flags & delivery::congested) != 0 && dispatch.publisher != nullptr) {
@@ -231,7 +138,7 @@ bool router::deliver_specially(subscription& to, dispatch& dispatch) {
         stall(*dispatch.publisher, session, dispatch.now);
         ++session.stalls;
     }
-    if (trace != nullptr) trace->add(to, {}, dispatch.now.wall);
+    if (trace != nullptr) trace->add(matched, {}, dispatch.now.wall);
     ++to.delivered;
     if (to.max != 0 && to.delivered >= to.max) {
         to.finished = true; // Whoever else it would match in this dispatch passes it by.
@@ -367,15 +274,12 @@ void router::publish(session& publisher, bytes_view subject,
     for (auto* each : targets.plain) dispatch.delivered += deliver(*each, dispatch);
     deliver_to_groups(targets.groups, dispatch);
     dispatch.told |= targets.peers;
-    if (dispatch.told != 0) send_to_peers(dispatch, targets.peers, trace);
+    const bool passed = dispatch.told != 0 && pass_on(dispatch, targets.peers, trace);
     finish(dispatch);
-    if (asks && dispatch.delivered == 0 && dispatch.told == 0) {
-        tell_nobody(publisher, message.reply, subject);
-    }
+    if (asks && dispatch.delivered == 0 && !passed) tell_nobody(publisher, message.reply, subject);
 }
 
 void router::publish(account& of, const protocol::message_operation& message, moment now) {
-    const auto& targets = cache_.find(of, message.subject);
     dispatch dispatch{.of = of,
                       .subject = message.subject,
                       .message = message,
@@ -383,11 +287,32 @@ void router::publish(account& of, const protocol::message_operation& message, mo
                       .special = special_flags(message),
                       .now = now,
                       .size = message.headers.size() + message.payload.size()};
+    (void)route(dispatch, nullptr);
+}
+
+/// Gives a message to whoever wants it. False: nobody did.
+bool router::route(dispatch& dispatch, message_trace* trace) {
+    const auto& targets = cache_.find(dispatch.of, dispatch.subject);
     for (auto* each : targets.plain) dispatch.delivered += deliver(*each, dispatch);
     deliver_to_groups(targets.groups, dispatch);
     dispatch.told |= targets.peers;
-    if (dispatch.told != 0) send_to_peers(dispatch, targets.peers, nullptr);
+    const bool passed = dispatch.told != 0 && pass_on(dispatch, targets.peers, trace);
     finish(dispatch);
+    return dispatch.delivered != 0 || passed;
+}
+
+/// Gives it to other loops, and to what this loop itself wants under its own bit: imports of
+/// services and answers to them. What was matched is not to be looked at any more afterwards.
+/// False: there is nobody after all.
+bool router::pass_on(dispatch& dispatch, std::uint64_t plain_peers, message_trace* trace) {
+    const auto here = std::uint64_t{1} << peers_.loop();
+    const bool inside = (dispatch.told & here) != 0;
+    dispatch.told &= ~here;
+    const bool sole = dispatch.sole && dispatch.told == 0 && dispatch.delivered == 0;
+    dispatch.sole = dispatch.sole && !inside;
+    if (dispatch.told != 0) send_to_peers(dispatch, plain_peers & ~here, trace);
+    const bool served = inside && serve(dispatch, sole, trace);
+    return served || dispatch.told != 0;
 }
 
 void router::publish_traced(session& publisher, bytes_view subject,
@@ -407,8 +332,7 @@ void router::finish(const dispatch& dispatch) {
     dispatch.of.sent.messages += dispatch.delivered;
     dispatch.of.sent.bytes += dispatch.delivered * dispatch.size;
     if (finished_.empty()) return;
-    for (auto* each : finished_) unsubscribe(*each);
-    finished_.clear();
+    for (auto* each : std::exchange(finished_, {})) unsubscribe(*each);
 }
 
 bytes_view router::canonical_tail(const protocol::message_operation& message) {
@@ -435,7 +359,7 @@ void router::tell_nobody(session& requester, bytes_view reply, bytes_view subjec
     reply_targets_.clear();
     requester.of->index.match(reply, reply_targets_);
     for (const auto* each : reply_targets_.plain) {
-        if (each->owner != &requester || each->finished) continue;
+        if (each->owner != &requester || each->finished || each->alias) continue;
         std::string line;
         protocol::append_no_responders(line, reply, each->sid(), subject);
         outbox_.send(requester, line);

@@ -7,6 +7,8 @@
 #include <pipit/broker/message_trace.hpp>
 #include <pipit/broker/outbox.hpp>
 #include <pipit/broker/peer_link.hpp>
+#include <pipit/broker/service_responses.hpp>
+#include <pipit/protocol/nuid.hpp>
 #include <pipit/protocol/operations.hpp>
 
 #include <deque>
@@ -42,6 +44,9 @@ struct dispatch {
     std::uint32_t delivered = 0;            ///< On this loop.
     egress_events* trace = nullptr;         ///< Usually null.
     const peer_record* from_peer = nullptr; ///< What brought it from another loop.
+    bool imported = false; ///< Came by an import of a service: streams' imports do not get it.
+    bool sole = true;      ///< Nobody else gets it; who asks is told when nobody is on other loops.
+    const responder_facts* responder = nullptr; ///< Of a publisher on another loop.
 };
 
 /// The delivery flags that concern a message with these headers and this reply.
@@ -103,6 +108,26 @@ public:
     /// Takes what other loops sent. False: nothing.
     bool take_from_peers(moment now);
 
+    // --- What accounts import from each other ---
+
+    /// Where the account's mappings send a subject now; the subject itself when none is for it.
+    /// Lifetime: of `scratch`.
+    [[nodiscard]] bytes_view map_subject(const account& of, bytes_view subject,
+                                         std::string& scratch);
+    /// After `configure()`: a session whose account imports other streams now gets those.
+    void renew_aliases(session& session);
+    /// After all sessions of the loop.
+    void aliases_are_renewed() noexcept;
+    /// Gives up what has waited too long for its answer; `next_response_deadline()` says when.
+    void expire_responses(moment now);
+    [[nodiscard]] std::optional<steady_time> next_response_deadline() const noexcept {
+        return responses_.next_deadline();
+    }
+    /// Publishes what is to be told of measured requests.
+    void publish_metrics(moment now);
+    [[nodiscard]] bool has_metrics() const noexcept { return !metrics_.empty() || !lost_.empty(); }
+    [[nodiscard]] const service_responses& responses() const noexcept { return responses_; }
+
     /// Finds an open session by its number; set once by the broker.
     std::function<session*(std::uint64_t client_id)> find_session;
     /// Logs a delivery; called for sessions with `delivery::traced`.
@@ -120,9 +145,14 @@ private:
     void use(const account_configuration& config);
     void publish(session& publisher, bytes_view subject, const protocol::message_operation& message,
                  moment now, message_trace* trace);
+    bool route(dispatch& dispatch, message_trace* trace);
+    bool pass_on(dispatch& dispatch, std::uint64_t plain_peers, message_trace* trace);
     bool deliver(subscription& to, dispatch& dispatch);
     bool deliver_specially(subscription& to, dispatch& dispatch);
     bool deliver_internally(subscription& to, const dispatch& dispatch);
+    bool deliver_checked(subscription& to, dispatch& dispatch, const subscription& matched);
+    void link(account& of, subscription& made, std::uint64_t subject_hash);
+    void unlink(account& of, subscription& subscription);
     void write(subscription& to, session& session, const dispatch& dispatch);
     void write_without_headers(subscription& to, session& session, const dispatch& dispatch);
     bool deliver_to_member(queue_group& group, dispatch& dispatch);
@@ -135,6 +165,34 @@ private:
     [[nodiscard]] bytes_view canonical_tail(const protocol::message_operation& message);
     void tell_nobody(session& requester, bytes_view reply, bytes_view subject);
 
+    // router_streams.cpp
+    void add_aliases(subscription& original);
+    void remove_aliases(subscription& original);
+    bool deliver_alias(subscription& to, dispatch& dispatch);
+
+    // router_services.cpp
+    void follow(account& of, const account_configuration& next);
+    void link_services(account& of);
+    void link_all_services();
+    [[nodiscard]] std::shared_ptr<const service_export>
+    shared_service(const account_configuration& exporter, const service_export* service);
+    void want(account& of, bytes_view subject, bool wanted);
+    [[nodiscard]] std::string new_answer_subject(account& exporter, bool measured);
+    bool serve(const dispatch& asked, bool sole, message_trace* trace);
+    bool ask(const service_route& by, const dispatch& asked, bool sole, message_trace* trace);
+    bool answer(const dispatch& given, message_trace* trace);
+    std::string await_answer(account& exporter, const dispatch& asked, bool share,
+                             std::shared_ptr<const service_export> service,
+                             std::unique_ptr<request_measurement> measured);
+    void give_up(bytes_view subject, request_outcome outcome, moment now);
+    void tell_latency(const service_response& response, request_outcome outcome,
+                      const responder_facts* responder, moment now);
+    void on_interest_lost(const account& of, bytes_view subject);
+    [[nodiscard]] bool is_in_chain(const service_export* service) const noexcept;
+    [[nodiscard]] std::optional<client_facts> facts_for(const service_import& import,
+                                                        const dispatch& asked) const;
+    [[nodiscard]] responder_facts responder_of(const dispatch& given) const;
+
     // router_peers.cpp
     void announce_interest(const account& of, bytes_view subject, bool interested);
     void announce_members(const account& of, const queue_group& group);
@@ -143,7 +201,7 @@ private:
     void on_members(unsigned source, const peer_record& record);
     void on_message(unsigned source, const peer_record& record, moment now);
     void on_returned(const peer_record& record, moment now);
-    void on_nobody(const peer_record& record);
+    void on_nobody(const peer_record& record, moment now);
     void on_traced(const peer_record& record, moment now);
     [[nodiscard]] message_trace* open_trace(std::uint64_t number) noexcept;
     void complete(std::uint64_t trace_number, moment now);
@@ -168,6 +226,41 @@ private:
     std::vector<subscription*> finished_;
     std::uint64_t stalled_clients_ = 0;
     bool stalls_fast_producers_ = true;
+
+    // Imports of streams.
+    struct alias_of {
+        subscription* original = nullptr; ///< Null: the number is free.
+        subscription* alias = nullptr;
+        account* exporter = nullptr;
+        std::shared_ptr<const stream_import> import;
+    };
+    std::vector<alias_of> aliases_; ///< By number.
+    std::vector<std::uint32_t> free_aliases_;
+    std::unordered_map<const subscription*, std::vector<std::uint32_t>> aliases_by_original_;
+
+    // Imports of services.
+    struct chain_link {
+        std::shared_ptr<const service_export> service;
+        bool share;
+        std::optional<client_facts> facts;
+    };
+    struct metric {
+        account_id exporter;
+        std::string subject;
+        std::string body;
+    };
+    const server_identity* identity_ = nullptr;
+    std::optional<account_id> system_account_;
+    account_configuration gone_; ///< Of accounts that are not configured any more.
+    std::map<std::pair<account_id, std::string>, std::shared_ptr<const service_export>> services_;
+    service_responses responses_;
+    std::vector<chain_link> chain_; ///< What the message that is routed now has come through.
+    std::vector<metric> metrics_;
+    std::vector<service_response> lost_; ///< Measured, and their requesters have gone.
+    std::uint64_t answers_secret_;
+    std::uint64_t next_answer_ = 1;
+    protocol::nuid metric_ids_;
+    std::optional<responder_facts> peer_responder_; ///< Of the next message of a peer.
 
     // With peers only.
     std::uint64_t next_group_id_ = 1;

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 namespace pipit::broker {
 namespace {
@@ -36,7 +37,13 @@ dispatch dispatch_of(account& of, const peer_record& record,
             .special = special_flags(message),
             .now = now,
             .size = record.headers.size() + record.payload.size(),
-            .from_peer = &record};
+            .from_peer = &record,
+            .imported = record.imported};
+}
+
+/// As `new_answer_subject()` makes them.
+bool is_measured_answer(bytes_view subject) noexcept {
+    return subject.starts_with("_R_.") && subject.ends_with(".T");
 }
 
 } // namespace
@@ -66,6 +73,7 @@ void router::send_to_peers(dispatch& dispatch, std::uint64_t plain_peers, messag
     }
     peer_record record{.kind = peer_record::type::message,
                        .has_headers = message.has_headers,
+                       .imported = dispatch.imported,
                        .account = dispatch.of.id,
                        .subject = dispatch.subject,
                        .reply = message.reply,
@@ -75,18 +83,29 @@ void router::send_to_peers(dispatch& dispatch, std::uint64_t plain_peers, messag
                        .count = static_cast<std::uint32_t>(std::popcount(dispatch.told)),
                        .publisher = publisher == nullptr ? 0 : publisher->client_id,
                        .whole = block ? &block : nullptr};
-    if (dispatch.delivered == 0 && publisher != nullptr && publisher->no_responders &&
-        !message.reply.empty()) {
+    if (dispatch.sole && dispatch.delivered == 0 && publisher != nullptr &&
+        publisher->no_responders && !message.reply.empty()) {
         record.request_number = next_request_number_++;
     }
     if (trace != nullptr) {
         record.trace_number = trace->number;
         record.trace_only = trace->egresses.only();
+        record.trace_ingress = trace->egresses.ingress();
         trace->awaited_loops += record.count;
+    }
+    peer_record answers_it{.kind = peer_record::type::responder};
+    std::string responder;
+    const bool measured = publisher != nullptr && is_measured_answer(dispatch.subject);
+    if (measured) {
+        auto facts = responder_of(dispatch);
+        responder = std::move(facts.text);
+        answers_it.reply = responder;
+        answers_it.group_id = static_cast<std::uint64_t>(facts.round_trip.count());
     }
     for (unsigned peer = 0; peer < chosen_.size(); ++peer) {
         if ((dispatch.told & bit(peer)) == 0) continue;
         record.plain = (plain_peers & bit(peer)) != 0;
+        if (measured) peers_.send(peer, answers_it);
         record.groups = chosen_[peer];
         peers_.send(peer, record);
         chosen_[peer].clear();
@@ -103,7 +122,11 @@ bool router::take_from_peers(moment now) {
         case peer_record::type::members: return on_members(source, record);
         case peer_record::type::message: return on_message(source, record, now);
         case peer_record::type::returned: return on_returned(record, now);
-        case peer_record::type::nobody: return on_nobody(record);
+        case peer_record::type::nobody: return on_nobody(record, now);
+        case peer_record::type::responder:
+            peer_responder_ = responder_facts{
+                std::string(record.reply), nanoseconds(static_cast<std::int64_t>(record.group_id))};
+            return;
         case peer_record::type::traced: return on_traced(record, now);
         }
     });
@@ -116,6 +139,7 @@ void router::on_interest(unsigned source, const peer_record& record) {
     if (protocol::is_literal(record.subject)) {
         cache_.drop(*of, record.subject, of->index.hash(record.subject));
     }
+    if (record.count == 0 && !responses_.empty()) on_interest_lost(*of, record.subject);
 }
 
 void router::on_members(unsigned source, const peer_record& record) {
@@ -153,18 +177,22 @@ std::string router::queue_of_group(std::uint64_t id) const {
     return {};
 }
 
-/// A message from another loop goes to this loop's own sessions, and to no third loop.
+/// A message from another loop goes to this loop's own sessions, and to no third loop; but the
+/// answer to a request that went from here to another account goes on in the account that asked.
 void router::on_message(unsigned source, const peer_record& record, moment now) {
+    const auto responder = std::exchange(peer_responder_, std::nullopt);
     auto* of = account_of(record.account);
     if (of == nullptr) return;
     const auto message = operation_of(record);
     auto dispatch = dispatch_of(*of, record, message, now);
-    egress_events events(record.trace_only);
+    egress_events events(record.trace_only, record.trace_ingress);
     if (record.trace_number != 0) dispatch.trace = &events;
+    if (responder) dispatch.responder = &*responder;
+    bool answers = false;
     if (record.plain) {
-        for (auto* each : cache_.find(*of, record.subject).plain) {
-            dispatch.delivered += deliver(*each, dispatch);
-        }
+        const auto& targets = cache_.find(*of, record.subject);
+        for (auto* each : targets.plain) dispatch.delivered += deliver(*each, dispatch);
+        answers = (targets.peers & bit(peers_.loop())) != 0;
     }
     memberless_.clear();
     for (const auto& chosen : record.groups) {
@@ -185,13 +213,15 @@ void router::on_message(unsigned source, const peer_record& record, moment now) 
         if (dispatch.delivered != 0 || origin_id != memberless_.front()) back.request_number = 0;
         peers_.send(source, back);
     }
+    const bool answered = answers && answer(dispatch, nullptr);
     finish(dispatch);
     if (record.trace_number != 0) {
         peers_.send(source, {.kind = peer_record::type::traced,
                              .reply = events.json(),
                              .trace_number = record.trace_number});
     }
-    if (dispatch.delivered != 0 || !memberless_.empty() || record.request_number == 0) return;
+    const bool taken = dispatch.delivered != 0 || answered || !memberless_.empty();
+    if (taken || record.request_number == 0) return;
     peers_.send(source, {.kind = peer_record::type::nobody,
                          .account = record.account,
                          .subject = record.subject,
@@ -210,7 +240,8 @@ void router::on_returned(const peer_record& record, moment now) {
     auto dispatch = dispatch_of(*of, record, message, now);
     dispatch.publisher = find_session(record.publisher);
     auto* trace = open_trace(record.trace_number);
-    egress_events unwanted(record.trace_only); // Of a trace that was completed before its time.
+    egress_events unwanted(record.trace_only,
+                           record.trace_ingress); // Of a trace that was completed before its time.
     if (record.trace_number != 0) dispatch.trace = trace != nullptr ? &trace->egresses : &unwanted;
     const auto queue = queue_of_group(record.group_id);
     std::vector<queue_group*> namesakes;
@@ -229,17 +260,24 @@ void router::on_returned(const peer_record& record, moment now) {
         if (trace != nullptr) ++trace->awaited_loops;
     }
     finish(dispatch);
-    if (!found && record.request_number != 0) on_nobody(record);
+    if (!found && record.request_number != 0) on_nobody(record, now);
 }
 
 /// The requester hears of it when all loops that were told have said so.
-void router::on_nobody(const peer_record& record) {
+void router::on_nobody(const peer_record& record, moment now) {
     auto& request = unanswered_[record.request_number % unanswered_.size()];
     if (request.number != record.request_number) request = {record.request_number, 0};
     if (++request.nobody_count < record.count) return;
     request = {};
     auto* requester = find_session(record.publisher);
-    if (requester != nullptr) tell_nobody(*requester, record.reply, record.subject);
+    std::string reply(record.reply), subject(record.subject);
+    // A request that went on to other accounts was made in the first of them.
+    while (auto response = responses_.take(reply)) {
+        tell_latency(*response, request_outcomes::nobody_there, nullptr, now);
+        reply = response->reply;
+        subject = response->requested;
+    }
+    if (requester != nullptr) tell_nobody(*requester, reply, subject);
 }
 
 /// Comes behind whatever the sender returned of the message, so that a second choice is awaited.

@@ -73,6 +73,15 @@ struct account_snapshot {
     std::uint64_t subject_count = 0;
 };
 
+/// A request that waits for an answer of an account that exports the service.
+struct response_snapshot {
+    std::string subject; ///< Where the answer is to come.
+    account_id importer{};
+    std::string reply; ///< Where the importer wants it.
+    bool share = false;
+    bool measured = false;
+};
+
 /// Counters of one loop since its start.
 struct broker_statistics {
     std::uint64_t connections = 0;

@@ -59,12 +59,16 @@ struct subscription : index_node {
     [[nodiscard]] queue_group* group() const noexcept;
     void set_group(queue_group* its_group) noexcept;
 
-    bool literal = true;   ///< The subject has no wildcard.
-    bool limited = false;  ///< Has a maximum; each delivery is looked at.
-    bool finished = false; ///< Had its last message; removed when the message is through.
+    bool literal : 1 = true;   ///< The subject has no wildcard.
+    bool limited : 1 = false;  ///< Has a maximum or is an alias; each delivery is looked at.
+    bool finished : 1 = false; ///< Had its last message; removed when the message is through.
+    bool aliased : 1 = false;  ///< Has aliases, see `router::add_aliases()`.
+    /// Stands in the account of an exporter for a subscription of an importer, which gets what
+    /// comes here; it has the sid and the owner of that.
+    bool alias : 1 = false;
     std::uint32_t sid_size = 0;
     std::uint32_t queue_size = 0;
-    std::uint32_t max = 0;      ///< Ends with this delivery; 0: never.
+    std::uint32_t max = 0;      ///< Ends with this delivery; 0: never. Of an alias, its number.
     std::uint32_t position = 0; ///< In its queue group's members.
     session* owner = nullptr;
     std::uint64_t delivered = 0;

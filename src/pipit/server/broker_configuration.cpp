@@ -3,6 +3,8 @@
 
 #include <pipit/auth/permissions.hpp>
 #include <pipit/protocol/weighted_mapping.hpp>
+#include <pipit/server/account_links.hpp>
+#include <pipit/server/error.hpp>
 #include <pipit/server/host_port.hpp>
 #include <pipit/server/operator_trust.hpp>
 #include <pipit/server/version.hpp>
@@ -58,11 +60,17 @@ private:
         account_options global{.name = global_account, .mappings = options_.mappings};
         configuration_->global_account = add_account(global);
         for (const auto& account : options_.accounts) add_account(account);
+        link();
         const auto system = system_account_of(options_);
         if (system.empty()) return;
         const bool is_there = system == global_account || has_account(options_, system);
         configuration_->system_account =
             is_there ? numbers_.number_of(system) : add_account({.name = system});
+    }
+
+    void link() {
+        const auto problems = link_accounts(options_, configuration_->accounts);
+        if (!problems.empty()) error_ = error(errc::invalid_configuration, problems.front());
     }
 
     broker::account_id add_account(const account_options& options) {

@@ -32,6 +32,7 @@ struct session_query {
 /// What one document needs of every loop. Statistics are always asked for.
 struct monitoring_query {
     bool accounts = false;
+    std::string responses_of = {}; ///< The account whose answers are awaited; empty: nobody's.
     std::optional<session_query> sessions = std::nullopt;
     /// One page of the subscriptions of all loops.
     std::optional<broker::subscription_query> subscriptions = std::nullopt;
@@ -41,6 +42,7 @@ struct monitoring_query {
 struct loop_snapshot {
     broker::broker_statistics statistics;
     std::vector<broker::account_snapshot> accounts;
+    std::vector<broker::response_snapshot> responses; ///< Some of them, if there are many.
     std::vector<broker::session_snapshot> sessions;
     broker::subscription_list subscriptions; ///< This loop's part of the page.
 };

@@ -5,6 +5,7 @@
 #include <pipit/server/detail/monitoring_text.hpp>
 
 #include <algorithm>
+#include <map>
 
 namespace pipit::server {
 namespace {
@@ -54,6 +55,123 @@ void write_claims(json_writer& json, const broker::account_claims& claims) {
     json.end_object();
 }
 
+std::string_view text_of(broker::response_type type) noexcept {
+    switch (type) {
+    case broker::response_type::singleton: break;
+    case broker::response_type::stream: return "Streamed";
+    case broker::response_type::chunked: return "Chunked";
+    }
+    return "Singleton";
+}
+
+void write_latency(json_writer& json, std::string_view name,
+                   const std::optional<broker::service_latency>& latency) {
+    if (!latency) return;
+    json.begin_object(name);
+    if (latency->sampling_percent == 0) {
+        json.member("sampling", "headers");
+    } else {
+        json.member("sampling", latency->sampling_percent);
+    }
+    json.member("results", latency->subject);
+    json.end_object();
+}
+
+void write_export(json_writer& json, const broker::configuration& configuration,
+                  std::string_view subject, const broker::export_audience& audience,
+                  const broker::service_export* service) {
+    json.element();
+    json.begin_object();
+    json.member("subject", subject);
+    json.member("type", service != nullptr ? "service" : "stream");
+    json.optional_member("token_req", audience.activation_required);
+    if (service != nullptr) {
+        json.member("response_type", text_of(service->response));
+        write_latency(json, "service_latency", service->latency);
+    }
+    if (!audience.accounts.empty()) {
+        json.begin_array("approved_accounts");
+        for (const auto id : audience.accounts) json.element(account_name(configuration, id));
+        json.end_array();
+    }
+    json.end_object();
+}
+
+void write_exports(json_writer& json, const broker::configuration& configuration,
+                   const broker::account_configuration& account) {
+    if (account.service_exports.empty() && account.stream_exports.empty()) return;
+    json.begin_array("exports");
+    for (const auto& each : account.service_exports) {
+        write_export(json, configuration, each.subject, each.audience, &each);
+    }
+    for (const auto& each : account.stream_exports) {
+        write_export(json, configuration, each.subject, each.audience, nullptr);
+    }
+    json.end_array();
+}
+
+void write_service(json_writer& json, const broker::configuration& configuration,
+                   broker::account_id of, std::string_view subject, std::string_view local,
+                   bool share, bool tracking) {
+    json.member("subject", subject);
+    json.member("account", account_name(configuration, of));
+    json.member("to", local);
+    json.member("local_subject", local);
+    json.member("type", "service");
+    json.member("invalid", false);
+    json.member("share", share);
+    json.member("tracking", tracking);
+}
+
+void write_imports(json_writer& json, const broker::configuration& configuration,
+                   const broker::account_configuration& account) {
+    if (account.stream_imports.empty() && account.service_imports.empty()) return;
+    json.begin_array("imports");
+    for (const auto& each : account.stream_imports) {
+        json.element();
+        json.begin_object();
+        json.member("subject", each->subjects.exported());
+        json.member("account", account_name(configuration, each->exporter));
+        json.member("local_subject", each->subjects.local());
+        json.member("type", "stream");
+        json.member("invalid", false);
+        json.member("share", false);
+        json.member("tracking", false);
+        json.end_object();
+    }
+    for (const auto& each : account.service_imports) {
+        json.element();
+        json.begin_object();
+        write_service(json, configuration, each->exporter, each->subjects.exported(),
+                      each->subjects.local(), each->share, false);
+        const auto exporter = std::ranges::find(configuration.accounts, each->exporter,
+                                                &broker::account_configuration::id);
+        if (exporter != configuration.accounts.end()) {
+            const auto* service = broker::service_of(*exporter, each->subjects.exported());
+            if (service != nullptr) write_latency(json, "latency", service->latency);
+        }
+        json.end_object();
+    }
+    json.end_array();
+}
+
+/// Where answers of this account are awaited, on all loops.
+void write_responses(json_writer& json, const monitoring_snapshot& snapshot) {
+    std::map<std::string_view, const broker::response_snapshot*> by_subject;
+    for (const auto& loop : snapshot.loops) {
+        for (const auto& each : loop.responses) by_subject[each.subject] = &each;
+    }
+    if (by_subject.empty()) return;
+    json.begin_object("responses");
+    for (const auto& [subject, response] : by_subject) {
+        json.begin_object(subject);
+        write_service(json, *snapshot.configuration, response->importer, response->reply, subject,
+                      response->share, response->measured);
+        json.end_object();
+    }
+    json.end_object();
+}
+
 void write_account_detail(json_writer& json, const monitoring_snapshot& snapshot,
                           const broker::account_configuration& account) {
     const auto totals = total_accounts(snapshot);
@@ -71,6 +189,8 @@ void write_account_detail(json_writer& json, const monitoring_snapshot& snapshot
     json.member("client_connections", total.connections);
     json.member("subscriptions", total.subscriptions);
     write_mappings(json, account);
+    write_exports(json, *snapshot.configuration, account);
+    write_imports(json, *snapshot.configuration, account);
     if (account.claims == nullptr) {
         json.member("name_tag", account.name);
     } else {
@@ -81,6 +201,7 @@ void write_account_detail(json_writer& json, const monitoring_snapshot& snapshot
     known.subscriptions = total.subscriptions;
     write_index_statistics(json, known);
     json.end_object();
+    write_responses(json, snapshot);
     json.end_object();
 }
 
@@ -120,10 +241,10 @@ void write_account_statistics(json_writer& json, const broker::account_snapshot&
 } // namespace
 
 net::http_response accountz(const document_request& request) {
-    const auto snapshot = request.collect({.accounts = true});
+    const auto name = request.query.text("acc");
+    const auto snapshot = request.collect({.accounts = true, .responses_of = name});
     if (!snapshot) return unavailable(snapshot.error());
     const auto& configuration = *snapshot->configuration;
-    const auto name = request.query.text("acc");
     const auto* account = account_named(configuration, name);
     if (!name.empty() && account == nullptr) {
         return bad_request("Account " + name + " does not exist");

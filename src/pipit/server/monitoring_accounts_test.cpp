@@ -102,6 +102,98 @@ TEST(Accountz, ShowsMappingsAsTheServerDrawsThem) {
               std::string::npos);
 }
 
+TEST(Accountz, ShowsWhatIsExportedImportedAndAwaited) {
+    monitored server;
+    server.reconfigure([](broker::configuration& configuration) {
+        auto& account = configuration.accounts[1];
+        account.service_exports = {{.subject = "svc", .latency = broker::service_latency{"lat", 0}},
+                                   {.subject = "many",
+                                    .audience = {.accounts = {configuration.global_account}},
+                                    .response = broker::response_type::stream}};
+        account.stream_exports = {{"st.>", {.activation_required = true}}};
+        for (const auto& problem :
+             {add_import(configuration.accounts, configuration.global_account,
+                         broker::stream_import{
+                             account_a_id, broker::import_subjects::make("st.>", "p.st.>").value()},
+                         broker::activation::valid),
+              add_import(configuration.accounts, configuration.global_account,
+                         broker::service_import{account_a_id,
+                                                broker::import_subjects::make("svc", "ask").value(),
+                                                true})}) {
+            EXPECT_EQ(problem, "");
+        }
+    });
+    server.snapshot.loops[0].accounts.emplace_back().id = account_a_id;
+    server.snapshot.loops[0].responses = {{.subject = "_R_.a.b", .reply = "inbox"}};
+    const auto exporter = server.get("/accountz?acc=A").body;
+    EXPECT_EQ(server.asked.back().responses_of, "A");
+    EXPECT_NE(exporter.find(R"(
+    "exports": [
+      {
+        "subject": "svc",
+        "type": "service",
+        "response_type": "Singleton",
+        "service_latency": {
+          "sampling": "headers",
+          "results": "lat"
+        }
+      },
+      {
+        "subject": "many",
+        "type": "service",
+        "response_type": "Streamed",
+        "approved_accounts": [
+          "$G"
+        ]
+      },
+      {
+        "subject": "st.\u003e",
+        "type": "stream",
+        "token_req": true
+      }
+    ],
+)"),
+              std::string::npos)
+        << exporter;
+    EXPECT_NE(exporter.find(R"(
+    "responses": {
+      "_R_.a.b": {
+        "subject": "inbox",
+)"),
+              std::string::npos)
+        << exporter;
+    const auto importer = server.get("/accountz?acc=$G").body;
+    EXPECT_NE(importer.find(R"(
+    "imports": [
+      {
+        "subject": "st.\u003e",
+        "account": "A",
+        "local_subject": "p.st.\u003e",
+        "type": "stream",
+        "invalid": false,
+        "share": false,
+        "tracking": false
+      },
+      {
+        "subject": "svc",
+        "account": "A",
+        "to": "ask",
+        "local_subject": "ask",
+        "type": "service",
+        "invalid": false,
+        "share": true,
+        "tracking": false,
+        "latency": {
+          "sampling": "headers",
+          "results": "lat"
+        }
+      }
+    ],
+)"),
+              std::string::npos)
+        << importer;
+}
+
 TEST(Accountz, SaysWhichIsTheSystemAccount) {
     monitored server;
     EXPECT_NE(server.get("/accountz?acc=$SYS").body.find("\"is_system\": true,"),

@@ -5,6 +5,7 @@
 #include <pipit/base/error.hpp>
 #include <pipit/base/limits.hpp>
 #include <pipit/base/time.hpp>
+#include <pipit/broker/exports_imports.hpp>
 #include <pipit/protocol/weighted_mapping.hpp>
 #include <pipit/server/websocket_options.hpp>
 
@@ -43,6 +44,29 @@ struct mapping_options {
     friend bool operator==(const mapping_options&, const mapping_options&) = default;
 };
 
+struct export_options {
+    bool is_service = false; ///< Else a stream.
+    std::string subject;
+    std::vector<std::string> accounts;   ///< Who may import it; empty: everybody.
+    unsigned account_token_position = 0; ///< 0: none.
+    broker::response_type response = broker::response_type::singleton;
+    nanoseconds response_threshold{}; ///< 0: the default.
+    std::optional<broker::service_latency> latency;
+    bool allow_trace = false;
+    friend bool operator==(const export_options&, const export_options&) = default;
+};
+
+struct import_options {
+    bool is_service = false; ///< Else a stream.
+    std::string account;
+    std::string subject;       ///< As the exporter knows it.
+    std::string local_subject; ///< `to`
+    std::string prefix;        ///< Of a stream, in the place of `to`.
+    bool share = false;
+    bool allow_trace = false;
+    friend bool operator==(const import_options&, const import_options&) = default;
+};
+
 struct account_options {
     std::string name;
     std::string nkey; ///< The account's public key; only its name, as long as there are no JWTs.
@@ -51,6 +75,8 @@ struct account_options {
     std::int64_t max_payload = -1;
     std::int64_t max_leafnodes = -1;
     std::vector<mapping_options> mappings;
+    std::vector<export_options> exports;
+    std::vector<import_options> imports;
     std::string trace_destination; ///< ADR-41; empty: no traces.
     int trace_sampling = 100;      ///< Percent.
     friend bool operator==(const account_options&, const account_options&) = default;

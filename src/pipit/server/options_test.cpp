@@ -168,8 +168,7 @@ TEST(Options, RefuseWhatWouldLeaveOpenWhatWasMeantToBeClosed) {
               "c.conf:2:1: not supported yet: tls, line 2\n");
     for (const auto* text :
          {"proxies {}", "https: 1", "resolver_tls {}", "authorization { auth_callout {} }",
-          "accounts { A { exports [ {stream: a} ] } }", "authorization { proxy_required: true }",
-          "accounts { A { imports [ {} ] } }"}) {
+          "authorization { proxy_required: true }"}) {
         EXPECT_NE(complaint(text).find("not supported yet: "), std::string::npos) << text;
         EXPECT_NE(complaint(text).find(", line 1"), std::string::npos) << text;
     }

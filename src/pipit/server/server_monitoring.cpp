@@ -71,12 +71,19 @@ result<monitoring_snapshot> server::state::collect(const monitoring_query& query
     }
     snapshot.configuration = with_known_accounts(std::move(snapshot.configuration));
     snapshot.server.now = net::wall_now();
-    auto answers = ask_every_loop([with_accounts = query.accounts](unsigned, broker::broker& one) {
-        loop_snapshot answer;
-        answer.statistics = one.statistics();
-        if (with_accounts) answer.accounts = one.accounts();
-        return answer;
-    });
+    std::optional<broker::account_id> exporter;
+    for (const auto& account : snapshot.configuration->accounts) {
+        if (!query.responses_of.empty() && account.name == query.responses_of)
+            exporter = account.id;
+    }
+    auto answers =
+        ask_every_loop([with_accounts = query.accounts, exporter](unsigned, broker::broker& one) {
+            loop_snapshot answer;
+            answer.statistics = one.statistics();
+            if (with_accounts) answer.accounts = one.accounts();
+            if (exporter) answer.responses = one.responses(*exporter, limits::shown_responses);
+            return answer;
+        });
     if (!answers || (query.sessions && !collect_sessions(*query.sessions, *answers)) ||
         (query.subscriptions && !collect_page(*query.subscriptions, *answers))) {
         return error(net::errc::timed_out, "a loop did not answer in time");

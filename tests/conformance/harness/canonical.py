@@ -32,7 +32,8 @@ def _kind(text):
     return scrubbed if scrubbed != text else "text"
 
 
-_VOLATILE = {"id", "name", "host", "ts", "time", "start", "stop", "cid", "seq", "ver", "version", "rtt"}
+_VOLATILE = {"id", "name", "host", "ts", "time", "start", "stop", "cid", "seq", "ver", "version", "rtt",
+             "timestamp", "service", "system", "total"}
 
 
 def lines_of(observed):

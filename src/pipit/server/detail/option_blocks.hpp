@@ -33,6 +33,10 @@ void apply_default_permissions(std::vector<user_options>& users,
                                const std::optional<auth::permission_lists>& permissions);
 void read_mappings(std::vector<mapping_options>& mappings, const config_entry& entry,
                    config_findings& findings);
+void read_exports(std::vector<export_options>& exports, const config_entry& entry,
+                  config_findings& findings);
+void read_imports(std::vector<import_options>& imports, const config_entry& entry,
+                  config_findings& findings);
 
 /// What one block cannot see: ways to log in that exclude each other, and names used twice.
 void check_logins(const server_options& options, const config_map& map, config_findings& findings);

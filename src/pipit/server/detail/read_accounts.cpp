@@ -4,6 +4,7 @@
 #include <pipit/auth/nkey.hpp>
 #include <pipit/protocol/go_text.hpp>
 #include <pipit/protocol/subject.hpp>
+#include <pipit/server/account_links.hpp>
 
 #include <charconv>
 #include <set>
@@ -61,13 +62,12 @@ void note_jetstream(account_reading&, const config_entry& entry, config_findings
     read_account_jetstream(entry, findings);
 }
 
-template <const char* what>
-void refuse_unless_empty(account_reading&, const config_entry& entry, config_findings& findings) {
-    const auto* array = read_array(entry, findings);
-    if (array && !array->empty()) findings.refuse(entry, what);
+void set_exports(account_reading& reading, const config_entry& entry, config_findings& findings) {
+    read_exports(reading.account.exports, entry, findings);
 }
-constexpr char exports[] = "exports of accounts";
-constexpr char imports[] = "imports of accounts";
+void set_imports(account_reading& reading, const config_entry& entry, config_findings& findings) {
+    read_imports(reading.account.imports, entry, findings);
+}
 
 void set_trace_destination(account_options& account, const config_entry& entry,
                            config_findings& findings) {
@@ -119,8 +119,8 @@ constexpr key_rule<account_reading> account_rules[] = {
     {"msg_trace trace_dest", set_trace},
     {"nkey", set_nkey},
     {"jetstream", note_jetstream},
-    {"exports", refuse_unless_empty<exports>},
-    {"imports", refuse_unless_empty<imports>},
+    {"exports", set_exports},
+    {"imports", set_imports},
 };
 
 /// `$G` is there for everybody who has no account.
@@ -173,6 +173,10 @@ void read_accounts(server_options& options, const config_entry& entry, config_fi
     } else if (const auto* map = read_map(entry, findings)) {
         for (const auto& account : *map) {
             if (!account.used_as_variable) add_account(options, account, findings);
+        }
+        if (findings.has_errors()) return;
+        for (const auto& problem : problems_of_links(options)) {
+            findings.error(entry.place, problem);
         }
     }
 }

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/broker/request_info.hpp>
+
+#include <pipit/broker/account.hpp>
+#include <pipit/broker/message_trace.hpp>
+
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+namespace pipit::broker {
+namespace {
+
+constexpr bytes_view status_line = "NATS/1.0\r\n";
+constexpr bytes_view line_end = "\r\n";
+
+void set_unless_empty(boost::json::object& object, std::string_view key, std::string_view value) {
+    if (!value.empty()) object[key] = value;
+}
+
+} // namespace
+
+client_facts facts_of(const session& session, const server_identity& server, bool shares) {
+    client_facts facts;
+    if (session.of != nullptr) facts.account = session.of->config->name;
+    facts.round_trip = session.round_trip;
+    if (!shares) return facts;
+    const auto& details = *session.details;
+    facts.server = server.name;
+    facts.shared = {.start = details.start.wall,
+                    .host = details.origin.ip,
+                    .client_id = session.client_id,
+                    .user = details.user,
+                    .name = details.options.name,
+                    .language = details.options.lang,
+                    .version = details.options.version};
+    return facts;
+}
+
+boost::json::object to_json(const client_facts& facts) {
+    boost::json::object object;
+    const auto& shared = facts.shared;
+    if (shared) {
+        object["start"] = timestamp(shared->start);
+        set_unless_empty(object, "host", shared->host);
+        object["id"] = shared->client_id;
+    }
+    set_unless_empty(object, "acc", facts.account);
+    set_unless_empty(object, "svc", facts.service);
+    if (shared) {
+        set_unless_empty(object, "user", shared->user);
+        set_unless_empty(object, "name", shared->name);
+        set_unless_empty(object, "lang", shared->language);
+        set_unless_empty(object, "ver", shared->version);
+    }
+    if (facts.round_trip != nanoseconds::zero()) object["rtt"] = facts.round_trip.count();
+    set_unless_empty(object, "server", facts.server);
+    if (shared) {
+        object["kind"] = "Client";
+        object["client_type"] = "nats";
+    }
+    return object;
+}
+
+std::string text_of(const client_facts& facts) { return boost::json::serialize(to_json(facts)); }
+
+std::string with_header(bytes_view headers, std::string_view name, std::string_view value) {
+    std::string result(status_line);
+    auto left = headers;
+    if (left.size() > line_end.size()) {
+        left.remove_suffix(line_end.size());
+        const auto first = left.find(line_end);
+        const auto status_size = first == bytes_view::npos ? left.size() : first + line_end.size();
+        result = left.substr(0, status_size);
+        left.remove_prefix(status_size);
+        while (!left.empty()) {
+            const auto end = left.find(line_end);
+            const auto line = left.substr(0, end == bytes_view::npos ? end : end + line_end.size());
+            left.remove_prefix(line.size());
+            const bool replaced =
+                line.size() > name.size() && line.starts_with(name) && line[name.size()] == ':';
+            if (!replaced) result += line;
+        }
+        if (!result.ends_with(line_end)) result += line_end;
+    }
+    result.append(name).append(": ").append(value).append("\r\n\r\n");
+    return result;
+}
+
+} // namespace pipit::broker

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/broker/service_responses.hpp>
+
+#include <pipit/base/limits.hpp>
+#include <pipit/protocol/subject.hpp>
+
+namespace pipit::broker {
+
+void service_responses::add(service_response response, steady_time now) {
+    const auto subject = response.subject;
+    const auto deadline = deadlines_.emplace(now + response.threshold(), subject);
+    const auto waits = by_reply_[response.importer].emplace(response.reply, subject);
+    by_subject_.insert_or_assign(subject, entry{std::move(response), deadline, waits});
+}
+
+service_response* service_responses::find(bytes_view subject) noexcept {
+    const auto found = by_subject_.find(std::string(subject));
+    return found == by_subject_.end() ? nullptr : &found->second.response;
+}
+
+void service_responses::renew(bytes_view subject, steady_time now) {
+    const auto found = by_subject_.find(std::string(subject));
+    if (found == by_subject_.end()) return;
+    auto& [response, deadline, waits] = found->second;
+    deadlines_.erase(deadline);
+    deadline = deadlines_.emplace(now + response.threshold(), response.subject);
+}
+
+std::optional<service_response> service_responses::take(bytes_view subject) {
+    auto taken = by_subject_.extract(std::string(subject));
+    if (taken.empty()) return std::nullopt;
+    auto& [response, deadline, waits] = taken.mapped();
+    deadlines_.erase(deadline);
+    const auto replies = by_reply_.find(response.importer);
+    replies->second.erase(waits);
+    if (replies->second.empty()) by_reply_.erase(replies);
+    return std::move(response);
+}
+
+std::vector<std::string> service_responses::waiting_for(account_id importer,
+                                                        bytes_view reply) const {
+    std::vector<std::string> subjects;
+    const auto replies = by_reply_.find(importer);
+    if (replies == by_reply_.end()) return subjects;
+    if (protocol::is_literal(reply)) {
+        const auto [first, last] = replies->second.equal_range(std::string(reply));
+        for (auto each = first; each != last; ++each) subjects.push_back(each->second);
+        return subjects;
+    }
+    std::size_t scanned = 0;
+    for (const auto& [wanted, subject] : replies->second) {
+        if (++scanned > limits::pending_responses_scanned) break;
+        if (protocol::subject_matches(reply, wanted)) subjects.push_back(subject);
+    }
+    return subjects;
+}
+
+std::optional<steady_time> service_responses::next_deadline() const noexcept {
+    if (deadlines_.empty()) return std::nullopt;
+    return deadlines_.begin()->first;
+}
+
+std::optional<service_response> service_responses::take_due(steady_time now) {
+    if (deadlines_.empty()) return std::nullopt;
+    const auto& [at, subject] = *deadlines_.begin();
+    if (at > now && by_subject_.size() <= most_) return std::nullopt;
+    return take(std::string(subject));
+}
+
+} // namespace pipit::broker
