@@ -52,6 +52,7 @@ PARSERS = [
     "auth/creds",
     "auth/jwt",
     "auth/nkey",
+    "auth/xkey",
     "broker/latency_metric",
     "client/chunk_session",
     "net/proxy_protocol",
@@ -68,6 +69,7 @@ PARSERS = [
     "protocol/subject_transform",
     "server/config_language",
     "server/monitoring",
+    "server/system_requests",
 ]
 
 SOURCE_SUFFIXES = {".cpp", ".hpp", ".py", ".go", ".js", ".mjs", ".ts", ".sh", ".cmake"}

@@ -9,6 +9,7 @@ import random
 import sys
 
 import suite
+import auth_callout  # noqa: F401
 import configuration  # noqa: F401
 import identity  # noqa: F401
 import listeners  # noqa: F401
@@ -22,6 +23,7 @@ import resolvers  # noqa: F401
 import scale
 import signals  # noqa: F401
 import slow_readers  # noqa: F401
+import system_account  # noqa: F401
 import tracing  # noqa: F401
 import websocket  # noqa: F401
 
@@ -35,6 +37,7 @@ def main():
     parser.add_argument("--count", type=int, default=0, help="at most so many tests")
     parser.add_argument("--only", default=None, help="tests whose name matches")
     parser.add_argument("--jobs", type=int, default=4, help="tests at the same time")
+    parser.add_argument("--callout", help="the program examples/auth_callout")
     parser.add_argument("--scale", action="store_true",
                         help="10,000 connections and 1,000,000 subscriptions too")
     arguments = parser.parse_args()
@@ -42,6 +45,7 @@ def main():
     reference = suite.find_program(arguments.reference)
     if not server or not reference:
         sys.exit("a server is missing")
+    suite.CALLOUT = arguments.callout
     if arguments.scale:
         scale.register()
     if arguments.seed:

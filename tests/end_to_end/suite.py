@@ -20,6 +20,7 @@ from player import stream  # noqa: E402
 from servers import find_program, server_process, start_failure  # noqa: E402,F401
 
 REGISTERED = []
+CALLOUT = None  # The program examples/auth_callout, when there is one.
 
 
 def behaviour(function):

@@ -17,6 +17,7 @@ public:
         case errc::invalid_nkey_length: return "the key does not hold 32 bytes";
         case errc::invalid_creds: return "not a file of credentials";
         case errc::invalid_jwt: return "not a valid JWT";
+        case errc::invalid_xkey: return "not sealed for this key";
         }
         return "unknown authentication error";
     }

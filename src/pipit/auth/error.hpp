@@ -14,6 +14,7 @@ enum class errc {
     invalid_nkey_length,
     invalid_creds, ///< The detail says what is missing.
     invalid_jwt,   ///< The detail says what is wrong with it.
+    invalid_xkey,  ///< The detail says what is wrong with it.
 };
 
 [[nodiscard]] error_code make_error_code(errc value) noexcept;

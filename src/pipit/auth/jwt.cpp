@@ -186,6 +186,13 @@ result<generic_jwt> decode_generic_jwt(std::string_view token) {
     return decode<generic_jwt>(token, jwt_kind::generic);
 }
 
+result<authorization_request_jwt> decode_authorization_request_jwt(std::string_view token) {
+    return decode<authorization_request_jwt>(token, jwt_kind::authorization_request);
+}
+result<authorization_response_jwt> decode_authorization_response_jwt(std::string_view token) {
+    return decode<authorization_response_jwt>(token, jwt_kind::authorization_response);
+}
+
 std::string sign_jwt(std::string_view claims_json, const signing_key& key) {
     const auto encoded = [](std::string_view text) {
         return detail::to_base64url(

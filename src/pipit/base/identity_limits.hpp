@@ -22,6 +22,10 @@ inline constexpr std::size_t jwt_depth = 16;
 /// As nats-server: subjects that one line of a scoped signing key's template may become.
 inline constexpr std::size_t template_subjects = 4096;
 
+/// Services that are asked by HTTP who may come in: at the same time, and what one may answer.
+inline constexpr std::size_t http_callouts = 4;
+inline constexpr std::size_t http_callout_bytes = 64 * 1024;
+
 /// JWTs of users that were verified and need not be again; beyond it the oldest is forgotten.
 inline constexpr std::size_t verified_jwts = 64 * 1024;
 inline constexpr std::size_t verified_jwt_bytes = 64 * 1024 * 1024;

@@ -176,6 +176,14 @@ inline constexpr std::size_t metrics_accounts = 100;
 
 /// A user's JWT and seed in a file; nothing beyond it is read.
 inline constexpr std::size_t creds_file_bytes = 1024 * 1024;
+
+// --- The system account ---
+
+/// Requests to the server itself that wait for their turn; more are dropped.
+inline constexpr std::size_t system_requests = 1024;
+/// Objects and arrays inside each other in a request's JSON.
+inline constexpr std::size_t system_request_depth = 32;
+
 // --- Configurations ---
 
 /// Maps and arrays inside each other, also by way of variables.

@@ -94,7 +94,7 @@ struct user_information {
     std::string account_name;                             ///< For people.
     std::string user_name;                                ///< For people; often empty.
     std::shared_ptr<const auth::permissions> permissions; ///< Null: everything is allowed.
-    std::optional<nanoseconds> expires_in;
+    std::optional<wall_time> expires;                     ///< Its login.
 };
 
 /// What became of telling one client that it should go elsewhere.

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -87,6 +88,26 @@ struct user_configuration {
     std::shared_ptr<const user_claims> claims = nullptr; ///< Null: not from a JWT.
 };
 
+/// A service that is asked who may come in (ADR-26), and who need not be asked about.
+struct callout_configuration {
+    account_id account{}; ///< Where it is asked, and its name.
+    std::string account_name;
+    std::set<std::string, std::less<>> users; ///< Names and public keys: they log in as configured.
+    std::set<account_id> accounts;            ///< Whose users are asked about; empty: of all.
+    std::string issuer;                       ///< `A…`: who signs its answers.
+    /// Where users have JWTs: other keys of the account, and accounts into which it lets users in
+    /// beside its own (`*`: all).
+    std::set<std::string, std::less<>> signing_keys;
+    std::set<std::string, std::less<>> allowed_accounts;
+    bool by_jwt = false;
+    std::string xkey; ///< `X…`: what it is asked is sealed for it; empty: open.
+    std::string url;  ///< It is asked by HTTP there, and not in an account.
+    nanoseconds url_timeout{};
+    bool renews_permissions = false; ///< It may be asked again about a connection that is open.
+
+    friend bool operator==(const callout_configuration&, const callout_configuration&) = default;
+};
+
 /// Who may connect. At most one of the ways is configured; users with and without nkey are one.
 struct authorization {
     std::string token;                               ///< Plain text or bcrypt; empty: none.
@@ -96,10 +117,11 @@ struct authorization {
     bool by_jwt = false; ///< An operator is trusted: users bring JWTs, which the server judges.
     std::string no_auth_user;               ///< A name or a public key. Empty: none.
     bool greeting_asks_for_nothing = false; ///< INFO hides from newcomers that others log in.
+    std::shared_ptr<const callout_configuration> callout; ///< Null: nobody is asked.
 
     [[nodiscard]] bool required() const noexcept {
-        return by_jwt || !token.empty() || single_user.has_value() || !users.empty() ||
-               !nkeys.empty();
+        return callout != nullptr || by_jwt || !token.empty() || single_user.has_value() ||
+               !users.empty() || !nkeys.empty();
     }
     /// Somebody may have to sign.
     [[nodiscard]] bool needs_nonce() const noexcept { return by_jwt || !nkeys.empty(); }

@@ -64,7 +64,7 @@ void internal_clients::take(const subscription& subscription, const dispatch& di
         taken.sender_account = dispatch.publisher->of->id;
     } else if (dispatch.from_peer != nullptr) {
         taken.sender = dispatch.from_peer->publisher;
-        taken.sender_account = dispatch.from_peer->account;
+        taken.sender_account = dispatch.from_peer->publisher_account;
     } else {
         taken.sender = 0;
         taken.sender_account = dispatch.of.id;

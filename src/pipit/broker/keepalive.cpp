@@ -43,6 +43,10 @@ void broker_state::on_due(session& session, moment now) {
     }
     if (is_due(session.auth_deadline)) {
         session.auth_deadline = {};
+        if (session.awaiting_callout) {
+            log(log_level::debug, session, "Authorization callout response not received in time");
+            return refuse_login(session);
+        }
         out.end_with_error(session, protocol::error_texts::authentication_timeout,
                            close_reason::authentication_timeout);
         return;

@@ -101,6 +101,11 @@ std::size_t bytes_of(const login_question& question) {
         std::size_t operator()(const jwt_check& check) const {
             return check.jwt.size() + check.signature.size();
         }
+        std::size_t operator()(const callout_check& check) const {
+            const auto& said = check.options;
+            return said.jwt.size() + said.nkey.size() + said.sig.size() + said.user.size() +
+                   said.pass.size() + said.auth_token.size() + said.name.size();
+        }
     };
     return std::visit(measure{}, question.what) + sizeof question;
 }
@@ -114,6 +119,36 @@ void complete(protocol::connect_options& options, const connect_defaults& defaul
     fill(options.user, defaults.user);
     fill(options.pass, defaults.pass);
     fill(options.auth_token, defaults.auth_token);
+}
+
+/// By what a callout knows those that it is not asked about.
+const std::string& claimed_name(const protocol::connect_options& options) noexcept {
+    return options.nkey.empty() ? options.user : options.nkey;
+}
+
+/// A service decides about this login, whatever the configuration says. Source: nats-server: who is
+/// refused counts as one of the global account, whose users are always asked about.
+bool is_delegated(const callout_configuration& service, const protocol::connect_options& options,
+                  const login_answer& answer, account_id global) {
+    if (answer.service != nullptr) return true;
+    if (service.users.contains(claimed_name(options))) return false;
+    if (!answer.accepted || service.accounts.empty()) return true;
+    const auto account = answer.user == nullptr ? global : answer.user->account;
+    return account == global || service.accounts.contains(account);
+}
+
+/// Who is asked about; where users have JWTs, only the answer knows.
+std::string name_for(const session_details& details, const login_answer& answer) {
+    auto name = shown_user(details);
+    return name.empty() && answer.user != nullptr ? answer.user->name : name;
+}
+
+/// A service may say how somebody is called from now on.
+void take_name_of(const login_answer& answer, protocol::connect_options& options) {
+    if (answer.user == nullptr || answer.user->name.empty()) return;
+    options.user = answer.user->name;
+    options.nkey.clear();
+    options.auth_token.clear();
 }
 
 /// As nats-server: `v1.2.3:lang:name`, as far as the client said it.
@@ -134,6 +169,8 @@ std::string client_label(const protocol::connect_options& options) {
 bool broker_state::admit_without_connect(session& session, moment now) {
     const auto* const user = no_auth_user(authorization_of(session));
     if (user == nullptr || !may_connect(*user, session.details->origin)) return false;
+    const auto& service = config->authorization.callout;
+    if (service != nullptr && !service->users.contains(user->name)) return false;
     session.auth_deadline = {};
     session.connect_received = true;
     session.awaiting_connect = false;
@@ -196,17 +233,19 @@ void broker_state::authenticate(session& session, const protocol::connect_option
     const bool by_token =
         !authorization.token.empty() && authorization.users.empty() && authorization.nkeys.empty();
     if (!by_token && (user == nullptr || !may_connect(*user, details.origin))) {
-        return refuse_login(session);
+        return conclude(session, {}, now);
     }
     // Lives as long as the configuration, which it keeps alive.
     const user_pointer known(config, by_token ? nullptr : user);
     if (substitute != nullptr) {
         assume_credentials(session.details->options, *substitute);
-        return finish_connect(session, known, now);
+        return conclude(session, {.accepted = true, .user = known}, now);
     }
     if (!by_token && !user->nkey.empty()) {
         // Who may come in without any credentials need not sign either.
-        if (user == no_auth_user(authorization)) return finish_connect(session, known, now);
+        if (user == no_auth_user(authorization)) {
+            return conclude(session, {.accepted = true, .user = known}, now);
+        }
         return ask(session,
                    {.user = known,
                     .what = signature_check{.nkey = user->nkey,
@@ -219,8 +258,34 @@ void broker_state::authenticate(session& session, const protocol::connect_option
     if (auth::is_bcrypt(stored)) {
         return ask(session, {.user = known, .what = password_check{stored, given}}, now);
     }
-    if (!auth::verify_password(stored, given)) return refuse_login(session);
-    finish_connect(session, known, now);
+    if (!auth::verify_password(stored, given)) return conclude(session, {}, now);
+    conclude(session, {.accepted = true, .user = known}, now);
+}
+
+/// So it is as configured; a service that decides may see it otherwise.
+void broker_state::conclude(session& session, login_answer answer, moment now) {
+    const auto& options = session.details->options;
+    const auto service = answer.service != nullptr ? answer.service : config->authorization.callout;
+    if (service == nullptr || !is_delegated(*service, options, answer, config->global_account)) {
+        return settle_login(session, std::move(answer), now);
+    }
+    const auto& origin = session.details->origin;
+    ask(session,
+        {.what = callout_check{.service = service,
+                               .options = options,
+                               .nonce = nonce_of(session),
+                               .client_id = session.client_id,
+                               .host = origin.ip,
+                               .user = name_for(*session.details, answer),
+                               .in_process = origin.in_process,
+                               .is_websocket = origin.is_websocket}},
+        now);
+}
+
+void broker_state::settle_login(session& session, login_answer answer, moment now) {
+    if (answer.accepted) return finish_connect(session, std::move(answer.user), now);
+    if (!answer.why_not.empty()) log(answer.level, session, answer.why_not);
+    refuse_login(session, answer.reason);
 }
 
 /// Suspends the session until somebody has found out.
@@ -231,7 +296,10 @@ void broker_state::ask(session& session, login_question question, moment now) {
         return refuse_login(session);
     }
     session.awaiting_answer = true;
-    session.auth_deadline = now.steady + limits::question_deadline;
+    session.awaiting_callout = std::holds_alternative<callout_check>(question.what);
+    session.auth_deadline =
+        now.steady +
+        (session.awaiting_callout ? config->auth_timeout : nanoseconds(limits::question_deadline));
     question.id = next_question_id++;
     question.address = session.details->origin.ip;
     open_questions[question.id] = {session.client_id, bytes, config};
@@ -249,16 +317,18 @@ void broker_state::on_answer(std::uint64_t question_id, login_answer answer, mom
     if (session == nullptr) return;
 
     session->awaiting_answer = false;
+    const bool by_service = std::exchange(session->awaiting_callout, false);
     session->auth_deadline = {};
     out.touch(*session);
     // A reload may have changed who may come in: ask anew.
     if (question.asked_under != config) {
         authenticate(*session, session->details->options, now);
-    } else if (answer.accepted) {
-        finish_connect(*session, std::move(answer.user), now);
+    } else if (by_service) {
+        session->by_callout = answer.accepted;
+        take_name_of(answer, session->details->options);
+        settle_login(*session, std::move(answer), now);
     } else {
-        if (!answer.why_not.empty()) log(answer.level, *session, answer.why_not);
-        refuse_login(*session, answer.reason);
+        conclude(*session, std::move(answer), now);
     }
     reschedule(*session);
     if (session->awaiting_answer || session->ended()) return;

@@ -4,6 +4,7 @@
 #include <pipit/base/log.hpp>
 #include <pipit/broker/configuration.hpp>
 #include <pipit/broker/snapshot.hpp>
+#include <pipit/protocol/connect.hpp>
 
 #include <cstdint>
 #include <memory>
@@ -35,6 +36,19 @@ struct jwt_check {
     std::string signature; ///< May be missing from a bearer of the token.
     bool in_process = false;
     bool is_websocket = false;
+    bool vouched_for = false; ///< By a service that was asked: nobody need sign.
+};
+
+/// May this one come in, and as whom? A service decides.
+struct callout_check {
+    std::shared_ptr<const callout_configuration> service;
+    protocol::connect_options options; ///< What CONNECT said, secrets and all.
+    std::string nonce;
+    std::uint64_t client_id = 0;
+    std::string host; ///< An IP address; empty inside the process.
+    std::string user; ///< As it is shown.
+    bool in_process = false;
+    bool is_websocket = false;
 };
 
 /// A question of a session that logs in. Whoever adds a way to log in adds what is to be checked;
@@ -45,7 +59,7 @@ struct login_question {
     /// Who it is if the check succeeds; null for the holder of a token, and where only the answer
     /// knows.
     std::shared_ptr<const user_configuration> user = nullptr;
-    std::variant<password_check, signature_check, jwt_check> what;
+    std::variant<password_check, signature_check, jwt_check, callout_check> what;
 };
 
 /// The answer: somebody known comes in, or is refused.
@@ -55,6 +69,8 @@ struct login_answer {
     std::string why_not = {}; ///< For the log; the client hears `Authorization Violation`.
     log_level level = log_level::debug;
     close_reason reason = close_reason::authentication_failure;
+    /// Who decides instead; null: the configuration says who, if somebody.
+    std::shared_ptr<const callout_configuration> service = nullptr;
 
     [[nodiscard]] static login_answer refusal(std::string why) {
         login_answer refused;

@@ -67,7 +67,8 @@ private:
     std::uint64_t room_;
 };
 
-/// Who a client is, or says it is: also one that was refused. A token is never shown.
+} // namespace
+
 std::string shown_user(const session_details& details) {
     const auto& options = details.options;
     if (!options.nkey.empty()) return options.nkey;
@@ -75,8 +76,6 @@ std::string shown_user(const session_details& details) {
     if (!options.user.empty()) return options.user;
     return options.auth_token.empty() ? "" : "[REDACTED]";
 }
-
-} // namespace
 
 session_snapshot broker_state::snapshot_of(const session& session) const {
     const auto& details = *session.details;
@@ -147,6 +146,7 @@ std::optional<user_information> broker::user_of(std::uint64_t client_id) const {
     }
     const auto& identity = session->details->identity;
     if (identity != nullptr && identity->claims) information.user_name = identity->claims->name;
+    if (identity != nullptr) information.expires = identity->expires;
     if (session->permissions) information.permissions = session->permissions->shared_rules();
     return information;
 }

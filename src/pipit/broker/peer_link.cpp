@@ -18,6 +18,7 @@ struct fixed_part {
     bool imported;
     bool traced; ///< A `trace_part` follows.
     account_id account;
+    account_id publisher_account;
     std::uint32_t count;
     std::uint32_t subject_size;
     std::uint32_t reply_size;
@@ -71,6 +72,7 @@ void peer_link::send(unsigned peer, const peer_record& record) {
         .imported = record.imported,
         .traced = record.trace_number != 0,
         .account = record.account,
+        .publisher_account = record.publisher_account,
         .count = record.count,
         .subject_size = static_cast<std::uint32_t>(record.subject.size()),
         .reply_size = static_cast<std::uint32_t>(record.reply.size()),
@@ -158,6 +160,7 @@ bool peer_link::batch_reader::next(peer_record& record) {
     record.group_id = fixed.group_id;
     record.tried = fixed.tried;
     record.publisher = fixed.publisher;
+    record.publisher_account = fixed.publisher_account;
     record.request_number = fixed.request_number;
     record.trace_number = trace.number;
     record.trace_only = trace.only;

@@ -41,10 +41,11 @@ struct peer_record {
     bytes_view tail;
     bytes_view headers;
     bytes_view payload;
-    std::uint32_t count = 0;     ///< Members, or how many loops were told of a request.
-    std::uint64_t group_id = 0;  ///< Of the sender for `members`, of the origin for `returned`.
-    std::uint64_t tried = 0;     ///< Loops that have had this group's message.
-    std::uint64_t publisher = 0; ///< Its client number at the origin.
+    std::uint32_t count = 0;        ///< Members, or how many loops were told of a request.
+    std::uint64_t group_id = 0;     ///< Of the sender for `members`, of the origin for `returned`.
+    std::uint64_t tried = 0;        ///< Loops that have had this group's message.
+    std::uint64_t publisher = 0;    ///< Its client number at the origin; 0: the server itself.
+    account_id publisher_account{}; ///< Where it is.
     /// Numbers a request whose publisher is told when nobody is there; 0: nobody asks.
     std::uint64_t request_number = 0;
     std::uint64_t trace_number = 0;       ///< Of the origin's open traces; 0: not traced.

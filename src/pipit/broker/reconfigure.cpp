@@ -42,6 +42,12 @@ verdict judge(const session& session, const configuration& before,
     if (known_before.by_jwt && known.by_jwt) {
         return {stays, session.details->identity};
     }
+    // Who was let in by a service that still decides stays as he is.
+    const auto& decided = before.authorization.callout;
+    const auto& decides = config->authorization.callout;
+    if (session.by_callout && decided != nullptr && decides != nullptr && *decided == *decides) {
+        return {stays, session.details->identity};
+    }
     const bool is_a_user = known_before.required() && known_before.token.empty();
     if (!known.required()) {
         if (is_a_user || session.of->id != config->global_account) return {has_moved};

@@ -82,6 +82,8 @@ void router::send_to_peers(dispatch& dispatch, std::uint64_t plain_peers, messag
                        .payload = message.payload,
                        .count = static_cast<std::uint32_t>(std::popcount(dispatch.told)),
                        .publisher = publisher == nullptr ? 0 : publisher->client_id,
+                       .publisher_account =
+                           (publisher == nullptr ? dispatch.of : *publisher->of).id,
                        .whole = block ? &block : nullptr};
     if (dispatch.sole && dispatch.delivered == 0 && publisher != nullptr &&
         publisher->no_responders && !message.reply.empty()) {

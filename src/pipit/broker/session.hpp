@@ -81,6 +81,9 @@ struct session_details {
     std::string log_name; ///< `127.0.0.1:60516 - cid:6` and what CONNECT added.
 };
 
+/// Who a client is, or says it is: also one that was refused. A token is never shown.
+[[nodiscard]] std::string shown_user(const session_details& details);
+
 /// One connection as the broker sees it.
 class session {
 public:
@@ -132,6 +135,8 @@ public:
     std::int64_t max_payload_bytes = 0;  ///< -1: no limit.
     std::int64_t max_subscriptions = -1; ///< -1: no limit.
     bool awaiting_connect = false;       ///< Must authenticate first.
+    bool awaiting_callout = false;       ///< A service decides.
+    bool by_callout = false;             ///< A service has decided.
     bool awaiting_answer = false;        ///< Somebody finds out who this is.
     bool counted = false;                ///< Among the server's connections.
     bool flush_before_close = true;

@@ -47,6 +47,8 @@ struct broker_state {
     void on_answer(std::uint64_t question_id, login_answer answer, moment now);
     void authenticate(session& session, const protocol::connect_options& options, moment now);
     void ask(session& session, login_question question, moment now);
+    void conclude(session& session, login_answer answer, moment now);
+    void settle_login(session& session, login_answer answer, moment now);
     void finish_connect(session& session, user_pointer user, moment now);
     void refuse_login(session& session, close_reason reason = close_reason::authentication_failure);
     void expire_login(session& session, moment now);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/server/broker_configuration.hpp>
 
+#include <pipit/auth/authorization_jwt.hpp>
 #include <pipit/auth/permissions.hpp>
 #include <pipit/protocol/weighted_mapping.hpp>
 #include <pipit/server/account_links.hpp>
@@ -46,6 +47,7 @@ public:
     result<std::shared_ptr<const broker::configuration>> build(broker::server_identity identity) {
         configuration_->identity = complete(std::move(identity), options_);
         add_accounts();
+        add_callout();
         add_logins();
         add_websocket();
         add_limits();
@@ -115,6 +117,23 @@ private:
         }
     }
 
+    void add_callout() {
+        if (!options_.auth_callout) return;
+        const auto& from = *options_.auth_callout;
+        auto made = std::make_shared<broker::callout_configuration>();
+        made->account_name = from.account.empty() ? global_account : from.account;
+        made->account = numbers_.number_of(made->account_name);
+        made->users.insert(from.auth_users.begin(), from.auth_users.end());
+        for (const auto& name : from.allowed_accounts) {
+            made->accounts.insert(numbers_.number_of(name));
+        }
+        made->issuer = from.issuer;
+        made->xkey = from.xkey;
+        made->url = from.url;
+        made->url_timeout = from.url_timeout;
+        configuration_->authorization.callout = std::move(made);
+    }
+
     void add_invented_user() {
         const auto name = invented_no_auth_user(options_);
         if (name.empty()) return;
@@ -139,14 +158,21 @@ private:
 
     /// Users who share their block's default permissions share one object.
     std::shared_ptr<const auth::permissions> permissions_of(const user_options& options) {
-        if (!options.permissions) return nullptr;
-        if (last_permissions_ && last_lists_ == *options.permissions) return last_permissions_;
-        auto made = auth::permissions::make(*options.permissions);
+        auto lists = options.permissions;
+        const auto& callout = options_.auth_callout;
+        // What is asked of the service is the server's to say.
+        if (callout && callout->url.empty() && options.account == callout->account) {
+            if (!lists) lists.emplace();
+            lists->publish_deny.emplace_back(auth::callout_subject);
+        }
+        if (!lists) return nullptr;
+        if (last_permissions_ && last_lists_ == *lists) return last_permissions_;
+        auto made = auth::permissions::make(*lists);
         if (!made) {
             error_ = made.error();
             return nullptr;
         }
-        last_lists_ = *options.permissions;
+        last_lists_ = std::move(*lists);
         last_permissions_ = *made;
         return last_permissions_;
     }

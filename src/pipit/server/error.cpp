@@ -15,6 +15,7 @@ public:
         case errc::invalid_command_line: return "The command line is not valid";
         case errc::unknown_flag: return "The command line has a flag that is not known";
         case errc::reload_not_supported: return "The change needs a restart";
+        case errc::invalid_request: return "The request is not valid";
         case errc::unusable_file: return "A file cannot be opened, read or written";
         case errc::no_account: return "There is no such account";
         }

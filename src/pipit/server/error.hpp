@@ -19,6 +19,8 @@ enum class errc {
     unusable_file,
     /// There is no such account, or its JWT cannot be believed; the detail is for the log.
     no_account,
+    /// A request to the server itself cannot be read or obeyed; the detail says why.
+    invalid_request,
 };
 
 [[nodiscard]] error_code make_error_code(errc value) noexcept;

@@ -9,6 +9,7 @@
 #include <pipit/server/jwt_links.hpp>
 #include <pipit/server/jwt_user.hpp>
 
+#include <algorithm>
 #include <future>
 #include <utility>
 
@@ -125,7 +126,7 @@ void jwt_authority::judge_in(known_account& account, const std::string& token,
     const auto& check = check_of(question);
     auto entry = may_enter(user.rights, question.address, check, now);
     if (entry.why_not == "Connection type not allowed") return refuse(entry.why_not);
-    if (!user.rights.bearer_token) {
+    if (!user.rights.bearer_token && !check.vouched_for) {
         if (check.signature.empty()) return refuse("Signature missing");
         if (!auth::verify_nonce(user.claims.subject, check.nonce, check.signature)) {
             return refuse("Signature not verified");
@@ -142,7 +143,28 @@ void jwt_authority::judge_in(known_account& account, const std::string& token,
         for_now->expires = entry.until;
         who = std::move(for_now);
     }
-    answer({.accepted = true, .user = std::move(who)});
+    const auto& decided_by_users = account.claims->callout_users;
+    const bool delegated =
+        !check.vouched_for && !decided_by_users.empty() &&
+        std::ranges::find(decided_by_users, user.claims.subject) == decided_by_users.end();
+    answer({.accepted = true,
+            .user = std::move(who),
+            .service = delegated ? service_of(account) : nullptr});
+}
+
+/// Who decides about the users of an account that delegates that.
+std::shared_ptr<const broker::callout_configuration>
+jwt_authority::service_of(const known_account& account) {
+    const auto& claims = *account.claims;
+    auto service = std::make_shared<broker::callout_configuration>();
+    service->account = account.config->id;
+    service->account_name = service->issuer = claims.subject;
+    for (const auto& [key, scope] : claims.signing_keys) service->signing_keys.insert(key);
+    service->allowed_accounts.insert(claims.callout_accounts.begin(),
+                                     claims.callout_accounts.end());
+    service->xkey = claims.callout_xkey;
+    service->by_jwt = true;
+    return service;
 }
 
 /// What the user may do under the account as it is now. Returns what speaks against it.

@@ -88,6 +88,8 @@ private:
     void judge_in(known_account& account, const std::string& token,
                   const broker::login_question& question, const answer_function& answer);
     [[nodiscard]] std::string find_rights(const known_account& account, verified_user& user) const;
+    [[nodiscard]] static std::shared_ptr<const broker::callout_configuration>
+    service_of(const known_account& account);
     [[nodiscard]] bool is_over(const known_account& account) const;
 
     operator_trust trust_;

@@ -28,12 +28,27 @@ void login_desk::ask(broker::login_question question, answer_function answer) {
                                   answer(id, {.accepted = yes, .user = user});
                               });
     }
+    if (std::holds_alternative<broker::callout_check>(question.what)) {
+        const auto id = question.id;
+        if (!decide_) return answer(id, login_answer::refusal("nobody decides"));
+        return decide_(std::move(question), [id, answer = std::move(answer)](login_answer found) {
+            answer(id, std::move(found));
+        });
+    }
     {
         const std::lock_guard guard(lock_);
         const auto address = question.address;
         waiting_.push(address, {std::move(question), std::move(answer)});
     }
     signatures_.post([this] { answer_next(); });
+}
+
+void login_desk::judge_jwt(broker::login_question question,
+                           std::function<void(broker::login_answer)> answer) {
+    signatures_.post([this, question = std::move(question), answer = std::move(answer)] {
+        if (!judge_) return answer(login_answer::refusal("no operator is trusted"));
+        judge_(question, answer);
+    });
 }
 
 void login_desk::answer_next() {

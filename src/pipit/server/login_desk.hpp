@@ -34,6 +34,11 @@ public:
 
     /// Before the first question about a JWT; called on the desk's thread.
     void judge_jwts_by(jwt_judge judge) { judge_ = std::move(judge); }
+    /// The same of who decides about logins; called on the asker's thread, must not block.
+    void decide_by(jwt_judge decide) { decide_ = std::move(decide); }
+    /// Asks for a judgement as if somebody had logged in with that JWT.
+    void judge_jwt(broker::login_question question,
+                   std::function<void(broker::login_answer)> answer);
     /// For what has to happen between two questions.
     [[nodiscard]] task_thread& thread() noexcept { return signatures_; }
 
@@ -45,6 +50,7 @@ private:
     void answer_next();
 
     jwt_judge judge_;
+    jwt_judge decide_;
     std::mutex lock_;
     fair_queue<waiting> waiting_;
     password_worker passwords_;

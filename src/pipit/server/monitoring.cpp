@@ -94,9 +94,18 @@ net::http_response monitor::respond(std::string_view target) {
                                   return joined_path(base_path_, candidate.path) == path;
                               });
     if (found == routes.end()) return not_found();
-    if (!found->counted_as.empty()) ++request_counts_[std::string(found->counted_as)];
+    if (!found->counted_as.empty()) {
+        const std::lock_guard guard(counts_lock_);
+        ++request_counts_[std::string(found->counted_as)];
+    }
     parameters query(parsed->query);
-    return found->make({query, collect_, request_counts_, base_path_, log_});
+    const auto counts = request_counts();
+    return found->make({query, collect_, counts, base_path_, log_});
+}
+
+request_counts monitor::request_counts() const {
+    const std::lock_guard guard(counts_lock_);
+    return request_counts_;
 }
 
 std::string joined_path(std::string_view base_path, std::string_view path) {

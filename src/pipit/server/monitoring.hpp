@@ -13,6 +13,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -83,7 +84,7 @@ using collect_function = std::function<result<monitoring_snapshot>(const monitor
 
 /// Answers request targets with documents, and counts them.
 ///
-/// Threads: one, that of the HTTP server; `collect` is called on it.
+/// Threads: one, that of the HTTP server; `collect` is called on it. `request_counts` is for all.
 class monitor {
 public:
     /// `base_path` is the configuration's `http_base_path`. Failed health checks are logged.
@@ -93,10 +94,14 @@ public:
     /// that does not answer in time 503.
     [[nodiscard]] net::http_response respond(std::string_view target);
 
+    /// How often each path was asked for. Threads: any.
+    [[nodiscard]] std::map<std::string, std::uint64_t, std::less<>> request_counts() const;
+
 private:
     std::string base_path_; ///< `/`, or begins with one and does not end with one.
     collect_function collect_;
     logger log_;
+    mutable std::mutex counts_lock_;
     std::map<std::string, std::uint64_t, std::less<>> request_counts_; ///< By path.
 };
 

@@ -176,7 +176,6 @@ void write_account_detail(json_writer& json, const monitoring_snapshot& snapshot
                           const broker::account_configuration& account) {
     const auto totals = total_accounts(snapshot);
     const auto total = *std::ranges::find(totals, account.id, &broker::account_snapshot::id);
-    json.begin_object("account_detail");
     json.member("account_name", account.name);
     json.member("update_time",
                 rfc3339(account.claims == nullptr ? snapshot.server.configuration_loaded
@@ -202,7 +201,6 @@ void write_account_detail(json_writer& json, const monitoring_snapshot& snapshot
     write_index_statistics(json, known);
     json.end_object();
     write_responses(json, snapshot);
-    json.end_object();
 }
 
 void write_count(json_writer& json, const broker::traffic& count) {
@@ -221,10 +219,10 @@ void write_traffic(json_writer& json, std::string_view name, const broker::traff
     json.end_object();
 }
 
+} // namespace
+
 void write_account_statistics(json_writer& json, const broker::account_snapshot& account,
                               std::string_view name) {
-    json.element();
-    json.begin_object();
     json.member("acc", name);
     json.member("name", name);
     json.member("conns", account.connections);
@@ -235,10 +233,16 @@ void write_account_statistics(json_writer& json, const broker::account_snapshot&
     write_traffic(json, "sent", account.sent);
     write_traffic(json, "received", account.received);
     json.member("slow_consumers", account.slow_consumers);
-    json.end_object();
 }
 
-} // namespace
+std::string account_information(const monitoring_snapshot& snapshot,
+                                const broker::account_configuration& account) {
+    json_writer json("");
+    json.begin_object();
+    write_account_detail(json, snapshot, account);
+    json.end_object();
+    return json.take();
+}
 
 net::http_response accountz(const document_request& request) {
     const auto name = request.query.text("acc");
@@ -255,7 +259,9 @@ net::http_response accountz(const document_request& request) {
     write_head(json, *snapshot);
     json.optional_member("system_account", system_account_name(configuration));
     if (account != nullptr) {
+        json.begin_object("account_detail");
         write_account_detail(json, *snapshot, *account);
+        json.end_object();
     } else if (!configuration.accounts.empty()) {
         json.begin_array("accounts");
         for (const auto& known : configuration.accounts) json.element(known.name);
@@ -277,7 +283,13 @@ net::http_response accstatz(const document_request& request) {
     json.begin_array("account_statz");
     for (const auto& account : total_accounts(*snapshot)) {
         if (!include_unused && account.connections == 0) continue;
-        write_account_statistics(json, account, account_name(*snapshot->configuration, account.id));
+        const auto name = account_name(*snapshot->configuration, account.id);
+        const auto wanted = request.only_accounts;
+        if (!wanted.empty() && std::ranges::find(wanted, name) == wanted.end()) continue;
+        json.element();
+        json.begin_object();
+        write_account_statistics(json, account, name);
+        json.end_object();
     }
     json.end_array();
     json.end_object();

@@ -136,15 +136,6 @@ void sort(std::vector<session_snapshot>& sessions, const std::string& order, wal
     if (order == "rtt") sort_by(sessions, true, [](view s) { return s.round_trip; });
 }
 
-/// A round trip between a micro- and a millisecond is shown in whole microseconds.
-std::string round_trip_text(nanoseconds round_trip) {
-    using std::chrono::microseconds;
-    if (round_trip > microseconds(1) && round_trip < std::chrono::milliseconds(1)) {
-        round_trip = std::chrono::floor<microseconds>(round_trip);
-    }
-    return duration_text(round_trip);
-}
-
 /// The subscriptions of the connections on the page, by the connection's number.
 using subscriptions_by_client = std::map<std::uint64_t, std::vector<broker::subscription_snapshot>>;
 
@@ -173,7 +164,8 @@ void write_activity(json_writer& json, const session_snapshot& session, wall_tim
         json.member("stop", rfc3339(*session.stop));
         json.member("reason", text(session.reason));
     }
-    json.member("rtt", round_trip_text(session.round_trip.value_or(nanoseconds(0))));
+    json.member("rtt",
+                duration_text(shown_round_trip(session.round_trip.value_or(nanoseconds(0)))));
     json.member("uptime", uptime_text(end - session.start));
     json.member("idle", uptime_text(end - session.last_activity));
 }
@@ -267,6 +259,14 @@ void write_head(json_writer& json, const monitoring_snapshot& snapshot, std::str
 }
 
 } // namespace
+
+nanoseconds shown_round_trip(nanoseconds round_trip) noexcept {
+    using std::chrono::microseconds;
+    if (round_trip > microseconds(1) && round_trip < std::chrono::milliseconds(1)) {
+        round_trip = std::chrono::floor<microseconds>(round_trip);
+    }
+    return round_trip;
+}
 
 net::http_response connz(const document_request& request) {
     const auto options = read_options(request.query);

@@ -58,16 +58,14 @@ std::optional<health_problem> find_problem(const document_request& request,
     return std::nullopt;
 }
 
-std::string written(const std::optional<health_problem>& problem, bool details) {
+std::string written(const std::optional<health_problem>& problem, bool details, bool with_code) {
     json_writer json("");
     json.begin_object();
-    if (!problem) {
-        json.member("status", "ok");
-    } else if (!details) {
-        json.member("status", problem->overall);
+    json.member("status", !problem ? "ok" : details ? "error" : problem->overall);
+    if (with_code) json.member("status_code", problem ? problem->status : 200);
+    if (problem && !details) {
         json.member("error", problem->text);
-    } else {
-        json.member("status", "error");
+    } else if (problem) {
         json.begin_array("errors");
         json.element();
         json.begin_object();
@@ -91,7 +89,8 @@ net::http_response healthz(const document_request& request) {
                                 ? std::string("Healthcheck failed: 1 errors")
                                 : "Healthcheck failed: " + protocol::quoted(problem->text));
     }
-    return json_answer(written(problem, options.details), problem ? problem->status : 200);
+    return json_answer(written(problem, options.details, request.as_message),
+                       problem ? problem->status : 200);
 }
 
 } // namespace pipit::server

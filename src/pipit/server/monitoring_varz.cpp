@@ -53,20 +53,6 @@ void write_configuration(json_writer& json, const monitoring_snapshot& snapshot)
     json.optional_member("write_timeout", server.write_timeout);
 }
 
-/// nats-server's flags and their defaults. They are about JetStream; a tool may look for them.
-std::map<std::string, bool> feature_flags(const std::map<std::string, bool>& configured) {
-    std::map<std::string, bool> flags{{"js_ack_fc_v2", false},
-                                      {"js_api_reply_v2", false},
-                                      {"js_raft_delete_range", true},
-                                      {"js_snapshot_sources", false}};
-    for (auto& [name, value] : flags) {
-        if (const auto found = configured.find(name); found != configured.end()) {
-            value = found->second;
-        }
-    }
-    return flags;
-}
-
 void write_process(json_writer& json, const server_snapshot& server) {
     json.member("start", rfc3339(server.start));
     json.member("now", rfc3339(server.now));
@@ -111,6 +97,19 @@ void write_map(json_writer& json, std::string_view name, const Map& values) {
 
 } // namespace
 
+std::map<std::string, bool> merged_feature_flags(const std::map<std::string, bool>& configured) {
+    std::map<std::string, bool> flags{{"js_ack_fc_v2", false},
+                                      {"js_api_reply_v2", false},
+                                      {"js_raft_delete_range", true},
+                                      {"js_snapshot_sources", false}};
+    for (auto& [name, value] : flags) {
+        if (const auto found = configured.find(name); found != configured.end()) {
+            value = found->second;
+        }
+    }
+    return flags;
+}
+
 net::http_response varz(const document_request& request) {
     const auto snapshot = request.collect({});
     if (!snapshot) return unavailable(snapshot.error());
@@ -138,7 +137,7 @@ net::http_response varz(const document_request& request) {
     json.member("config_digest", server.configuration_digest);
     if (!server.tags.empty()) json.members("tags", server.tags);
     if (!server.metadata.empty()) write_map(json, "metadata", server.metadata);
-    write_map(json, "feature_flags", feature_flags(server.feature_flags));
+    write_map(json, "feature_flags", merged_feature_flags(server.feature_flags));
     json.optional_member("system_account", system_account_name(*snapshot->configuration));
     write_by_kind(json, "slow_consumer_stats", total.slow_consumers);
     write_by_kind(json, "stale_connection_stats", total.stale_connections);

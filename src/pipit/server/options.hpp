@@ -38,6 +38,18 @@ struct user_options {
     friend bool operator==(const user_options&, const user_options&) = default;
 };
 
+/// Who decides about logins, and about whose; see `broker::callout_configuration`.
+struct auth_callout_options {
+    std::string issuer;
+    std::string account; ///< Empty: `$G`.
+    std::vector<std::string> auth_users;
+    std::vector<std::string> allowed_accounts;
+    std::string xkey;
+    std::string url; ///< Ours: it is asked by HTTP.
+    nanoseconds url_timeout = std::chrono::seconds(1);
+    friend bool operator==(const auth_callout_options&, const auth_callout_options&) = default;
+};
+
 struct mapping_options {
     std::string source;
     std::vector<protocol::mapping_destination> destinations;
@@ -184,6 +196,7 @@ struct server_options {
     std::vector<user_options> users; ///< Of all accounts.
     std::vector<account_options> accounts;
     std::string no_auth_user;
+    std::optional<auth_callout_options> auth_callout;
     std::string system_account; ///< Empty: `$SYS`.
     bool no_system_account = false;
     std::vector<mapping_options> mappings; ///< Of the account `$G`.

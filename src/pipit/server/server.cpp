@@ -3,6 +3,7 @@
 #include <pipit/broker/mesh.hpp>
 #include <pipit/net/clock.hpp>
 #include <pipit/server/detail/server_state.hpp>
+#include <pipit/server/detail/system_state.hpp>
 #include <pipit/server/error.hpp>
 #include <pipit/server/host_port.hpp>
 #include <pipit/server/server_identity.hpp>
@@ -40,6 +41,8 @@ server::state::state(server_setup its_setup)
 server::state::~state() {
     shut_down();
     // What still comes from elsewhere would be for a thread that ends.
+    if (system) system->stop();
+    if (callout) callout->stop();
     if (authority) authority->resolver().stop();
 }
 
@@ -49,7 +52,8 @@ result<> server::state::start() {
         return configured;
     }
     seen.server.start = net::wall_now();
-    identity = make_server_identity();
+    keys = make_server_keys();
+    identity = make_server_identity(keys);
     auto named = identity;
     if (!options.server_name.empty()) named.name = options.server_name;
     report_start(log, options, named);
@@ -67,6 +71,8 @@ result<> server::state::start() {
             return bound;
         }
     }
+    start_callout();
+    start_system();
     accept_websockets();
     accept_clients();
     for (auto& each : loops) each->start();
@@ -244,6 +250,7 @@ void server::state::shut_down() {
         seen.is_closing = true;
     }
     http.reset();
+    stop_system();
     stop_listening();
     on_every_loop([](unsigned, broker::broker& broker, moment now) {
         broker.close_all(broker::close_reason::server_shutdown, now);
@@ -330,9 +337,13 @@ net::pipe_end server::connect() {
     return std::move(made.caller);
 }
 
-result<> server::reload() { return state_->reload(); }
+result<> server::reload() {
+    const std::lock_guard guard(state_->administration);
+    return state_->reload();
+}
 
 void server::reopen_log() {
+    const std::lock_guard guard(state_->administration);
     if (state_->options.log_file.empty()) {
         return state_->log.info("File log re-open ignored, not a file logger");
     }
@@ -344,8 +355,10 @@ void server::reopen_log() {
 
 bool server::enter_lame_duck() {
     auto& its = *state_;
+    const std::lock_guard guard(its.administration);
     if (its.lame_duck || its.is_shut_down) return false;
     its.lame_duck = true;
+    its.publish_end("LAMEDUCK");
     its.log.info("Entering lame duck mode, stop accepting new clients");
     its.stop_listening();
     if (its.client_ids().empty()) {
@@ -364,6 +377,7 @@ std::optional<steady_time> server::next_deadline() const noexcept { return state
 
 void server::expire(steady_time now) {
     auto& its = *state_;
+    const std::lock_guard guard(its.administration);
     if (!its.deadline || now < *its.deadline) return;
     if (!its.leaving) {
         its.log.info("Closing existing clients");
@@ -383,10 +397,16 @@ void server::expire(steady_time now) {
     its.deadline = now + its.leaving->next_pause(its.random);
 }
 
-void server::shut_down() { state_->shut_down(); }
+void server::shut_down() {
+    const std::lock_guard guard(state_->administration);
+    state_->shut_down();
+}
 
 bool server::is_shut_down() const noexcept { return state_->is_shut_down; }
 
-const logger& server::log() const noexcept { return state_->log; }
+logger server::log() const {
+    const std::lock_guard guard(state_->administration);
+    return state_->log;
+}
 
 } // namespace pipit::server

@@ -76,7 +76,7 @@ public:
     void shut_down();
     [[nodiscard]] bool is_shut_down() const noexcept;
 
-    [[nodiscard]] const logger& log() const noexcept;
+    [[nodiscard]] logger log() const;
 
 private:
     struct state;

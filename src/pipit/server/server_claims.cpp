@@ -2,9 +2,8 @@
 // What the system account may ask about the JWTs of accounts, and what this server asks of others.
 #include <pipit/base/identity_limits.hpp>
 #include <pipit/net/clock.hpp>
-#include <pipit/server/detail/monitoring_json.hpp>
-#include <pipit/server/detail/monitoring_text.hpp>
 #include <pipit/server/detail/server_state.hpp>
+#include <pipit/server/detail/system_state.hpp>
 #include <pipit/server/error.hpp>
 
 #include <utility>
@@ -31,9 +30,9 @@ std::string account_in(bytes_view subject) {
 
 /// Begins the services of accounts' JWTs, for which somebody has to see the server from inside.
 void server::state::serve_claims() {
-    const auto system = seen.config->system_account;
-    if (!authority || !system) return;
-    claims_place = {*system, options.resolver};
+    const auto system_account = seen.config->system_account;
+    if (!authority || !system_account) return;
+    claims_place = {*system_account, options.resolver};
     auto* const in_folder = dynamic_cast<directory_resolver*>(&authority->resolver());
     const bool is_cache = options.resolver.kind == resolver_kind::cache;
     claims = std::make_unique<claims_requests>(claims_requests::surroundings{
@@ -44,9 +43,10 @@ void server::state::serve_claims() {
             look_up_elsewhere(account, std::move(then));
         });
     }
-    loops[0]->post([this, account = *system, in_folder, is_cache](broker::broker& broker, moment) {
-        subscribe_claims(broker, account, in_folder != nullptr, is_cache);
-    });
+    loops[0]->post(
+        [this, account = *system_account, in_folder, is_cache](broker::broker& broker, moment) {
+            subscribe_claims(broker, account, in_folder != nullptr, is_cache);
+        });
     if (in_folder == nullptr) return;
     expire_claims();
     if (!is_cache) compare_claims();
@@ -109,18 +109,9 @@ void server::state::publish_claims(broker::account_id of, std::string subject, s
 
 /// How every answer of the system account begins.
 std::string server::state::server_json() {
-    const std::lock_guard guard(seen.lock);
-    const auto& its = seen.config->identity;
     json_writer json("");
     json.begin_object();
-    json.member("name", its.name);
-    json.member("host", its.host);
-    json.member("id", its.id);
-    json.member("ver", its.version);
-    json.member("jetstream", false);
-    json.member("flags", 0);
-    json.member("seq", ++claims_sequence);
-    json.member("time", rfc3339(net::wall_now()));
+    write_server_members(json, *system->facts(), system->next_stamp());
     json.end_object();
     return json.take();
 }

@@ -20,13 +20,17 @@ auth::nkey_seed fresh_seed(auth::nkey_prefix prefix) { return {prefix, fresh_sec
 
 } // namespace
 
-broker::server_identity make_server_identity() {
-    const auth::signing_key id(fresh_seed(auth::nkey_prefix::server));
-    const auth::curve_key xkey(fresh_seed(auth::nkey_prefix::curve));
+server_keys make_server_keys() {
+    using auth::nkey_prefix;
+    return {std::make_shared<const auth::signing_key>(fresh_seed(nkey_prefix::server)),
+            std::make_shared<const auth::curve_key>(fresh_seed(nkey_prefix::curve))};
+}
+
+broker::server_identity make_server_identity(const server_keys& keys) {
     broker::server_identity identity;
-    identity.id = auth::encode(id.public_key());
+    identity.id = auth::encode(keys.identity->public_key());
     identity.name = identity.id;
-    identity.xkey = auth::encode(xkey.public_key());
+    identity.xkey = auth::encode(keys.curve->public_key());
     identity.version = nats_version;
     identity.nonces = std::make_shared<const auth::nonce_maker>(fresh_secret());
     return identity;

@@ -117,9 +117,10 @@ void server::state::put_account(broker::account_update update, std::function<voi
     shared->update = std::move(update);
     shared->done = std::move(done);
     shared->left = loops.size();
-    for (auto& each : loops) {
-        each->post([shared](broker::broker& broker, moment now) {
+    for (unsigned i = 0; i < loops.size(); ++i) {
+        loops[i]->post([this, shared, i](broker::broker& broker, moment now) {
             broker.put_account(shared->update, now);
+            if (i == 0) serve_account(broker, *shared->update.config);
             if (--shared->left == 0) shared->done();
         });
     }

@@ -56,10 +56,15 @@ result<> server::state::obey(const server_options& next) {
     on_every_loop([config = *config](unsigned, broker::broker& broker, moment now) {
         broker.reconfigure(config, now);
     });
-    const std::lock_guard guard(seen.lock);
-    seen.config = *config;
-    seen.server.configuration_loaded = net::wall_now();
-    note_options(seen.server, next);
+    check_callout_account(**config);
+    {
+        const std::lock_guard guard(seen.lock);
+        seen.config = *config;
+        seen.server.configuration_loaded = net::wall_now();
+        note_options(seen.server, next);
+    }
+    note_system_facts();
+    serve_accounts();
     return {};
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <pipit/auth/authorization_jwt.hpp>
 #include <pipit/auth/jwt.hpp>
 
 #include <boost/json/object.hpp>
@@ -18,5 +19,9 @@ void read_claims(const boost::json::object& payload, account_jwt& to, std::strin
 void read_claims(const boost::json::object& payload, operator_jwt& to, std::string& wrong);
 void read_claims(const boost::json::object& payload, activation_jwt& to, std::string& wrong);
 void read_claims(const boost::json::object& payload, generic_jwt& to, std::string& wrong);
+void read_claims(const boost::json::object& payload, authorization_request_jwt& to,
+                 std::string& wrong);
+void read_claims(const boost::json::object& payload, authorization_response_jwt& to,
+                 std::string& wrong);
 
 } // namespace pipit::auth::detail

@@ -24,6 +24,9 @@ struct document_request {
     const request_counts& counts; ///< By path; this request is counted already.
     const std::string& base_path;
     const logger& log;
+    bool as_message = false; ///< For the system account: it has no status code beside it.
+    /// Statistics of these accounts only; empty: of all.
+    std::span<const std::string> only_accounts = {};
 };
 
 using document = net::http_response(const document_request&);
@@ -83,6 +86,25 @@ struct page_part {
 
 /// What several documents say about a set of subscriptions.
 void write_index_statistics(json_writer& json, const broker::broker_statistics& statistics);
+
+/// nats-server's flags with what was configured. They are about JetStream; a tool may look for
+/// them.
+[[nodiscard]] std::map<std::string, bool>
+merged_feature_flags(const std::map<std::string, bool>& configured);
+
+/// As it is shown: between a micro- and a millisecond, in whole microseconds.
+[[nodiscard]] nanoseconds shown_round_trip(nanoseconds round_trip) noexcept;
+
+/// The members of an account's statistics.
+void write_account_statistics(json_writer& json, const broker::account_snapshot& account,
+                              std::string_view name);
+
+/// What a server says about itself now and then, as an object.
+[[nodiscard]] std::string statsz(const monitoring_snapshot& snapshot);
+
+/// What `INFO` of the system account says about one, as an object.
+[[nodiscard]] std::string account_information(const monitoring_snapshot& snapshot,
+                                              const broker::account_configuration& account);
 
 /// A subscription; with its account's name, if there is one to say.
 void write_subscription(json_writer& json, const broker::subscription_snapshot& subscription,

@@ -32,6 +32,9 @@ class parameters {
 public:
     /// Parts that are broken, or hold a semicolon, are skipped, as Go does.
     explicit parameters(std::string_view query);
+    /// Those of a request that is no HTTP request.
+    explicit parameters(std::vector<std::pair<std::string, std::string>> values)
+        : values_(std::move(values)) {}
 
     [[nodiscard]] std::string text(std::string_view name) const;
     /// `1 t T TRUE true True` and their opposites; empty: false.

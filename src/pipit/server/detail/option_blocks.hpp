@@ -23,6 +23,14 @@ void read_pinned_accounts(server_options& options, const config_entry& entry,
 void read_trusted_keys(server_options& options, const config_entry& entry,
                        config_findings& findings);
 
+/// Who decides about logins: a service in an account, or one that is asked by HTTP.
+[[nodiscard]] std::optional<auth_callout_options> read_auth_callout(const config_entry& entry,
+                                                                    config_findings& findings);
+[[nodiscard]] std::optional<auth_callout_options> read_http_callout(const config_entry& entry,
+                                                                    config_findings& findings);
+void check_auth_callout(const server_options& options, const config_place& place,
+                        config_findings& findings);
+
 /// Adds the users of an array that has no account.
 /// `permissions` are for those that have none of their own.
 void read_users(std::vector<user_options>& users, const config_entry& entry,

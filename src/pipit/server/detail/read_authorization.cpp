@@ -90,9 +90,13 @@ void set_default_permissions(authorization_reading& reading, const config_entry&
                              config_findings& findings) {
     reading.default_permissions = read_permissions(entry, findings);
 }
-void refuse_auth_callout(authorization_reading&, const config_entry& entry,
-                         config_findings& findings) {
-    findings.refuse(entry, "auth_callout");
+template <auto Read>
+void set_callout(authorization_reading& reading, const config_entry& entry,
+                 config_findings& findings) {
+    if (reading.options.auth_callout) {
+        findings.error(entry.place, "There is one callout only");
+    }
+    reading.options.auth_callout = Read(entry, findings);
 }
 
 constexpr key_rule<authorization_reading> authorization_rules[] = {
@@ -102,7 +106,8 @@ constexpr key_rule<authorization_reading> authorization_rules[] = {
     {"timeout", set_timeout},
     {"users", set_users},
     {"default_permissions default_permission permissions", set_default_permissions},
-    {"auth_callout auth_hook", refuse_auth_callout},
+    {"auth_callout auth_hook", set_callout<read_auth_callout>},
+    {"http_callout", set_callout<read_http_callout>},
     {"proxy_required", refuse_proxy_required<authorization_reading>},
 };
 
@@ -162,6 +167,7 @@ void check_logins(const server_options& options, const config_map& map, config_f
     const auto& place = authorization ? authorization->place
                         : accounts    ? accounts->place
                                       : config_place();
+    check_auth_callout(options, place, findings);
     const bool has_single_user = !options.username.empty() || !options.password.empty();
     if (has_single_user && !options.token.empty()) {
         findings.error(place, "Cannot have a user/pass and token");

@@ -5,6 +5,7 @@
 #include <pipit/broker/broker.hpp>
 #include <pipit/net/http.hpp>
 #include <pipit/net/tcp.hpp>
+#include <pipit/server/auth_callout.hpp>
 #include <pipit/server/broker_configuration.hpp>
 #include <pipit/server/claims_requests.hpp>
 #include <pipit/server/jwt_authority.hpp>
@@ -17,12 +18,17 @@
 #include <pipit/server/process_usage.hpp>
 #include <pipit/server/reserved_listeners.hpp>
 #include <pipit/server/server.hpp>
+#include <pipit/server/server_identity.hpp>
 #include <pipit/server/websocket_policy.hpp>
 
 #include <atomic>
 #include <mutex>
+#include <set>
 
 namespace pipit::server {
+
+struct system_question;
+struct system_state;
 
 /// Puts into what monitoring shows what a reload may change.
 void note_options(server_snapshot& facts, const server_options& options);
@@ -60,6 +66,12 @@ struct server::state {
     void add_accounts(const broker::configuration& config);
     void close_excess_connections();
 
+    // server_callout.cpp
+    void start_callout();
+    void check_callout_account(const broker::configuration& config) const;
+    void ask_service(broker::account_id account, std::string token, std::string headers,
+                     std::string body);
+
     // server_operators.cpp
     result<> start_authority();
     result<> store_preloads();
@@ -87,6 +99,31 @@ struct server::state {
     bool collect_sessions(const session_query& query, std::vector<loop_snapshot>& into);
     bool collect_page(const broker::subscription_query& query, std::vector<loop_snapshot>& into);
 
+    // server_system.cpp
+    void start_system();
+    void stop_system();
+    void note_system_facts();
+    void subscribe_system(broker::broker& broker);
+    void serve_accounts();
+    void serve_account(broker::broker& broker, const broker::account_configuration& account);
+    void ask_system(std::string_view service, std::string account,
+                    const broker::internal_message& message);
+    void answer(broker::account_id of, const std::string& reply, const system_question& question);
+    /// Publishes for the server itself, from any thread.
+    void publish(broker::account_id of, std::string subject, std::string headers, std::string body);
+    result<> reload_for_request();
+    result<> kick(std::uint64_t client_id);
+    result<> announce_lame_duck(std::uint64_t client_id);
+    std::optional<broker::user_information> user_of(std::uint64_t client_id);
+    void tell(broker::broker& broker, const broker::session_event& event);
+    void tell_of_connections(broker::broker& broker, const std::string& account);
+    void publish_connections(const std::string& account);
+    void publish_connections_of_all();
+    bool is_wanted(const std::string& subject);
+    void publish_statistics();
+    nanoseconds publish_statistics_now_and_then();
+    void publish_end(std::string_view event);
+
     /// Runs a task on every loop and waits until all have; false: not in time.
     using loop_task = std::function<void(unsigned loop, broker::broker& broker, moment now)>;
     bool on_every_loop(loop_task task);
@@ -110,6 +147,7 @@ struct server::state {
     logger log;
     random_source random;
 
+    server_keys keys;
     broker::server_identity identity;
     account_numbers accounts;
     broker::shared_counters counters;
@@ -126,6 +164,11 @@ struct server::state {
     net::socket_handle websocket_socket;          ///< Until the loops run.
     std::unique_ptr<websocket_policy> websockets; ///< Null: there is no such listener.
     std::unique_ptr<broker::mesh> mesh;
+    /// These outlive the loops, which tell and ask them, and stop before.
+    std::unique_ptr<system_state> system; ///< Null without a system account.
+    std::unique_ptr<auth_callout> callout;
+    std::string callout_inbox;                     ///< Services answer below it.
+    std::set<broker::account_id> callout_accounts; ///< The first loop's own: where it listens.
     std::vector<std::unique_ptr<loop>> loops;
     std::optional<placement> places; ///< The first loop's own.
     std::atomic<std::size_t> in_process_connections = 0;
@@ -136,6 +179,9 @@ struct server::state {
     std::unique_ptr<net::http_server> http;
     std::unique_ptr<monitor> documents;
     std::string ports_file; ///< Empty: none was written.
+
+    /// Held by whoever changes the server: its owner, or a request that came to it.
+    std::timed_mutex administration;
 
     bool lame_duck = false;
     std::optional<farewell> leaving;

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/server/auth_callout.hpp>
+
+#include <pipit/auth/xkey.hpp>
+#include <pipit/net/error.hpp>
+#include <pipit/net/http_client.hpp>
+#include <pipit/protocol/go_text.hpp>
+#include <pipit/server/callout_answer.hpp>
+
+#include <utility>
+
+namespace pipit::server {
+namespace {
+
+using broker::callout_check;
+using broker::login_answer;
+
+std::int64_t seconds_of(wall_time time) {
+    return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
+}
+
+} // namespace
+
+auth_callout::auth_callout(callout_surroundings surroundings, std::uint64_t seed, logger log)
+    : its_(std::move(surroundings)), log_(std::move(log)), tokens_(seed) {}
+
+void auth_callout::ask(broker::login_question question, answer_function answer) {
+    worker_.post([this, check = std::get<callout_check>(std::move(question.what)),
+                  answer = std::move(answer)] { send(check, answer); });
+}
+
+void auth_callout::send(callout_check check, answer_function answer) {
+    const auto now = its_.now();
+    forget_old_ones(now);
+    auth::public_nkey user{auth::nkey_prefix::user, {}};
+    its_.fill_randomly(user.bytes);
+    auto user_nkey = auth::encode(user);
+    const auto request =
+        authorization_request(check, *its_.configuration(), its_.tags(), user_nkey, now);
+    if (!check.service->url.empty()) {
+        return send_by_http(std::move(check), auth::to_json(request), std::move(answer));
+    }
+    auto body = auth::encode(request, *its_.keys.identity);
+    std::string headers;
+    const auto& service = *check.service;
+    if (!service.xkey.empty()) {
+        auth::xkey_nonce nonce{};
+        its_.fill_randomly(nonce);
+        const auto peer = auth::decode_public_nkey(service.xkey);
+        const auto sealed = peer ? auth::seal(*its_.keys.curve, *peer, body, nonce)
+                                 : result<std::string>(peer.error());
+        if (!sealed) {
+            log_.warning("Error encrypting auth request claim on account " +
+                         protocol::quoted(service.account_name) + ": " + sealed.error().message());
+            return answer({});
+        }
+        body = *sealed;
+        headers.append("NATS/1.0\r\n").append(auth::callout_xkey_header).append(": ");
+        headers.append(request.server.xkey).append("\r\n\r\n");
+    }
+    const auto account = service.account;
+    auto token = tokens_.next();
+    pending_.emplace(token, pending{std::move(check), std::move(user_nkey), std::move(answer)});
+    by_age_.emplace_back(now, token);
+    its_.publish(account, std::move(token), std::move(headers), std::move(body));
+}
+
+void auth_callout::send_by_http(callout_check check, std::string body, answer_function answer) {
+    web_[next_web_++ % web_.size()].post(
+        [this, check = std::move(check), body = std::move(body), answer = std::move(answer)] {
+            const auto url = net::parse_http_url(check.service->url);
+            const auto got = url ? net::http_post({.to = *url,
+                                                   .content_type = "application/json",
+                                                   .body = body,
+                                                   .timeout = check.service->url_timeout,
+                                                   .answer_bytes_max = limits::http_callout_bytes})
+                                 : result<net::http_response>(net::errc::invalid_http);
+            if (!got) {
+                log_.warning("HTTP callout failed: " + got.error().message());
+                return answer({});
+            }
+            const auto config = its_.configuration();
+            const std::string no_key;
+            answer(answer_of(user_of_http_answer({.check = check,
+                                                  .user_nkey = no_key,
+                                                  .keys = its_.keys,
+                                                  .configuration = *config,
+                                                  .now = its_.now()},
+                                                 *got)));
+        });
+}
+
+void auth_callout::stop() {
+    worker_.stop();
+    for (auto& each : web_) each.stop();
+}
+
+void auth_callout::on_answer(std::string token, std::string body) {
+    worker_.post([this, token = std::move(token), body = std::move(body)] {
+        const auto found = pending_.extract(token);
+        if (found.empty()) return; // Too late, or twice.
+        const auto& asked = found.mapped();
+        judge(asked, body);
+    });
+}
+
+void auth_callout::judge(const pending& asked, const std::string& body) const {
+    const auto config = its_.configuration();
+    const callout_question question{.check = asked.check,
+                                    .user_nkey = asked.user_nkey,
+                                    .keys = its_.keys,
+                                    .configuration = *config,
+                                    .now = its_.now()};
+    if (asked.check.service->by_jwt) return judge_by_jwt(asked, vouched_user_of(question, body));
+    asked.answer(answer_of(user_of_answer(question, body)));
+}
+
+/// The account that issued the user has to know it, and says what it may.
+void auth_callout::judge_by_jwt(const pending& asked, const result<vouched_user>& user) const {
+    if (!user) return asked.answer(refusal_of(user.error()));
+    broker::login_question question;
+    question.address = asked.check.host;
+    broker::jwt_check check;
+    check.jwt = user->jwt;
+    check.in_process = asked.check.in_process;
+    check.is_websocket = asked.check.is_websocket;
+    check.vouched_for = true;
+    question.what = std::move(check);
+    its_.judge_jwt(std::move(question), [check = asked.check, name = user->name,
+                                         answer = asked.answer](login_answer found) {
+        if (found.user != nullptr) found.user = renamed(check, *found.user, name);
+        answer(std::move(found));
+    });
+}
+
+login_answer auth_callout::answer_of(
+    const result<std::shared_ptr<const broker::user_configuration>>& user) const {
+    if (user) return {.accepted = true, .user = *user};
+    return refusal_of(user.error());
+}
+
+/// nats-server's texts begin with a capital letter in its log.
+login_answer auth_callout::refusal_of(const error& refused) const {
+    auto why = std::string(refused.detail());
+    if (!why.empty() && why.front() >= 'a' && why.front() <= 'z') {
+        why.front() = static_cast<char>(why.front() - 'a' + 'A');
+    }
+    log_.warning(why);
+    return {};
+}
+
+/// The broker has given them up.
+void auth_callout::forget_old_ones(wall_time now) {
+    const auto patience = its_.configuration()->auth_timeout * 2;
+    while (!by_age_.empty() && by_age_.front().first + patience < now) {
+        pending_.erase(by_age_.front().second);
+        by_age_.pop_front();
+    }
+}
+
+auth::authorization_request_jwt authorization_request(const callout_check& check,
+                                                      const broker::configuration& config,
+                                                      std::vector<std::string> tags,
+                                                      std::string user_nkey, wall_time now) {
+    const auto& identity = config.identity;
+    const auto& said = check.options;
+    auth::authorization_request_jwt request;
+    request.subject = check.service->issuer;
+    request.audience = auth::callout_audience;
+    request.issued_at = seconds_of(now);
+    request.expires = seconds_of(now + config.auth_timeout);
+    request.user_nkey = std::move(user_nkey);
+    auto& server = request.server;
+    server.name = identity.name;
+    server.host = identity.host;
+    server.id = identity.id;
+    server.version = identity.version;
+    if (!check.service->xkey.empty()) server.xkey = identity.xkey;
+    server.tags = std::move(tags);
+    auto& client = request.client;
+    client.host = check.host;
+    client.id = check.client_id;
+    client.user = check.user;
+    client.name = said.name;
+    client.kind = "Client";
+    client.type = check.is_websocket ? "websocket" : "nats";
+    if (!said.sig.empty()) client.nonce = check.nonce;
+    auto& options = request.options;
+    options.jwt = said.jwt;
+    options.nkey = said.nkey;
+    options.signature = said.sig;
+    options.token = said.auth_token;
+    options.user = said.user;
+    options.password = said.pass;
+    options.name = said.name;
+    options.lang = said.lang;
+    options.version = said.version;
+    options.protocol = said.protocol;
+    return request;
+}
+
+} // namespace pipit::server

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <pipit/auth/authorization_jwt.hpp>
+#include <pipit/base/identity_limits.hpp>
+#include <pipit/base/log.hpp>
+#include <pipit/base/time.hpp>
+#include <pipit/broker/login_question.hpp>
+#include <pipit/protocol/nuid.hpp>
+#include <pipit/server/callout_answer.hpp>
+#include <pipit/server/server_identity.hpp>
+#include <pipit/server/task_thread.hpp>
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace pipit::server {
+
+/// What a callout needs of its server.
+struct callout_surroundings {
+    server_keys keys;
+    /// What is obeyed now.
+    std::function<std::shared_ptr<const broker::configuration>()> configuration;
+    std::function<std::vector<std::string>()> tags;
+    std::function<wall_time()> now;
+    std::function<void(std::span<std::uint8_t> bytes)> fill_randomly;
+    /// Publishes in the account; the answer to `token` comes back by `on_answer`.
+    std::function<void(broker::account_id account, std::string token, std::string headers,
+                       std::string body)>
+        publish;
+    /// Asks the accounts about a user's JWT, on another thread.
+    std::function<void(broker::login_question, std::function<void(broker::login_answer)>)>
+        judge_jwt;
+};
+
+/// Asks services who may come in (ADR-26). What is signed, sealed and verified for that, on a
+/// thread of its own.
+///
+/// Bounded by what brokers ask (`limits::open_questions` each); who is not answered within the
+/// authentication timeout is refused by the broker, and forgotten here.
+///
+/// Threads: all.
+class auth_callout {
+public:
+    using answer_function = std::function<void(broker::login_answer)>;
+
+    auth_callout(callout_surroundings surroundings, std::uint64_t seed, logger log);
+
+    /// `question` asks for a `broker::callout_check`.
+    void ask(broker::login_question question, answer_function answer);
+    /// A service has answered.
+    void on_answer(std::string token, std::string body);
+    void stop();
+
+private:
+    struct pending {
+        broker::callout_check check;
+        std::string user_nkey;
+        answer_function answer;
+    };
+
+    void send(broker::callout_check check, answer_function answer);
+    void send_by_http(broker::callout_check check, std::string body, answer_function answer);
+    [[nodiscard]] broker::login_answer
+    answer_of(const result<std::shared_ptr<const broker::user_configuration>>& user) const;
+    void judge(const pending& asked, const std::string& body) const;
+    void judge_by_jwt(const pending& asked, const result<vouched_user>& user) const;
+    [[nodiscard]] broker::login_answer refusal_of(const error& why) const;
+    void forget_old_ones(wall_time now);
+
+    callout_surroundings its_;
+    logger log_;
+    // The worker's own.
+    protocol::nuid tokens_;
+    std::unordered_map<std::string, pending> pending_;
+    std::deque<std::pair<wall_time, std::string>> by_age_;
+    /// Each waits for one answer at a time.
+    std::array<task_thread, limits::http_callouts> web_{
+        task_thread("web callout"), task_thread("web callout"), task_thread("web callout"),
+        task_thread("web callout")};
+    std::size_t next_web_ = 0;
+    task_thread worker_{"callout"}; ///< Ends first.
+};
+
+/// The claims of a question to a service.
+[[nodiscard]] auth::authorization_request_jwt
+authorization_request(const broker::callout_check& check, const broker::configuration& config,
+                      std::vector<std::string> tags, std::string user_nkey, wall_time now);
+
+} // namespace pipit::server

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/server/callout_answer.hpp>
+
+#include <pipit/auth/authorization_jwt.hpp>
+#include <pipit/auth/xkey.hpp>
+#include <pipit/protocol/go_text.hpp>
+#include <pipit/server/error.hpp>
+#include <pipit/server/jwt_user.hpp>
+#include <pipit/server/server_identity.hpp>
+
+#include <algorithm>
+
+namespace pipit::server {
+namespace {
+
+using broker::callout_check;
+using protocol::quoted;
+
+error refused(std::string why) { return {errc::invalid_request, std::move(why)}; }
+
+std::string_view problem_of_time(const auth::jwt_claims& claims, wall_time now) {
+    switch (auth::time_of(claims, now)) {
+    case auth::jwt_time::valid: return {};
+    case auth::jwt_time::expired: return "claim is expired";
+    case auth::jwt_time::not_yet_valid: return "claim is not yet valid";
+    }
+    return {};
+}
+
+/// An answer that was sealed for the server, or came as it is.
+struct opened_answer {
+    std::string text;
+    bool was_sealed = false;
+};
+
+result<opened_answer> opened(const callout_question& question, std::string_view body) {
+    const auto& service = *question.check.service;
+    if (body.empty()) {
+        return refused("auth callout violation: \"no reason supplied\" on account " +
+                       quoted(service.account_name));
+    }
+    if (service.xkey.empty() || body.starts_with("eyJ")) {
+        return opened_answer{std::string(body)};
+    }
+    const auto peer = auth::decode_public_nkey(service.xkey);
+    auto message =
+        peer ? auth::open(*question.keys.curve, *peer, body) : result<std::string>(peer.error());
+    if (message) return opened_answer{std::move(*message), true};
+    return refused("error decrypting auth callout response on account " +
+                   quoted(service.account_name) + ": " + message.error().message());
+}
+
+/// The token of the user that the service lets in.
+result<std::string> user_token(const callout_question& question, std::string_view body) {
+    const auto& service = *question.check.service;
+    const auto text = opened(question, body);
+    if (!text) return text.error();
+    const auto response = auth::decode_authorization_response_jwt(text->text);
+    if (!response) return refused(response.error().message());
+    auto problem = auth::problem_of(*response);
+    if (problem.empty()) problem = problem_of_time(*response, question.now);
+    if (!problem.empty()) {
+        return refused("authorization response had validation errors: " + problem);
+    }
+    if (response->subject != question.user_nkey) {
+        return refused("auth callout violation: auth callout response is not for expected user");
+    }
+    if (response->audience != question.configuration.identity.id) {
+        return refused("auth callout violation: auth callout response is not for server");
+    }
+    if (!response->problem.empty()) {
+        return refused("auth callout service returned an error: " + response->problem);
+    }
+    if (!text->was_sealed) {
+        const auto& issuer =
+            response->issuer_account.empty() ? response->issuer : response->issuer_account;
+        if (issuer != service.issuer && !service.signing_keys.contains(issuer)) {
+            return refused("auth callout signing key is unknown");
+        }
+    }
+    return response->user_jwt;
+}
+
+/// Decoded, still valid, and about whom was asked.
+result<auth::user_jwt> checked_user(const callout_question& question, const std::string& token) {
+    auto user = auth::decode_user_jwt(token);
+    if (!user) return refused(user.error().message());
+    auto problem = auth::problem_of(*user);
+    if (problem.empty()) problem = problem_of_time(*user, question.now);
+    if (!problem.empty()) return refused("Error validating user JWT: " + problem);
+    if (user->subject != question.user_nkey) {
+        return refused("Expected authorized user of " + quoted(question.user_nkey) + " but got " +
+                       quoted(user->subject) + " on account " +
+                       quoted(question.check.service->account_name));
+    }
+    return user;
+}
+
+const broker::account_configuration* find_account(const callout_question& question,
+                                                  std::string_view name) {
+    const auto& accounts = question.configuration.accounts;
+    const auto found = std::ranges::find(accounts, name, &broker::account_configuration::name);
+    return found == accounts.end() ? nullptr : &*found;
+}
+
+/// The account that the user comes into.
+result<const broker::account_configuration*> account_of(const callout_question& question,
+                                                        const auth::user_jwt& user) {
+    const auto& service = *question.check.service;
+    const auto on_account = quoted(service.account_name);
+    if (!user.issuer_account.empty()) {
+        return refused("error non operator mode account " + on_account +
+                       ": attempted to use issuer_account");
+    }
+    if (user.issuer != service.issuer) {
+        return refused("wrong issuer for auth callout response on account " + on_account +
+                       ", expected " + quoted(service.issuer) + " got " + quoted(user.issuer));
+    }
+    if (const auto* const found = find_account(question, user.audience)) return found;
+    return refused("no valid account " + quoted(user.audience) +
+                   " for auth callout response on account " + on_account + ": account missing");
+}
+
+/// By which way it comes.
+broker::jwt_check origin_of(const callout_check& check) {
+    broker::jwt_check way;
+    way.in_process = check.in_process;
+    way.is_websocket = check.is_websocket;
+    return way;
+}
+
+/// What the user's JWT says, as a broker obeys it. The networks that it may come from are looked at
+/// too, which nats-server does not.
+result<std::shared_ptr<const broker::user_configuration>>
+admitted(const callout_question& question, const auth::user_jwt& user,
+         const broker::account_configuration& account) {
+    const auto& check = question.check;
+    const auto entry = may_enter(user.rights, check.host, origin_of(check), question.now);
+    const auto on_account = " on account " + quoted(check.service->account_name);
+    if (entry.why_not == "Outside connect times") {
+        return refused("authorized user" + on_account + " outside of valid connect times");
+    }
+    if (!entry.why_not.empty()) {
+        return refused("authorized user" + on_account + " refused: " + entry.why_not);
+    }
+    const auto found = user_of(user, user.rights, {}, account.id, {});
+    if (!found) return refused("Could not register auth callout user: " + found.error().message());
+    auto made = std::make_shared<broker::user_configuration>(*renamed(check, **found, user.name));
+    if (entry.until && (!made->expires || *entry.until < *made->expires)) {
+        made->expires = entry.until;
+    }
+    return std::shared_ptr<const broker::user_configuration>(std::move(made));
+}
+
+} // namespace
+
+result<std::shared_ptr<const broker::user_configuration>>
+user_of_answer(const callout_question& question, std::string_view body) {
+    const auto token = user_token(question, body);
+    if (!token) return token.error();
+    const auto user = checked_user(question, *token);
+    if (!user) return user.error();
+    const auto account = account_of(question, *user);
+    if (!account) return account.error();
+    return admitted(question, *user, **account);
+}
+
+result<vouched_user> vouched_user_of(const callout_question& question, std::string_view body) {
+    const auto token = user_token(question, body);
+    if (!token) return token.error();
+    const auto user = checked_user(question, *token);
+    if (!user) return user.error();
+    const auto& service = *question.check.service;
+    const auto& account = user->account();
+    if (account != service.issuer && !service.allowed_accounts.contains(account) &&
+        !service.allowed_accounts.contains("*")) {
+        return refused("account " + quoted(user->issuer) +
+                       " not permitted as valid account option for auth callout for account " +
+                       quoted(service.account_name));
+    }
+    return vouched_user{*token, user->name};
+}
+
+std::shared_ptr<const broker::user_configuration> renamed(const callout_check& check,
+                                                          const broker::user_configuration& user,
+                                                          const std::string& name) {
+    auto made = std::make_shared<broker::user_configuration>(user);
+    made->name = name.empty() ? check.user : name;
+    made->nkey.clear();
+    made->claims = nullptr;
+    if (made->account != check.service->account) return made;
+    auto lists = made->permissions ? made->permissions->lists() : auth::permission_lists{};
+    lists.publish_deny.emplace_back(auth::callout_subject);
+    if (auto permissions = auth::permissions::make(lists)) made->permissions = *permissions;
+    return made;
+}
+
+result<std::shared_ptr<const broker::user_configuration>>
+user_of_http_answer(const callout_question& question, const net::http_response& answer) {
+    if (answer.status != 200) {
+        return refused("HTTP callout answered with status " + std::to_string(answer.status));
+    }
+    const auto read = auth::read_authorization_answer(answer.body);
+    if (!read) return refused("HTTP callout: " + std::string(read.error().detail()));
+    if (!read->problem.empty()) return refused("HTTP callout refused: " + read->problem);
+    const auto* const account = find_account(question, read->account);
+    if (account == nullptr) {
+        return refused("HTTP callout: no valid account " + quoted(read->account));
+    }
+    auth::user_jwt user;
+    user.name = read->name;
+    user.rights = read->rights;
+    if (read->valid_seconds > 0) {
+        user.expires =
+            std::chrono::duration_cast<std::chrono::seconds>(question.now.time_since_epoch())
+                .count() +
+            read->valid_seconds;
+    }
+    return admitted(question, user, *account);
+}
+
+} // namespace pipit::server

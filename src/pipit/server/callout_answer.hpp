@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <pipit/base/error.hpp>
+#include <pipit/base/time.hpp>
+#include <pipit/broker/login_question.hpp>
+#include <pipit/net/http.hpp>
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace pipit::server {
+
+struct server_keys;
+
+/// What was asked of whom.
+struct callout_question {
+    const broker::callout_check& check;
+    const std::string& user_nkey; ///< Made for this question.
+    const server_keys& keys;
+    const broker::configuration& configuration;
+    wall_time now{};
+};
+
+/// Who comes in by a service's answer: opened, verified, and judged.
+/// Errors: `errc::invalid_request`, with nats-server's words for its log.
+/// Source: ADR-26; where it is silent, nats-server v2.15.2.
+[[nodiscard]] result<std::shared_ptr<const broker::user_configuration>>
+user_of_answer(const callout_question& question, std::string_view body);
+
+/// The same where users have JWTs: a user's JWT that the service vouches for. Its account has to
+/// be asked about it.
+struct vouched_user {
+    std::string jwt;
+    std::string name;
+};
+[[nodiscard]] result<vouched_user> vouched_user_of(const callout_question& question,
+                                                   std::string_view body);
+/// A user as the service calls it.
+[[nodiscard]] std::shared_ptr<const broker::user_configuration>
+renamed(const broker::callout_check& check, const broker::user_configuration& user,
+        const std::string& name);
+
+/// The same of a service that was asked by HTTP: a status of 200 and JSON lets somebody in.
+/// Source: docs/formats/http-callout.md.
+[[nodiscard]] result<std::shared_ptr<const broker::user_configuration>>
+user_of_http_answer(const callout_question& question, const net::http_response& answer);
+
+} // namespace pipit::server

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/base/limits.hpp>
+#include <pipit/server/detail/system_request.hpp>
+#include <pipit/server/error.hpp>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+
+namespace pipit::server {
+namespace {
+
+namespace json = boost::json;
+using type = request_option::type;
+
+std::string_view kind_of(const json::value& value) noexcept {
+    switch (value.kind()) {
+    case json::kind::null: return "null";
+    case json::kind::bool_: return "bool";
+    case json::kind::string: return "string";
+    case json::kind::array: return "array";
+    case json::kind::object: return "object";
+    default: return "number";
+    }
+}
+
+/// Reads the members of one body; `problem_` is the first that cannot be read.
+class reader {
+public:
+    explicit reader(const json::object& object) noexcept : object_(object) {}
+
+    void text(std::string_view name, std::string& into) {
+        const auto* value = find(name);
+        if (value == nullptr) return;
+        if (!value->is_string()) return complain(name, *value, "string");
+        into = value->get_string();
+    }
+    void flag(std::string_view name, bool& into) {
+        const auto* value = find(name);
+        if (value == nullptr) return;
+        if (!value->is_bool()) return complain(name, *value, "bool");
+        into = value->get_bool();
+    }
+    void texts(std::string_view name, std::vector<std::string>& into) {
+        const auto* value = find(name);
+        if (value == nullptr) return;
+        if (!value->is_array()) return complain(name, *value, "[]string");
+        for (const auto& each : value->get_array()) {
+            if (!each.is_string()) return complain(name, each, "string");
+            into.emplace_back(each.get_string());
+        }
+    }
+    /// For a name that is a list in one request and a flag in another.
+    void texts_of_list(std::string_view name, std::vector<std::string>& into) {
+        const auto* value = find(name);
+        if (value != nullptr && value->is_array()) texts(name, into);
+    }
+    /// The number as text; empty when it is not there.
+    std::string number(std::string_view name, std::string_view go_type) {
+        const auto* value = find(name);
+        if (value == nullptr) return {};
+        if (value->is_int64()) return std::to_string(value->get_int64());
+        if (value->is_uint64()) return std::to_string(value->get_uint64());
+        complain(name, *value, go_type);
+        return {};
+    }
+
+    [[nodiscard]] const std::string& problem() const noexcept { return problem_; }
+
+private:
+    const json::value* find(std::string_view name) const {
+        const auto* value = object_.if_contains(name);
+        return value == nullptr || value->is_null() ? nullptr : value;
+    }
+    void complain(std::string_view name, const json::value& value, std::string_view wanted) {
+        if (!problem_.empty()) return;
+        problem_.append("json: cannot unmarshal ").append(kind_of(value));
+        problem_.append(" into Go struct field ").append(name);
+        problem_.append(" of type ").append(wanted);
+    }
+
+    const json::object& object_;
+    std::string problem_;
+};
+
+/// A member as the HTTP parameter that means the same; empty: it is not there.
+std::string parameter_of(reader& from, const request_option& option) {
+    switch (option.kind) {
+    case type::text: {
+        std::string text;
+        from.text(option.member, text);
+        return text;
+    }
+    case type::flag: {
+        bool set = false;
+        from.flag(option.member, set);
+        return set ? "1" : "";
+    }
+    case type::number: return from.number(option.member, "int");
+    case type::connection_state: {
+        const auto number = from.number(option.member, "server.ConnState");
+        if (number.empty() || number == "0") return {};
+        return number == "1" ? "closed" : "all";
+    }
+    }
+    return {};
+}
+
+} // namespace
+
+result<system_request> read_system_request(bytes_view body,
+                                           std::span<const request_option> options) {
+    system_request request;
+    if (body.empty()) return request;
+    boost::system::error_code failed;
+    json::parse_options strict;
+    strict.max_depth = limits::system_request_depth;
+    const auto value = json::parse(body, failed, {}, strict);
+    if (failed) return error(errc::invalid_request, "invalid JSON: " + failed.message());
+    if (!value.is_object()) {
+        return error(errc::invalid_request,
+                     "json: cannot unmarshal " + std::string(kind_of(value)) + " into Go value");
+    }
+    reader from(value.get_object());
+    auto& filter = request.filter;
+    from.text("server_name", filter.name);
+    from.text("cluster", filter.cluster);
+    from.text("host", filter.host);
+    from.text("domain", filter.domain);
+    from.texts("tags", filter.tags);
+    from.flag("exact_match", filter.exact_match);
+    for (const auto& option : options) {
+        auto text = parameter_of(from, option);
+        if (!text.empty()) request.parameters.emplace_back(option.parameter, std::move(text));
+    }
+    from.texts_of_list("accounts", request.accounts);
+    from.flag("include_unused", request.include_unused);
+    if (const auto number = from.number("cid", "uint64"); !number.empty()) {
+        request.client_id = number.front() == '-' ? 0 : std::stoull(number);
+    }
+    if (!from.problem().empty()) return error(errc::invalid_request, from.problem());
+    return request;
+}
+
+} // namespace pipit::server

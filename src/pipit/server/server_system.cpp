@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: Apache-2.0
+// The system account: services that answer, and events that tell.
+#include <pipit/base/limits.hpp>
+#include <pipit/net/clock.hpp>
+#include <pipit/protocol/subject.hpp>
+#include <pipit/server/detail/monitoring_documents.hpp>
+#include <pipit/server/detail/server_state.hpp>
+#include <pipit/server/detail/system_state.hpp>
+#include <pipit/server/error.hpp>
+
+#include <algorithm>
+#include <future>
+
+namespace pipit::server {
+namespace {
+
+using namespace std::chrono_literals;
+using broker::internal_message;
+using broker::session_event;
+
+/// As nats-server: often at the beginning, and then less and less.
+constexpr nanoseconds first_statistics = 250ms;
+constexpr nanoseconds statistics_interval_max = 10s;
+constexpr nanoseconds connections_interval = 30s;
+
+/// The third token: whose account the service is about.
+std::string account_in(bytes_view subject) {
+    for (int i = 0; i < 3; ++i) subject.remove_prefix(subject.find('.') + 1);
+    return std::string(subject.substr(0, subject.find('.')));
+}
+
+moment now() { return {net::steady_now(), net::wall_now()}; }
+
+} // namespace
+
+system_state::system_state(broker::account_id system, std::uint64_t seed)
+    : account(system), ids_(seed) {}
+
+void system_state::post(std::function<void()> task) {
+    if (waiting_.fetch_add(1) >= limits::system_requests) {
+        --waiting_;
+        return;
+    }
+    worker_.post([this, task = std::move(task)] {
+        --waiting_;
+        task();
+    });
+}
+
+void system_state::repeat(nanoseconds after, std::function<nanoseconds()> task) {
+    worker_.post_at(net::steady_now() + after, [this, task = std::move(task)] {
+        const auto next = task();
+        repeat(next, task);
+    });
+}
+
+std::shared_ptr<const server_facts> system_state::facts() {
+    const std::lock_guard guard(facts_lock_);
+    return facts_;
+}
+
+void system_state::set_facts(server_facts changed) {
+    auto made = std::make_shared<const server_facts>(std::move(changed));
+    const std::lock_guard guard(facts_lock_);
+    facts_ = std::move(made);
+}
+
+message_stamp system_state::next_stamp() { return {++sequence, net::wall_now()}; }
+
+std::string system_state::next_id() {
+    const std::lock_guard guard(facts_lock_);
+    return ids_.next();
+}
+
+void server::state::start_system() {
+    const auto account = seen.config->system_account;
+    if (!account) return;
+    system = std::make_unique<system_state>(*account, random());
+    note_system_facts();
+    system_surroundings surroundings;
+    surroundings.collect = [this](const monitoring_query& query) { return collect(query); };
+    surroundings.facts = [this] { return system->facts(); };
+    surroundings.next_sequence = [this] { return ++system->sequence; };
+    surroundings.next_id = [this] { return system->next_id(); };
+    surroundings.now = [] { return net::wall_now(); };
+    surroundings.request_counts = [this] {
+        return documents ? documents->request_counts() : request_counts{};
+    };
+    surroundings.reload = [this] { return reload_for_request(); };
+    surroundings.kick = [this](std::uint64_t id) { return kick(id); };
+    surroundings.announce_lame_duck = [this](std::uint64_t id) { return announce_lame_duck(id); };
+    surroundings.user_of = [this](std::uint64_t id) { return user_of(id); };
+    system->requests = std::make_unique<system_requests>(std::move(surroundings), log);
+
+    for (auto& each : loops) {
+        each->post([this](broker::broker& broker, moment) {
+            broker.observe([this, &broker](const session_event& event) { tell(broker, event); });
+        });
+    }
+    loops[0]->post([this](broker::broker& broker, moment) { subscribe_system(broker); });
+    serve_accounts();
+    system->statistics_interval = first_statistics;
+    system->repeat(first_statistics, [this] { return publish_statistics_now_and_then(); });
+    system->repeat(connections_interval, [this] {
+        publish_connections_of_all();
+        return connections_interval;
+    });
+}
+
+/// Also after a reload.
+void server::state::note_system_facts() {
+    if (!system) return;
+    const std::lock_guard guard(seen.lock);
+    system->set_facts({.identity = seen.config->identity,
+                       .tags = seen.server.tags,
+                       .metadata = seen.server.metadata,
+                       .feature_flags = seen.server.feature_flags});
+}
+
+// --- Services ---
+
+/// On the first loop's thread, for the system account.
+void server::state::subscribe_system(broker::broker& broker) {
+    const auto serve = [&](const std::string& subject, std::string_view service) {
+        broker.subscribe(system->account, subject, [this, service](const auto& message, moment) {
+            ask_system(service, {}, message);
+        });
+    };
+    const auto& id = seen.config->identity.id;
+    const std::string prefix = "$SYS.REQ.SERVER.";
+    for (const auto service : server_services()) {
+        serve(prefix + id + '.' + std::string(service), service);
+        serve(prefix + "PING." + std::string(service), service);
+    }
+    serve(prefix + "PING", "STATSZ");
+    for (const auto command : server_commands()) {
+        serve(prefix + id + '.' + std::string(command), command);
+    }
+    for (const auto service : account_services()) {
+        broker.subscribe(system->account, "$SYS.REQ.ACCOUNT.*." + std::string(service),
+                         [this, service](const internal_message& message, moment) {
+                             ask_system(service, account_in(message.subject), message);
+                         });
+    }
+    serve("$SYS.REQ.ACCOUNT.PING.STATZ", "STATZ");
+}
+
+/// What everybody may ask about himself and his account, in every account.
+void server::state::serve_accounts() {
+    if (!system) return;
+    loops[0]->post([this, config = seen.config](broker::broker& broker, moment) {
+        for (const auto& account : config->accounts) serve_account(broker, account);
+    });
+}
+
+/// On the first loop's thread.
+void server::state::serve_account(broker::broker& broker,
+                                  const broker::account_configuration& account) {
+    if (!system || system->served_accounts.contains(account.id)) return;
+    const auto serve = [&](bytes_view subject, std::string_view service) {
+        return broker.subscribe(account.id, subject,
+                                [this, service, name = account.name](const auto& message, moment) {
+                                    ask_system(service, name, message);
+                                });
+    };
+    if (serve("$SYS.REQ.USER.INFO", "USER.INFO") == 0) return; // There is none of this name yet.
+    system->served_accounts.insert(account.id);
+    if (account.id == system->account) return;
+    serve("$SYS.REQ.ACCOUNT.PING.CONNZ", "CONNZ");
+    serve("$SYS.REQ.SERVER.PING.CONNZ", "CONNZ");
+    serve("$SYS.REQ.ACCOUNT.PING.STATZ", "STATZ");
+}
+
+/// Hands a question to the worker. On the first loop's thread.
+void server::state::ask_system(std::string_view service, std::string account,
+                               const internal_message& message) {
+    if (message.reply.empty() && service != "STATSZ") return;
+    system_question question{.service = std::string(service),
+                             .account = std::move(account),
+                             .headers = std::string(message.headers),
+                             .body = std::string(message.payload),
+                             .sender = message.sender};
+    // Whoever asks when too many wait hears nothing, and may ask again.
+    system->post([this, question = std::move(question), of = message.account,
+                  reply = std::string(message.reply)] { answer(of, reply, question); });
+}
+
+/// On the worker's thread.
+void server::state::answer(broker::account_id of, const std::string& reply,
+                           const system_question& question) {
+    if (reply.empty()) {
+        system->last_statistics.reset();
+        return publish_statistics();
+    }
+    auto made = system->requests->answer(question);
+    if (made) publish(of, reply, std::move(made->headers), std::move(made->body));
+}
+
+void server::state::publish(broker::account_id of, std::string subject, std::string headers,
+                            std::string body) {
+    loops[0]->post([of, subject = std::move(subject), headers = std::move(headers),
+                    body = std::move(body)](broker::broker& broker, moment at) {
+        broker.publish(of, {.subject = subject, .headers = headers, .payload = body}, at);
+    });
+}
+
+// --- Commands ---
+
+/// On the worker's thread, while the server's own may be doing something too.
+result<> server::state::reload_for_request() {
+    const auto waits = 50ms;
+    std::unique_lock guard(administration, std::defer_lock);
+    while (!guard.try_lock_for(waits)) {
+        if (system->is_closing) return error(errc::invalid_request, "server is shutting down");
+    }
+    return reload();
+}
+
+result<> server::state::kick(std::uint64_t client_id) {
+    auto found = ask_every_loop(
+        [client_id](unsigned, broker::broker& broker) { return broker.is_open(client_id); });
+    if (!found || std::ranges::find(*found, true) == found->end()) {
+        return error(errc::invalid_request, "no such client or leafnode id");
+    }
+    on_every_loop([client_id](unsigned, broker::broker& broker, moment at) {
+        broker.close_sessions({{client_id}}, broker::close_reason::kicked, at);
+    });
+    return {};
+}
+
+result<> server::state::announce_lame_duck(std::uint64_t client_id) {
+    const auto told = ask_every_loop([client_id](unsigned, broker::broker& broker) {
+        return broker.announce_lame_duck(client_id);
+    });
+    using told_as = broker::lame_duck_answer;
+    if (told && std::ranges::find(*told, told_as::told) != told->end()) return {};
+    if (!told || std::ranges::find(*told, told_as::not_ready) == told->end()) {
+        return error(errc::invalid_request, "no such client id");
+    }
+    return error(errc::invalid_request, "client does not support Lame Duck Mode or is not ready to "
+                                        "receive the notification");
+}
+
+std::optional<broker::user_information> server::state::user_of(std::uint64_t client_id) {
+    auto found = ask_every_loop(
+        [client_id](unsigned, broker::broker& broker) { return broker.user_of(client_id); });
+    if (!found) return std::nullopt;
+    for (auto& each : *found) {
+        if (each) return std::move(each);
+    }
+    return std::nullopt;
+}
+
+// --- Events ---
+
+/// On the thread of the session's loop: only what somebody wants to hear is put together.
+void server::state::tell(broker::broker& broker, const session_event& event) {
+    if (system->is_closing) return;
+    const auto name = std::string(event.account_name);
+    const auto client_event_of = [&](const broker::session_snapshot& who, std::string_view id) {
+        return client_event{id, system->next_stamp(), who, name, name};
+    };
+    const auto send = [&](broker::account_id of, const std::string& subject, auto make) {
+        if (!broker.is_wanted(of, subject) || !protocol::is_valid_literal_subject(subject)) return;
+        const auto who = event.who();
+        const auto id = system->next_id();
+        const auto body = make(*system->facts(), client_event_of(who, id));
+        broker.publish(of, {.subject = subject, .payload = body}, now());
+    };
+    const auto ended = [&](const server_facts& facts, const client_event& about) {
+        return disconnect_event(facts, about, text(event.reason));
+    };
+    switch (event.what) {
+    case session_event::type::connected:
+        return send(system->account, "$SYS.ACCOUNT." + name + ".CONNECT", connect_event);
+    case session_event::type::disconnected:
+        return send(system->account, "$SYS.ACCOUNT." + name + ".DISCONNECT", ended);
+    case session_event::type::refused:
+        send(event.account, "$SYS.ACCOUNT.CLIENT.AUTH.ERR", ended);
+        return send(system->account,
+                    "$SYS.SERVER." + system->facts()->identity.id + ".CLIENT.AUTH.ERR", ended);
+    case session_event::type::joined:
+    case session_event::type::left: return tell_of_connections(broker, name);
+    }
+}
+
+/// How many an account has is known to all loops together.
+void server::state::tell_of_connections(broker::broker& broker, const std::string& account) {
+    if (account == "$G") return;
+    if (!broker.is_wanted(system->account, "$SYS.ACCOUNT." + account + ".SERVER.CONNS") &&
+        !broker.is_wanted(system->account, "$SYS.SERVER.ACCOUNT." + account + ".CONNS")) {
+        return;
+    }
+    {
+        const std::lock_guard guard(system->lock);
+        if (!system->changed_accounts.insert(account).second) return; // It will be published.
+    }
+    system->post([this, account] {
+        {
+            const std::lock_guard guard(system->lock);
+            system->changed_accounts.erase(account);
+        }
+        publish_connections(account);
+    });
+}
+
+// --- What the worker publishes ---
+
+void server::state::publish_connections(const std::string& account) {
+    const auto body = system->requests->connections_of(account, true);
+    if (!body) return;
+    for (const auto& subject : {"$SYS.SERVER.ACCOUNT." + account + ".CONNS",
+                                "$SYS.ACCOUNT." + account + ".SERVER.CONNS"}) {
+        if (protocol::is_valid_literal_subject(subject)) {
+            publish(system->account, subject, {}, *body);
+        }
+    }
+}
+
+bool server::state::is_wanted(const std::string& subject) {
+    auto shared = std::make_shared<std::promise<bool>>();
+    auto answer = shared->get_future();
+    loops[0]->post([shared, subject, of = system->account](broker::broker& broker, moment) {
+        shared->set_value(broker.is_wanted(of, subject));
+    });
+    return answer.wait_for(limits::loop_deadline) == std::future_status::ready && answer.get();
+}
+
+void server::state::publish_connections_of_all() {
+    const auto snapshot = collect({.accounts = true});
+    if (!snapshot) return;
+    const auto& config = *snapshot->configuration;
+    for (const auto& account : total_accounts(*snapshot)) {
+        if (account.id == config.global_account || account.connections == 0) continue;
+        const auto name = std::string(account_name(config, account.id));
+        if (is_wanted("$SYS.ACCOUNT." + name + ".SERVER.CONNS") ||
+            is_wanted("$SYS.SERVER.ACCOUNT." + name + ".CONNS")) {
+            publish_connections(name);
+        }
+    }
+}
+
+void server::state::publish_statistics() {
+    const auto subject = "$SYS.SERVER." + system->facts()->identity.id + ".STATSZ";
+    const auto at = net::steady_now();
+    const auto interval = std::min<nanoseconds>(system->statistics_interval, 1s);
+    if (system->last_statistics && at - *system->last_statistics < interval) return;
+    system->last_statistics = at;
+    if (!is_wanted(subject)) return;
+    if (auto body = system->requests->statistics()) {
+        publish(system->account, subject, {}, std::move(*body));
+    }
+}
+
+nanoseconds server::state::publish_statistics_now_and_then() {
+    publish_statistics();
+    auto& interval = system->statistics_interval;
+    interval = std::min(interval * 2, statistics_interval_max);
+    return interval;
+}
+
+/// What the end of the server is told by, before the connections go.
+void server::state::publish_end(std::string_view event) {
+    if (!system) return;
+    json_writer json("");
+    json.begin_object();
+    write_server_members(json, *system->facts(), system->next_stamp());
+    json.end_object();
+    const auto subject = "$SYS.SERVER." + system->facts()->identity.id + '.' + std::string(event);
+    publish(system->account, subject, {}, json.take());
+    // When all loops have had a turn since then, all have it.
+    for (int i = 0; i < 2; ++i) on_every_loop([](unsigned, broker::broker&, moment) {});
+}
+
+void server::state::stop_system() {
+    if (!system) return;
+    system->is_closing = true;
+    system->stop();
+    publish_end("SHUTDOWN");
+}
+
+} // namespace pipit::server

@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/server/system_requests.hpp>
+
+#include <pipit/auth/permissions.hpp>
+#include <pipit/broker/content_encoding.hpp>
+#include <pipit/protocol/go_text.hpp>
+#include <pipit/protocol/headers.hpp>
+#include <pipit/server/detail/monitoring_documents.hpp>
+#include <pipit/server/detail/names.hpp>
+#include <pipit/server/detail/system_json.hpp>
+#include <pipit/server/detail/system_request.hpp>
+#include <pipit/server/error.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace pipit::server {
+namespace {
+
+using type = request_option::type;
+
+constexpr std::array connz_options{
+    request_option{"sort", "sort", type::text},
+    request_option{"auth", "auth", type::flag},
+    request_option{"subscriptions", "subs", type::flag},
+    request_option{"subscriptions_detail", "subs_detail", type::flag},
+    request_option{"offset", "offset", type::number},
+    request_option{"limit", "limit", type::number},
+    request_option{"cid", "cid", type::number},
+    request_option{"mqtt_client", "mqtt_client", type::text},
+    request_option{"state", "state", type::connection_state},
+    request_option{"user", "user", type::text},
+    request_option{"acc", "acc", type::text},
+    request_option{"filter_subject", "filter_subject", type::text},
+};
+constexpr std::array subsz_options{
+    request_option{"offset", "offset", type::number},
+    request_option{"limit", "limit", type::number},
+    request_option{"subscriptions", "subs", type::flag},
+    request_option{"account", "acc", type::text},
+    request_option{"test", "test", type::text},
+};
+constexpr std::array subs_options{
+    request_option{"subscriptions", "subs", type::flag},
+    request_option{"account", "acc", type::text},
+};
+constexpr std::array accountz_options{request_option{"account", "acc", type::text}};
+constexpr std::array jsz_options{
+    request_option{"account", "acc", type::text},
+    request_option{"accounts", "accounts", type::flag},
+    request_option{"streams", "streams", type::flag},
+    request_option{"consumer", "consumers", type::flag},
+    request_option{"direct_consumer", "direct-consumers", type::flag},
+    request_option{"config", "config", type::flag},
+    request_option{"leader_only", "leader-only", type::flag},
+    request_option{"offset", "offset", type::number},
+    request_option{"limit", "limit", type::number},
+    request_option{"raft", "raft", type::flag},
+    request_option{"stream_leader_only", "stream-leader-only", type::flag},
+};
+constexpr std::array healthz_options{
+    request_option{"js-enabled", "js-enabled", type::flag},
+    request_option{"js-enabled-only", "js-enabled-only", type::flag},
+    request_option{"js-server-only", "js-server-only", type::flag},
+    request_option{"js-meta-only", "js-meta-only", type::flag},
+    request_option{"account", "account", type::text},
+    request_option{"stream", "stream", type::text},
+    request_option{"consumer", "consumer", type::text},
+    request_option{"details", "details", type::flag},
+};
+constexpr std::array ipqueuesz_options{
+    request_option{"all", "all", type::flag},
+    request_option{"filter", "queues", type::text},
+};
+constexpr std::array profilez_options{
+    request_option{"name", "name", type::text},
+    request_option{"debug", "debug", type::number},
+    request_option{"duration", "duration", type::number},
+};
+
+/// A service whose data is a monitoring document.
+struct document_service {
+    std::string_view name;
+    document* make;
+    std::span<const request_option> options;
+};
+
+/// There are no goroutines to look into.
+net::http_response profilez(const document_request& request) {
+    const auto name = request.query.text("name");
+    json_writer json("");
+    json.begin_object();
+    json.null_member("profile");
+    json.member("error", name.empty() ? "Profile name not specified"
+                                      : "Profile " + protocol::quoted(name) + " not found");
+    json.end_object();
+    return json_answer(json.take());
+}
+
+/// Without a group there is nothing that a member would say.
+net::http_response no_raftz(const document_request&) { return json_answer("{}"); }
+
+constexpr std::array document_services{
+    document_service{"VARZ", varz, {}},
+    document_service{"SUBSZ", subsz, subsz_options},
+    document_service{"CONNZ", connz, connz_options},
+    document_service{"ROUTEZ", routez, subs_options},
+    document_service{"GATEWAYZ", gatewayz, subs_options},
+    document_service{"LEAFZ", leafz, subs_options},
+    document_service{"ACCOUNTZ", accountz, accountz_options},
+    document_service{"JSZ", jsz, jsz_options},
+    document_service{"HEALTHZ", healthz, healthz_options},
+    document_service{"EXPVARZ", debug_vars, {}},
+    document_service{"IPQUEUESZ", ipqueuesz, ipqueuesz_options},
+    document_service{"PROFILEZ", profilez, profilez_options},
+    document_service{"RAFTZ", no_raftz, {}},
+};
+
+constexpr std::array<std::string_view, 15> services{
+    "IDZ",      "STATSZ", "VARZ",    "SUBSZ",    "CONNZ",   "ROUTEZ",    "GATEWAYZ", "LEAFZ",
+    "ACCOUNTZ", "JSZ",    "HEALTHZ", "PROFILEZ", "EXPVARZ", "IPQUEUESZ", "RAFTZ"};
+constexpr std::array<std::string_view, 3> commands{"RELOAD", "KICK", "LDM"};
+constexpr std::array<std::string_view, 7> about_accounts{"SUBSZ", "CONNZ", "LEAFZ", "JSZ",
+                                                         "INFO",  "STATZ", "CONNS"};
+
+const document_service* document_named(std::string_view name) {
+    const auto found = std::ranges::find(document_services, name, &document_service::name);
+    return found == document_services.end() ? nullptr : &*found;
+}
+
+/// As nats-server; there is no cluster and no domain here.
+bool is_meant(const server_filter& filter, const server_facts& facts) {
+    const auto fits = [&](const std::string& wanted, const std::string& own) {
+        if (wanted.empty()) return true;
+        return filter.exact_match ? wanted == own : own.find(wanted) != std::string::npos;
+    };
+    const auto has_tag = [&](const std::string& tag) {
+        return std::ranges::find(facts.tags, detail::lower_case(tag)) != facts.tags.end();
+    };
+    return fits(filter.name, facts.identity.name) && fits(filter.host, facts.identity.host) &&
+           fits(filter.cluster, {}) && filter.domain.empty() &&
+           std::ranges::all_of(filter.tags, has_tag);
+}
+
+/// JSON, or what went wrong.
+struct outcome {
+    std::string data = {};
+    int error_code = 0; ///< 0: none.
+    std::string problem = {};
+    bool silent = false; ///< Nothing is answered.
+};
+
+outcome failed(int code, std::string problem) {
+    return {.error_code = code, .problem = std::move(problem)};
+}
+
+/// As nats-server, which has a document to give then, and gives none.
+outcome no_document(std::string problem) {
+    return {.data = "null", .error_code = 500, .problem = std::move(problem)};
+}
+
+void write_subjects(json_writer& json, std::string_view name,
+                    const std::vector<std::string>& subjects) {
+    if (!subjects.empty()) json.members(name, subjects);
+}
+
+void write_permissions(json_writer& json, const auth::permissions& rules) {
+    const auto& lists = rules.lists();
+    json.begin_object("permissions");
+    json.begin_object("publish");
+    write_subjects(json, "allow", lists.publish_allow);
+    write_subjects(json, "deny", lists.publish_deny);
+    json.end_object();
+    json.begin_object("subscribe");
+    write_subjects(json, "allow", lists.subscribe_allow);
+    write_subjects(json, "deny", lists.subscribe_deny);
+    json.end_object();
+    if (lists.allow_responses) {
+        json.begin_object("responses");
+        json.member("max", lists.allow_responses->max);
+        json.member("ttl", lists.allow_responses->expires.count());
+        json.end_object();
+    }
+    json.end_object();
+}
+
+outcome done(const result<>& it) {
+    return it ? outcome{} : failed(500, std::string(it.error().detail()));
+}
+
+/// One question on its way to its answer.
+class service_call {
+public:
+    service_call(const system_surroundings& its, const logger& log, const system_question& question)
+        : its_(its), log_(log), question_(question) {}
+
+    outcome run(const system_request& request) {
+        request_ = &request;
+        const auto service = std::string_view(question_.service);
+        if (service == "USER.INFO") return user_information();
+        if (service == "RELOAD") return done(its_.reload());
+        if (service == "KICK") return done(its_.kick(request.client_id));
+        if (service == "LDM") return done(its_.announce_lame_duck(request.client_id));
+        if (service == "STATZ") return statz();
+        if (service == "INFO") return account_info();
+        if (service == "JSZ" && !question_.account.empty()) {
+            return no_document("jetstream not enabled");
+        }
+        return document_of(*document_named(service));
+    }
+
+private:
+    outcome document_of(const document_service& service) {
+        auto values = request_->parameters;
+        if (!question_.account.empty()) {
+            std::erase_if(values, [](const auto& each) {
+                return each.first == "acc" || each.first == "subs";
+            });
+            values.emplace_back("acc", question_.account);
+            if (service.name == "SUBSZ") values.emplace_back("subs", "1");
+        }
+        const auto is_detail = [](const auto& each) { return each.first == "subs_detail"; };
+        if (std::ranges::any_of(values, is_detail)) {
+            std::erase_if(values, [](const auto& each) { return each.first == "subs"; });
+            values.emplace_back("subs", "detail");
+        }
+        parameters query(std::move(values));
+        const auto counts = its_.request_counts();
+        const std::string base_path = "/";
+        const auto made =
+            service.make({query, its_.collect, counts, base_path, log_, /*as_message=*/true});
+        if (made.content_type.starts_with("application/json")) return {compact(made.body)};
+        return no_document(made.body);
+    }
+
+    outcome statz() {
+        std::vector<std::string> accounts = request_->accounts;
+        if (question_.account == "PING") return {.silent = true}; // Its own service answers.
+        if (!question_.account.empty()) accounts = {question_.account};
+        parameters query(std::vector<std::pair<std::string, std::string>>{});
+        if (request_->include_unused) query = parameters("unused=1");
+        const auto counts = its_.request_counts();
+        const std::string base_path = "/";
+        const auto made = accstatz({query, its_.collect, counts, base_path, log_, true, accounts});
+        if (!made.content_type.starts_with("application/json")) return no_document(made.body);
+        auto data = compact(made.body);
+        if (!request_->include_unused && data.ends_with("\"account_statz\":[]}")) {
+            return {.silent = true};
+        }
+        return {std::move(data)};
+    }
+
+    outcome account_info() {
+        const auto snapshot = its_.collect({.accounts = true, .responses_of = question_.account});
+        if (!snapshot) return no_document(snapshot.error().message());
+        const auto* account = account_named(*snapshot->configuration, question_.account);
+        if (account == nullptr) {
+            return no_document("Account " + question_.account + " does not exist");
+        }
+        return {account_information(*snapshot, *account)};
+    }
+
+    outcome user_information() {
+        const auto user = its_.user_of(question_.sender);
+        if (!user) return failed(400, {});
+        json_writer json("");
+        json.begin_object();
+        json.member("user", user->user);
+        json.member("account", user->account);
+        json.optional_member("account_name", user->account_name);
+        json.optional_member("user_name", user->user_name);
+        if (user->permissions) write_permissions(json, *user->permissions);
+        if (user->expires) json.member("expires", (*user->expires - its_.now()).count());
+        json.end_object();
+        return {json.take()};
+    }
+
+    const system_surroundings& its_;
+    const logger& log_;
+    const system_question& question_;
+    const system_request* request_ = nullptr;
+};
+
+std::span<const request_option> options_of(std::string_view service) {
+    const auto* found = document_named(service);
+    return found == nullptr ? std::span<const request_option>() : found->options;
+}
+
+std::string id_document(const server_facts& facts) {
+    json_writer json("");
+    json.begin_object();
+    json.member("name", facts.identity.name);
+    json.member("host", facts.identity.host);
+    json.member("id", facts.identity.id);
+    json.end_object();
+    return json.take();
+}
+
+/// Compressed as the asker accepts it.
+system_answer encoded(std::string body, const std::string& request_headers) {
+    const auto encoding = broker::accepted_encoding(request_headers);
+    if (encoding == broker::content_encoding::none) return {{}, std::move(body)};
+    std::string headers = "NATS/1.0\r\nContent-Encoding: ";
+    headers.append(broker::name(encoding)).append("\r\n\r\n");
+    return {std::move(headers), broker::encode(encoding, body)};
+}
+
+} // namespace
+
+system_requests::system_requests(system_surroundings surroundings, logger log)
+    : its_(std::move(surroundings)), log_(std::move(log)) {}
+
+std::optional<system_answer> system_requests::answer(const system_question& question) const {
+    const auto facts = its_.facts();
+    const auto stamp = [&] { return message_stamp{its_.next_sequence(), its_.now()}; };
+    if (question.service == "IDZ") return system_answer{{}, id_document(*facts)};
+    const auto request = read_system_request(question.body, options_of(question.service));
+    if (!request) {
+        if (question.service == "KICK" || question.service == "LDM") {
+            log_.error("Error unmarshalling kick client request: " +
+                       std::string(request.error().detail()));
+            return std::nullopt;
+        }
+        return system_answer{{}, system_error(*facts, stamp(), 400, request.error().detail())};
+    }
+    if (!is_meant(request->filter, *facts)) return std::nullopt;
+    if (question.service == "STATSZ") {
+        auto body = statistics();
+        if (!body) return std::nullopt;
+        return system_answer{{}, std::move(*body)};
+    }
+    if (question.service == "CONNS") {
+        auto body = connections_of(question.account, false);
+        if (!body) return std::nullopt;
+        return system_answer{{}, std::move(*body)};
+    }
+    auto made = service_call(its_, log_, question).run(*request);
+    if (made.silent) return std::nullopt;
+    if (made.error_code != 0) {
+        return system_answer{
+            {}, system_error(*facts, stamp(), made.error_code, made.problem, made.data)};
+    }
+    return encoded(system_message(*facts, stamp(), "data", made.data), question.headers);
+}
+
+std::optional<std::string> system_requests::statistics() const {
+    const auto snapshot = its_.collect({.accounts = true});
+    if (!snapshot) return std::nullopt;
+    return system_message(*its_.facts(), {its_.next_sequence(), its_.now()}, "statsz",
+                          statsz(*snapshot));
+}
+
+std::optional<std::string> system_requests::connections_of(std::string_view account,
+                                                           bool without_any_too) const {
+    const auto snapshot = its_.collect({.accounts = true});
+    if (!snapshot) return std::nullopt;
+    const auto* configured = account_named(*snapshot->configuration, account);
+    if (configured == nullptr) return std::nullopt;
+    const auto totals = total_accounts(*snapshot);
+    const auto total = std::ranges::find(totals, configured->id, &broker::account_snapshot::id);
+    if (total->connections == 0 && !without_any_too) return std::nullopt;
+    return account_event(*its_.facts(), its_.next_id(), {its_.next_sequence(), its_.now()}, *total,
+                         account);
+}
+
+std::span<const std::string_view> server_services() noexcept { return services; }
+std::span<const std::string_view> server_commands() noexcept { return commands; }
+std::span<const std::string_view> account_services() noexcept { return about_accounts; }
+
+} // namespace pipit::server

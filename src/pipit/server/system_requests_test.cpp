@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/auth/permissions.hpp>
+#include <pipit/server/detail/system_test_support.hpp>
+
+#include <gtest/gtest.h>
+
+namespace pipit::server {
+namespace {
+
+using testing::system_world;
+
+const std::string server_object =
+    R"({"server":{"name":"one","host":"127.0.0.1","id":"NSERVER","ver":"2.15.2","tags":["az:1"],)"
+    R"("feature_flags":{"js_ack_fc_v2":false,"js_api_reply_v2":false,"js_raft_delete_range":true,)"
+    R"("js_snapshot_sources":false},"jetstream":false,"flags":0,"seq":1,)"
+    R"("time":"2026-11-21T04:16:48Z"})";
+
+TEST(SystemRequests, AnswerWithTheServerAndADocument) {
+    system_world world;
+    EXPECT_EQ(world.ask("HEALTHZ"),
+              server_object + R"(,"data":{"status":"ok","status_code":200}})");
+    EXPECT_EQ(world.ask("IDZ"), R"({"name":"one","host":"127.0.0.1","id":"NSERVER"})");
+}
+
+TEST(SystemRequests, TakeOptionsAsJson) {
+    system_world world;
+    world.monitored.snapshot.loops[0].sessions = {testing::open_session(1),
+                                                  testing::open_session(2)};
+    const auto page = world.ask("CONNZ", R"({"limit":1,"offset":1,"auth":true})");
+    EXPECT_NE(page.find(R"("num_connections":1,"total":2,"offset":1,"limit":1)"), page.npos);
+    EXPECT_NE(page.find(R"("cid":2,)"), page.npos);
+    EXPECT_NE(page.find(R"("name_tag":"$G")"), page.npos);
+    world.ask("CONNZ", R"({"state":1})");
+    EXPECT_EQ(world.monitored.asked.back().sessions->state, broker::session_state::closed);
+}
+
+TEST(SystemRequests, SayWhatIsWrong) {
+    system_world world;
+    EXPECT_EQ(
+        world.ask("CONNZ", R"({"sort":"x"})"),
+        server_object +
+            R"(,"data":null,"error":{"code":500,"description":"invalid sorting option: x"}})");
+    EXPECT_NE(world.ask("CONNZ", R"({"limit":"x"})").find(R"("error":{"code":400)"),
+              std::string::npos);
+    EXPECT_NE(world.ask("VARZ", "nonsense").find(R"("error":{"code":400)"), std::string::npos);
+    EXPECT_NE(world.ask("VARZ", "[]").find(R"("error":{"code":400)"), std::string::npos);
+    world.monitored.answers = false;
+    EXPECT_NE(world.ask("VARZ").find(R"("error":{"code":500)"), std::string::npos);
+}
+
+TEST(SystemRequests, AreSilentWhenAnotherServerIsMeant) {
+    system_world world;
+    for (const auto* const other :
+         {R"({"server_name":"two"})", R"({"host":"127","exact_match":true})", R"({"cluster":"c"})",
+          R"({"tags":["az:1","b"]})", R"({"domain":"d"})"}) {
+        EXPECT_EQ(world.ask("VARZ", other), "") << other;
+    }
+    for (const auto* const meant :
+         {R"({"server_name":"on"})", R"({"host":"127.0.0.1","exact_match":true})",
+          R"({"tags":["AZ:1"]})", "{}"}) {
+        EXPECT_NE(world.ask("VARZ", meant), "") << meant;
+    }
+}
+
+TEST(SystemRequests, ClampServicesAboutAnAccountToIt) {
+    system_world world;
+    world.monitored.snapshot.loops[0].sessions = {testing::open_session(1),
+                                                  testing::open_session(2, testing::account_a_id)};
+    const auto page = world.ask("CONNZ", R"({"acc":"$G"})", "A");
+    EXPECT_NE(page.find(R"("cid":2,)"), page.npos);
+    EXPECT_EQ(page.find(R"("cid":1,)"), page.npos);
+    EXPECT_NE(world.ask("INFO", "", "A").find(R"("account_name":"A")"), std::string::npos);
+    EXPECT_NE(world.ask("INFO", "", "NOPE").find("Account NOPE does not exist"), std::string::npos);
+    EXPECT_EQ(world.ask("CONNS", "", "NOPE"), "");
+}
+
+TEST(SystemRequests, CompressForWhoAcceptsIt) {
+    system_world world;
+    const auto answer = world.requests().answer(
+        {.service = "VARZ", .headers = "NATS/1.0\r\nAccept-Encoding: GZIP\r\n\r\n"});
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->headers, "NATS/1.0\r\nContent-Encoding: gzip\r\n\r\n");
+    EXPECT_TRUE(answer->body.starts_with("\x1f\x8b"));
+}
+
+TEST(SystemRequests, TellAClientWhatItMay) {
+    system_world world;
+    auth::permission_lists lists;
+    lists.publish_allow = {"a", "b.*"};
+    lists.subscribe_deny = {"c q"};
+    lists.allow_responses = auth::response_permission{3, std::chrono::seconds(5)};
+    world.user = broker::user_information{.user = "u",
+                                          .account = "A",
+                                          .account_name = "A",
+                                          .user_name = "",
+                                          .permissions = *auth::permissions::make(lists),
+                                          .expires = testing::at(std::chrono::seconds(1))};
+    EXPECT_EQ(world.ask("USER.INFO"),
+              server_object +
+                  R"(,"data":{"user":"u","account":"A","account_name":"A","permissions":)"
+                  R"({"publish":{"allow":["a","b.*"]},"subscribe":{"deny":["c q"]},)"
+                  R"("responses":{"max":3,"ttl":5000000000}},"expires":1000000000}})");
+    world.user.reset();
+    EXPECT_NE(world.ask("USER.INFO").find(R"("error":{"code":400})"), std::string::npos);
+}
+
+TEST(SystemRequests, ObeyCommandsAndSayWhyNot) {
+    system_world world;
+    EXPECT_EQ(world.ask("KICK", R"({"cid":7})"), server_object + "}");
+    EXPECT_EQ(world.kicked, 7u);
+    world.refusal = "no such client id";
+    EXPECT_NE(world.ask("LDM", R"({"cid":7})").find(R"("description":"no such client id")"),
+              std::string::npos);
+    EXPECT_NE(world.ask("RELOAD").find(R"("code":500)"), std::string::npos);
+    EXPECT_EQ(world.ask("KICK", "nonsense"), "");
+}
+
+} // namespace
+} // namespace pipit::server

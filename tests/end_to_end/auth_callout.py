@@ -1,0 +1,298 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Auth callout (ADR-26): a service in an account, and one that is asked by HTTP, say who may come in."""
+import http.server
+import json
+import re
+import subprocess
+import threading
+
+import suite
+from ed25519 import claims_of, key_pair
+from suite import behaviour, equal, pipits_own, wait_until
+
+ISSUER = key_pair(0, b"i" * 32)
+OTHER = key_pair(0, b"o" * 32)
+XKEY = key_pair(23 << 3, b"x" * 32)
+
+CONFIGURATION = f"""
+accounts {{
+  AUTH {{ users: [ {{ user: auth, password: auth }} ] }}
+  APP {{ users: [ {{ user: known, password: known }} ] }}
+}}
+authorization {{
+  timeout: 1
+  auth_callout {{ issuer: {ISSUER.public}, account: AUTH, auth_users: [ auth ] }}
+}}
+"""
+
+
+class service:
+    """Answers what the server asks as `decide(request)` says: the claims of the answer, and of its
+    user, or None for silence."""
+
+    def __init__(self, side, server, decide, user="auth"):
+        self.client = side.connect(server.port, user=user, **{"pass": user})
+        self.requests = []
+        self.decide = decide
+        self.client.send("SUB $SYS.REQ.USER.AUTH 1\r\n")
+        self.client.barrier()
+
+    def serve(self):
+        """Waits for one request and answers it."""
+        before = len(self.client.messages)
+        self.client.wait_for(lambda it: len(it.messages) > before, what="an authorization request")
+        control, body = self.client.messages[before]
+        reply = control.split()[3].decode()
+        claims = claims_of(body.decode())
+        self.requests.append(claims)
+        answer = self.decide(claims)
+        if answer is not None:
+            self.client.send(f"PUB {reply} {len(answer)}\r\n{answer}\r\n")
+
+
+def admit(request, account="APP", name="", issuer=ISSUER, signer=ISSUER, **rights):
+    """The token of an answer that lets somebody in."""
+    asked = request["nats"]
+    user = {"sub": asked["user_nkey"], "aud": account, "iat": request["iat"],
+            "nats": {"type": "user", "version": 2, "subs": -1, "data": -1, "payload": -1, **rights}}
+    if name:
+        user["name"] = name
+    return signer.token({"sub": asked["user_nkey"], "aud": asked["server_id"]["id"],
+                         "iat": request["iat"],
+                         "nats": {"type": "authorization_response", "version": 2,
+                                  "jwt": issuer.token(user)}})
+
+
+def refuse(request, text):
+    asked = request["nats"]
+    return ISSUER.token({"sub": asked["user_nkey"], "aud": asked["server_id"]["id"],
+                         "iat": request["iat"],
+                         "nats": {"type": "authorization_response", "version": 2, "error": text}})
+
+
+def log_in(side, server, decide=None, serving=None, **options):
+    """A client whose login the service is asked about."""
+    client = side.open(server.port)
+    client.pings = 1
+    client.send("CONNECT " + json.dumps({"verbose": False, "protocol": 1, **options}) +
+                "\r\nPING\r\n")
+    if serving:
+        serving.serve()
+    client.wait_for(lambda it: it.stream.ended or b"PONG" in it.operations or it.errors,
+                    what="the end of the login")
+    return client
+
+
+def is_logged(server, pattern):
+    """Some lines come after the client has heard."""
+    wait_until(lambda: re.search(pattern, server.log()), what=f"{pattern!r} in the log")
+
+
+@behaviour
+def a_service_lets_people_in_and_says_what_they_may(side):
+    server = side.start(CONFIGURATION)
+    decider = service(side, server, lambda request: admit(
+        request, name="bob", pub={"allow": ["a.>", "$SYS.REQ.USER.INFO"]}))
+    client = log_in(side, server, serving=decider, user="somebody", **{"pass": "word"}, name="app",
+                    lang="py", version="1")
+    equal(client.errors, [])
+    request = decider.requests[0]
+    equal((request["aud"], request["sub"], request["iss"]),
+          ("nats-authorization-request", ISSUER.public, request["nats"]["server_id"]["id"]))
+    equal(request["nats"]["connect_opts"], {"user": "somebody", "pass": "word", "name": "app",
+                                            "lang": "py", "version": "1", "protocol": 1})
+    info = request["nats"]["client_info"]
+    equal((info["user"], info["name"], info["kind"], info["type"], info["host"]),
+          ("somebody", "app", "Client", "nats", "127.0.0.1"))
+    client.send("PUB b 0\r\n\r\nSUB answers 1\r\nPUB $SYS.REQ.USER.INFO answers 0\r\n\r\n")
+    client.wait_for(lambda it: it.messages, what="information")
+    about = json.loads(client.messages[0][1])["data"]
+    equal((about["user"], about["account"]), ("bob", "APP"))
+    equal(client.errors, ["-ERR 'Permissions Violation for Publish to \"b\"'"])
+
+
+@behaviour
+def a_service_refuses_and_the_log_says_why(side):
+    server = side.start(CONFIGURATION)
+    cases = [
+        (lambda request: refuse(request, "not today"),
+         'Auth callout service returned an error: not today'),
+        (lambda request: "", r'Auth callout violation: "no reason supplied" on account "AUTH"'),
+        (lambda request: admit(request, account="NOPE"),
+         r'No valid account "NOPE" for auth callout response on account "AUTH": account missing'),
+        (lambda request: admit(request, signer=OTHER), 'Auth callout signing key is unknown'),
+        (lambda request: admit(request, issuer=OTHER), 'Wrong issuer for auth callout response'),
+        (lambda request: admit({**request, "nats": {**request["nats"], "user_nkey":
+                                                    key_pair(20 << 3, b"u" * 32).public}}),
+         'Auth callout violation: auth callout response is not for expected user'),
+        (lambda request: admit({**request, "nats": {**request["nats"], "server_id": {"id": "x"}}}),
+         'Authorization response had validation errors: Audience must be a server public key'),
+    ]
+    decider = service(side, server, None)
+    for decide, text in cases:
+        decider.decide = decide
+        client = log_in(side, server, serving=decider, user="u")
+        equal(client.errors, ["-ERR 'Authorization Violation'"], text)
+        is_logged(server, r"\[WRN\] " + text)
+
+
+@behaviour
+def who_is_not_answered_is_refused_in_time(side):
+    server = side.start(CONFIGURATION)
+    decider = service(side, server, lambda request: None)
+    client = log_in(side, server, serving=decider, user="u")
+    equal(client.errors, ["-ERR 'Authorization Violation'"])
+    equal(log_in(side, server, user="u").errors, ["-ERR 'Authorization Violation'"])
+
+
+@behaviour
+def its_own_users_log_in_as_configured_and_may_not_ask(side):
+    server = side.start(CONFIGURATION)
+    equal(side.connect(server.port, user="auth", **{"pass": "wrong"}).errors,
+          ["-ERR 'Authorization Violation'"])
+    client = side.connect(server.port, user="auth", **{"pass": "auth"})
+    client.send("PUB $SYS.REQ.USER.AUTH 0\r\n\r\n")
+    client.barrier()
+    equal(client.errors, ["-ERR 'Permissions Violation for Publish to \"$SYS.REQ.USER.AUTH\"'"])
+
+
+@behaviour
+def configured_users_are_asked_about_too_unless_their_account_is_not_delegated(side):
+    server = side.start(CONFIGURATION)
+    decider = service(side, server, admit)
+    equal(log_in(side, server, serving=decider, user="known", **{"pass": "known"}).errors, [])
+    equal(len(decider.requests), 1)
+    server = side.start(CONFIGURATION.replace("auth_users:", "allowed_accounts: [ AUTH ], auth_users:"))
+    equal(side.connect(server.port, user="known", **{"pass": "known"}).errors, [])
+
+
+@behaviour
+def a_user_that_a_service_let_in_expires(side):
+    server = side.start(CONFIGURATION)
+
+    def for_a_second(request):
+        asked = request["nats"]
+        user = ISSUER.token({"sub": asked["user_nkey"], "aud": "APP", "exp": request["iat"] + 2,
+                             "nats": {"type": "user", "version": 2, "subs": -1, "data": -1,
+                                      "payload": -1}})
+        return ISSUER.token({"sub": asked["user_nkey"], "aud": asked["server_id"]["id"],
+                             "nats": {"type": "authorization_response", "version": 2, "jwt": user}})
+
+    client = log_in(side, server, serving=service(side, server, for_a_second), user="u")
+    assert client.wait_for_end()
+    equal(client.errors, ["-ERR 'User Authentication Expired'"])
+
+
+@behaviour
+def a_callout_that_is_not_complete_is_an_error(side):
+    for text, complaint in (
+            ("auth_users: [ a ]", "Authorization callouts require an issuer to be specified"),
+            (f"issuer: {ISSUER.public}",
+             "Authorization callouts require authorized users to be specified"),
+            ('issuer: "x", auth_users: [ a ]',
+             'Expected callout user to be a valid public account nkey, got "x"'),
+            (f'issuer: {ISSUER.public}, auth_users: [ a ], xkey: "x"',
+             'Expected callout xkey to be a valid public xkey, got "x"'),
+            (f"issuer: {ISSUER.public}, auth_users: [ a ], allowed_accounts: [ NOPE ]",
+             'auth_callout allowed account "NOPE" not found in configured accounts')):
+        try:
+            side.start(f"authorization {{ auth_callout {{ {text} }} }}\n")
+        except suite.start_failure as failure:
+            assert complaint in str(failure), failure
+        else:
+            raise AssertionError(f"it started with {text}")
+
+
+class helper:
+    """The example of our own library as the service."""
+
+    def __init__(self, server, *keys):
+        self.process = subprocess.Popen(
+            [suite.CALLOUT, f"nats://auth:auth@127.0.0.1:{server.port}", *keys],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        equal(self.process.stdout.readline(), "ready\n")
+
+    def end(self):
+        self.process.communicate("\n", timeout=20)
+
+
+@behaviour
+def our_helper_answers_open_and_sealed(side):
+    if not suite.CALLOUT:
+        return
+    public_xkey = subprocess.run([suite.CALLOUT, "--public", XKEY.seed], capture_output=True,
+                                 text=True, check=True).stdout.strip()
+    for keys, option in (([ISSUER.seed], ""), ([ISSUER.seed, XKEY.seed], f", xkey: {public_xkey}")):
+        server = side.start(CONFIGURATION.replace("account: AUTH", "account: AUTH" + option))
+        answers = helper(server, *keys)
+        try:
+            client = log_in(side, server, user="bob", **{"pass": "builder"})
+            client.send("PUB secret.x 0\r\n\r\n")
+            client.barrier()
+            equal(client.errors, ["-ERR 'Permissions Violation for Publish to \"secret.x\"'"])
+            equal(log_in(side, server, user="bob", **{"pass": "x"}).errors,
+                  ["-ERR 'Authorization Violation'"])
+            is_logged(server, "Auth callout service returned an error: unknown user or wrong "
+                              "password")
+        finally:
+            answers.end()
+
+
+class web_service:
+    """Answers POST requests as `decide(request)` says: (status, document)."""
+
+    def __init__(self, decide):
+        requests = self.requests = []
+
+        class handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                requests.append(body)
+                status, document = decide(body)
+                text = json.dumps(document).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.server.server_address[1]}/decide"
+
+    def end(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@pipits_own
+def a_service_that_is_asked_by_http_lets_people_in(side):
+    def decide(request):
+        if request["connect_opts"].get("pass") != "right":
+            return 403, {"error": "no"}
+        return 200, {"account": "APP", "name": "web", "user": {"pub": {"deny": ["secret"]}}}
+
+    web = web_service(decide)
+    try:
+        server = side.start(f"""
+          accounts {{ APP {{ }}, OWN {{ users: [ {{ user: own, password: own }} ] }} }}
+          authorization {{ http_callout {{ url: "{web.url}", auth_users: [ own ] }} }}
+        """)
+        client = log_in(side, server, user="u", **{"pass": "right"})
+        client.send("PUB secret 0\r\n\r\nSUB answers 1\r\nPUB $SYS.REQ.USER.INFO answers 0\r\n\r\n")
+        client.wait_for(lambda it: it.messages, what="information")
+        about = json.loads(client.messages[0][1])["data"]
+        equal((about["user"], about["account"]), ("web", "APP"))
+        equal(client.errors, ["-ERR 'Permissions Violation for Publish to \"secret\"'"])
+        equal(log_in(side, server, user="u", **{"pass": "wrong"}).errors,
+              ["-ERR 'Authorization Violation'"])
+        is_logged(server, "HTTP callout answered with status 403")
+        equal(side.connect(server.port, user="own", **{"pass": "own"}).errors, [])
+        equal([each["client_info"]["user"] for each in web.requests], ["u", "u"])
+    finally:
+        web.end()
