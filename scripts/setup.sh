@@ -16,7 +16,7 @@ reference_version=v2.15.2 # The nats-server whose behaviour the tests compare wi
 reference_go=1.26         # What its go.mod asks for.
 nats_tool_version=v0.5.1  # The `nats` tool, whose files and output the command line shares.
 
-cpp_packages=(g++ cmake ninja-build libboost1.81-dev libboost-json1.81-dev libcrypt-dev
+cpp_packages=(g++ cmake ninja-build libboost1.81-dev libboost-json1.81-dev libcrypt-dev libssl-dev
     libcli11-dev libfmt-dev libsodium-dev libxxhash-dev zlib1g-dev libsnappy-dev pkg-config
     libgtest-dev libbenchmark-dev)
 lint_packages=(clang-format-14 clang-tidy-14 python3)

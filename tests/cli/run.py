@@ -11,6 +11,7 @@ import sys
 import suite
 import contexts  # noqa: F401
 import credentials  # noqa: F401
+import encryption  # noqa: F401
 import measuring  # noqa: F401
 import messages  # noqa: F401
 import requests_replies  # noqa: F401

@@ -96,8 +96,7 @@ def what_comes_later_is_warned_of(side):
 
 @pipits_own
 def what_would_weaken_security_is_refused(side):
-    for text in ("tls { cert_file: x, key_file: y }",
-                 "operator: x.jwt", "resolver: MEMORY",
+    for text in ("operator: x.jwt", "resolver: MEMORY",
                  "authorization { users: [ { nkey: "
                  "UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4 } ] }",
                  'authorization { auth_callout { issuer: '

@@ -78,13 +78,18 @@ bool context_document::is_true(std::string_view key) const {
 }
 
 void context_document::set(std::string_view key, std::string_view value) {
-    auto written = json::serialize(json::value(json::string(value)));
+    set_written(key, json::serialize(json::value(json::string(value))));
+}
+
+void context_document::set_flag(std::string_view key) { set_written(key, "true"); }
+
+void context_document::set_written(std::string_view key, std::string value) {
     for (auto& [name, old] : members_) {
         if (name != key) continue;
-        old = std::move(written);
+        old = std::move(value);
         return;
     }
-    members_.emplace_back(key, std::move(written));
+    members_.emplace_back(key, std::move(value));
 }
 
 std::string context_document::to_text() const {

@@ -27,6 +27,7 @@ public:
     [[nodiscard]] std::string get(std::string_view key) const;
     [[nodiscard]] bool is_true(std::string_view key) const;
     void set(std::string_view key, std::string_view value);
+    void set_flag(std::string_view key);
 
     /// Indented by two blanks, as the `nats` tool does; without a line end.
     [[nodiscard]] std::string to_text() const;
@@ -34,6 +35,8 @@ public:
     [[nodiscard]] std::string to_line(std::string_view name) const;
 
 private:
+    void set_written(std::string_view key, std::string value);
+
     std::vector<std::pair<std::string, std::string>> members_; ///< Keys, and values as JSON.
 };
 

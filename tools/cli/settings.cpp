@@ -68,7 +68,10 @@ result<connection_settings> settings_of(const environment& variables) {
                                  .creds = read("NATS_CREDS"),
                                  .nkey = read("NATS_NKEY"),
                                  .inbox_prefix = read("NATS_INBOX_PREFIX"),
-                                 .context = read("NATS_CONTEXT")};
+                                 .context = read("NATS_CONTEXT"),
+                                 .tls_certificate = read("NATS_CERT"),
+                                 .tls_key = read("NATS_KEY"),
+                                 .tls_authority = read("NATS_CA")};
     if (const auto timeout = read("NATS_TIMEOUT")) {
         settings.timeout = parse_time_span(*timeout);
         if (!settings.timeout) {
@@ -95,7 +98,11 @@ connection_settings settings_of(const context_document& context, const environme
             .user_jwt = read("user_jwt"),
             .user_seed = read("user_seed"),
             .nsc = read("nsc"),
-            .inbox_prefix = read("inbox_prefix")};
+            .inbox_prefix = read("inbox_prefix"),
+            .tls_certificate = read_path("cert"),
+            .tls_key = read_path("key"),
+            .tls_authority = read_path("ca"),
+            .tls_first = context.is_true("tls_first")};
 }
 
 connection_settings merged(const std::vector<connection_settings>& sources) {
@@ -108,6 +115,13 @@ connection_settings merged(const std::vector<connection_settings>& sources) {
         take_missing(all.servers, source.servers);
         take_missing(all.inbox_prefix, source.inbox_prefix);
         take_missing(all.connection_name, source.connection_name);
+        // A certificate goes with its own key.
+        if (!all.tls_certificate && !all.tls_key) {
+            all.tls_certificate = source.tls_certificate;
+            all.tls_key = source.tls_key;
+        }
+        take_missing(all.tls_authority, source.tls_authority);
+        all.tls_first |= source.tls_first;
         take_missing(all.context, source.context);
         take_missing(all.timeout, source.timeout);
         if (all.user) take_missing(all.password, source.password);

@@ -27,13 +27,17 @@ struct connection_settings {
     std::optional<std::string> connection_name;
     std::optional<std::string> context; ///< Its name.
     std::optional<nanoseconds> timeout;
+    std::optional<std::string> tls_certificate; ///< Paths.
+    std::optional<std::string> tls_key;
+    std::optional<std::string> tls_authority;
+    bool tls_first = false; ///< One source that says so is enough.
 };
 
 using environment = std::function<std::optional<std::string>(const std::string& name)>;
 
 /// NATS_URL, NATS_USER, NATS_PASSWORD, NATS_TOKEN, NATS_CREDS, NATS_NKEY, NATS_CONTEXT,
-/// NATS_TIMEOUT and NATS_INBOX_PREFIX; an empty variable is none. Errors: `errc::invalid_argument`
-/// for a timeout that is none.
+/// NATS_TIMEOUT, NATS_INBOX_PREFIX, NATS_CERT, NATS_KEY and NATS_CA; an empty variable is none.
+/// Errors: `errc::invalid_argument` for a timeout that is none.
 [[nodiscard]] result<connection_settings> settings_of(const environment& variables);
 /// `~` and `$NAME` in paths are expanded.
 [[nodiscard]] connection_settings settings_of(const context_document& context,

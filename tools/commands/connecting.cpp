@@ -138,12 +138,6 @@ result<connection_settings> gather(const program& with) {
     if (name.empty() || (!all.context && !store.exists(name))) return all;
     const auto document = store.load(name);
     if (!document) return document.error();
-    for (const auto* key : {"cert", "key", "ca"}) {
-        if (!document->get(key).empty()) {
-            return invalid("context '" + name + "' has a '" + key +
-                           "': TLS is not supported yet. Use --no-context, or another context");
-        }
-    }
     all = merged({all, settings_of(*document, with.variables)});
     all.context = name;
     return all;
@@ -178,6 +172,11 @@ result<connecting> settle_connection(const program& with) {
     how.options.password = settings->password.value_or("");
     how.options.token = settings->token.value_or("");
     how.options.inbox_prefix = settings->inbox_prefix.value_or("_INBOX");
+    auto& tls = how.options.tls;
+    tls.certificate_file = settings->tls_certificate.value_or("");
+    tls.key_file = settings->tls_key.value_or("");
+    tls.ca_file = settings->tls_authority.value_or("");
+    tls.first = settings->tls_first;
     const auto timeout = std::chrono::ceil<std::chrono::milliseconds>(how.timeout);
     how.options.connect_timeout = timeout;
     how.options.request_timeout = timeout;

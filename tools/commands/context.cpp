@@ -48,10 +48,14 @@ int add(program& with, const context_options& asked) {
         {"creds", &flags.creds},
         {"nkey", &flags.nkey},
         {"inbox_prefix", &flags.inbox_prefix},
+        {"cert", &flags.tls_certificate},
+        {"key", &flags.tls_key},
+        {"ca", &flags.tls_authority},
     };
     for (const auto& [key, value] : values) {
         if (*value) document.set(key, **value);
     }
+    if (flags.tls_first) document.set_flag("tls_first");
     if (!asked.description.empty()) document.set("description", asked.description);
     if (document.get("url").empty() && document.get("nsc").empty()) {
         document.set("url", "nats://127.0.0.1:4222");
@@ -219,8 +223,9 @@ command context_command(program& with) {
     command added{
         .name = "add", .aliases = {"save", "create"}, .summary = "Make a context, or change one"};
     added.description =
-        "Keeps --server, --user, --password, --token, --creds, --nkey and --inbox-prefix as "
-        "they are given here. --creds may also be env://NAME, nsc://OPERATOR/ACCOUNT/USER or "
+        "Keeps --server, --user, --password, --token, --creds, --nkey, --inbox-prefix, --tlscert, "
+        "--tlskey, --tlsca and --tlsfirst as they are given here. --creds may also be env://NAME, "
+        "nsc://OPERATOR/ACCOUNT/USER or "
         "data:;base64,….";
     added.arguments = {
         {.names = "name", .help = "its name", .set = into(asked->name), .required = true}};

@@ -18,6 +18,8 @@ public:
         case errc::invalid_creds: return "not a file of credentials";
         case errc::invalid_jwt: return "not a valid JWT";
         case errc::invalid_xkey: return "not sealed for this key";
+        case errc::invalid_certificate: return "not a certificate";
+        case errc::invalid_distinguished_name: return "not a distinguished name";
         }
         return "unknown authentication error";
     }

@@ -15,6 +15,8 @@ enum class errc {
     invalid_creds, ///< The detail says what is missing.
     invalid_jwt,   ///< The detail says what is wrong with it.
     invalid_xkey,  ///< The detail says what is wrong with it.
+    invalid_certificate,
+    invalid_distinguished_name,
 };
 
 [[nodiscard]] error_code make_error_code(errc value) noexcept;

@@ -117,7 +117,9 @@ session& broker::open(const session_origin& origin, void* driver, moment now) {
     }
     if (config.authorization_for(origin.is_websocket).required()) {
         opened.awaiting_connect = true;
-        opened.auth_deadline = now.steady + config.auth_timeout_for(origin.is_websocket);
+        if (!origin.shakes_hands) {
+            opened.auth_deadline = now.steady + config.auth_timeout_for(origin.is_websocket);
+        }
     } else {
         (void)state.bind(opened, nullptr, now);
     }

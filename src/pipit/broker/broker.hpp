@@ -25,6 +25,7 @@ namespace pipit::broker {
 class session;
 struct broker_state;
 struct account_update;
+struct tls_facts;
 
 /// What a CONNECT may leave out, because the connection has said it before: in cookies.
 struct connect_defaults {
@@ -44,6 +45,9 @@ struct session_origin {
     bool is_websocket = false;
     std::string forwarded_for = {}; ///< Whom a proxy named; only shown, as anybody may say it.
     std::shared_ptr<const connect_defaults> defaults = nullptr;
+    /// A handshake comes before the client can say who it is: no deadline runs until `secured`.
+    bool shakes_hands = false;
+    std::shared_ptr<const tls_facts> tls; ///< Null: not encrypted, or not yet.
 };
 
 /// What a subscription of the server's own gets. Lifetime of the views: the handler's call.
@@ -144,6 +148,12 @@ public:
     session& open(const session_origin& origin, void* driver, moment now);
     /// A PROXY header told who is behind the proxy.
     void set_origin(session& session, std::string ip, std::uint16_t port);
+    /// The connection is encrypted from now on. Ends the session when its key is not pinned.
+    void secured(session& session, tls_facts facts, moment now);
+    /// Tells a client why it is not served, and ends its session.
+    void turn_away(session& session, std::string_view error_text, close_reason reason, moment now);
+    /// Logs what the driver has to say of a connection.
+    void note(const session& session, log_level level, std::string_view text) const;
     [[nodiscard]] void* driver_of(const session& session) const noexcept;
     [[nodiscard]] std::uint64_t client_id(const session& session) const noexcept;
 

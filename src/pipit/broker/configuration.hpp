@@ -116,6 +116,7 @@ struct authorization {
     std::map<std::string, user_configuration> nkeys; ///< By public key; of all accounts.
     bool by_jwt = false; ///< An operator is trusted: users bring JWTs, which the server judges.
     std::string no_auth_user;               ///< A name or a public key. Empty: none.
+    bool maps_certificates = false;         ///< `verify_and_map`: users are found by certificate.
     bool greeting_asks_for_nothing = false; ///< INFO hides from newcomers that others log in.
     std::shared_ptr<const callout_configuration> callout; ///< Null: nobody is asked.
 
@@ -172,6 +173,13 @@ struct configuration {
     int ping_max = limits::ping_max;
     nanoseconds write_deadline = limits::write_deadline;
     nanoseconds auth_timeout = limits::auth_timeout;
+
+    // What INFO says of TLS to those who come by a socket.
+    bool tls_required = false;
+    bool tls_available = false;
+    bool tls_verify = false;
+    /// SHA-256 of the clients' keys that may connect, in hex and in order; empty: all.
+    std::vector<std::string> pinned_keys;
 
     bool headers_supported = true;
     bool always_send_nonce = false;

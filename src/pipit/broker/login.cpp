@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who a client is, and what follows from that.
 #include <pipit/broker/state.hpp>
+#include <pipit/broker/tls_login.hpp>
 
 #include <pipit/auth/nonce.hpp>
 #include <pipit/auth/password.hpp>
@@ -20,12 +21,6 @@ namespace texts = protocol::error_texts;
 std::int64_t smaller_limit(std::int64_t a, std::int64_t b) noexcept {
     if (a < 0) return b;
     return b < 0 ? a : std::min(a, b);
-}
-
-bool may_connect(const user_configuration& user, const session_origin& origin) noexcept {
-    if (origin.is_websocket) return user.websocket_connections_allowed;
-    return origin.in_process ? user.in_process_connections_allowed
-                             : user.standard_connections_allowed;
 }
 
 /// Where no user has an nkey, one that is named says nothing.
@@ -49,12 +44,23 @@ const user_configuration* no_auth_user(const authorization& authorization) noexc
     return with_nkey != nullptr ? with_nkey : find_user(authorization.users, name);
 }
 
+/// Who it is stands in its certificate, unless it has an nkey.
+bool goes_by_certificate(const authorization& authorization,
+                         const protocol::connect_options& options) noexcept {
+    return authorization.maps_certificates && !authorization.users.empty() &&
+           (authorization.nkeys.empty() || options.nkey.empty());
+}
+
 /// Whom a client says that it is: null when there is nobody of that name or key.
 /// Source: auth, section 1.
 const user_configuration* claimed_user(const authorization& authorization,
-                                       const protocol::connect_options& options) noexcept {
+                                       const protocol::connect_options& options,
+                                       const session_origin& origin) {
     if (!authorization.nkeys.empty() && !options.nkey.empty()) {
         return find_user(authorization.nkeys, options.nkey);
+    }
+    if (goes_by_certificate(authorization, options)) {
+        return user_of_certificate(authorization, origin);
     }
     if (!authorization.users.empty()) return find_user(authorization.users, options.user);
     const auto& single = authorization.single_user;
@@ -226,10 +232,11 @@ void broker_state::authenticate(session& session, const protocol::connect_option
                                       .is_websocket = details.origin.is_websocket}},
                    now);
     }
-    const auto* const substitute =
-        gives_nothing(authorization, options) ? no_auth_user(authorization) : nullptr;
+    const bool may_be_nobody =
+        gives_nothing(authorization, options) && !goes_by_certificate(authorization, options);
+    const auto* const substitute = may_be_nobody ? no_auth_user(authorization) : nullptr;
     const auto* const user =
-        substitute != nullptr ? substitute : claimed_user(authorization, options);
+        substitute != nullptr ? substitute : claimed_user(authorization, options, details.origin);
     const bool by_token =
         !authorization.token.empty() && authorization.users.empty() && authorization.nkeys.empty();
     if (!by_token && (user == nullptr || !may_connect(*user, details.origin))) {
@@ -527,6 +534,11 @@ std::string broker_state::info_line(const session& session, bool with_account,
     const bool is_greeting = !with_account && !session.pong_sent;
     if (is_greeting && (authorization.needs_nonce() || config->always_send_nonce)) {
         info.nonce = nonce_of(session);
+    }
+    if (!origin.in_process) {
+        info.tls_required = config->tls_required;
+        info.tls_available = config->tls_available;
+        info.tls_verify = config->tls_verify;
     }
     info.max_payload = static_cast<int>(session.max_payload_bytes);
     info.client_id = session.client_id;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What people see of one loop: snapshots and log lines.
 #include <pipit/broker/state.hpp>
+#include <pipit/broker/tls_facts.hpp>
 
 #include <pipit/protocol/go_text.hpp>
 #include <pipit/protocol/subject.hpp>
@@ -100,6 +101,7 @@ session_snapshot broker_state::snapshot_of(const session& session) const {
     snapshot.authenticated = session.of != nullptr;
     if (session.of != nullptr) snapshot.account = session.of->id;
     if (details.identity != nullptr) snapshot.claims = details.identity->claims;
+    snapshot.tls = details.origin.tls;
     return snapshot;
 }
 
@@ -107,6 +109,11 @@ void broker_state::remember_closed(const session& session, moment now) {
     auto& remembered = closed.emplace_back();
     remembered.shown = snapshot_of(session);
     remembered.shown.stop = now.wall;
+    if (auto& tls = remembered.shown.tls; tls && !tls->peer.empty()) {
+        // Of those who are gone nobody asks for certificates.
+        tls = std::make_shared<const tls_facts>(
+            tls_facts{tls->version, tls->cipher_suite, tls->before_info, {}});
+    }
     if (session.subscriptions.size() <= limits::closed_subscriptions) {
         session.subscriptions.for_each([&](const subscription& each) {
             remembered.subscriptions.push_back(subscription_snapshot_of(each));

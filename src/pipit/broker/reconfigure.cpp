@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A new configuration, and the end of the server, on live sessions.
 #include <pipit/broker/state.hpp>
+#include <pipit/broker/tls_login.hpp>
 
 #include <pipit/protocol/error_texts.hpp>
 
@@ -98,6 +99,11 @@ void broker_state::reconfigure(session& session, const configuration& before, mo
     const auto traced = after.trace_protocol ? delivery::traced : std::uint8_t{0};
     session.delivery_flags =
         static_cast<std::uint8_t>((session.delivery_flags & ~delivery::traced) | traced);
+    if (!is_pinned(after, session.details->origin)) {
+        log(log_level::debug, session,
+            "Disconnected: Key found is not in the list of tls pinned certs.");
+        return out.end(session, close_reason::tls_handshake_failure);
+    }
     if (session.of == nullptr) {
         // It has not said who it is: nothing is asked of it any more, or all is as it was.
         if (authorization_of(session).required()) return;

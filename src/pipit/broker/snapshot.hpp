@@ -16,6 +16,8 @@
 /// Loop-to-loop traffic and interest are never counted. A server of N loops adds N of these.
 namespace pipit::broker {
 
+struct tls_facts;
+
 /// Why a session ended; `protocol::text` has nats-server's words for it.
 using protocol::close_reason;
 
@@ -60,6 +62,7 @@ struct session_snapshot {
     account_id account{};
     bool authenticated = false;                ///< An account is bound.
     std::shared_ptr<const user_claims> claims; ///< Null: who it is does not come from a JWT.
+    std::shared_ptr<const tls_facts> tls;      ///< Null: not encrypted.
 };
 
 struct account_snapshot {

@@ -14,7 +14,7 @@ public:
         case errc::would_deadlock: return "a callback of the connection must not wait for it";
         case errc::no_reply_subject: return "the message has no reply subject to answer to";
         case errc::callback_threw: return "a callback threw an exception";
-        case errc::tls_not_supported: return "TLS is not supported by this client yet";
+        case errc::unusable_tls_options: return "the options for TLS cannot be used";
         case errc::unexpected_content_type: return "the message is of another content type";
         case errc::invalid_content: return "the payload cannot be read as what it should be";
         case errc::transfer_refused: return "the other end does not take the transfer";

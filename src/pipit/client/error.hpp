@@ -8,11 +8,11 @@ namespace pipit::client {
 /// What can go wrong in the client itself; what the protocol says (timeouts, no responders, a
 /// closed or lost connection, cancelled operations) is `protocol::errc`.
 enum class errc {
-    subscription_ended = 1, ///< The detail says why.
-    would_deadlock,         ///< Waiting inside a callback of a `blocking_connection`.
-    no_reply_subject,       ///< The message is not a request.
-    callback_threw,         ///< The detail is the exception's text.
-    tls_not_supported,
+    subscription_ended = 1,  ///< The detail says why.
+    would_deadlock,          ///< Waiting inside a callback of a `blocking_connection`.
+    no_reply_subject,        ///< The message is not a request.
+    callback_threw,          ///< The detail is the exception's text.
+    unusable_tls_options,    ///< A file cannot be used; the detail says which.
     unexpected_content_type, ///< The message's header names another codec.
     invalid_content,         ///< The payload is not what the codec reads.
     transfer_refused,        ///< The other end of a chunked transfer does not take part.

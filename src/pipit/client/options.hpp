@@ -55,6 +55,21 @@ using connection_event =
     std::variant<event::connected, event::disconnected, event::servers_discovered, event::lame_duck,
                  event::slow_consumer, event::asynchronous_error, event::closed>;
 
+/// How a connection is encrypted. A server's URL that begins with `tls://`, and a server that asks
+/// for it, are enough: certificates are verified against the authorities that the system trusts.
+struct tls_options {
+    bool required = false; ///< Refuse servers that do not offer it, whatever their URL says.
+    /// The handshake comes before the server's INFO; the server must be configured so.
+    bool first = false;
+    std::string ca_file;          ///< Authorities to trust instead of the system's, in PEM.
+    std::string certificate_file; ///< Of this client, in PEM, for servers that ask for one.
+    std::string key_file;
+    std::string server_name; ///< What the certificate must be for; empty: the URL's host.
+    /// No certificate is verified: whoever stands between this client and the server reads and
+    /// changes everything, and passwords too.
+    bool insecure_accept_any_certificate = false;
+};
+
 struct connection_options {
     /// `nats://user:pass@host:4222`, `tls://…`, `host`, `host:port`; also several with commas.
     std::vector<std::string> servers{"nats://127.0.0.1:4222"};
@@ -66,6 +81,8 @@ struct connection_options {
     std::string token;
     /// Asked at each connect, in place of the three above: credentials may change.
     std::function<protocol::credentials(const protocol::server_info&)> credentials_provider;
+
+    tls_options tls;
 
     bool echo = true;
     bool verbose = false;

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/net/http.hpp>
 
+#include <pipit/net/detail/tls_state.hpp>
 #include <pipit/net/tcp.hpp>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
@@ -14,6 +17,7 @@
 #include <ctime>
 #include <optional>
 #include <thread>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -60,60 +64,93 @@ std::optional<http_response> answer_to(const beast::error_code& problem) {
     return refusal(http::status::bad_request, "400 Bad Request");
 }
 
-class http_connection;
+class http_connection_base;
 
 /// The connections of one server.
 struct http_connections {
-    std::vector<http_connection*> open;
+    std::vector<http_connection_base*> open;
     std::uint64_t changes = 0; ///< Numbers what happens, so that the oldest is known.
 };
 
-/// One connection: reads a request, answers it, and so on. Keeps itself alive by its handlers.
-class http_connection : public std::enable_shared_from_this<http_connection> {
+/// One connection among the others.
+class http_connection_base {
 public:
     /// In the order in which a connection gives way to a new one; `writing` never does.
     enum class state { lingering, reading, writing };
 
-    http_connection(tcp::socket socket, const http_server_options& options,
-                    const http_handler& handler, http_connections& connections)
-        : stream_(std::move(socket)),
-          buffer_(options.max_header_bytes + limits::http_body_bytes),
-          options_(options),
-          handler_(handler),
-          connections_(connections) {
+    explicit http_connection_base(http_connections& connections) : connections_(connections) {
         connections_.open.push_back(this);
     }
-    ~http_connection() { forget(); }
-    http_connection(const http_connection&) = delete;
-    http_connection& operator=(const http_connection&) = delete;
+    virtual ~http_connection_base() { forget(); }
+    http_connection_base(const http_connection_base&) = delete;
+    http_connection_base& operator=(const http_connection_base&) = delete;
 
     [[nodiscard]] std::pair<state, std::uint64_t> rank() const noexcept { return {state_, since_}; }
-
     /// Ends it at once.
-    void give_way() {
-        forget();
-        stream_.close();
+    virtual void give_way() = 0;
+
+protected:
+    void enter(state next) {
+        state_ = next;
+        since_ = ++connections_.changes;
     }
+    void forget() { std::erase(connections_.open, this); }
+
+private:
+    http_connections& connections_;
+    state state_ = state::reading;
+    std::uint64_t since_ = 0;
+};
+
+using secure_stream = asio::ssl::stream<beast::tcp_stream>;
+
+/// Reads a request, answers it, and so on. Keeps itself alive by its handlers.
+template <class Stream>
+class http_connection final : public http_connection_base,
+                              public std::enable_shared_from_this<http_connection<Stream>> {
+public:
+    http_connection(Stream stream, const http_server_options& options, const http_handler& handler,
+                    http_connections& connections)
+        : http_connection_base(connections),
+          stream_(std::move(stream)),
+          buffer_(options.max_header_bytes + limits::http_body_bytes),
+          options_(options),
+          handler_(handler) {}
+
+    void give_way() override {
+        forget();
+        lowest().close();
+    }
+
+    void begin() {
+        if constexpr (is_secure) {
+            enter(state::reading);
+            lowest().expires_after(options_.timeout);
+            stream_.async_handshake(
+                asio::ssl::stream_base::server,
+                [self = this->shared_from_this()](const beast::error_code& failed) {
+                    if (!failed) self->read();
+                });
+        } else {
+            read();
+        }
+    }
+
+private:
+    static constexpr bool is_secure = std::is_same_v<Stream, secure_stream>;
+
+    [[nodiscard]] beast::tcp_stream& lowest() noexcept { return beast::get_lowest_layer(stream_); }
 
     void read() {
         enter(state::reading);
         parser_.emplace();
         parser_->header_limit(static_cast<std::uint32_t>(options_.max_header_bytes));
         parser_->body_limit(limits::http_body_bytes);
-        stream_.expires_after(options_.timeout);
+        lowest().expires_after(options_.timeout);
         http::async_read(stream_, buffer_, *parser_,
-                         [self = shared_from_this()](const beast::error_code& failed, std::size_t) {
-                             self->answer(failed);
-                         });
+                         [self = this->shared_from_this()](const beast::error_code& failed,
+                                                           std::size_t) { self->answer(failed); });
     }
-
-private:
-    void enter(state next) {
-        state_ = next;
-        since_ = ++connections_.changes;
-    }
-
-    void forget() { std::erase(connections_.open, this); }
 
     void answer(const beast::error_code& failed) {
         if (failed) {
@@ -142,54 +179,57 @@ private:
         response_.keep_alive(keep_alive);
         if (!is_head) response_.body() = std::move(answer.body);
         // Whatever happened before, the client has the whole time to take the answer.
-        stream_.expires_after(options_.timeout);
-        http::async_write(
-            stream_, response_,
-            [self = shared_from_this(), keep_alive](const beast::error_code& failed, std::size_t) {
-                if (failed) return;
-                if (keep_alive) return self->read();
-                self->close();
-            });
+        lowest().expires_after(options_.timeout);
+        http::async_write(stream_, response_,
+                          [self = this->shared_from_this(),
+                           keep_alive](const beast::error_code& failed, std::size_t) {
+                              if (failed) return;
+                              if (keep_alive) return self->read();
+                              self->close();
+                          });
     }
 
     /// Reads on for a moment: closing a socket with unread bytes would take back the answer.
     void close() {
         enter(state::lingering);
         response_ = {};
-        beast::error_code ignored;
-        stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
-        stream_.expires_after(limits::http_linger);
-        drain(0);
+        lowest().expires_after(limits::http_linger);
+        if constexpr (is_secure) {
+            stream_.async_shutdown([self = this->shared_from_this()](const beast::error_code&) {
+                self->lowest().close();
+            });
+        } else {
+            beast::error_code ignored;
+            stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
+            drain(0);
+        }
     }
 
     void drain(std::size_t drained) {
         if (drained >= limits::http_drained_bytes) return;
         buffer_.clear();
         stream_.async_read_some(buffer_.prepare(drain_step_bytes),
-                                [self = shared_from_this(),
+                                [self = this->shared_from_this(),
                                  drained](const beast::error_code& failed, std::size_t count) {
                                     if (!failed) self->drain(drained + count);
                                 });
     }
 
-    beast::tcp_stream stream_;
+    Stream stream_;
     beast::flat_buffer buffer_;
     std::optional<http::request_parser<http::string_body>> parser_;
     http::response<http::string_body> response_;
     const http_server_options& options_;
     const http_handler& handler_;
-    http_connections& connections_;
-    state state_ = state::reading;
-    std::uint64_t since_ = 0;
 };
 
 /// Ends the connection that matters least: one that has its answer, or else the one that has been
 /// waiting longest for its next request. False: all are being answered.
 bool make_room(http_connections& connections) {
     const auto least = std::ranges::min_element(
-        connections.open, {}, [](const http_connection* each) { return each->rank(); });
+        connections.open, {}, [](const http_connection_base* each) { return each->rank(); });
     if (least == connections.open.end()) return false;
-    if ((*least)->rank().first == http_connection::state::writing) return false;
+    if ((*least)->rank().first == http_connection_base::state::writing) return false;
     (*least)->give_way();
     return true;
 }
@@ -215,11 +255,28 @@ struct http_server::state {
             if (failed) return accept_later();
             // Where there is no room, the socket is closed by the end of its life.
             if (connections.open.size() < options.max_connections || make_room(connections)) {
-                std::make_shared<http_connection>(std::move(socket), options, handler, connections)
-                    ->read();
+                begin(beast::tcp_stream(std::move(socket)));
             }
             accept();
         });
+    }
+
+    void begin(beast::tcp_stream stream) {
+        if (!options.tls) {
+            using connection = http_connection<beast::tcp_stream>;
+            std::make_shared<connection>(std::move(stream), options, handler, connections)->begin();
+            return;
+        }
+        const auto tls = options.tls();
+        if (!tls) return;
+        // Asio's context shares OpenSSL's with ours; the connection keeps that alive by itself.
+        auto* const shared = tls->internals().contexts.front().get();
+        SSL_CTX_up_ref(shared);
+        asio::ssl::context secure(shared);
+        using connection = http_connection<secure_stream>;
+        std::make_shared<connection>(secure_stream(std::move(stream), secure), options, handler,
+                                     connections)
+            ->begin();
     }
 
     void accept_later() {

@@ -4,6 +4,7 @@
 #include <pipit/base/error.hpp>
 #include <pipit/base/limits.hpp>
 #include <pipit/base/time.hpp>
+#include <pipit/net/tls_context.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -34,6 +35,8 @@ struct http_server_options {
     std::size_t max_connections = limits::http_connections;
     std::size_t max_header_bytes = limits::http_header_bytes;
     nanoseconds timeout = limits::http_timeout; ///< To send a request, to take an answer, idle.
+    /// HTTPS: asked for each connection, on the HTTP server's thread. Empty: HTTP.
+    std::function<std::shared_ptr<const tls_context>()> tls = nullptr;
 };
 
 /// A small HTTP/1.1 server with its own thread, for pages that a handler makes in one piece.

@@ -53,6 +53,7 @@ public:
         add_limits();
         add_times();
         add_switches();
+        add_tls();
         if (error_) return *error_;
         return std::shared_ptr<const broker::configuration>(configuration_);
     }
@@ -225,6 +226,18 @@ private:
         to.caches_matches = !options_.disable_sublist_cache;
         to.trace_protocol = options_.trace;
         to.trace_headers_only = options_.trace_headers;
+    }
+
+    void add_tls() {
+        if (!options_.tls) return;
+        auto& to = *configuration_;
+        const auto& tls = *options_.tls;
+        const bool tls_alone = tls.handshake_first && tls.handshake_first_fallback == nanoseconds{};
+        to.tls_required = !options_.allow_non_tls || tls_alone;
+        to.tls_available = !to.tls_required;
+        to.tls_verify = tls.settings.verifies_peer;
+        to.pinned_keys = tls.pinned_certs;
+        to.authorization.maps_certificates = tls.verify_and_map;
     }
 
     const server_options& options_;

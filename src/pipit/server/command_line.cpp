@@ -22,14 +22,13 @@ using detail::is_one_of;
 struct flag_target {
     loaded_options& loaded;
     server_options& options = loaded.options;
-    std::string complaint{}; ///< The first one.
     std::string cluster_url{};
     bool has_routes = false;
-    /// Nothing when no flag spoke of TLS, or the last word was `--tls=false`.
+    /// A flag spoke of TLS; the block of the file is replaced, but for its times.
     bool wants_tls = false;
-    bool tls_is_off = false;
-    std::string tls_certificate{};
-    std::string tls_key{};
+    bool tls_is_off = false; ///< `--tls=false`
+    net::tls_settings tls{};
+    net::tls_key_pair tls_pair{};
 };
 
 enum class flag_kind { boolean, integer, text };
@@ -105,18 +104,21 @@ void set_tls(flag_target& target, const std::string& value) {
     target.wants_tls = to_boolean(value);
     target.tls_is_off = !target.wants_tls;
 }
-void set_tls_verify(flag_target& target, const std::string&) { target.wants_tls = true; }
-void set_tls_authority(flag_target& target, const std::string&) { target.wants_tls = true; }
+void set_tls_verify(flag_target& target, const std::string& value) {
+    target.wants_tls = true;
+    target.tls.verifies_peer = to_boolean(value);
+}
+void set_tls_authority(flag_target& target, const std::string& value) {
+    target.wants_tls = true;
+    target.tls.authorities_file = value;
+}
 void set_tls_certificate(flag_target& target, const std::string& value) {
     target.wants_tls = true;
-    target.tls_certificate = value;
+    target.tls_pair.certificate_file = value;
 }
 void set_tls_key(flag_target& target, const std::string& value) {
     target.wants_tls = true;
-    target.tls_key = value;
-}
-void refuse_https(flag_target& target, const std::string& value) {
-    if (to_integer(value) != 0) target.complaint = "not supported yet: --https_port";
+    target.tls_pair.key_file = value;
 }
 
 using options = server_options;
@@ -153,7 +155,7 @@ constexpr flag_rule flag_rules[] = {
     {"pass", text, set_text<&options::password>},
     {"auth", text, set_text<&options::token>},
     {"http_port m", integer, set_number<&options::http_port>},
-    {"https_port ms", integer, refuse_https},
+    {"https_port ms", integer, set_number<&options::https_port>},
     {"pid P", text, set_text<&options::pid_file>},
     {"ports_file_dir", text, set_text<&options::ports_file_dir>},
     {"profile", integer, set_profile},
@@ -316,12 +318,22 @@ private:
 
 // After all flags.
 
-/// What is wrong with the flags for TLS, or nothing.
-std::string tls_complaint(const flag_target& target) {
+/// Obeys the flags for TLS; returns what is wrong with them.
+std::string take_tls(flag_target& target) {
+    auto& tls = target.options.tls;
+    if (target.tls_is_off) tls.reset();
     if (!target.wants_tls || target.tls_is_off) return {};
-    if (target.tls_certificate.empty()) return "TLS Server certificate must be present and valid";
-    if (target.tls_key.empty()) return "TLS Server private key must be present and valid";
-    return "not supported yet: --tls";
+    if (target.tls_pair.certificate_file.empty()) {
+        return "TLS Server certificate must be present and valid";
+    }
+    if (target.tls_pair.key_file.empty()) {
+        return "TLS Server private key must be present and valid";
+    }
+    if (!tls) tls.emplace();
+    tls->settings = std::move(target.tls);
+    tls->settings.key_pairs = {target.tls_pair};
+    const auto checked = check_tls_files(*tls);
+    return checked ? std::string() : std::string(checked.error().detail());
 }
 
 /// Keeps the listener of `nats://user:password@host:port`; returns what is wrong with it.
@@ -361,8 +373,8 @@ std::string routes_complaint(const flag_target& target) {
 result<loaded_options> with_flags(loaded_options loaded, const command_line& line) {
     flag_target target{loaded};
     for (const auto& [name, value] : line.flags) find_flag(name)->apply(target, value);
-    for (const auto& complaint : {target.complaint, keep_cluster_listener(target),
-                                  tls_complaint(target), routes_complaint(target)}) {
+    for (const auto& complaint :
+         {keep_cluster_listener(target), take_tls(target), routes_complaint(target)}) {
         if (!complaint.empty()) return error(errc::invalid_command_line, complaint);
     }
     apply_defaults(loaded.options);
@@ -408,11 +420,7 @@ std::optional<program_end> end_without_server(const result<command_line>& line,
     switch (line->action) {
     case command_action::print_version: return program_end{0, version_text(), {}};
     case command_action::print_help: return program_end{0, help_text(), {}};
-    case command_action::print_tls_help:
-        return program_end{0,
-                           "TLS is not supported yet: a configuration with a tls block, and the "
-                           "flags for TLS, are refused.\n",
-                           {}};
+    case command_action::print_tls_help: return program_end{0, tls_help_text(), {}};
     case command_action::check_configuration: return check_configuration(line->config_file, source);
     case command_action::run:
     case command_action::send_signal: break;

@@ -59,5 +59,6 @@ struct program_end {
 /// `nats-server: v2.15.2` in the first line, for whoever asks for that; Pipit's own in the next.
 [[nodiscard]] std::string version_text();
 [[nodiscard]] std::string help_text();
+[[nodiscard]] std::string tls_help_text();
 
 } // namespace pipit::server

@@ -139,8 +139,9 @@ TEST(CommandLine, SaysWhatItDoesNotUnderstandLikeNatsServer) {
     EXPECT_EQ(complaint({"--routes", "nats://a:1"}),
               "solicited routes require cluster capabilities, e.g. --cluster");
     EXPECT_EQ(complaint({"--tls"}), "TLS Server certificate must be present and valid");
-    EXPECT_EQ(complaint({"--tlscert", "a", "--tlskey", "b"}), "not supported yet: --tls");
-    EXPECT_EQ(complaint({"-ms", "8223"}), "not supported yet: --https_port");
+    EXPECT_EQ(complaint({"--tlscert", "a"}), "TLS Server private key must be present and valid");
+    EXPECT_EQ(complaint({"--tlscert", "/no/a", "--tlskey", "/no/b"}),
+              "error parsing X509 certificate/key pair: open /no/a: no such file or directory");
     EXPECT_EQ(complaint({"--tls=false"}), "no complaint");
 }
 

@@ -68,7 +68,7 @@ embedded_server::~embedded_server() = default;
 
 std::string embedded_server::url() const {
     if (port() == 0) return {};
-    return "nats://" + join_host_port(state_->options.host, port());
+    return state_->running->scheme() + "://" + join_host_port(state_->options.host, port());
 }
 
 std::uint16_t embedded_server::port() const noexcept { return state_->running->port(); }

@@ -1,19 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/base/limits.hpp>
-#include <pipit/net/clock.hpp>
-#include <pipit/net/proxy_protocol.hpp>
+#include <pipit/server/detail/loop_state.hpp>
 #include <pipit/server/login_desk.hpp>
-#include <pipit/server/loop.hpp>
-#include <pipit/server/read_size.hpp>
-#include <pipit/server/websocket_arrivals.hpp>
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <pthread.h>
-#include <string>
-#include <thread>
-#include <vector>
 
 namespace pipit::server {
 namespace {
@@ -22,13 +14,6 @@ using broker::close_reason;
 
 /// Pieces of one gather write: more than a full read of large payloads makes.
 constexpr std::size_t pieces_max = 256;
-
-/// What a connection sent before it was clear whether a PROXY header comes.
-struct greeting {
-    std::string bytes;
-    std::string place; ///< `ip:port` of the proxy, for the log.
-    steady_time deadline;
-};
 
 /// Source: client-protocol, section 13.
 std::uint16_t websocket_status_of(close_reason reason) noexcept {
@@ -61,78 +46,18 @@ std::uint16_t websocket_status_of(close_reason reason) noexcept {
 
 } // namespace
 
-struct loop::state {
-    /// The driver's side of one session. There may be many thousands, so it is small.
-    struct connection final : net::transport_user {
-        explicit connection(state& its_loop) noexcept : of(&its_loop) {}
-        void on_readable() override { of->read(*this); }
-        void on_writable() override {
-            waits_to_write = false;
-            of->write_on(*this);
-        }
-
-        state* of;
-        net::transport_pointer transport;
-        broker::session* session = nullptr;
-        std::unique_ptr<greeting> before_session;
-        net::websocket_server_filter* websocket = nullptr; ///< In the transport.
-        std::uint32_t place = 0;                           ///< In `connections`.
-        read_size next_read;
-        bool waits_to_write = false;
-        bool reading_paused = false;
-    };
-
-    state(unsigned its_index, std::uint64_t seed,
-          std::shared_ptr<const broker::configuration> config, loop_surroundings its_surroundings,
-          logger its_log)
-        : index(its_index),
-          surroundings(its_surroundings),
-          log(std::move(its_log)),
-          broker(its_index, seed, std::move(config), its_surroundings.mesh,
-                 its_surroundings.counters, log),
-          scratch(std::make_unique_for_overwrite<char[]>(limits::read_scratch_bytes)) {
-        events.on_deadline([this] { expire(); });
-        surroundings.mesh.on_wake(index, [this] { events.post([this] { take_from_peers(); }); });
-    }
-
-    connection& adopt(const broker::session_origin& origin, moment now);
-    void welcome(websocket_guest guest);
-    void read(connection& from);
-    /// Hands over what one read brought. False: the connection has ended meanwhile.
-    bool hand_over(connection& from, std::size_t direct_bytes, bytes_view scratch_bytes,
-                   moment now);
-    void greet(connection& from);
-    void wait_for_more(connection& from);
-    void lose(connection& from, close_reason reason, moment now);
-    void write_on(connection& to);
-    void flush(broker::session& session, moment now);
-    void write(connection& to, moment now);
-    void end(connection& ended, moment now);
-    void take_from_peers();
-    void expire();
-    void expire_greetings(moment now);
-    void finish_batch(moment now);
-    void close_everything();
-
-    unsigned index;
-    loop_surroundings surroundings;
-    logger log;
-    net::clock clock;
-    net::event_loop events;
-    broker::broker broker;
-    std::unique_ptr<char[]> scratch;
-    net::buffer_pool filter_buffers;
-    websocket_arrivals websockets{events, filter_buffers, log,
-                                  [this](websocket_guest guest) { welcome(std::move(guest)); }};
-    std::vector<connection*> connections;
-    std::atomic<std::size_t> connection_count = 0; ///< The same, for other threads.
-    std::vector<connection*> greetings; ///< Those with `before_session`; the oldest first.
-    connection* reading = nullptr;      ///< Null as soon as it has ended.
-    bool some_ended = false;
-    std::thread thread;
-    /// Of the thread's processor time, for all threads; 0 until the loop runs.
-    std::atomic<clockid_t> cpu_clock{0};
-};
+loop::state::state(unsigned its_index, std::uint64_t seed,
+                   std::shared_ptr<const broker::configuration> config,
+                   loop_surroundings its_surroundings, logger its_log)
+    : index(its_index),
+      surroundings(its_surroundings),
+      log(std::move(its_log)),
+      broker(its_index, seed, std::move(config), its_surroundings.mesh, its_surroundings.counters,
+             log),
+      scratch(std::make_unique_for_overwrite<char[]>(limits::read_scratch_bytes)) {
+    events.on_deadline([this] { expire(); });
+    surroundings.mesh.on_wake(index, [this] { events.post([this] { take_from_peers(); }); });
+}
 
 // --- Connections ---
 
@@ -163,7 +88,7 @@ void loop::state::lose(connection& from, close_reason reason, moment now) {
 
 void loop::state::end(connection& ended, moment now) {
     if (reading == &ended) reading = nullptr;
-    if (ended.before_session) std::erase(greetings, &ended);
+    if (ended.before_session) drop_deadline(ended);
     if (ended.websocket != nullptr) {
         const auto reason = broker.reason_of(*ended.session);
         ended.websocket->close_with(websocket_status_of(reason), protocol::text(reason));
@@ -181,7 +106,7 @@ void loop::state::end(connection& ended, moment now) {
 // --- Reading ---
 
 void loop::state::read(connection& from) {
-    if (from.before_session) return greet(from);
+    if (from.before_session) return read_arrival(from);
     auto now = clock.now();
     const auto begun = now.steady;
     for (int i = 0; i < limits::reads_in_a_row && now.steady - begun < limits::turn; ++i) {
@@ -222,52 +147,12 @@ void loop::state::wait_for_more(connection& from) {
     if (!from.reading_paused && !broker.closing(*from.session)) from.transport->wait_readable();
 }
 
-/// Reads the first bytes of a connection that may come through a proxy.
-void loop::state::greet(connection& from) {
-    const auto now = clock.now();
-    auto& before = *from.before_session;
-    const auto wanted = net::proxy_header_bytes_max - before.bytes.size();
-    const auto [status, bytes] = from.transport->read({}, {scratch.get(), wanted});
-    if (status == net::io_status::would_block) return from.transport->wait_readable();
-    if (status == net::io_status::closed) return lose(from, close_reason::client_closed, now);
-    if (status == net::io_status::failed) return lose(from, close_reason::read_error, now);
-    before.bytes.append(scratch.get(), bytes);
-
-    const auto header = net::parse_proxy_header(before.bytes);
-    if (!header) {
-        log.warning("Error reading PROXY protocol header from " + before.place + ": " +
-                    header.error().message());
-        return lose(from, close_reason::protocol_violation, now);
-    }
-    if (header->state == net::proxy_header::status::incomplete) {
-        return from.transport->wait_readable();
-    }
-    if (header->source) {
-        broker.set_origin(*from.session, header->source->ip, header->source->port);
-    }
-    const auto done = std::move(from.before_session);
-    std::erase(greetings, &from);
-    if (hand_over(from, 0, bytes_view(done->bytes).substr(header->size), now)) wait_for_more(from);
-}
-
-void loop::state::expire_greetings(moment now) {
-    while (!greetings.empty() && greetings.front()->before_session->deadline <= now.steady) {
-        auto& late = *greetings.front();
-        log.warning("Error reading PROXY protocol header from " + late.before_session->place +
-                    ": timeout reading PROXY protocol header");
-        greetings.erase(greetings.begin());
-        late.before_session.reset();
-        broker.lost(*late.session, close_reason::protocol_violation, now);
-    }
-    if (!greetings.empty()) events.wake_at(greetings.front()->before_session->deadline);
-}
-
 // --- Writing ---
 
 void loop::state::write_on(connection& to) {
     const auto now = clock.now();
-    flush(*to.session, now);
-    finish_batch(now);
+    if (!flush_and_finish(to, now)) return;
+    if (to.before_session && to.before_session->ends_output) go_on(to, now);
 }
 
 void loop::state::flush(broker::session& session, moment now) {
@@ -325,6 +210,19 @@ void loop::state::finish_batch(moment now) {
     if (const auto deadline = broker.next_deadline()) events.wake_at(*deadline);
 }
 
+bool loop::state::finish_batch_of(connection& one, moment now) {
+    reading = &one;
+    finish_batch(now);
+    return std::exchange(reading, nullptr) != nullptr;
+}
+
+bool loop::state::flush_and_finish(connection& one, moment now) {
+    reading = &one;
+    flush(*one.session, now);
+    finish_batch(now);
+    return std::exchange(reading, nullptr) != nullptr;
+}
+
 void loop::state::take_from_peers() {
     const auto now = clock.now();
     if (broker.take_from_peers(now)) finish_batch(now);
@@ -333,7 +231,7 @@ void loop::state::take_from_peers() {
 void loop::state::expire() {
     const auto now = clock.now();
     broker.expire(now);
-    expire_greetings(now);
+    expire_arrivals(now);
     websockets.expire(now.steady);
     if (const auto next = websockets.next_deadline()) events.wake_at(*next);
     finish_batch(now);
@@ -374,20 +272,20 @@ void loop::start() {
     });
 }
 
-void loop::adopt(net::accepted_socket accepted, bool behind_proxy) {
+void loop::adopt(net::accepted_socket accepted, const arrival_rules& rules) {
     auto carried = std::make_shared<net::accepted_socket>(std::move(accepted));
-    state_->events.post([state = state_.get(), carried, behind_proxy] {
+    state_->events.post([state = state_.get(), carried, rules] {
         const auto now = state->clock.now();
-        auto& made = state->adopt(
-            {.ip = carried->ip, .port = carried->port, .behind_proxy = behind_proxy}, now);
+        const bool shakes_hands = rules.tls && (rules.tls->required || rules.tls->before_info);
+        auto& made = state->adopt({.ip = carried->ip,
+                                   .port = carried->port,
+                                   .behind_proxy = rules.behind_proxy,
+                                   .shakes_hands = shakes_hands},
+                                  now);
         made.transport = net::make_tcp_transport(state->events, std::move(carried->socket), made);
-        if (behind_proxy) {
-            made.before_session = std::make_unique<greeting>(
-                greeting{{},
-                         carried->ip + ':' + std::to_string(carried->port),
-                         now.steady + limits::proxy_header_deadline});
-            state->greetings.push_back(&made);
-            state->events.wake_at(state->greetings.front()->before_session->deadline);
+        if (rules.behind_proxy || rules.tls) {
+            auto place = carried->ip + ':' + std::to_string(carried->port);
+            return state->begin_arrival(made, rules, std::move(place), now);
         }
         made.transport->wait_readable();
         state->finish_batch(now);

@@ -16,6 +16,8 @@
 namespace pipit::server {
 
 class login_desk;
+struct arrival_rules;
+struct tls_rules;
 class websocket_policy;
 
 /// What the loops of one server share.
@@ -42,11 +44,12 @@ public:
     /// Waits for the thread. A loop that others still wake must not end before they have stopped.
     void stop();
 
-    /// Begins a session for a connection. With `behind_proxy`, a PROXY header may come first.
-    void adopt(net::accepted_socket accepted, bool behind_proxy);
+    /// Begins a session for a connection, and what may come before its protocol.
+    void adopt(net::accepted_socket accepted, const arrival_rules& rules);
     /// The same for a connection to a WebSocket listener: when its request was answered.
     /// `policy` outlives the loop.
-    void adopt(net::accepted_socket accepted, const websocket_policy& policy);
+    void adopt(net::accepted_socket accepted, const websocket_policy& policy,
+               std::shared_ptr<const tls_rules> tls);
     /// The same, for a connection inside this process.
     void adopt(net::pipe_offer offer);
 

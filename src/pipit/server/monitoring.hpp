@@ -2,6 +2,7 @@
 #pragma once
 
 #include <pipit/base/error.hpp>
+#include <pipit/base/filter_limits.hpp>
 #include <pipit/base/log.hpp>
 #include <pipit/base/time.hpp>
 #include <pipit/broker/configuration.hpp>
@@ -58,6 +59,8 @@ struct server_snapshot {
     std::string http_host; ///< As configured; a port may be -1 or 0.
     int http_port = 0;
     int https_port = 0;
+    nanoseconds tls_timeout = limits::tls_timeout;
+    std::optional<wall_time> tls_valid_until = std::nullopt; ///< The server's certificate.
     std::string http_base_path; ///< As configured, `/monitoring` for example, or empty.
     std::vector<std::string> tags;
     std::map<std::string, std::string> metadata;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/base/limits.hpp>
+#include <pipit/broker/tls_facts.hpp>
 #include <pipit/server/detail/monitoring_documents.hpp>
 #include <pipit/server/detail/monitoring_text.hpp>
 #include <pipit/server/duration_text.hpp>
@@ -170,6 +171,24 @@ void write_activity(json_writer& json, const session_snapshot& session, wall_tim
     json.member("idle", uptime_text(end - session.last_activity));
 }
 
+void write_tls(json_writer& json, const broker::tls_facts& tls, const connz_options& options) {
+    json.member("tls_version", tls.version);
+    json.member("tls_cipher_suite", tls.cipher_suite);
+    if (options.auth && !tls.peer.empty()) {
+        json.begin_array("tls_peer_certs");
+        for (const auto& certificate : tls.peer) {
+            json.element();
+            json.begin_object();
+            json.optional_member("subject", certificate.subject);
+            json.member("spki_sha256", certificate.key_sha256);
+            json.member("cert_sha256", certificate.sha256);
+            json.end_object();
+        }
+        json.end_array();
+    }
+    json.optional_member("tls_first", tls.before_info);
+}
+
 void write_connection(json_writer& json, const session_snapshot& session,
                       const connz_options& options, const monitoring_snapshot& snapshot,
                       const subscriptions_by_client& subscriptions) {
@@ -194,6 +213,7 @@ void write_connection(json_writer& json, const session_snapshot& session,
     json.optional_member("name", session.name);
     json.optional_member("lang", session.language);
     json.optional_member("version", session.version);
+    if (session.tls) write_tls(json, *session.tls, options);
     if (options.auth) {
         json.optional_member("authorized_user", session.user);
         if (account != global) json.optional_member("account", account);

@@ -48,7 +48,7 @@ void write_configuration(json_writer& json, const monitoring_snapshot& snapshot)
     write_websocket(json, server.websocket);
     json.begin_object("jetstream");
     json.end_object();
-    json.member("tls_timeout", 2);
+    json.member("tls_timeout", std::chrono::duration<double>(server.tls_timeout).count());
     json.member("write_deadline", configuration.write_deadline.count());
     json.optional_member("write_timeout", server.write_timeout);
 }
@@ -128,6 +128,8 @@ net::http_response varz(const document_request& request) {
     json.member("host", identity.host);
     json.member("port", identity.port);
     json.optional_member("auth_required", snapshot->configuration->authorization.required());
+    json.optional_member("tls_required", snapshot->configuration->tls_required);
+    json.optional_member("tls_verify", snapshot->configuration->tls_verify);
     if (!identity.connect_urls.empty()) json.members("connect_urls", identity.connect_urls);
     write_configuration(json, *snapshot);
     write_process(json, server);
@@ -146,6 +148,9 @@ net::http_response varz(const document_request& request) {
         json.member(never, 0);
     }
     json.end_object();
+    if (server.tls_valid_until) {
+        json.member("tls_cert_not_after", rfc3339(*server.tls_valid_until));
+    }
     json.end_object();
     return json_answer(json.take());
 }

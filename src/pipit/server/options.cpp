@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/server/options.hpp>
 
+#include <pipit/base/filter_limits.hpp>
 #include <pipit/protocol/go_text.hpp>
 #include <pipit/server/duration_text.hpp>
 #include <pipit/server/error.hpp>
@@ -51,7 +52,13 @@ void apply_defaults(server_options& options) {
     replace_zero<&server_options::lame_duck_grace_period>(options);
     replace_zero<&server_options::connect_error_reports>(options);
     replace_zero<&server_options::reconnect_error_reports>(options);
-    replace_zero<&server_options::auth_timeout>(options);
+    if (options.tls && options.tls->timeout == nanoseconds{}) {
+        options.tls->timeout = limits::tls_timeout;
+    }
+    if (options.auth_timeout == nanoseconds{}) {
+        options.auth_timeout = options.tls ? options.tls->timeout + std::chrono::seconds(1)
+                                           : nanoseconds(limits::auth_timeout);
+    }
     if (options.http_host.empty()) options.http_host = options.host;
     if (options.websocket.port != 0 && options.websocket.host.empty()) {
         options.websocket.host = server_options{}.host;
@@ -82,6 +89,13 @@ result<> validate_options(const server_options& options) {
     }
     if (options.server_name.find(' ') != std::string::npos) {
         return invalid("server name cannot contain spaces");
+    }
+    if (options.http_port != 0 && options.https_port != 0) {
+        return invalid("can't specify both HTTP (" + std::to_string(options.http_port) +
+                       ") and HTTPs (" + std::to_string(options.https_port) + ") ports");
+    }
+    if (options.https_port != 0 && !options.tls) {
+        return invalid("TLS cert and key required for HTTPS");
     }
     const auto& advertised = options.client_advertise;
     if (!advertised.empty() && !parse_advertised(advertised)) {

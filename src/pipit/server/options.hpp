@@ -7,6 +7,7 @@
 #include <pipit/base/time.hpp>
 #include <pipit/broker/exports_imports.hpp>
 #include <pipit/protocol/weighted_mapping.hpp>
+#include <pipit/server/tls_options.hpp>
 #include <pipit/server/websocket_options.hpp>
 
 #include <chrono>
@@ -145,6 +146,12 @@ struct server_options {
     int http_port = 0;     ///< 0: none.
     std::string http_base_path;
 
+    int https_port = 0; ///< The same pages by HTTPS, instead; 0: none.
+
+    // Encryption.
+    std::optional<tls_options> tls;
+    bool allow_non_tls = false; ///< Clients choose.
+
     // Limits.
     std::int64_t max_connections = limits::max_connections; ///< Negative: none may connect.
     std::int64_t max_subscriptions = 0;                     ///< Per connection; 0: no limit.
@@ -192,7 +199,7 @@ struct server_options {
     std::string username;
     std::string password;
     std::string token;
-    nanoseconds auth_timeout = limits::auth_timeout;
+    nanoseconds auth_timeout{};      ///< 0: the default, which is longer with TLS.
     std::vector<user_options> users; ///< Of all accounts.
     std::vector<account_options> accounts;
     std::string no_auth_user;

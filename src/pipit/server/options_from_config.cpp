@@ -27,6 +27,13 @@ void read_http_listen(options& target, const config_entry& entry, config_finding
     if (!address->host.empty()) target.http_host = std::move(address->host);
 }
 
+void read_https_listen(options& target, const config_entry& entry, config_findings& findings) {
+    auto address = read_listen(entry, findings);
+    if (!address) return;
+    target.https_port = address->port;
+    if (!address->host.empty()) target.http_host = std::move(address->host);
+}
+
 void read_server_name(options& target, const config_entry& entry, config_findings& findings) {
     set_text<&options::server_name>(target, entry, findings);
     if (target.server_name.find(' ') != std::string::npos) {
@@ -105,14 +112,11 @@ void set_trace(options& target, const config_entry& entry, config_findings& find
     if (target.*Member) target.trace = true;
 }
 
-/// Whether to encrypt, whom to trust: a server that ignored it would be open where its operator
-/// believes it closed.
+/// Whom to trust: a server that ignored it would be open where its operator believes it closed.
 template <const char* what>
 void refuse(options&, const config_entry& entry, config_findings& findings) {
     findings.refuse(entry, what);
 }
-constexpr char tls[] = "tls";
-constexpr char https[] = "https";
 constexpr char resolver_tls[] = "resolver_tls";
 constexpr char proxies[] = "proxies";
 
@@ -143,7 +147,8 @@ constexpr key_rule<options> top_level_rules[] = {
     {"http", read_http_listen},
     {"http_port monitor_port", set_integer<&options::http_port, -1, 65535>},
     {"http_base_path", set_text<&options::http_base_path>},
-    {"https https_port", refuse<https>},
+    {"https", read_https_listen},
+    {"https_port", set_integer<&options::https_port, -1, 65535>},
     // Limits.
     {"max_connections max_conn", read_max_connections},
     {"max_subscriptions max_subs", set_integer<&options::max_subscriptions, -1>},
@@ -189,8 +194,8 @@ constexpr key_rule<options> top_level_rules[] = {
     {"no_auth_user", set_text<&options::no_auth_user>},
     {"system_account system", set_text<&options::system_account>},
     {"no_system_account no_system no_sys_acc", set_boolean<&options::no_system_account>},
-    {"tls", refuse<tls>},
-    {"allow_non_tls", check_only<options, read_boolean>},
+    {"tls", read_tls},
+    {"allow_non_tls", set_boolean<&options::allow_non_tls>},
     {"operator operators roots root root_operators root_operator", read_operators},
     {"resolver account_resolver accounts_resolver", read_resolver},
     {"resolver_preload", read_resolver_preload},

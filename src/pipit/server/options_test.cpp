@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <pipit/net/test_certificates.hpp>
 #include <pipit/server/error.hpp>
 #include <pipit/server/options_from_config.hpp>
 
@@ -26,7 +27,8 @@ std::string complaint(std::string_view text) {
 }
 
 TEST(Options, AreNatsServersDefaultsWithoutAConfiguration) {
-    const server_options options;
+    server_options options;
+    apply_defaults(options);
     EXPECT_EQ(options.host, "0.0.0.0");
     EXPECT_EQ(options.port, 4222);
     EXPECT_EQ(options.max_payload, 1048576);
@@ -164,13 +166,55 @@ TEST(Options, WarnOfSecondsAndSayWhatBareMinutesAre) {
 }
 
 TEST(Options, RefuseWhatWouldLeaveOpenWhatWasMeantToBeClosed) {
-    EXPECT_EQ(complaint("port: 4222\ntls { cert_file: a }"),
-              "c.conf:2:1: not supported yet: tls, line 2\n");
+    EXPECT_EQ(complaint("port: 4222\nproxies {}"),
+              "c.conf:2:1: not supported yet: proxies, line 2\n");
     for (const auto* text :
-         {"proxies {}", "https: 1", "resolver_tls {}", "authorization { proxy_required: true }"}) {
+         {"proxies {}", "resolver_tls {}", "authorization { proxy_required: true }"}) {
         EXPECT_NE(complaint(text).find("not supported yet: "), std::string::npos) << text;
         EXPECT_NE(complaint(text).find(", line 1"), std::string::npos) << text;
     }
+}
+
+TEST(Options, ReadATlsBlock) {
+    net::test::authority issuer;
+    const auto pair = issuer.issue();
+    const auto files =
+        "cert_file: \"" + pair.certificate_file + "\", key_file: \"" + pair.key_file + "\", ";
+    const auto block = [&](const std::string& text) {
+        return load("tls { " + files + text + " }").options.tls.value_or(tls_options());
+    };
+    const auto plain = block("");
+    EXPECT_EQ(plain.settings.key_pairs, std::vector{pair});
+    EXPECT_FALSE(plain.settings.verifies_peer || plain.handshake_first || plain.verify_and_map);
+    EXPECT_EQ(plain.files_digest.size(), 64u);
+    EXPECT_TRUE(block("verify: true").settings.verifies_peer);
+    EXPECT_TRUE(block("verify_and_map: true").settings.verifies_peer);
+    EXPECT_EQ(block("timeout: 0.5").timeout, 500ms);
+    EXPECT_EQ(block("timeout: \"3s\"").timeout, 3s);
+    EXPECT_TRUE(block("first: on").handshake_first);
+    EXPECT_EQ(block("first: true").handshake_first_fallback, 0s);
+    EXPECT_EQ(block("handshake_first: auto").handshake_first_fallback, 50ms);
+    EXPECT_EQ(block("immediate: \"300ms\"").handshake_first_fallback, 300ms);
+    EXPECT_FALSE(block("handshake_first: off").handshake_first);
+    EXPECT_EQ(block("min_version: \"1.3\"").settings.min_version, net::tls_version::v1_3);
+    EXPECT_EQ(block("pinned_certs: [" + std::string(64, 'A') + "]").pinned_certs,
+              std::vector{std::string(64, 'a')});
+
+    auto options = load("tls { " + files + " }").options;
+    apply_defaults(options);
+    EXPECT_EQ(options.tls->timeout, 2s);
+    EXPECT_EQ(options.auth_timeout, 3s) << "as nats-server: a second more than the handshake";
+}
+
+TEST(Options, RefuseHttpsWithoutACertificateAndBesideHttp) {
+    const auto refusal = [](const char* text) {
+        auto options = load(text).options;
+        apply_defaults(options);
+        return std::string(validate_options(options).error().detail());
+    };
+    EXPECT_EQ(refusal("https: 1"), "TLS cert and key required for HTTPS");
+    EXPECT_EQ(refusal("https_port: 2, http_port: 1"),
+              "can't specify both HTTP (1) and HTTPs (2) ports");
 }
 
 TEST(Options, LeaveOutWhatIsMerelyAbsentAndKeepItsListener) {

@@ -80,11 +80,14 @@ bool pid_file_differs(const server_options& current, const server_options& next)
     return !next.pid_file.empty() && next.pid_file != current.pid_file;
 }
 bool always(const server_options&, const server_options&) { return true; }
-std::string show_auth_timeout(const server_options& options) {
-    auto text = std::to_string(std::chrono::duration<double>(options.auth_timeout).count());
+std::string seconds_text(nanoseconds value) {
+    auto text = std::to_string(std::chrono::duration<double>(value).count());
     text.erase(text.find_last_not_of('0') + 1);
     if (text.ends_with('.')) text.pop_back();
     return text;
+}
+std::string show_auth_timeout(const server_options& options) {
+    return seconds_text(options.auth_timeout);
 }
 std::string show_stall(const server_options& options) {
     return options.no_fast_producer_stall ? "not be stalled" : "be stalled";
@@ -115,6 +118,43 @@ bool websocket_differs(const server_options& current, const server_options& next
 }
 std::string show_websocket(const server_options& options) {
     return join_host_port(options.websocket.host, options.websocket.port);
+}
+
+/// Nothing of a block is as a block that says nothing.
+const tls_options& tls_of(const server_options& options) {
+    static const tls_options none;
+    return options.tls ? *options.tls : none;
+}
+/// Also when only the files have another content.
+bool tls_differs(const server_options& current, const server_options& next) {
+    return current.tls.has_value() != next.tls.has_value() ||
+           tls_of(current).settings != tls_of(next).settings ||
+           tls_of(current).files_digest != tls_of(next).files_digest;
+}
+std::string show_tls(const server_options& options) { return options.tls ? "enabled" : "disabled"; }
+bool tls_timeout_differs(const server_options& current, const server_options& next) {
+    return tls_of(current).timeout != tls_of(next).timeout;
+}
+std::string show_tls_timeout(const server_options& options) {
+    return seconds_text(tls_of(options).timeout);
+}
+bool pinned_certs_differ(const server_options& current, const server_options& next) {
+    return tls_of(current).pinned_certs != tls_of(next).pinned_certs;
+}
+std::string show_pinned_certs(const server_options& options) {
+    return std::to_string(tls_of(options).pinned_certs.size()) + " pinned_certs";
+}
+bool handshake_first_differs(const server_options& current, const server_options& next) {
+    return tls_of(current).handshake_first != tls_of(next).handshake_first;
+}
+std::string show_handshake_first(const server_options& options) {
+    return shown(tls_of(options).handshake_first);
+}
+bool fallback_differs(const server_options& current, const server_options& next) {
+    return tls_of(current).handshake_first_fallback != tls_of(next).handshake_first_fallback;
+}
+std::string show_fallback(const server_options& options) {
+    return shown(tls_of(options).handshake_first_fallback);
 }
 
 using options = server_options;
@@ -156,6 +196,13 @@ constexpr option_rule option_rules[] = {
     fixed<&options::http_host>("HTTPHost"),
     fixed<&options::http_port>("HTTPPort"),
     fixed<&options::http_base_path>("HTTPBasePath"),
+    fixed<&options::https_port>("HTTPSPort"),
+    {{}, tls_differs, show_tls, "Reloaded: tls = "},
+    {{}, tls_timeout_differs, show_tls_timeout, "Reloaded: tls timeout = "},
+    {{}, pinned_certs_differ, show_pinned_certs, "Reloaded: "},
+    {{}, handshake_first_differs, show_handshake_first, "Reloaded: Client TLS handshake first: "},
+    {{}, fallback_differs, show_fallback, "Reloaded: Client TLS handshake first fallback delay: "},
+    fixed<&options::allow_non_tls>("AllowNonTLS"),
     {{}, differs<&options::auth_timeout>, show_auth_timeout, "Reloaded: authorization timeout = "},
     changeable<&options::max_control_line>("Reloaded: max_control_line = "),
     changeable<&options::max_payload>("Reloaded: max_payload = "),

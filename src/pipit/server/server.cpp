@@ -59,9 +59,10 @@ result<> server::state::start() {
     report_start(log, options, named);
     for (const auto& notice : setup.loaded.notices) log.warning(notice);
     if (setup.owns_process) raise_file_limit(log, options);
-    for (const auto step : {&state::write_pid_file, &state::check_store_folder,
-                            &state::bind_clients, &state::bind_websocket, &state::make_loops,
-                            &state::start_authority, &state::start_monitoring}) {
+    for (const auto step :
+         {&state::prepare_tls, &state::write_pid_file, &state::check_store_folder,
+          &state::bind_clients, &state::bind_websocket, &state::make_loops, &state::start_authority,
+          &state::start_monitoring}) {
         if (auto done = (this->*step)(); !done) return done;
     }
     reserved = std::make_unique<reserved_listeners>(loops[0]->events());
@@ -84,6 +85,27 @@ result<> server::state::start() {
     log.info("Server is ready");
     if (setup.owns_process) report_ready(log, options, client_port, http ? http->port() : 0);
     return {};
+}
+
+result<> server::state::prepare_tls() {
+    auto rules = make_tls_rules(options.tls ? &*options.tls : nullptr, options.allow_non_tls);
+    if (!rules) {
+        log_fatal(rules.error());
+        return rules.error();
+    }
+    client_rules = {.behind_proxy = options.proxy_protocol, .tls = std::move(*rules)};
+    auto for_monitoring = make_monitoring_tls(options);
+    if (!for_monitoring) return for_monitoring.error();
+    seen.monitoring_tls = std::move(*for_monitoring);
+    return {};
+}
+
+result<std::shared_ptr<const net::tls_context>>
+server::state::make_monitoring_tls(const server_options& from) {
+    if (from.https_port == 0 || !from.tls) return std::shared_ptr<const net::tls_context>();
+    auto settings = from.tls->settings;
+    settings.verifies_peer = false;
+    return net::tls_context::for_server(settings);
 }
 
 result<> server::state::write_pid_file() {
@@ -158,6 +180,16 @@ void server::state::accept_clients() {
     if (!client_socket) return;
     log.info("Listening for client connections on " + join_host_port(options.host, client_port));
     if (options.proxy_protocol) log.info("PROXY protocol enabled for client connections");
+    if (options.tls) {
+        const bool tls_alone =
+            options.tls->handshake_first && options.tls->handshake_first_fallback == nanoseconds{};
+        log.info(options.allow_non_tls && !tls_alone ? "TLS available for client connections"
+                                                     : "TLS required for client connections");
+        if (tls_alone) {
+            log.warning("Clients that are not using \"TLS Handshake First\" option will fail to "
+                        "connect");
+        }
+    }
     client_acceptor = std::make_unique<net::tcp_acceptor>(
         loops[0]->events(), std::move(client_socket), "Client", log,
         [this](net::accepted_socket accepted) { place(std::move(accepted)); });
@@ -188,19 +220,23 @@ loop& server::state::next_place() {
 }
 
 void server::state::place(net::accepted_socket accepted) {
-    next_place().adopt(std::move(accepted), setup.loaded.options.proxy_protocol);
+    next_place().adopt(std::move(accepted), client_rules);
 }
 
 void server::state::place_websocket(net::accepted_socket accepted) {
-    next_place().adopt(std::move(accepted), *websockets);
+    next_place().adopt(std::move(accepted), *websockets, websocket_tls);
 }
 
 std::vector<listening_place> server::state::places_listened_to() const {
     std::vector<listening_place> all;
-    if (client_port != 0) all.push_back({"nats", "nats", options.host, client_port});
+    if (client_port != 0) {
+        const bool is_secure = options.tls && !options.allow_non_tls;
+        all.push_back({"nats", is_secure ? "tls" : "nats", options.host, client_port});
+    }
     if (http) {
         const auto& host = options.http_host.empty() ? options.host : options.http_host;
-        all.push_back({"monitoring", "http", host, http->port()});
+        const auto scheme = options.https_port != 0 ? "https" : "http";
+        all.push_back({"monitoring", scheme, host, http->port()});
     }
     if (websockets) {
         const auto& own = options.websocket;
@@ -317,6 +353,11 @@ result<std::unique_ptr<server>> server::start(server_setup setup) {
 
 server::server(std::unique_ptr<state> parts) : state_(std::move(parts)) {}
 server::~server() = default;
+
+std::string server::scheme() const {
+    const auto& options = state_->options;
+    return options.tls && !options.allow_non_tls ? "tls" : "nats";
+}
 
 std::uint16_t server::port() const noexcept { return state_->client_port; }
 

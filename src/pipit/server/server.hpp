@@ -50,6 +50,8 @@ public:
     server(const server&) = delete;
     server& operator=(const server&) = delete;
 
+    /// `nats`, or `tls` when nothing else is served.
+    [[nodiscard]] std::string scheme() const;
     /// The clients' port; 0 when there is none.
     [[nodiscard]] std::uint16_t port() const noexcept;
     /// The monitoring's port; 0 when there is none.

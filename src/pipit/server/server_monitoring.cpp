@@ -23,27 +23,42 @@ void note_options(server_snapshot& facts, const server_options& options) {
     facts.write_timeout = to_text(options.write_timeout);
     facts.websocket = options.websocket;
     for (auto* secret : {&facts.websocket.password, &facts.websocket.token}) secret->clear();
+    facts.tls_timeout = options.tls ? options.tls->timeout : nanoseconds(limits::tls_timeout);
+}
+
+void note_tls(server_snapshot& facts, const tls_rules* rules) {
+    facts.tls_valid_until = rules != nullptr ? rules->context->valid_until() : std::nullopt;
 }
 
 result<> server::state::start_monitoring() {
     auto& facts = seen.server;
     facts.configuration_loaded = facts.start;
     note_options(facts, options);
+    note_tls(facts, client_rules.tls.get());
     facts.pipit_version = pipit_version();
     facts.http_host = options.http_host.empty() ? options.host : options.http_host;
     facts.http_port = options.http_port;
+    facts.https_port = options.https_port;
     facts.http_base_path = options.http_base_path;
     facts.command_line = setup.command_line;
     facts.not_ready = "the server is starting";
     facts.cores = std::thread::hardware_concurrency();
-    if (options.http_port == 0) return {};
+    const bool is_secure = options.https_port != 0;
+    if (options.http_port == 0 && !is_secure) return {};
 
     documents = std::make_unique<monitor>(
         options.http_base_path, [this](const monitoring_query& query) { return collect(query); },
         log);
     net::http_server_options wanted;
     wanted.host = facts.http_host;
-    wanted.port = static_cast<std::uint16_t>(std::max(options.http_port, 0)); // -1: any free one.
+    const auto port = is_secure ? options.https_port : options.http_port;
+    wanted.port = static_cast<std::uint16_t>(std::max(port, 0)); // -1: any free one.
+    if (is_secure) {
+        wanted.tls = [this] {
+            const std::lock_guard guard(seen.lock);
+            return seen.monitoring_tls;
+        };
+    }
     auto serving = net::http_server::listen(
         wanted, [this](std::string_view target) { return documents->respond(target); });
     if (!serving) {
@@ -53,7 +68,8 @@ result<> server::state::start_monitoring() {
         return serving.error();
     }
     http = std::move(*serving);
-    log.info("Starting http monitor on " + join_host_port(facts.http_host, http->port()));
+    log.info("Starting http" + std::string(is_secure ? "s" : "") + " monitor on " +
+             join_host_port(facts.http_host, http->port()));
     return {};
 }
 

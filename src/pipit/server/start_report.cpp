@@ -93,12 +93,13 @@ void report_ready(const logger& log, const server_options& options, std::uint16_
             "users in a configuration file" +
             (is_local(options.host) ? "" : ", or listen on this machine alone with -a 127.0.0.1"));
     }
-    const auto url = "nats://" + join_host_port(reachable(options.host), client_port);
+    const auto scheme = options.tls && !options.allow_non_tls ? "tls://" : "nats://";
+    const auto url = scheme + join_host_port(reachable(options.host), client_port);
     log.info("Clients connect to " + url);
     if (monitoring_port != 0) {
         const auto& host = options.http_host.empty() ? options.host : options.http_host;
-        log.info("Monitoring is at http://" + join_host_port(reachable(host), monitoring_port) +
-                 options.http_base_path);
+        log.info(std::string("Monitoring is at http") + (options.https_port != 0 ? "s" : "") +
+                 "://" + join_host_port(reachable(host), monitoring_port) + options.http_base_path);
     }
     log.info("To try it: pipit --server " + url + " sub '>'");
 }

@@ -2,6 +2,7 @@
 #include <pipit/client/detail/link.hpp>
 
 #include <pipit/client/detail/link_service.hpp>
+#include <pipit/client/detail/tls.hpp>
 #include <pipit/client/error.hpp>
 #include <pipit/net/clock.hpp>
 #include <pipit/protocol/error.hpp>
@@ -46,6 +47,7 @@ result<std::vector<protocol::server_address>> parse_servers(const connection_opt
 
 std::optional<error> find_option_error(const connection_options& options) {
     if (const auto servers = parse_servers(options); !servers) return servers.error();
+    if (auto wrong = find_tls_option_error(options.tls)) return wrong;
     if (!protocol::is_valid_publish_subject(options.inbox_prefix)) {
         return error(protocol::errc::invalid_subject, "the inbox prefix " + options.inbox_prefix);
     }
@@ -65,6 +67,7 @@ protocol::client_session_options session_options(const connection_options& optio
     wire.verbose = options.verbose;
     wire.pedantic = options.pedantic;
     wire.echo = options.echo;
+    wire.tls_required = options.tls.required || options.tls.first;
     wire.connect_timeout = options.connect_timeout;
     wire.ping_interval = options.ping_interval;
     wire.pings_outstanding_max = options.pings_outstanding_max;

@@ -183,6 +183,17 @@ private:
     void take(protocol::closed& what);
     void report(connection_event what);
 
+    // link_filters.cpp: what stands between the socket and the session.
+    void begin_filters();
+    void secure(const transport_pointer& which);
+    void add_filter(const transport_pointer& which, std::unique_ptr<net::filter> upper);
+    void notice_open(const transport_pointer& which);
+    void receive_filtered(const transport_pointer& from);
+    /// Takes what the session has to say. False: the transport was lost by that.
+    bool fill_output(const transport_pointer& to);
+    [[nodiscard]] std::string tls_name(const protocol::server_address& server);
+    [[nodiscard]] error explained(const error& why) const;
+
     // link_feed.cpp: messages on their way to their users.
     void hand_out(const feed_pointer& to, message arrived);
     void queue_for(feed& to, message arrived);
@@ -266,6 +277,7 @@ private:
     std::uint64_t dials_ = 0; ///< Counts them.
     transport_pointer transport_;
     std::string connected_server_;
+    std::string tls_host_; ///< The last host that was a name: servers name others by address.
     link_service* service_ = nullptr;
 
     std::unordered_map<protocol::sid, feed_pointer> subscriptions_;

@@ -43,7 +43,7 @@ void link::opened(std::uint64_t number, result<asio::ip::tcp::socket> outcome) {
     dialer_.reset();
     if (outcome) {
         transport_ = std::make_shared<transport>(std::move(*outcome));
-        session_.transport_opened(net::steady_now());
+        begin_filters();
     } else {
         session_.transport_closed(net::steady_now(), outcome.error());
     }
@@ -57,6 +57,15 @@ void link::drop_transport() {
         dialer_.reset();
     }
     if (!transport_) return;
+    const bool can_say_goodbye = !transport_->filters.is_empty() && !transport_->is_sending &&
+                                 transport_->unsent_bytes() == 0;
+    if (can_say_goodbye) {
+        // Who reads it learns that the stream ends here. Nobody waits for it.
+        auto last_bytes = std::exchange(transport_->answers, {});
+        transport_->filters.finish(last_bytes);
+        error_code unsent;
+        transport_->socket.write_some(asio::buffer(last_bytes), unsent);
+    }
     // Others may be about to use the descriptor: it is closed when the last one lets go. Whoever
     // waits for it is woken by this.
     error_code ignored;
@@ -99,6 +108,7 @@ void link::readable(const transport_pointer& from, const error_code& code) {
 void link::receive() {
     const auto from = transport_;
     if (!from || !reads_on()) return;
+    if (!from->filters.is_empty()) return receive_filtered(from);
     const auto space = session_.prepare();
     if (space.empty()) return;
     error_code code;
@@ -127,8 +137,7 @@ void link::send(lock& held) {
             to->sent = 0;
             to->output.clear();
             if (to->output.capacity() > output_bytes_kept) to->output.shrink_to_fit();
-            session_.take_output(to->output);
-            if (to->output.empty()) break;
+            if (!fill_output(to) || to->output.empty()) break;
         }
         const auto piece = bytes_view(to->output).substr(to->sent);
         error_code code;
@@ -142,12 +151,14 @@ void link::send(lock& held) {
             schedule_turn();
             break;
         }
-        if (code) lose_transport(to, code);
+        if (!code) continue;
+        receive(); // It may have said why.
+        lose_transport(to, code);
     }
     to->is_sending = to->is_stuffed;
     if (to != transport_) return;
     serve_room_waiters();
-    if (!to->is_stuffed && unsent_bytes() != 0) schedule_turn();
+    if (!to->is_stuffed && (unsent_bytes() != 0 || !to->answers.empty())) schedule_turn();
 }
 
 void link::output_appended(lock& held) {

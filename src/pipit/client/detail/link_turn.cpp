@@ -170,7 +170,7 @@ void link::take(protocol::open_requested& what) {
     if (!session_.is_closed() && !abandoned_) open(what.server);
 }
 
-void link::take(protocol::tls_requested&) { lose_transport(transport_, errc::tls_not_supported); }
+void link::take(protocol::tls_requested&) { secure(transport_); }
 
 void link::take(protocol::connect_requested&) {
     if (options_.credentials_provider) {

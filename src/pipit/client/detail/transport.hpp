@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <pipit/net/filter_stack.hpp>
+
 #include <boost/asio/ip/tcp.hpp>
 
 #include <cstddef>
@@ -9,16 +11,24 @@
 
 namespace pipit::client::detail {
 
-/// One TCP connection to a server. Who sends and who waits for its socket shares it, so that none
-/// of them meets a closed descriptor; it is over when it is not the link's any more.
+/// One TCP connection to a server, and what stands between it and the protocol. Who sends and who
+/// waits for its socket shares it, so that none of them meets a closed descriptor; it is over when
+/// it is not the link's any more.
 struct transport {
     explicit transport(boost::asio::ip::tcp::socket connected) : socket(std::move(connected)) {}
 
     [[nodiscard]] std::size_t unsent_bytes() const noexcept { return output.size() - sent; }
 
     boost::asio::ip::tcp::socket socket; ///< Non-blocking.
-    std::string output;                  ///< Taken from the session.
+    std::string output;                  ///< For the socket.
     std::size_t sent = 0;
+
+    /// TLS, for example; they carry everything. Most connections have none.
+    net::filter_stack filters;
+    std::string answers;     ///< What the filters have to say, to be sent behind `output`.
+    bool is_known = false;   ///< The session was told that it is open.
+    bool is_secure = false;  ///< One of the filters encrypts.
+    bool opens = false;      ///< The session waits until the filters are open.
     bool is_sending = false; ///< Somebody is at it, or waits for room.
     bool is_stuffed = false; ///< It would block: wait until it is writable.
     bool waits_for_reading = false;

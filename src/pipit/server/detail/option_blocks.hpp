@@ -46,6 +46,11 @@ void read_exports(std::vector<export_options>& exports, const config_entry& entr
 void read_imports(std::vector<import_options>& imports, const config_entry& entry,
                   config_findings& findings);
 
+void read_tls(server_options& options, const config_entry& entry, config_findings& findings);
+/// A `tls` block of any listener; nothing when something is wrong with it, and then has been said.
+[[nodiscard]] std::optional<tls_options> read_tls_block(const config_entry& entry,
+                                                        config_findings& findings);
+
 /// What one block cannot see: ways to log in that exclude each other, and names used twice.
 void check_logins(const server_options& options, const config_map& map, config_findings& findings);
 

@@ -5,6 +5,7 @@
 #include <pipit/broker/broker.hpp>
 #include <pipit/net/http.hpp>
 #include <pipit/net/tcp.hpp>
+#include <pipit/server/arrival.hpp>
 #include <pipit/server/auth_callout.hpp>
 #include <pipit/server/broker_configuration.hpp>
 #include <pipit/server/claims_requests.hpp>
@@ -33,6 +34,8 @@ struct system_state;
 /// Puts into what monitoring shows what a reload may change.
 void note_options(server_snapshot& facts, const server_options& options);
 
+void note_tls(server_snapshot& facts, const tls_rules* rules);
+
 /// The parts of one server, wired together. Grouped by file: `server.cpp` has its life,
 /// `server_reload.cpp` what changes while it lives, `server_monitoring.cpp` what is seen of it.
 struct server::state {
@@ -41,6 +44,9 @@ struct server::state {
 
     // server.cpp
     result<> start();
+    result<> prepare_tls();
+    [[nodiscard]] static result<std::shared_ptr<const net::tls_context>>
+    make_monitoring_tls(const server_options& from);
     result<> check_store_folder();
     result<> bind_clients();
     result<> bind_websocket();
@@ -171,6 +177,7 @@ struct server::state {
     std::set<broker::account_id> callout_accounts; ///< The first loop's own: where it listens.
     std::vector<std::unique_ptr<loop>> loops;
     std::optional<placement> places; ///< The first loop's own.
+    arrival_rules client_rules;      ///< The same, once it runs.
     std::atomic<std::size_t> in_process_connections = 0;
     login_desk logins; ///< Ends before the loops that it answers.
     std::unique_ptr<net::tcp_acceptor> client_acceptor;
@@ -195,6 +202,8 @@ struct server::state {
         server_snapshot server;
         cpu_meter meter;
         bool is_closing = false;
+        /// As the clients', but nobody is asked for a certificate. Null without HTTPS.
+        std::shared_ptr<const net::tls_context> monitoring_tls;
     };
     seen_by_monitoring seen;
 

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// What stands between a link's socket and its session: TLS.
+#include <pipit/client/detail/link.hpp>
+
+#include <pipit/client/detail/tls.hpp>
+#include <pipit/net/clock.hpp>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/ip/address.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
+
+namespace pipit::client::detail {
+namespace {
+
+/// Of the wire, at a time: a record and what belongs to it, and more.
+constexpr std::size_t wire_bytes = std::size_t{32} * 1024;
+
+bool is_address(const std::string& host) {
+    error_code no_address;
+    (void)asio::ip::make_address(host, no_address);
+    return !no_address;
+}
+
+} // namespace
+
+/// The socket is connected: tells the session, at once or when all that must come before is open.
+void link::begin_filters() {
+    const auto which = transport_;
+    if (options_.tls.first) secure(which);
+    if (which == transport_) notice_open(which);
+}
+
+void link::secure(const transport_pointer& which) {
+    if (!which || which != transport_) return;
+    const auto& server = *session_.pool().current();
+    which->is_secure = true;
+    auto tls = make_tls_filter(options_.tls, tls_name(server));
+    if (!tls) return lose_transport(which, explained(tls.error()));
+    add_filter(which, std::move(*tls));
+}
+
+void link::add_filter(const transport_pointer& which, std::unique_ptr<net::filter> upper) {
+    which->opens = true;
+    auto added = which->filters.add(std::move(upper), which->answers);
+    if (!added) return lose_transport(which, explained(added.error()));
+    schedule_turn();
+}
+
+void link::notice_open(const transport_pointer& which) {
+    if (!which->filters.is_open()) return;
+    const bool has_opened = std::exchange(which->opens, false);
+    const auto now = net::steady_now();
+    if (!std::exchange(which->is_known, true)) session_.transport_opened(now);
+    if (has_opened && which->is_secure) session_.tls_established(now);
+}
+
+void link::receive_filtered(const transport_pointer& from) {
+    std::array<char, wire_bytes> wire;
+    error_code code;
+    const auto count = from->socket.read_some(asio::buffer(wire), code);
+    const bool is_idle = code == asio::error::would_block || code == asio::error::try_again ||
+                         code == asio::error::interrupted;
+    if (is_idle) return;
+    if (code) return lose_transport(from, code);
+    std::string plain;
+    const auto received = from->filters.receive({wire.data(), count}, plain, from->answers);
+    if (!from->answers.empty()) schedule_turn();
+    if (received) notice_open(from);
+    for (bytes_view rest = plain; !rest.empty() && from == transport_;) {
+        const auto space = session_.prepare();
+        const auto part = rest.substr(0, space.size());
+        std::memcpy(space.data(), part.data(), part.size());
+        session_.commit(part.size(), net::steady_now());
+        rest.remove_prefix(part.size());
+        if (!rest.empty()) take_events(); // Which makes room.
+    }
+    if (!received) return lose_transport(from, explained(received.error()));
+    if (from->filters.is_finished()) lose_transport(from, error_code(asio::error::eof));
+}
+
+bool link::fill_output(const transport_pointer& to) {
+    if (to->filters.is_empty()) {
+        session_.take_output(to->output);
+        return true;
+    }
+    to->output = std::exchange(to->answers, {});
+    if (!to->filters.is_open()) return true;
+    std::string plain;
+    session_.take_output(plain);
+    if (plain.empty()) return true;
+    const bytes_view piece = plain;
+    const auto sent = to->filters.send({&piece, 1}, to->output);
+    if (!sent) lose_transport(to, explained(sent.error()));
+    return sent.has_value();
+}
+
+/// What a certificate must be for. Servers that others told of are known by their addresses, and
+/// have the certificate of the name that led to them.
+std::string link::tls_name(const protocol::server_address& server) {
+    if (!options_.tls.server_name.empty()) return options_.tls.server_name;
+    if (!is_address(server.host)) {
+        tls_host_ = server.host;
+        return server.host;
+    }
+    const bool is_users_own = std::ranges::any_of(options_.servers, [&](const std::string& url) {
+        return url.find(server.host) != std::string::npos;
+    });
+    return is_users_own || tls_host_.empty() ? server.host : tls_host_;
+}
+
+error link::explained(const error& why) const {
+    const auto* const server = session_.pool().current();
+    const auto& options = options_.tls;
+    if (server == nullptr) return why;
+    const auto& name = options.server_name.empty() ? server->host : options.server_name;
+    return explain_tls_failure(why, *server, name, options);
+}
+
+} // namespace pipit::client::detail
