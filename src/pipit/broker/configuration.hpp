@@ -146,6 +146,7 @@ struct websocket_configuration {
     std::string host;
     std::uint16_t port = 0; ///< The real one.
     bool over_tls = false;
+    std::vector<std::string> pinned_keys; ///< As the clients'; of this listener alone.
     std::optional<broker::authorization> authorization; ///< Nothing: everybody's.
     nanoseconds ping_interval{};                        ///< Zero: everybody's; so for the next.
     nanoseconds auth_timeout{};

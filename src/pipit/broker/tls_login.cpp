@@ -61,7 +61,7 @@ const user_configuration* user_of_certificate(const authorization& authorization
 }
 
 bool is_pinned(const configuration& config, const session_origin& origin) {
-    const auto& pinned = config.pinned_keys;
+    const auto& pinned = origin.is_websocket ? config.websocket.pinned_keys : config.pinned_keys;
     if (pinned.empty() || !origin.tls) return true;
     return !origin.tls->peer.empty() &&
            std::ranges::binary_search(pinned, origin.tls->peer.front().key_sha256);

@@ -71,7 +71,8 @@ struct tls_options {
 };
 
 struct connection_options {
-    /// `nats://user:pass@host:4222`, `tls://…`, `host`, `host:port`; also several with commas.
+    /// `nats://user:pass@host:4222`, `tls://…`, `ws://host/path`, `wss://…`, `host`, `host:port`;
+    /// also several with commas.
     std::vector<std::string> servers{"nats://127.0.0.1:4222"};
     std::string name;
 
@@ -102,6 +103,7 @@ struct connection_options {
     std::chrono::milliseconds reconnect_wait_max{2000};
     std::chrono::milliseconds reconnect_jitter{100};
     bool randomize_servers = true;
+    bool websocket_compression = false; ///< Asked for where a server's URL is `ws` or `wss`.
     bool use_discovered_servers = true;
 
     std::size_t pending_output_bytes_max = std::size_t{64} * 1024 * 1024;

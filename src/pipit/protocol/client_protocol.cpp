@@ -288,9 +288,14 @@ void client_protocol::discover_servers() {
 }
 
 void client_protocol::request_tls_or_connect() {
+    using transport = server_address::transport;
     const auto over = pool_.current()->over;
-    const bool wanted = options_.tls_required || over == server_address::transport::tls;
-    if (secured_ || (!wanted && !info_.tls_required)) {
+    const bool wanted =
+        options_.tls_required || over == transport::tls || over == transport::websocket_tls;
+    // A WebSocket's TLS is below it: it is there, or it will not be.
+    const bool is_websocket = over == transport::websocket || over == transport::websocket_tls;
+    if (is_websocket && wanted && !secured_) return lose(errc::tls_not_offered);
+    if (secured_ || is_websocket || (!wanted && !info_.tls_required)) {
         state_ = state::greeting;
         events_.emplace_back(connect_requested{});
     } else if (info_.tls_required || info_.tls_available) {

@@ -430,6 +430,34 @@ TEST(ClientProtocol, BeginsTlsWhenTheServerOrTheUrlAsksForIt) {
     EXPECT_EQ(first.events(), "open:a connect");
 }
 
+TEST(ClientProtocol, BeginsNoTlsInsideAWebSocket) {
+    const auto secure_greeting = "INFO {\"server_id\":\"N\",\"tls_required\":true} \r\n";
+    script secured(options_for({"wss://a"}));
+    secured.opens();
+    secured.client.tls_established(secured.now);
+    secured.receives(secure_greeting);
+    EXPECT_EQ(secured.events(), "open:a connect");
+    secured.client.connect(secured.who);
+    EXPECT_NE(secured.sent().find("\"tls_required\":true"), std::string::npos);
+
+    script plain(options_for({"ws://a"})); // A proxy may have ended the server's TLS.
+    plain.opens();
+    plain.receives(secure_greeting);
+    EXPECT_EQ(plain.events(), "open:a connect");
+
+    script unsecured(options_for({"wss://a"}));
+    unsecured.opens();
+    unsecured.receives(secure_greeting);
+    EXPECT_EQ(unsecured.events(), "open:a disconnected closed");
+
+    auto insists = options_for({"ws://a"});
+    insists.tls_required = true;
+    script refused(insists);
+    refused.opens();
+    refused.receives(secure_greeting);
+    EXPECT_EQ(refused.events(), "open:a disconnected closed");
+}
+
 TEST(ClientProtocol, TrustsNothingThatCameBeforeTls) {
     script s(options_for({"a"}));
     s.opens();

@@ -54,6 +54,7 @@ public:
         add_times();
         add_switches();
         add_tls();
+        add_websocket_tls();
         if (error_) return *error_;
         return std::shared_ptr<const broker::configuration>(configuration_);
     }
@@ -185,6 +186,7 @@ private:
         auto& to = configuration_->websocket;
         to.host = from.host;
         to.port = static_cast<std::uint16_t>(std::max(from.port, 0));
+        to.over_tls = from.tls.has_value();
         to.ping_interval = from.ping_interval;
         to.auth_timeout = from.auth_timeout;
         if (!overrides_authorization(from)) return;
@@ -238,6 +240,19 @@ private:
         to.tls_verify = tls.settings.verifies_peer;
         to.pinned_keys = tls.pinned_certs;
         to.authorization.maps_certificates = tls.verify_and_map;
+    }
+
+    /// Whether certificates say who clients are is each listener's own.
+    void add_websocket_tls() {
+        const auto& from = options_.websocket;
+        if (from.port == 0) return;
+        auto& to = configuration_->websocket;
+        if (from.tls) to.pinned_keys = from.tls->pinned_certs;
+        const bool maps = from.tls && from.tls->verify_and_map;
+        const auto& everybodys = configuration_->authorization;
+        if (!to.authorization && maps != everybodys.maps_certificates)
+            to.authorization = everybodys;
+        if (to.authorization) to.authorization->maps_certificates = maps;
     }
 
     const server_options& options_;

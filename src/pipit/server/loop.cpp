@@ -77,6 +77,7 @@ void loop::state::welcome(websocket_guest guest) {
     made.transport = std::move(guest.transport);
     made.transport->set_user(made);
     made.websocket = guest.filter;
+    if (guest.tls) broker.secured(*made.session, std::move(*guest.tls), now);
     guest.first_bytes.copy(scratch.get(), guest.first_bytes.size());
     if (hand_over(made, 0, {scratch.get(), guest.first_bytes.size()}, now)) wait_for_more(made);
 }
@@ -292,11 +293,12 @@ void loop::adopt(net::accepted_socket accepted, const arrival_rules& rules) {
     });
 }
 
-void loop::adopt(net::accepted_socket accepted, const websocket_policy& policy) {
+void loop::adopt(net::accepted_socket accepted, const websocket_policy& policy,
+                 std::shared_ptr<const tls_rules> tls) {
     auto carried = std::make_shared<net::accepted_socket>(std::move(accepted));
-    state_->events.post([state = state_.get(), carried, &policy] {
-        state->websockets.begin(std::move(*carried), policy, state->clock.now().steady);
-        state->events.wake_at(*state->websockets.next_deadline());
+    state_->events.post([state = state_.get(), carried, &policy, tls = std::move(tls)] {
+        state->websockets.begin(std::move(*carried), policy, tls, state->clock.now().steady);
+        if (const auto next = state->websockets.next_deadline()) state->events.wake_at(*next);
     });
 }
 

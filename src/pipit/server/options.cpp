@@ -60,8 +60,10 @@ void apply_defaults(server_options& options) {
                                            : nanoseconds(limits::auth_timeout);
     }
     if (options.http_host.empty()) options.http_host = options.host;
-    if (options.websocket.port != 0 && options.websocket.host.empty()) {
-        options.websocket.host = server_options{}.host;
+    auto& websocket = options.websocket;
+    if (websocket.port != 0 && websocket.host.empty()) websocket.host = server_options{}.host;
+    if (websocket.tls && websocket.tls->timeout == nanoseconds{}) {
+        websocket.tls->timeout = limits::tls_timeout;
     }
     for (auto& listener : options.reserved_listeners) {
         // The profiler shares the clients' host; the others listen everywhere by default.

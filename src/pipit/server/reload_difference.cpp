@@ -114,7 +114,12 @@ bool listeners_differ(const server_options& current, const server_options& next)
 bool websocket_differs(const server_options& current, const server_options& next) {
     auto wanted = next.websocket;
     if (wanted.port == random_port) wanted.port = current.websocket.port;
+    // What a `tls` block says may change, but not whether there is one.
+    if (wanted.tls && current.websocket.tls) wanted.tls = current.websocket.tls;
     return wanted != current.websocket;
+}
+bool websocket_tls_differs(const server_options& current, const server_options& next) {
+    return current.websocket.tls != next.websocket.tls;
 }
 std::string show_websocket(const server_options& options) {
     return join_host_port(options.websocket.host, options.websocket.port);
@@ -232,6 +237,7 @@ constexpr option_rule option_rules[] = {
     fixed<&options::feature_flags>("FeatureFlags"),
     fixed<&options::loops>("Loops"),
     {"Websocket", websocket_differs, show_websocket},
+    {{}, websocket_tls_differs, show_nothing, "Reloaded: websocket tls"},
     {"listeners", listeners_differ, show<&options::reserved_listeners>},
 };
 

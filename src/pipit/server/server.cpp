@@ -59,10 +59,9 @@ result<> server::state::start() {
     report_start(log, options, named);
     for (const auto& notice : setup.loaded.notices) log.warning(notice);
     if (setup.owns_process) raise_file_limit(log, options);
-    for (const auto step :
-         {&state::prepare_tls, &state::write_pid_file, &state::check_store_folder,
-          &state::bind_clients, &state::bind_websocket, &state::make_loops, &state::start_authority,
-          &state::start_monitoring}) {
+    for (const auto step : {&state::prepare_tls, &state::write_pid_file, &state::check_store_folder,
+                            &state::bind_clients, &state::bind_websocket, &state::make_loops,
+                            &state::start_authority, &state::start_monitoring}) {
         if (auto done = (this->*step)(); !done) return done;
     }
     reserved = std::make_unique<reserved_listeners>(loops[0]->events());
@@ -151,9 +150,15 @@ result<> server::state::bind_websocket() {
                   std::string(bound.error().detail()));
         return bound.error();
     }
+    auto tls = make_tls_rules(wanted.tls ? &*wanted.tls : nullptr, false);
+    if (!tls) {
+        log_fatal(tls.error());
+        return tls.error();
+    }
+    websocket_tls = std::move(*tls);
     websocket_socket = std::move(*bound);
     wanted.port = net::local_port(websocket_socket);
-    websockets = std::make_unique<websocket_policy>(wanted, false);
+    websockets = std::make_unique<websocket_policy>(wanted, wanted.tls.has_value());
     return {};
 }
 

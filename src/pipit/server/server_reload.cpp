@@ -52,16 +52,22 @@ result<> server::state::reload() {
 result<> server::state::obey(const server_options& next) {
     auto tls = make_tls_rules(next.tls ? &*next.tls : nullptr, next.allow_non_tls);
     if (!tls) return tls.error();
+    const auto& websocket = next.websocket;
+    auto own = make_tls_rules(websocket.tls ? &*websocket.tls : nullptr, false);
+    if (!own) return own.error();
     auto for_monitoring = make_monitoring_tls(next);
     if (!for_monitoring) return for_monitoring.error();
     const auto config = broker_configuration(next, identity, accounts);
     if (!config) return config.error();
     add_accounts(**config);
-    on_every_loop(
-        [this, config = *config, tls = *tls](unsigned index, broker::broker& broker, moment now) {
-            if (index == 0) client_rules.tls = tls; // For those who come from now on.
-            broker.reconfigure(config, now);
-        });
+    on_every_loop([this, config = *config, tls = *tls,
+                   own = *own](unsigned index, broker::broker& broker, moment now) {
+        if (index == 0) { // For those who come from now on.
+            client_rules.tls = tls;
+            websocket_tls = own;
+        }
+        broker.reconfigure(config, now);
+    });
     check_callout_account(**config);
     {
         const std::lock_guard guard(seen.lock);

@@ -1,14 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/server/websocket_arrivals.hpp>
 
+#include <pipit/auth/certificate.hpp>
 #include <pipit/base/websocket_limits.hpp>
 #include <pipit/net/error.hpp>
+#include <pipit/net/tls_filter.hpp>
 #include <pipit/server/host_port.hpp>
 
 #include <array>
 #include <utility>
 
 namespace pipit::server {
+namespace {
+
+broker::tls_facts facts_of(const net::tls_filter& tls) {
+    broker::tls_facts facts;
+    facts.version = tls.version();
+    facts.cipher_suite = tls.cipher_suite();
+    facts.before_info = true;
+    for (const auto& der : tls.peer_certificates()) {
+        if (auto certificate = auth::read_certificate(der)) {
+            facts.peer.push_back(std::move(*certificate));
+        }
+    }
+    return facts;
+}
+
+} // namespace
 
 class websocket_arrivals::arrival final : public net::transport_user {
 public:
@@ -23,6 +41,8 @@ public:
     steady_time deadline;
     net::filtered_transport_pointer transport;
     net::websocket_server_filter* filter = nullptr;
+    net::filtered_transport* secured = nullptr; ///< Below, if it is encrypted; the same for:
+    net::tls_filter* tls = nullptr;
     std::list<std::unique_ptr<arrival>>::iterator place;
 };
 
@@ -33,18 +53,29 @@ websocket_arrivals::websocket_arrivals(net::event_loop& events, net::buffer_pool
 websocket_arrivals::~websocket_arrivals() = default;
 
 void websocket_arrivals::begin(net::accepted_socket accepted, const websocket_policy& policy,
-                               steady_time now) {
+                               const std::shared_ptr<const tls_rules>& tls, steady_time now) {
+    if (tls && tls->rate && !tls->rate->allow(now)) return;
     if (waiting_.size() == limits::websocket_handshakes) waiting_.pop_front();
     auto& made = *waiting_.emplace_back(std::make_unique<arrival>(*this, policy));
     made.place = std::prev(waiting_.end());
     made.origin.ip = std::move(accepted.ip);
     made.origin.port = accepted.port;
     made.deadline = now + policy.handshake_timeout();
+    net::transport_pointer below =
+        net::make_tcp_transport(events_, std::move(accepted.socket), made);
+    if (tls) {
+        made.deadline += tls->timeout;
+        auto encrypts = std::make_unique<net::tls_filter>(tls->context);
+        made.tls = encrypts.get();
+        auto secured = net::filtered_transport::over(std::move(below), std::move(encrypts), events_,
+                                                     buffers_, made);
+        made.secured = secured.get();
+        below = std::move(secured);
+    }
     auto filter = std::make_unique<net::websocket_server_filter>(policy, deflate_);
     made.filter = filter.get();
-    made.transport = net::filtered_transport::over(
-        net::make_tcp_transport(events_, std::move(accepted.socket), made), std::move(filter),
-        events_, buffers_, made);
+    made.transport =
+        net::filtered_transport::over(std::move(below), std::move(filter), events_, buffers_, made);
     made.transport->wait_readable();
 }
 
@@ -61,7 +92,11 @@ void websocket_arrivals::read(arrival& from) {
     std::array<char, 4096> space;
     const auto [status, bytes] = from.transport->read({}, space);
     if (from.filter->is_open()) {
-        websocket_guest guest{std::move(from.transport), from.filter, std::move(from.origin), {}};
+        websocket_guest guest;
+        guest.filter = from.filter;
+        guest.origin = std::move(from.origin);
+        if (from.tls != nullptr) guest.tls = facts_of(*from.tls);
+        guest.transport = std::move(from.transport);
         if (status == net::io_status::done) guest.first_bytes = {space.data(), bytes};
         if (const auto request = from.filter->take_request()) {
             from.policy.note_request(*request, guest.origin);
@@ -75,10 +110,14 @@ void websocket_arrivals::read(arrival& from) {
 }
 
 void websocket_arrivals::refuse(const arrival& refused) const {
+    const auto place = join_host_port(refused.origin.ip, refused.origin.port);
+    if (refused.secured != nullptr && refused.secured->failure()) {
+        return log_.error("websocket: TLS handshake error from " + place + ": " +
+                          std::string(refused.secured->failure()->detail()));
+    }
     const auto& why = refused.filter->failure();
     if (!why.code()) return;
-    const auto line =
-        join_host_port(refused.origin.ip, refused.origin.port) + " - websocket handshake error: ";
+    const auto line = place + " - websocket handshake error: ";
     if (why == net::errc::websocket_refused) {
         log_.error(line + std::string(why.detail()));
     } else {

@@ -5,11 +5,13 @@
 #include <pipit/base/log.hpp>
 #include <pipit/base/time.hpp>
 #include <pipit/broker/broker.hpp>
+#include <pipit/broker/tls_facts.hpp>
 #include <pipit/net/buffer_pool.hpp>
 #include <pipit/net/event_loop.hpp>
 #include <pipit/net/filtered_transport.hpp>
 #include <pipit/net/tcp.hpp>
 #include <pipit/net/websocket_filter.hpp>
+#include <pipit/server/arrival.hpp>
 #include <pipit/server/websocket_policy.hpp>
 
 #include <functional>
@@ -24,6 +26,7 @@ struct websocket_guest {
     net::filtered_transport_pointer transport;
     net::websocket_server_filter* filter = nullptr; ///< Lives in the transport.
     broker::session_origin origin;
+    std::optional<broker::tls_facts> tls;
     bytes_view first_bytes; ///< Of the session; until the call is over.
 };
 
@@ -43,8 +46,9 @@ public:
     websocket_arrivals(const websocket_arrivals&) = delete;
     websocket_arrivals& operator=(const websocket_arrivals&) = delete;
 
-    /// `policy` outlives the connection.
-    void begin(net::accepted_socket accepted, const websocket_policy& policy, steady_time now);
+    /// `policy` outlives the connection. Without `tls` nothing is encrypted.
+    void begin(net::accepted_socket accepted, const websocket_policy& policy,
+               const std::shared_ptr<const tls_rules>& tls, steady_time now);
 
     [[nodiscard]] std::optional<steady_time> next_deadline() const noexcept;
     /// Closes those who are late.

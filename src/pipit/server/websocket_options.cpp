@@ -85,7 +85,7 @@ result<> validate_logins(const server_options& options) {
 result<> validate_websocket_options(const server_options& options) {
     const auto& websocket = options.websocket;
     if (websocket.port == 0) return {};
-    if (!websocket.no_tls) return invalid("websocket requires TLS configuration");
+    if (!websocket.no_tls && !websocket.tls) return invalid("websocket requires TLS configuration");
     for (const auto& allowed : websocket.allowed_origins) {
         if (auto checked = validate_allowed_origin(allowed); !checked) return checked;
     }

@@ -4,7 +4,10 @@
 #include <pipit/base/error.hpp>
 #include <pipit/base/time.hpp>
 
+#include <pipit/server/tls_options.hpp>
+
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,7 +20,8 @@ struct websocket_options {
     std::string host; ///< Empty: all addresses.
     int port = 0;     ///< 0: there is no such listener.
     std::string advertise;
-    bool no_tls = false;
+    bool no_tls = false; ///< Counts where there is no `tls`.
+    std::optional<tls_options> tls;
 
     // Whom a request may come from, and how it is answered.
     bool same_origin = false;

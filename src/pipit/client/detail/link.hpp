@@ -186,6 +186,7 @@ private:
     // link_filters.cpp: what stands between the socket and the session.
     void begin_filters();
     void secure(const transport_pointer& which);
+    void add_websocket(const transport_pointer& which);
     void add_filter(const transport_pointer& which, std::unique_ptr<net::filter> upper);
     void notice_open(const transport_pointer& which);
     void receive_filtered(const transport_pointer& from);

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// What stands between a link's socket and its session: TLS.
+// What stands between a link's socket and its session: TLS, a WebSocket.
 #include <pipit/client/detail/link.hpp>
 
+#include <pipit/base/websocket_limits.hpp>
 #include <pipit/client/detail/tls.hpp>
 #include <pipit/net/clock.hpp>
+#include <pipit/net/error.hpp>
+#include <pipit/net/websocket_filter.hpp>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/address.hpp>
@@ -19,6 +22,11 @@ namespace {
 /// Of the wire, at a time: a record and what belongs to it, and more.
 constexpr std::size_t wire_bytes = std::size_t{32} * 1024;
 
+bool is_about_websocket(const error& why) {
+    return why == net::errc::websocket_refused || why == net::errc::websocket_violation ||
+           why == net::errc::websocket_too_big || why == net::errc::invalid_http;
+}
+
 bool is_address(const std::string& host) {
     error_code no_address;
     (void)asio::ip::make_address(host, no_address);
@@ -30,8 +38,22 @@ bool is_address(const std::string& host) {
 /// The socket is connected: tells the session, at once or when all that must come before is open.
 void link::begin_filters() {
     const auto which = transport_;
-    if (options_.tls.first) secure(which);
+    using over = protocol::server_address::transport;
+    const auto wanted = session_.pool().current()->over;
+    if (options_.tls.first || wanted == over::websocket_tls) secure(which);
+    if (wanted == over::websocket || wanted == over::websocket_tls) add_websocket(which);
     if (which == transport_) notice_open(which);
+}
+
+void link::add_websocket(const transport_pointer& which) {
+    if (!which || which != transport_) return;
+    const auto& server = *session_.pool().current();
+    auto filter = std::make_unique<net::websocket_client_filter>(
+        net::websocket_client_options{protocol::to_string(server), server.path,
+                                      options_.websocket_compression},
+        which->deflate, random_source(random_()));
+    filter->set_message_bytes_max(limits::websocket_message_bytes_max);
+    add_filter(which, std::move(filter));
 }
 
 void link::secure(const transport_pointer& which) {
@@ -115,7 +137,7 @@ std::string link::tls_name(const protocol::server_address& server) {
 error link::explained(const error& why) const {
     const auto* const server = session_.pool().current();
     const auto& options = options_.tls;
-    if (server == nullptr) return why;
+    if (server == nullptr || is_about_websocket(why)) return why;
     const auto& name = options.server_name.empty() ? server->host : options.server_name;
     return explain_tls_failure(why, *server, name, options);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <pipit/net/filter_stack.hpp>
+#include <pipit/net/websocket_deflate.hpp>
 
 #include <boost/asio/ip/tcp.hpp>
 
@@ -23,7 +24,8 @@ struct transport {
     std::string output;                  ///< For the socket.
     std::size_t sent = 0;
 
-    /// TLS, for example; they carry everything. Most connections have none.
+    net::websocket_deflate deflate; ///< A filter's; it outlives that.
+    /// TLS, a WebSocket; they carry everything. Most connections have none.
     net::filter_stack filters;
     std::string answers;     ///< What the filters have to say, to be sent behind `output`.
     bool is_known = false;   ///< The session was told that it is open.

@@ -54,7 +54,7 @@ struct loop::state {
         broker::session* session = nullptr;
         std::unique_ptr<arrival> before_session;
         net::websocket_server_filter* websocket = nullptr; ///< In the transport.
-        std::uint32_t place = 0; ///< In `connections`.
+        std::uint32_t place = 0;                           ///< In `connections`.
         read_size next_read;
         bool waits_to_write = false;
         bool reading_paused = false;

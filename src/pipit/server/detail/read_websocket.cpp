@@ -42,9 +42,8 @@ void read_headers(options& target, const config_entry& entry, config_findings& f
     }
 }
 
-/// A server that ignored it would be open where its operator believes it closed.
-void refuse_tls(options&, const config_entry& entry, config_findings& findings) {
-    findings.refuse(entry, "tls of a websocket listener");
+void read_websocket_tls(options& target, const config_entry& entry, config_findings& findings) {
+    if (auto read = read_tls_block(entry, findings)) target.tls = std::move(read);
 }
 
 constexpr key_rule<options> websocket_rules[] = {
@@ -53,7 +52,7 @@ constexpr key_rule<options> websocket_rules[] = {
     {"host net", set_text<&options::host>},
     {"advertise", set_text<&options::advertise>},
     {"no_tls", set_boolean<&options::no_tls>},
-    {"tls", refuse_tls},
+    {"tls", read_websocket_tls},
     {"same_origin", set_boolean<&options::same_origin>},
     {"allowed_origins allowed_origin allow_origins allow_origin origins origin", read_origins},
     {"handshake_timeout", set_seconds<&options::handshake_timeout>},

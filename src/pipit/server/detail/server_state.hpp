@@ -167,8 +167,9 @@ struct server::state {
     } claims_place;
     net::socket_handle client_socket; ///< Until the loops run.
     std::uint16_t client_port = 0;
-    net::socket_handle websocket_socket;          ///< Until the loops run.
-    std::unique_ptr<websocket_policy> websockets; ///< Null: there is no such listener.
+    net::socket_handle websocket_socket;            ///< Until the loops run.
+    std::unique_ptr<websocket_policy> websockets;   ///< Null: there is no such listener.
+    std::shared_ptr<const tls_rules> websocket_tls; ///< The first loop's own, once it runs.
     std::unique_ptr<broker::mesh> mesh;
     /// These outlive the loops, which tell and ask them, and stop before.
     std::unique_ptr<system_state> system; ///< Null without a system account.
