@@ -115,6 +115,9 @@ void link::receive() {
     const auto received_bytes =
         from->socket.read_some(asio::buffer(space.data(), space.size()), code);
     if (would_block(code)) return;
+    if (code == asio::error::eof) {
+        return lose_transport(from, error(protocol::errc::connection_lost, "the server closed it"));
+    }
     if (code) return lose_transport(from, code);
     session_.commit(received_bytes, net::steady_now());
 }
