@@ -96,13 +96,7 @@ def what_comes_later_is_warned_of(side):
 
 @pipits_own
 def what_would_weaken_security_is_refused(side):
-    for text in ("operator: x.jwt", "resolver: MEMORY",
-                 "authorization { users: [ { nkey: "
-                 "UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4 } ] }",
-                 'authorization { auth_callout { issuer: '
-                 '"ABJHLOVMPA4CI6R5KLNGOB4GSLNIY7IOUPAJC4YFNDLQVIOBYQGUWVLA", '
-                 "auth_users: [a] } }",
-                 'accounts { A { exports: [ { stream: ">" } ] } }'):
+    for text in ("proxies {}", "authorization { proxy_required: true }"):
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "c.conf")
             with open(path, "w", encoding="utf-8") as file:

@@ -6,7 +6,12 @@ import socket
 import time
 
 from suite import behaviour, compared, equal, matches, pipits_own, start_failure
+from certificates import authority  # Where suite has looked for servers.
 from web_socket import CLOSE, PING, PONG, TEXT, close_payload, compressed, frame, web_socket
+
+ISSUER = authority()
+CERTIFICATE, KEY = ISSUER.issue()
+TLS = f'tls {{ cert_file: "{CERTIFICATE}", key_file: "{KEY}", ca_file: "{ISSUER.file}" '
 
 USERS = """
 authorization { users [
@@ -374,3 +379,41 @@ def a_block_without_tls_must_say_so(side):
         matches("websocket requires TLS configuration", str(failure))
     else:
         raise AssertionError("it started")
+
+
+@behaviour
+def a_websocket_goes_over_tls(side):
+    server = side.start("websocket { listen: \"127.0.0.1:-1\", same_origin: true, " + TLS + "} }\n")
+    port = port_of(server)
+    equal(server.ports["websocket"], [f"wss://127.0.0.1:{port}"])
+    matches(rf"Listening for websocket clients on wss://127\.0\.0\.1:{port}$", server.log())
+    equal("DO NOT USE" in server.log(), False)
+    web = connected(side, server, tls=ISSUER.context())
+    equal((web.info.get("tls_required"), web.info.get("tls_available")), (True, True))
+    web.send("SUB a 1\r\nPUB a 100000\r\n" + "x" * 100000 + "\r\n")
+    web.wait_for_text(b"x" * 100000 + b"\r\n")
+    origin = {"Origin": f"https://127.0.0.1:{port}"}
+    equal(open_socket(side, server, tls=ISSUER.context(), headers=origin).status, 101)
+    origin = {"Origin": f"http://127.0.0.1:{port}"}
+    equal(open_socket(side, server, tls=ISSUER.context(), headers=origin).status, 403)
+    with socket.create_connection(("127.0.0.1", port), 5) as plain:
+        plain.settimeout(5)
+        plain.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        try:
+            while plain.recv(4096):
+                pass
+        except ConnectionError:
+            pass
+    assert web.barrier()
+
+
+@behaviour
+def a_certificate_says_who_a_page_is(side):
+    users = 'authorization { users [ { user: "CN=page" }, { user: other, password: s } ] }\n'
+    server = side.start("websocket { listen: \"127.0.0.1:-1\", " + TLS + ", verify_and_map: true } }\n"
+                        + users)
+    page = ISSUER.context(ISSUER.issue("/CN=page", ""))
+    stranger = ISSUER.context(ISSUER.issue("/CN=stranger", ""))
+    connected(side, server, tls=page)
+    equal(open_socket(side, server, tls=stranger).connect(), False)
+    side.connect(server.port, user="other", **{"pass": "s"})
