@@ -253,3 +253,87 @@ def a_server_of_accounts_has_to_be_there_at_the_start(side):
         matches("could not fetch <.http://127.0.0.1:1/accounts/.>", str(failure))
     else:
         raise AssertionError("it started")
+@behaviour
+def accounts_share_by_their_jwts(side):
+    operator, giver, taker, user = key("O"), key("A"), key("A"), key("U")
+    activation = token(giver, {"jti": "ACT", "iat": int(time.time()), "sub": taker.public,
+                               "nats": {"subject": "private.>", "kind": "stream",
+                                        "type": "activation", "version": 2}})
+    gives = account_jwt(operator, giver, exports=[
+        {"name": "s", "subject": "open.>", "type": "stream"},
+        {"name": "p", "subject": "private.>", "type": "stream", "token_req": True},
+        {"name": "h", "subject": "help", "type": "service"}])
+    takes = account_jwt(operator, taker, imports=[
+        {"name": "s", "subject": "open.>", "account": giver.public, "type": "stream",
+         "local_subject": "from.them.>"},
+        {"name": "p", "subject": "private.>", "account": giver.public, "type": "stream",
+         "token": activation},
+        {"name": "h", "subject": "help", "account": giver.public, "type": "service",
+         "local_subject": "their.help"}])
+    server = side.start(f"operator: {operator_jwt(operator)}\nresolver: MEMORY\nresolver_preload "
+                        f"{{ {giver.public}: {gives}\n{taker.public}: {takes} }}\n")
+
+    def connect(account):
+        client = side.open(server.port)
+        client.connect(jwt=user_jwt(account, user), sig=user.signature_of(client.info["nonce"]))
+        is_in(client)
+        return client
+
+    reader, writer = connect(taker), connect(giver)
+    reader.send("SUB from.them.a 1\r\nSUB private.b 2\r\n")
+    reader.barrier()
+    writer.send("PUB open.a 1\r\nx\r\nPUB private.b 1\r\ny\r\nPUB open.b 1\r\nz\r\n")
+    writer.barrier()
+    reader.wait_for(lambda c: len(c.messages) == 2, what="what was imported")
+    equal([control for control, _ in reader.messages],
+          [b"MSG from.them.a 1 1", b"MSG private.b 2 1"])
+    writer.send("SUB help 1\r\n")
+    writer.barrier()
+    reader.send("SUB answer 3\r\nPUB their.help answer 1\r\n?\r\n")
+    writer.wait_for(lambda c: c.messages, what="a request")
+    reply = writer.messages[0][0].decode().split()[3]
+    writer.send(f"PUB {reply} 1\r\n!\r\n")
+    reader.wait_for(lambda c: len(c.messages) == 3, what="an answer")
+    equal(reader.messages[2], (b"MSG answer 3 1", b"!"))
+
+
+@behaviour
+def an_import_without_leave_is_none(side):
+    operator, giver, taker, other, user = key("O"), key("A"), key("A"), key("A"), key("U")
+
+    def activation(**changes):
+        return token(giver, {"jti": "ACT", "iat": int(time.time()), "sub": taker.public,
+                             "nats": {"subject": "a.>", "kind": "stream", "type": "activation",
+                                      "version": 2}, **changes})
+
+    def got(revocations=None, **changes):
+        gives = account_jwt(operator, giver, exports=[
+            {"name": "p", "subject": "a.>", "type": "stream", "token_req": True,
+             **({"revocations": revocations} if revocations else {})}])
+        takes = account_jwt(operator, taker, imports=[
+            {"name": "p", "subject": "a.>", "account": giver.public, "type": "stream",
+             **({"token": activation(**changes)} if changes is not None else {})}])
+        server = side.start(f"operator: {operator_jwt(operator)}\nresolver: MEMORY\n"
+                            f"resolver_preload {{ {giver.public}: {gives}\n"
+                            f"{taker.public}: {takes} }}\n")
+        clients = []
+        for account in (taker, giver):
+            client = side.open(server.port)
+            client.connect(jwt=user_jwt(account, user), sig=user.signature_of(client.info["nonce"]))
+            clients.append(client)
+        reader, writer = clients
+        if reader.stream.ended:
+            return "refused"
+        reader.send("SUB a.b 1\r\n")
+        reader.barrier()
+        writer.send("PUB a.b 1\r\nx\r\n")
+        writer.barrier()
+        reader.barrier()
+        return len(reader.messages)
+
+    equal(got(), 1)
+    equal(got(exp=int(time.time()) - 5), 0)
+    equal(got(revocations={taker.public: int(time.time()) + 5}), 0)
+    equal(got(sub=other.public) in (0, "refused"), True)
+
+

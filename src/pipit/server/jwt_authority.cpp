@@ -59,7 +59,7 @@ jwt_authority::~jwt_authority() = default;
 void jwt_authority::judge(broker::login_question question, answer_function answer) {
     const auto refuse = [&](std::string why) { answer(login_answer::refusal(std::move(why))); };
     auto token = check_of(question).jwt;
-    auto* known = users_.find(token);
+    auto known = users_.find(token);
     if (known == nullptr) {
         auto claims = auth::decode_user_jwt(token);
         if (!claims && !trust_.default_sentinel.empty()) {
@@ -73,7 +73,9 @@ void jwt_authority::judge(broker::login_question question, answer_function answe
         if (const auto problem = auth::problem_of(*claims); !problem.empty()) {
             return refuse("User JWT no longer valid: " + problem);
         }
-        known = &users_.add(token, std::move(*claims));
+        known = std::make_shared<verified_user>();
+        known->token = std::move(token);
+        known->claims = std::move(*claims);
     }
     if (known->claims.rights.proxy_required) {
         auto no_proxy = login_answer::refusal("proxy required");
@@ -89,18 +91,17 @@ void jwt_authority::judge(broker::login_question question, answer_function answe
     }
     const auto found = accounts_.find(account);
     if (found == accounts_.end() || is_over(*found->second) || waiting_.contains(account)) {
-        return fetch(account,
-                     [this, account, token = std::move(token), question = std::move(question),
-                      answer = std::move(answer)](const std::string& why_not) {
-                         if (!why_not.empty()) return answer(login_answer::refusal(why_not));
-                         judge_in(*accounts_.at(account), token, question, answer);
-                     });
+        return fetch(account, [this, account, known, question = std::move(question),
+                               answer = std::move(answer)](const std::string& why_not) {
+            if (!why_not.empty()) return answer(login_answer::refusal(why_not));
+            judge_in(*accounts_.at(account), known, question, answer);
+        });
     }
-    judge_in(*found->second, token, question, answer);
+    judge_in(*found->second, known, question, answer);
 }
 
 /// The account is known, and as it was last heard of.
-void jwt_authority::judge_in(known_account& account, const std::string& token,
+void jwt_authority::judge_in(known_account& account, const std::shared_ptr<verified_user>& known,
                              const broker::login_question& question,
                              const answer_function& answer) {
     const auto refuse = [&](std::string why, log_level level = log_level::debug) {
@@ -108,16 +109,11 @@ void jwt_authority::judge_in(known_account& account, const std::string& token,
         refusal.level = level;
         answer(std::move(refusal));
     };
-    auto* known = users_.find(token);
-    if (known == nullptr) { // So many came meanwhile that it was forgotten.
-        auto claims = auth::decode_user_jwt(token);
-        if (!claims) return refuse("User JWT not valid");
-        known = &users_.add(token, std::move(*claims));
-    }
     auto& user = *known;
     const auto now = net::wall_now();
     if (user.account_version != account.version) {
         if (auto problem = find_rights(account, user); !problem.empty()) return refuse(problem);
+        users_.add(known);
     }
     if (is_over(account)) return refuse("Account JWT has expired");
     if (user.rights.bearer_token && account.claims->limits.disallow_bearer) {

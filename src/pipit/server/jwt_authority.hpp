@@ -85,7 +85,7 @@ private:
                                                 const std::string& jwt) const;
     [[nodiscard]] result<> install(known_claims claims, const std::string& jwt,
                                    std::function<void()> done);
-    void judge_in(known_account& account, const std::string& token,
+    void judge_in(known_account& account, const std::shared_ptr<verified_user>& known,
                   const broker::login_question& question, const answer_function& answer);
     [[nodiscard]] std::string find_rights(const known_account& account, verified_user& user) const;
     [[nodiscard]] static std::shared_ptr<const broker::callout_configuration>

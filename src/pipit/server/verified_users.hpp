@@ -24,16 +24,17 @@ struct verified_user {
     std::uint64_t account_version = 0;
 };
 
-/// The JWTs that were verified last. Bounded in number and bytes; beyond that the one that was
-/// verified first is forgotten.
+/// The JWTs that were verified last, of users whom their accounts know: nobody else's take room.
+/// Bounded in number and bytes; beyond that the one that was verified first is forgotten.
 class verified_users {
 public:
     verified_users(std::size_t count_max, std::size_t bytes_max)
         : count_max_(count_max), bytes_max_(bytes_max) {}
 
-    /// Null: it has to be verified. Lifetime: until the next `add`.
-    [[nodiscard]] verified_user* find(std::string_view token);
-    verified_user& add(std::string token, auth::user_jwt claims);
+    /// Null: it has to be verified.
+    [[nodiscard]] std::shared_ptr<verified_user> find(std::string_view token) const;
+    /// One that is known already stays.
+    void add(std::shared_ptr<verified_user> user);
 
     [[nodiscard]] std::size_t size() const noexcept { return by_token_.size(); }
 
@@ -43,8 +44,9 @@ private:
     std::size_t count_max_;
     std::size_t bytes_max_;
     std::size_t bytes_ = 0;
-    std::list<verified_user> users_;                                ///< The oldest first.
-    std::unordered_map<std::string_view, verified_user*> by_token_; ///< Views into `users_`.
+    std::list<std::shared_ptr<verified_user>> users_; ///< The oldest first.
+    /// Views into `users_`.
+    std::unordered_map<std::string_view, std::shared_ptr<verified_user>> by_token_;
 };
 
 } // namespace pipit::server
