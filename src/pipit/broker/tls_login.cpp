@@ -80,7 +80,9 @@ void broker::secured(session& session, tls_facts facts, moment now) {
     state.log(log_level::debug, session, "TLS handshake complete");
     state.log(log_level::debug, session,
               "TLS version " + origin.tls->version + ", cipher suite " + origin.tls->cipher_suite);
-    if (session.awaiting_connect) session.auth_deadline = now.steady + state.config->auth_timeout;
+    if (session.awaiting_connect) {
+        session.auth_deadline = now.steady + state.config->auth_timeout_for(origin.is_websocket);
+    }
     session.ping_deadline = now.steady + state.config->ping_interval;
     state.reschedule(session);
 }

@@ -215,7 +215,7 @@ TEST_F(ConnectionTls, ConnectionsLiveThroughANewCertificate) {
     auto server = start();
     blocking_connection before(options_for(*server));
     before.connect().value();
-    auto messages = before.subscribe("a").value();
+    auto messages = before.subscribe("before").value();
 
     net::test::authority other("Other");
     const auto pair = other.issue();
@@ -227,7 +227,7 @@ TEST_F(ConnectionTls, ConnectionsLiveThroughANewCertificate) {
     EXPECT_NE(refusal(options).find("unknown authority"), std::string::npos);
     options.tls.ca_file = other.file();
     expect_service(options);
-    before.publish("a", "still here").value();
+    before.publish("before", "still here").value();
     EXPECT_EQ(messages.next().value().payload(), "still here");
 
     EXPECT_FALSE(server->reload("tls { cert_file: \"/no/c.pem\", key_file: \"/no/k.pem\" }\n"));
