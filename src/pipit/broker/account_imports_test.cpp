@@ -304,6 +304,34 @@ TEST_P(Imports, MakeNoStreamOfARequest) {
     EXPECT_NE(loops->take(requester).find("503"), std::string::npos);
 }
 
+TEST_P(Imports, EndWithTheActivationThatAllowedThem) {
+    begin();
+    const auto until = loops->now.wall + 10s;
+    account(*config, A).stream_exports.push_back({"st", {.activation_required = true}});
+    account(*config, A)
+        .service_exports.push_back({.subject = "svc", .audience = {.activation_required = true}});
+    auto stream = broker::stream_import{A, *broker::import_subjects::make("st", "")};
+    auto service = broker::service_import{A, *broker::import_subjects::make("svc", "")};
+    stream.expires = service.expires = until;
+    EXPECT_EQ(add_import(config->accounts, B, stream, broker::activation::valid), "");
+    EXPECT_EQ(add_import(config->accounts, B, service, broker::activation::valid), "");
+    begin();
+    auto& exporter = connect("a", 0);
+    auto& importer = connect("b", 1);
+    loops->send(importer, "SUB st 1\r\nSUB inbox 2\r\n");
+    loops->send(exporter, "SUB svc 1\r\nPUB st 1\r\nx\r\n");
+    loops->send(importer, "PUB svc inbox 0\r\n\r\n");
+    EXPECT_EQ(loops->take(importer), "MSG st 1 1\r\nx\r\n");
+    EXPECT_NE(loops->take(exporter).find("HMSG svc"), std::string::npos);
+    loops->pass(11s);
+    loops->take(importer);
+    loops->take(exporter);
+    loops->send(exporter, "PUB st 1\r\nx\r\n");
+    loops->send(importer, "PUB svc inbox 0\r\n\r\n");
+    EXPECT_EQ(loops->take(exporter), "");
+    EXPECT_TRUE(loops->take(importer).starts_with("HMSG inbox 2 "));
+}
+
 TEST_P(Imports, MeasureHowLongAnAnswerTakes) {
     import_service(*config, B, A,
                    {.subject = "svc", .latency = broker::service_latency{"lat", 100}});

@@ -57,6 +57,7 @@ struct stream_import {
     account_id exporter{};
     import_subjects subjects;
     bool allow_trace = false;
+    std::optional<wall_time> expires = std::nullopt; ///< With its activation token.
     friend bool operator==(const stream_import&, const stream_import&) = default;
 };
 
@@ -64,7 +65,8 @@ struct stream_import {
 struct service_import {
     account_id exporter{};
     import_subjects subjects;
-    bool share = false; ///< The exporter is told who asks.
+    bool share = false;                              ///< The exporter is told who asks.
+    std::optional<wall_time> expires = std::nullopt; ///< With its activation token.
     friend bool operator==(const service_import&, const service_import&) = default;
 };
 

@@ -4,6 +4,7 @@
 #include <pipit/broker/account.hpp>
 #include <pipit/broker/message_trace.hpp>
 
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
@@ -32,7 +33,9 @@ client_facts facts_of(const session& session, const server_identity& server, boo
                     .user = details.user,
                     .name = details.options.name,
                     .language = details.options.lang,
-                    .version = details.options.version};
+                    .version = details.options.version,
+                    .claims = details.identity ? details.identity->claims : nullptr,
+                    .is_websocket = details.origin.is_websocket};
     return facts;
 }
 
@@ -55,8 +58,16 @@ boost::json::object to_json(const client_facts& facts) {
     if (facts.round_trip != nanoseconds::zero()) object["rtt"] = facts.round_trip.count();
     set_unless_empty(object, "server", facts.server);
     if (shared) {
+        // Not the JWT itself, as nats-server: a bearer's would let the exporter sign in with it.
+        if (const auto& claims = shared->claims) {
+            set_unless_empty(object, "issuer_key", claims->issuer);
+            set_unless_empty(object, "name_tag", claims->name);
+            if (!claims->tags.empty()) {
+                object["tags"] = boost::json::array(claims->tags.begin(), claims->tags.end());
+            }
+        }
         object["kind"] = "Client";
-        object["client_type"] = "nats";
+        object["client_type"] = shared->is_websocket ? "websocket" : "nats";
     }
     return object;
 }

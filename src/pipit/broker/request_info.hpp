@@ -21,6 +21,8 @@ struct client_facts {
         std::string host;
         std::uint64_t client_id = 0;
         std::string user, name, language, version;
+        std::shared_ptr<const user_claims> claims = nullptr; ///< Null: not from a JWT.
+        bool is_websocket = false;
     };
 
     std::string account;

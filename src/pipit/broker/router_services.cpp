@@ -175,6 +175,7 @@ bool router::ask(const service_route& by, const dispatch& asked, bool sole, mess
     const auto service = by.service;
     auto* exporter = account_of(import->exporter);
     if (exporter == nullptr || is_in_chain(service.get())) return false;
+    if (import->expires && *import->expires <= asked.now.wall) return false;
     const auto& message = asked.message;
     const auto facts = facts_for(*import, asked);
 

@@ -64,6 +64,7 @@ bool router::deliver_alias(subscription& to, dispatch& dispatch) {
     // As nats-server: what came as a request is not a message of the stream.
     if (dispatch.imported) return false;
     const auto& [original, alias, exporter, import] = aliases_[to.max];
+    if (import->expires && *import->expires <= dispatch.now.wall) return false;
     std::string subject;
     import->subjects.to_local(dispatch.subject, subject);
     auto local = dispatch;

@@ -69,6 +69,14 @@ bool is_activated(const auth::jwt_import& import, const std::string& importer,
            !is_revoked(exported->revocations, token->subject, token->issued_at);
 }
 
+/// An import ends with the token that allows it.
+std::optional<wall_time> expiry_of(const auth::jwt_import& import, broker::activation token) {
+    if (token != broker::activation::valid) return std::nullopt;
+    const auto decoded = auth::decode_activation_jwt(import.token);
+    if (!decoded || decoded->expires == 0) return std::nullopt;
+    return wall_time(std::chrono::seconds(decoded->expires));
+}
+
 /// What the importer calls it, and the exporter.
 struct import_names {
     std::string exported;
@@ -159,14 +167,17 @@ std::vector<std::string> add_imports(const auth::account_jwt& claims, account_co
                 ? broker::activation::valid
                 : broker::activation::absent;
         const auto id = exporter.config->id;
+        const auto expires = expiry_of(import, token);
         const auto problem =
             import.is_service
-                ? broker::add_import(accounts, to.id,
-                                     broker::service_import{id, std::move(*subjects), import.share},
-                                     token)
+                ? broker::add_import(
+                      accounts, to.id,
+                      broker::service_import{id, std::move(*subjects), import.share, expires},
+                      token)
                 : broker::add_import(
                       accounts, to.id,
-                      broker::stream_import{id, std::move(*subjects), import.allow_trace}, token);
+                      broker::stream_import{id, std::move(*subjects), import.allow_trace, expires},
+                      token);
         if (!problem.empty()) refuse(problem);
     }
     to = std::move(accounts.front());
