@@ -15,6 +15,7 @@ cd "$root"
 reference_version=v2.15.2 # The nats-server whose behaviour the tests compare with.
 reference_go=1.26         # What its go.mod asks for.
 nats_tool_version=v0.5.1  # The `nats` tool, whose files and output the command line shares.
+nsc_version=v2.15.0       # Makes operators, accounts and users.
 
 cpp_packages=(g++ cmake ninja-build libboost1.81-dev libboost-json1.81-dev libcrypt-dev libssl-dev
     libcli11-dev libfmt-dev libsodium-dev libxxhash-dev zlib1g-dev libsnappy-dev pkg-config
@@ -169,4 +170,13 @@ need_nats_tool() {
     need_go
     say "building the nats tool $nats_tool_version to compare with"
     GOBIN=$tools/bin go install "github.com/nats-io/natscli/nats@$nats_tool_version"
+}
+
+need_nsc() {
+    local nsc=$tools/bin/nsc
+    [ -x "$nsc" ] && return
+    need_go
+    say "building nsc $nsc_version, whose accounts and users have to work"
+    GOBIN=$tools/bin go install "github.com/nats-io/nsc/v2@$nsc_version" ||
+        say "nsc cannot be had here: the tests that use it are left out"
 }
