@@ -7,6 +7,7 @@
 #include <pipit/net/clock.hpp>
 #include <pipit/net/error.hpp>
 #include <pipit/net/websocket_filter.hpp>
+#include <pipit/protocol/error.hpp>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/address.hpp>
@@ -87,7 +88,8 @@ void link::receive_filtered(const transport_pointer& from) {
     const bool is_idle = code == asio::error::would_block || code == asio::error::try_again ||
                          code == asio::error::interrupted;
     if (is_idle) return;
-    if (code) return lose_transport(from, code);
+    const error closed(protocol::errc::connection_lost, "the server closed it");
+    if (code) return lose_transport(from, code == asio::error::eof ? closed : error(code));
     std::string plain;
     const auto received = from->filters.receive({wire.data(), count}, plain, from->answers);
     if (!from->answers.empty()) schedule_turn();
@@ -100,8 +102,9 @@ void link::receive_filtered(const transport_pointer& from) {
         rest.remove_prefix(part.size());
         if (!rest.empty()) take_events(); // Which makes room.
     }
-    if (!received) return lose_transport(from, explained(received.error()));
-    if (from->filters.is_finished()) lose_transport(from, error_code(asio::error::eof));
+    if (received && !from->filters.is_finished()) return;
+    take_events(); // The last that came says why, as a rule.
+    lose_transport(from, received ? closed : explained(received.error()));
 }
 
 bool link::fill_output(const transport_pointer& to) {
