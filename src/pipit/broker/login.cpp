@@ -3,7 +3,6 @@
 #include <pipit/broker/state.hpp>
 #include <pipit/broker/tls_login.hpp>
 
-#include <pipit/auth/nonce.hpp>
 #include <pipit/auth/password.hpp>
 #include <pipit/base/identity_limits.hpp>
 #include <pipit/base/limits.hpp>
@@ -507,68 +506,6 @@ void broker_state::expire_login(session& session, moment now) {
     }
     set_expiry(session, now);
     reschedule(session);
-}
-
-std::string broker_state::nonce_of(const session& session) const {
-    const auto& nonces = config->identity.nonces;
-    return nonces == nullptr ? std::string() : nonces->make(session.client_id);
-}
-
-/// Source: client-protocol, section 1.
-std::string broker_state::info_line(const session& session, bool with_account,
-                                    bool as_lame_duck) const {
-    const auto& identity = config->identity;
-    const auto& origin = session.details->origin;
-    protocol::server_info info;
-    info.server_id = identity.id;
-    info.server_name = identity.name;
-    info.version = identity.version;
-    info.go = "none (C++)";
-    info.host = identity.host;
-    info.port = identity.port;
-    info.headers = config->headers_supported;
-    const auto& authorization = authorization_of(session);
-    info.auth_required =
-        authorization.required() && (session.pong_sent || !authorization.greeting_asks_for_nothing);
-    // Later ones go to those who have signed.
-    const bool is_greeting = !with_account && !session.pong_sent;
-    if (is_greeting && (authorization.needs_nonce() || config->always_send_nonce)) {
-        info.nonce = nonce_of(session);
-    }
-    if (!origin.in_process) {
-        info.tls_required = config->tls_required;
-        info.tls_available = config->tls_available;
-        info.tls_verify = config->tls_verify;
-    }
-    info.max_payload = static_cast<int>(session.max_payload_bytes);
-    info.client_id = session.client_id;
-    if (!origin.behind_proxy || with_account) info.client_ip = origin.ip;
-    info.connect_urls = identity.connect_urls;
-    if (origin.is_websocket) {
-        info.host = config->websocket.host;
-        info.port = config->websocket.port;
-        info.connect_urls.clear(); // Those are for TCP.
-        info.tls_required = info.tls_available = config->websocket.over_tls;
-    }
-    info.ldm = lame_duck || as_lame_duck;
-    info.api_lvl = 5;
-    info.xkey = identity.xkey;
-    if (with_account && session.of != nullptr) {
-        info.connect_info = true;
-        info.remote_account = session.of->config->name;
-        info.acc_is_sys = session.of->id == config->system_account;
-    }
-    std::string line;
-    protocol::append_info(line, info);
-    return line;
-}
-
-void broker_state::send_info(session& session, bool with_account, bool as_lame_duck) {
-    const auto line = info_line(session, with_account, as_lame_duck);
-    if ((session.delivery_flags & delivery::traced) != 0) {
-        trace_out(session, bytes_view(line).substr(0, line.size() - 2));
-    }
-    out.send(session, line);
 }
 
 } // namespace pipit::broker

@@ -17,8 +17,9 @@
 namespace pipit::broker {
 
 /// The parts of one broker, wired together. Its functions are grouped by file: `broker.cpp` has the
-/// driver's side, `operations.cpp` what a client asks for, `login.cpp` who it is, `keepalive.cpp`
-/// what time brings, `reconfigure.cpp` and `monitoring.cpp` what their names say.
+/// driver's side, `operations.cpp` what a client asks for, `login.cpp` who it is, `greeting.cpp`
+/// what it is told, `keepalive.cpp` what time brings, `reconfigure.cpp` and `monitoring.cpp` what
+/// their names say.
 struct broker_state {
     broker_state(unsigned loop, std::uint64_t its_seed,
                  std::shared_ptr<const configuration> its_config, mesh& mesh,
@@ -53,7 +54,6 @@ struct broker_state {
     void refuse_login(session& session, close_reason reason = close_reason::authentication_failure);
     void expire_login(session& session, moment now);
     [[nodiscard]] bool bind(session& session, user_pointer user, moment now);
-    [[nodiscard]] std::string nonce_of(const session& session) const;
     void set_expiry(session& session, moment now);
     void leave_account(session& session);
     void set_permissions(session& session, std::shared_ptr<const auth::permissions> rules);
@@ -78,9 +78,12 @@ struct broker_state {
     // put_account.cpp
     void apply_account(session& session, const session_judge& judge, moment now);
 
+    // greeting.cpp
     void send_info(session& session, bool with_account, bool as_lame_duck = false);
     [[nodiscard]] std::string info_line(const session& session, bool with_account,
                                         bool as_lame_duck) const;
+    [[nodiscard]] std::string nonce_of(const session& session) const;
+
     void tell(session_event::type what, const session& about) const;
     void settle(moment now);
     void remember_closed(const session& session, moment now);
