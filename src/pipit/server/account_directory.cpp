@@ -2,8 +2,8 @@
 #include <pipit/server/account_directory.hpp>
 
 #include <pipit/auth/jwt.hpp>
-#include <pipit/base/identity_limits.hpp>
 #include <pipit/net/clock.hpp>
+#include <pipit/server/detail/jwt_file.hpp>
 #include <pipit/server/error.hpp>
 
 #include <sodium.h>
@@ -13,7 +13,6 @@
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
-#include <fstream>
 #include <unistd.h>
 
 namespace pipit::server {
@@ -34,15 +33,6 @@ account_directory::hash_bytes hash_of(const std::string& text) {
 
 void combine(account_directory::hash_bytes& with, const account_directory::hash_bytes& other) {
     for (std::size_t i = 0; i < with.size(); ++i) with[i] ^= other[i];
-}
-
-std::optional<std::string> read_whole(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    if (!file) return std::nullopt;
-    std::string text(limits::jwt_bytes, '\0');
-    file.read(text.data(), static_cast<std::streamsize>(text.size()));
-    text.resize(static_cast<std::size_t>(file.gcount()));
-    return text;
 }
 
 /// A file that is whole, or was never there.
@@ -98,7 +88,7 @@ result<std::vector<std::string>> account_directory::reload(wall_time now) {
          !failed && at != end; at.increment(failed)) {
         const auto account = account_of_file(at->path());
         if (!account) continue;
-        const auto jwt = read_whole(at->path().string());
+        const auto jwt = detail::read_jwt_file(at->path().string());
         if (!jwt || jwt->empty()) continue;
         track(*account, *jwt, now);
         const auto old = before.find(*account);
@@ -150,7 +140,7 @@ result<std::optional<std::string>> account_directory::load(const std::string& ac
     }
     const auto path = path_of(account);
     errno = 0;
-    auto jwt = read_whole(path);
+    auto jwt = detail::read_jwt_file(path);
     if (!jwt && errno != ENOENT && errno != 0) return unusable(path, errno);
     if (jwt) touch(account, now);
     return jwt;
@@ -185,7 +175,7 @@ result<bool> account_directory::save_if_newer(const std::string& account, const 
     if (claims->subject != account) {
         return error(errc::no_account, "jwt subject nkey and provided nkey do not match");
     }
-    const auto existing = read_whole(path_of(account));
+    const auto existing = detail::read_jwt_file(path_of(account));
     if (existing) {
         const auto old = auth::decode_account_jwt(*existing);
         if (old && (old->id == claims->id || old->issued_at > claims->issued_at)) return false;

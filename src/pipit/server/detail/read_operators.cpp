@@ -3,32 +3,20 @@
 #include <pipit/server/detail/option_blocks.hpp>
 
 #include <pipit/auth/jwt.hpp>
-#include <pipit/base/identity_limits.hpp>
 #include <pipit/protocol/go_text.hpp>
+#include <pipit/server/detail/jwt_file.hpp>
 
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <sys/stat.h>
 
 namespace pipit::server::detail {
 namespace {
 
-/// The text of a file; nothing: it cannot be read, and `errno` says why.
-std::optional<std::string> read_whole(const std::string& path) {
-    errno = 0;
-    std::ifstream file(path, std::ios::binary);
-    if (!file) return std::nullopt;
-    std::string text(limits::jwt_bytes, '\0');
-    file.read(text.data(), static_cast<std::streamsize>(text.size()));
-    text.resize(static_cast<std::size_t>(file.gcount()));
-    return text;
-}
-
 /// A path of a file that holds a JWT, or a JWT.
 void add_operator(server_options& options, const std::string& text, const config_place& place,
                   config_findings& findings) {
-    auto content = read_whole(text);
+    auto content = read_jwt_file(text);
     if (!content) {
         if (!text.starts_with("eyJ")) {
             findings.error(place, "error parsing operator JWT: open " + text + ": " +
