@@ -7,12 +7,12 @@ import subprocess
 import threading
 
 import suite
-from ed25519 import claims_of, key_pair
+from nkeys import claims_of, key, token
 from suite import behaviour, equal, pipits_own, wait_until
 
-ISSUER = key_pair(0, b"i" * 32)
-OTHER = key_pair(0, b"o" * 32)
-XKEY = key_pair(23 << 3, b"x" * 32)
+ISSUER = key("A", b"i" * 32)
+OTHER = key("A", b"o" * 32)
+XKEY = key("X", b"x" * 32)
 
 CONFIGURATION = f"""
 accounts {{
@@ -57,17 +57,17 @@ def admit(request, account="APP", name="", issuer=ISSUER, signer=ISSUER, **right
             "nats": {"type": "user", "version": 2, "subs": -1, "data": -1, "payload": -1, **rights}}
     if name:
         user["name"] = name
-    return signer.token({"sub": asked["user_nkey"], "aud": asked["server_id"]["id"],
-                         "iat": request["iat"],
-                         "nats": {"type": "authorization_response", "version": 2,
-                                  "jwt": issuer.token(user)}})
+    return token(signer, {"sub": asked["user_nkey"], "aud": asked["server_id"]["id"],
+                          "iat": request["iat"],
+                          "nats": {"type": "authorization_response", "version": 2,
+                                   "jwt": token(issuer, user)}})
 
 
 def refuse(request, text):
     asked = request["nats"]
-    return ISSUER.token({"sub": asked["user_nkey"], "aud": asked["server_id"]["id"],
-                         "iat": request["iat"],
-                         "nats": {"type": "authorization_response", "version": 2, "error": text}})
+    return token(ISSUER, {"sub": asked["user_nkey"], "aud": asked["server_id"]["id"],
+                          "iat": request["iat"],
+                          "nats": {"type": "authorization_response", "version": 2, "error": text}})
 
 
 def log_in(side, server, decide=None, serving=None, **options):
@@ -123,7 +123,7 @@ def a_service_refuses_and_the_log_says_why(side):
         (lambda request: admit(request, signer=OTHER), 'Auth callout signing key is unknown'),
         (lambda request: admit(request, issuer=OTHER), 'Wrong issuer for auth callout response'),
         (lambda request: admit({**request, "nats": {**request["nats"], "user_nkey":
-                                                    key_pair(20 << 3, b"u" * 32).public}}),
+                                                    key("U", b"u" * 32).public}}),
          'Auth callout violation: auth callout response is not for expected user'),
         (lambda request: admit({**request, "nats": {**request["nats"], "server_id": {"id": "x"}}}),
          'Authorization response had validation errors: Audience must be a server public key'),
@@ -172,11 +172,11 @@ def a_user_that_a_service_let_in_expires(side):
 
     def for_a_second(request):
         asked = request["nats"]
-        user = ISSUER.token({"sub": asked["user_nkey"], "aud": "APP", "exp": request["iat"] + 2,
-                             "nats": {"type": "user", "version": 2, "subs": -1, "data": -1,
-                                      "payload": -1}})
-        return ISSUER.token({"sub": asked["user_nkey"], "aud": asked["server_id"]["id"],
-                             "nats": {"type": "authorization_response", "version": 2, "jwt": user}})
+        user = token(ISSUER, {"sub": asked["user_nkey"], "aud": "APP", "exp": request["iat"] + 2,
+                              "nats": {"type": "user", "version": 2, "subs": -1, "data": -1,
+                                       "payload": -1}})
+        return token(ISSUER, {"sub": asked["user_nkey"], "aud": asked["server_id"]["id"],
+                              "nats": {"type": "authorization_response", "version": 2, "jwt": user}})
 
     client = log_in(side, server, serving=service(side, server, for_a_second), user="u")
     assert client.wait_for_end()

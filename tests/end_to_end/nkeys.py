@@ -13,7 +13,7 @@ import time
 PRIME = 2**255 - 19
 ORDER = 2**252 + 27742317777372353535851937790883648493
 D = -121665 * pow(121666, PRIME - 2, PRIME) % PRIME
-PREFIXES = {"O": 14 << 3, "A": 0, "U": 20 << 3, "N": 13 << 3}
+PREFIXES = {"O": 14 << 3, "A": 0, "U": 20 << 3, "N": 13 << 3, "X": 23 << 3}
 
 
 def _recover_x(y):
@@ -62,11 +62,12 @@ def base64url(data):
 
 
 class key:
-    """A key pair of an operator (O), an account (A), a user (U) or a server (N)."""
+    """A key pair of an operator (O), an account (A), a user (U) or a server (N); of a curve (X), only
+    the seed means something."""
 
-    def __init__(self, kind):
+    def __init__(self, kind, secret=None):
         self.kind = kind
-        self.use_secret(os.urandom(32))
+        self.use_secret(secret or os.urandom(32))
 
     def use_secret(self, secret):
         self.secret = secret
@@ -104,6 +105,12 @@ def token(issuer, claims, header=None, signer=None):
              for part in (header or HEADER, {"iss": issuer.public, **claims})]
     signed = ".".join(parts)
     return signed + "." + base64url((signer or issuer).sign(signed.encode()))
+
+
+def claims_of(jwt):
+    """What a token says, unverified."""
+    payload = jwt.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
 
 
 UNLIMITED = {"subs": -1, "data": -1, "payload": -1}
