@@ -436,7 +436,11 @@ class generator:
         over = self.pick([0, 1, 1, 2, 300])
         row = "3.control_line.over" if over else "3.control_line.exact"
         length = limit + over
-        name = self.pick([b"SUB", b"PUB", b"CONNECT", b"UNSUB", b"INFO", b"HPUB"])
+        names = [b"SUB", b"PUB", b"UNSUB", b"INFO", b"HPUB"]
+        # Where somebody has to log in, Pipit takes a CONNECT of up to 64 KiB on purpose.
+        if not self.profile.logins:
+            names.append(b"CONNECT")
+        name = self.pick(names)
         if name == b"SUB":
             argument = b"a" * (length - 2) + b" 1"
         elif name == b"PUB":
