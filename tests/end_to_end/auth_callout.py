@@ -7,8 +7,8 @@ import subprocess
 import threading
 
 import suite
-from nkeys import claims_of, key, token
-from suite import behaviour, equal, pipits_own, wait_until
+from nkeys import account_jwt, claims_of, key, operator_jwt, token, user_jwt
+from suite import behaviour, equal, matches, pipits_own, wait_until
 
 ISSUER = key("A", b"i" * 32)
 OTHER = key("A", b"o" * 32)
@@ -203,6 +203,101 @@ def a_callout_that_is_not_complete_is_an_error(side):
             raise AssertionError(f"it started with {text}")
 
 
+class operated:
+    """A server of an operator whose account AUTH has a service that lets people into APP."""
+
+    def __init__(self, side, **authorization):
+        operator, system = key("O"), key("A")
+        self.auth, self.app, self.other = key("A"), key("A"), key("A")
+        self.side, self.service_user, self.caller = side, key("U"), key("U")
+        accounts = {
+            self.auth: account_jwt(operator, self.auth, "AUTH", authorization={
+                "auth_users": [self.service_user.public], "allowed_accounts": [self.app.public],
+                **authorization}),
+            self.app: account_jwt(operator, self.app, "APP"),
+            self.other: account_jwt(operator, self.other, "OTHER"),
+            system: account_jwt(operator, system, "SYS")}
+        preload = "\n".join(f"{each.public}: {jwt}" for each, jwt in accounts.items())
+        operator_token = operator_jwt(operator, system_account=system.public)
+        self.server = side.start(f"operator: {operator_token}\nresolver: MEMORY\n"
+                                 f"resolver_preload: {{ {preload} }}\n")
+        self.requests = []
+
+    def connect(self, who, serve=None, **options):
+        client = self.side.open(self.server.port)
+        client.pings = 1
+        jwt = user_jwt(self.auth, who)
+        client.send("CONNECT " + json.dumps({
+            "jwt": jwt, "sig": who.signature_of(client.info["nonce"]), "verbose": False,
+            "protocol": 1, **options}) + "\r\nPING\r\n")
+        if serve:
+            serve()
+        client.wait_for(lambda it: it.stream.ended or b"PONG" in it.operations or it.errors,
+                        what="the end of the login")
+        return client
+
+    def listen(self):
+        self.service = self.connect(self.service_user)
+        equal(self.service.errors, [])
+        self.service.send("SUB $SYS.REQ.USER.AUTH 1\r\n")
+        self.service.barrier()
+
+    def answer(self, issuer, signer=None, **rights):
+        """Lets the next one in as a user of the account `issuer`."""
+        def serve():
+            before = len(self.requests)
+            self.service.wait_for(lambda it: len(it.messages) > before, what="a request")
+            control, body = self.service.messages[before]
+            request = claims_of(body.decode())
+            self.requests.append(request)
+            asked = request["nats"]
+            user = token(issuer, {"sub": asked["user_nkey"], "iat": request["iat"], "name": "bob",
+                                  "nats": {"type": "user", "version": 2, "subs": -1, "data": -1,
+                                           "payload": -1, **rights}})
+            answer = token(signer or self.auth, {
+                "sub": asked["user_nkey"], "aud": asked["server_id"]["id"], "iat": request["iat"],
+                "nats": {"type": "authorization_response", "version": 2, "jwt": user}})
+            self.service.send(f"PUB {control.split()[3].decode()} {len(answer)}\r\n{answer}\r\n")
+        return serve
+
+
+@behaviour
+def the_service_of_an_operators_account_lets_people_into_others(side):
+    at = operated(side)
+    at.listen()
+    client = at.connect(at.caller, at.answer(at.app, pub={"allow": ["a", "$SYS.REQ.USER.INFO"]}),
+                        user="somebody", **{"pass": "word"})
+    equal(client.errors, [])
+    asked = at.requests[0]
+    equal(asked["iss"], asked["nats"]["server_id"]["id"])
+    equal(asked["sub"], at.auth.public)
+    options = asked["nats"]["connect_opts"]
+    equal((options["user"], options["pass"]), ("somebody", "word"))
+    equal(claims_of(options["jwt"])["sub"], at.caller.public)
+    client.send("PUB b 0\r\n\r\nSUB answers 1\r\nPUB $SYS.REQ.USER.INFO answers 0\r\n\r\n")
+    client.wait_for(lambda it: it.messages, what="information")
+    about = json.loads(client.messages[0][1])["data"]
+    equal((about["user"], about["account"]), ("bob", at.app.public))
+    equal(client.errors, ["-ERR 'Permissions Violation for Publish to \"b\"'"])
+
+
+@behaviour
+def the_service_of_an_operators_account_opens_no_other_account(side):
+    at = operated(side)
+    at.listen()
+    for issuer, signer in ((at.other, None), (at.app, at.other), (key("A"), None)):
+        client = at.connect(at.caller, at.answer(issuer, signer))
+        equal(client.errors, ["-ERR 'Authorization Violation'"])
+    at = operated(side, allowed_accounts=["*"])
+    at.listen()
+    equal(at.connect(at.caller, at.answer(at.other)).errors, [])
+    # Who is not asked about has to be somebody himself.
+    stranger = side.open(at.server.port)
+    stranger.send('CONNECT {"user":"a","pass":"b"}\r\nPING\r\n')
+    assert stranger.wait_for_end()
+    equal(stranger.errors, ["-ERR 'Authorization Violation'"])
+
+
 class helper:
     """The example of our own library as the service."""
 
@@ -259,6 +354,7 @@ class web_service:
                 pass
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self.server.handle_error = lambda *_: None  # Who asked may have gone.
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     @property
@@ -295,4 +391,34 @@ def a_service_that_is_asked_by_http_lets_people_in(side):
         equal(side.connect(server.port, user="own", **{"pass": "own"}).errors, [])
         equal([each["client_info"]["user"] for each in web.requests], ["u", "u"])
     finally:
+        web.end()
+
+
+@pipits_own
+def a_service_that_hangs_is_not_waited_for_by_others(side):
+    release = threading.Event()
+
+    def decide(_):
+        release.wait(30)
+        return 200, {"account": "APP"}
+
+    web = web_service(decide)
+    try:
+        server = side.start(f"""
+          accounts {{ APP {{ }}, OWN {{ users: [ {{ user: own, password: own }} ] }} }}
+          authorization {{ timeout: 1, http_callout {{ url: "{web.url}", auth_users: [ own ] }} }}
+        """)
+        waiting = [side.open(server.port) for _ in range(40)]
+        for client in waiting:
+            client.send('CONNECT {"user":"u","verbose":false}\r\nPING\r\n')
+        wait_until(lambda: web.requests, what="a request")
+        own = side.connect(server.port, user="own", **{"pass": "own"})
+        equal(own.errors, [])
+        own.barrier()
+        for client in waiting:
+            assert client.wait_for_end()
+            matches("Authentication Timeout|Authorization Violation", str(client.errors))
+        equal(own.barrier(), True, "the other's connection")
+    finally:
+        release.set()
         web.end()

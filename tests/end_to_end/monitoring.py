@@ -3,6 +3,7 @@
 import http.client
 import json
 import re
+import socket
 
 from suite import behaviour, compared, equal, matches, pipits_own, wait_until
 
@@ -290,6 +291,23 @@ def several_requests_share_a_connection(side):
         connection.request("GET", "/healthz")
         equal(json.loads(connection.getresponse().read()), {"status": "ok"})
     connection.close()
+
+
+@behaviour
+def a_request_says_whom_it_is_for(side):
+    server = side.start('http: "127.0.0.1:-1"\n')
+    host, port = server.ports["monitoring"][0].removeprefix("http://").rsplit(":", 1)
+    for version, lines, status, end in (
+            ("1.1", "", "400", "missing required Host header"),
+            ("1.0", "", "200", '{"status":"ok"}'),
+            ("1.1", "Host: a\r\nHost: a\r\n", "400", "too many Host headers"),
+            ("1.1", "Host: a b\r\n", "400", "malformed Host header"),
+            ("1.1", "Host:\r\nConnection: close\r\n", "200", '{"status":"ok"}')):
+        with socket.create_connection((host, int(port)), 10) as client:
+            client.sendall(f"GET /healthz HTTP/{version}\r\n{lines}\r\n".encode())
+            answer = b"".join(iter(lambda: client.recv(4096), b"")).decode()
+        equal(answer.split()[1], status, lines)
+        assert answer.endswith(end), answer
 
 
 @behaviour

@@ -13,6 +13,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -167,11 +168,11 @@ class world:
             [browser, "--headless", "--no-sandbox", "--disable-gpu", "--ignore-certificate-errors",
              "--disable-dev-shm-usage", f"--user-data-dir={self.folder.name}/browser",
              "--remote-debugging-port=0", *flags, f"{self.pages.url}/{page}"],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
         try:
             assert self.pages.arrived.wait(seconds), f"{page} did not end in {seconds} s"
         finally:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)  # Its renderers outlive it otherwise.
             process.wait()
         return self.pages.result
 

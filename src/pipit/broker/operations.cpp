@@ -209,9 +209,11 @@ void broker_state::on_publish(session& session, const protocol::message_operatio
     // As nats-server: what is checked is the subject that the message is mapped to.
     const auto subject =
         of.config->mappings.empty() ? message.subject : mapped_subject(of, message.subject);
-    if (!session.publishes_plainly || may_be_reserved(subject) || may_be_reserved(message.reply))
-        [[unlikely]] {
-        if (!refusal_of(session, subject, message.reply, now).empty()) return;
+    const bool reserved = may_be_reserved(subject) || may_be_reserved(message.reply);
+    if (!session.publishes_plainly || reserved) [[unlikely]] {
+        const bool is_allowed = !reserved && (session.permissions == nullptr ||
+                                              session.permissions->allowed_last(subject));
+        if (!is_allowed && !refusal_of(session, subject, message.reply, now).empty()) return;
         if (session.verbose) out.send(session, "+OK\r\n");
     }
     routing.publish(session, subject, message, now);

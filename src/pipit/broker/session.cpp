@@ -30,6 +30,7 @@ bool session_permissions::may_publish(bytes_view subject, std::uint64_t hash_see
         known.subject = subject;
         known.allowed = rules_->may_publish(subject);
     }
+    last_ = &known;
     if (known.allowed || granted_replies_.empty()) return known.allowed;
 
     const auto granted = granted_replies_.find(std::string(subject));

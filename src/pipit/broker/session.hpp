@@ -48,6 +48,10 @@ public:
         return rules_->allow_responses().has_value();
     }
 
+    /// True: the rules were asked for this subject last, and allow it; false says nothing.
+    [[nodiscard]] bool allowed_last(bytes_view subject) const noexcept {
+        return last_ != nullptr && last_->allowed && last_->subject == subject;
+    }
     /// Also counts the use of a granted reply.
     [[nodiscard]] bool may_publish(bytes_view subject, std::uint64_t hash_seed, steady_time now);
     /// A message with this reply was delivered.
@@ -67,6 +71,7 @@ private:
 
     std::shared_ptr<const auth::permissions> rules_;
     std::vector<decision> decisions_; ///< One slot for each hash; empty until the first question.
+    const decision* last_ = nullptr;  ///< The slot of the last question.
     std::unordered_map<std::string, granted_reply> granted_replies_;
 };
 

@@ -109,7 +109,7 @@ result<> blocking_connection::connect() {
 }
 
 result<> blocking_connection::publish(bytes_view subject, bytes_view payload,
-                                      publish_options options) {
+                                      const publish_options& options) {
     auto& link = *state_->link;
     auto queued = link.publish(subject, payload, options);
     if (queued || queued.error() != protocol::errc::output_full) return queued;

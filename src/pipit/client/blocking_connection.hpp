@@ -103,7 +103,7 @@ public:
     [[nodiscard]] result<> connect();
     /// Waits while `pending_output_bytes_max` is reached; otherwise it only queues.
     [[nodiscard]] result<> publish(bytes_view subject, bytes_view payload,
-                                   publish_options options = {});
+                                   const publish_options& options = {});
     [[nodiscard]] result<blocking_subscription> subscribe(bytes_view subject,
                                                           subscribe_options options = {});
     /// `callback` runs on the connection's thread, and nothing else of the connection meanwhile.

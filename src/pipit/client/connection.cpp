@@ -19,7 +19,8 @@ connection::~connection() {
 
 void connection::start_connect(detail::handler<void> done) { link_->connect(std::move(done)); }
 
-result<> connection::publish(bytes_view subject, bytes_view payload, publish_options options) {
+result<> connection::publish(bytes_view subject, bytes_view payload,
+                             const publish_options& options) {
     return link_->publish(subject, payload, options);
 }
 

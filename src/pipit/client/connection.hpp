@@ -60,7 +60,7 @@ public:
     /// Errors: as `protocol::client_protocol::publish`; `protocol::errc::output_full` while
     ///         `pending_output_bytes_max` is reached.
     [[nodiscard]] result<> publish(bytes_view subject, bytes_view payload,
-                                   publish_options options = {});
+                                   const publish_options& options = {});
     /// The same, but waits while there is no room; and lets others run now and then.
     /// Lifetime: what the arguments point to, until the operation is started (a coroutine's: until
     /// it has completed).

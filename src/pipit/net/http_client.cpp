@@ -21,6 +21,13 @@ namespace beast = boost::beast;
 namespace http = boost::beast::http;
 using tcp = asio::ip::tcp;
 
+std::string host_header_of(const http_url& url) {
+    const bool is_ipv6 = url.host.find(':') != std::string::npos;
+    auto text = is_ipv6 ? '[' + url.host + ']' : url.host;
+    if (url.port != 80) (text += ':') += std::to_string(url.port);
+    return text;
+}
+
 /// One request and its answer, step after step; it ends with `done`.
 class exchange {
 public:
@@ -29,10 +36,7 @@ public:
         message_.method(http::verb::post);
         message_.target(request.to.target);
         message_.version(11);
-        message_.set(http::field::host,
-                     request.to.port == 80
-                         ? request.to.host
-                         : request.to.host + ':' + std::to_string(request.to.port));
+        message_.set(http::field::host, host_header_of(request.to));
         message_.set(http::field::content_type, request.content_type);
         message_.set(http::field::connection, "close");
         message_.body() = request.body;

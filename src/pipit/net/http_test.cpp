@@ -97,11 +97,24 @@ TEST(HttpServer, AnswersWithWhatTheHandlerGives) {
 TEST(HttpServer, KeepsAConnectionForTheNextRequest) {
     const auto server = serve();
     raw_client client(server->port());
-    client.send("GET /1 HTTP/1.1\r\n\r\n");
+    client.send("GET /1 HTTP/1.1\r\nHost: x\r\n\r\n");
     EXPECT_TRUE(client.read_until("</1>").ends_with("</1>"));
-    client.send("GET /2 HTTP/1.1\r\n\r\nGET /3 HTTP/1.1\r\n\r\n");
+    client.send("GET /2 HTTP/1.1\r\nHost: x\r\n\r\nGET /3 HTTP/1.1\r\nHost: x\r\n\r\n");
     EXPECT_TRUE(client.read_until("</2>").ends_with("</2>"));
     EXPECT_TRUE(client.read_until("</3>").ends_with("</3>"));
+}
+
+TEST(HttpServer, WantsToKnowWhichHostIsMeant) {
+    const std::string begin = "GET / HTTP/1.1\r\n";
+    const std::string end = "Connection: close\r\n\r\n";
+    EXPECT_TRUE(answer_to(begin + "\r\n").ends_with("missing required Host header"));
+    EXPECT_TRUE(
+        answer_to(begin + "Host: a\r\nHost: a\r\n" + end).ends_with("too many Host headers"));
+    EXPECT_TRUE(answer_to(begin + "Host: a b\r\n" + end).ends_with("malformed Host header"));
+    EXPECT_EQ(answer_to(begin + "Host: a b\r\n" + end).find("HTTP/1.1 400 Bad Request\r\n"), 0u);
+    for (const auto* host : {"", "[::1]:8222", "nats.example.org:8222"}) {
+        EXPECT_TRUE(answer_to(begin + "Host: " + host + "\r\n" + end).ends_with("</>")) << host;
+    }
 }
 
 TEST(HttpServer, ClosesAfterAnswerToAnOldClient) {
@@ -109,14 +122,16 @@ TEST(HttpServer, ClosesAfterAnswerToAnOldClient) {
 }
 
 TEST(HttpServer, SendsNoBodyToHead) {
-    const auto answer = answer_to("HEAD /a HTTP/1.1\r\nConnection: close\r\n\r\n");
+    const auto answer = answer_to("HEAD /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     EXPECT_NE(answer.find("\r\nContent-Length: 4\r\n"), std::string::npos);
     EXPECT_TRUE(answer.ends_with("\r\n\r\n"));
 }
 
 TEST(HttpServer, TakesAnyMethodAndIgnoresItsBody) {
-    EXPECT_TRUE(answer_to("POST /a HTTP/1.1\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello")
-                    .ends_with("</a>"));
+    EXPECT_TRUE(
+        answer_to(
+            "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello")
+            .ends_with("</a>"));
     EXPECT_TRUE(answer_to("BREW /a HTTP/1.0\r\n\r\n").ends_with("</a>"));
 }
 
@@ -129,20 +144,23 @@ TEST(HttpServer, RefusesNonsense) {
 }
 
 TEST(HttpServer, RefusesATransferEncodingThatItDoesNotKnow) {
-    EXPECT_EQ(answer_to("GET / HTTP/1.1\r\nTransfer-Encoding: nope\r\n\r\n").find("HTTP/1.1 501 "),
+    EXPECT_EQ(answer_to("GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: nope\r\n\r\n")
+                  .find("HTTP/1.1 501 "),
               0u);
-    EXPECT_TRUE(answer_to("POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n"
+    EXPECT_TRUE(answer_to("POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
                           "Connection: close\r\n\r\n3\r\nabc\r\n0\r\n\r\n")
                     .ends_with("</a>"));
 }
 
 TEST(HttpServer, RefusesWhatIsTooLarge) {
     const std::string many(20'000, 'x');
-    EXPECT_EQ(answer_to("GET /" + many + " HTTP/1.1\r\n\r\n").find("HTTP/1.1 431 "), 0u);
-    EXPECT_EQ(answer_to("GET / HTTP/1.1\r\nA: " + many + "\r\n\r\n").find("HTTP/1.1 431 "), 0u);
+    EXPECT_EQ(answer_to("GET /" + many + " HTTP/1.1\r\nHost: x\r\n\r\n").find("HTTP/1.1 431 "), 0u);
     EXPECT_EQ(
-        answer_to("PUT / HTTP/1.1\r\nContent-Length: 20000\r\n\r\n" + many).find("HTTP/1.1 413 "),
+        answer_to("GET / HTTP/1.1\r\nHost: x\r\nA: " + many + "\r\n\r\n").find("HTTP/1.1 431 "),
         0u);
+    EXPECT_EQ(answer_to("PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 20000\r\n\r\n" + many)
+                  .find("HTTP/1.1 413 "),
+              0u);
 }
 
 TEST(HttpServer, ClosesAConnectionThatDribbles) {
@@ -155,7 +173,7 @@ TEST(HttpServer, ClosesAConnectionThatDribbles) {
 TEST(HttpServer, ClosesAnIdleConnection) {
     const auto server = serve({.timeout = 30ms});
     raw_client client(server->port());
-    client.send("GET / HTTP/1.1\r\n\r\n");
+    client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
     EXPECT_TRUE(client.read_all().ends_with("</>"));
 }
 
@@ -163,14 +181,14 @@ TEST(HttpServer, GivesANewConnectionThePlaceOfTheOneThatWaitsLongest) {
     const auto server = serve({.max_connections = 2});
     raw_client first(server->port()), second(server->port());
     for (auto* client : {&first, &second}) {
-        client->send("GET /in HTTP/1.1\r\n\r\n");
+        client->send("GET /in HTTP/1.1\r\nHost: x\r\n\r\n");
         EXPECT_TRUE(client->read_until("</in>").ends_with("</in>"));
     }
     raw_client third(server->port());
-    third.send("GET /new HTTP/1.1\r\n\r\n");
+    third.send("GET /new HTTP/1.1\r\nHost: x\r\n\r\n");
     EXPECT_TRUE(third.read_until("</new>").ends_with("</new>"));
     EXPECT_EQ(first.read_all(), "");
-    second.send("GET /still HTTP/1.1\r\n\r\n");
+    second.send("GET /still HTTP/1.1\r\nHost: x\r\n\r\n");
     EXPECT_TRUE(second.read_until("</still>").ends_with("</still>"));
 }
 
@@ -229,7 +247,7 @@ TEST(HttpServer, ListensOnAllAddressesWithoutAHost) {
 TEST(HttpServer, ClosesItsConnectionsWhenItEnds) {
     auto server = serve();
     raw_client client(server->port());
-    client.send("GET / HTTP/1.1\r\n\r\n");
+    client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
     EXPECT_TRUE(client.read_until("</>").ends_with("</>"));
     server.reset();
     EXPECT_EQ(client.read_all(), "");

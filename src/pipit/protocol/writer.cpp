@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/protocol/writer.hpp>
 
-#include <array>
 #include <charconv>
 #include <cstring>
 
@@ -29,42 +28,60 @@ void append_word(std::string& out, bytes_view word) {
 /// A body up to so many bytes is written with its line in one go.
 constexpr std::size_t small_body_bytes = 1024;
 
+/// Most words are short: no call for those.
 char* put(char* at, bytes_view text) noexcept {
-    if (!text.empty()) std::memcpy(at, text.data(), text.size());
-    return at + text.size();
+    const auto* const from = text.data();
+    const auto size = text.size();
+    if (size > 16) {
+        std::memcpy(at, from, size);
+    } else if (size >= 8) {
+        std::memcpy(at, from, 8);
+        std::memcpy(at + size - 8, from + size - 8, 8);
+    } else if (size >= 4) {
+        std::memcpy(at, from, 4);
+        std::memcpy(at + size - 4, from + size - 4, 4);
+    } else {
+        for (std::size_t i = 0; i < size; ++i) at[i] = from[i];
+    }
+    return at + size;
+}
+
+char* put_word(char* at, bytes_view word) noexcept {
+    if (word.empty()) return at;
+    at = put(at, word);
+    *at = ' ';
+    return at + 1;
 }
 
 char* put_number(char* at, std::size_t number) noexcept {
-    constexpr std::size_t digits_max = 20;
-    return std::to_chars(at, at + digits_max, number).ptr;
+    const auto digits = digits_of(number);
+    for (auto i = digits; i-- > 0; number /= 10) at[i] = static_cast<char>('0' + number % 10);
+    return at + digits;
 }
 
-/// `name` ends with a blank; the words that are not empty follow, and the sizes.
-template <std::size_t count>
-void append_message(std::string& out, bytes_view name, const std::array<bytes_view, count>& words,
-                    bytes_view headers, bytes_view payload) {
-    char sizes[48];
-    char* end = sizes;
-    if (!headers.empty()) {
-        end = put_number(end, headers.size());
-        *end++ = ' ';
-    }
-    end = put_number(end, headers.size() + payload.size());
-    end = put(end, "\r\n");
+std::size_t word_bytes(bytes_view word) noexcept { return word.empty() ? 0 : word.size() + 1; }
 
-    auto line_bytes = name.size() + static_cast<std::size_t>(end - sizes);
-    for (const auto word : words) line_bytes += word.empty() ? 0 : word.size() + 1;
-    const auto body_bytes = headers.size() + payload.size() + 2;
+/// The sizes at the end of the line, of the headers if there are any and of all, and CRLF.
+std::size_t sizes_bytes(bytes_view headers, bytes_view payload) noexcept {
+    const auto total = digits_of(headers.size() + payload.size()) + 2;
+    return headers.empty() ? total : total + digits_of(headers.size()) + 1;
+}
+
+/// `put_words` writes what is before the sizes, `words_bytes` in all.
+template <class PutWords>
+void append_message(std::string& out, std::size_t words_bytes, PutWords put_words,
+                    bytes_view headers, bytes_view payload) {
+    const auto body_bytes = headers.size() + payload.size();
     const bool is_small = body_bytes <= small_body_bytes;
     const auto begin = out.size();
-    out.resize(begin + line_bytes + (is_small ? body_bytes : 0));
-    char* at = put(out.data() + begin, name);
-    for (const auto word : words) {
-        if (word.empty()) continue;
-        at = put(at, word);
+    out.resize(begin + words_bytes + sizes_bytes(headers, payload) +
+               (is_small ? body_bytes + 2 : 0));
+    char* at = put_words(out.data() + begin);
+    if (!headers.empty()) {
+        at = put_number(at, headers.size());
         *at++ = ' ';
     }
-    at = put(at, {sizes, static_cast<std::size_t>(end - sizes)});
+    at = put(put_number(at, body_bytes), "\r\n");
     if (is_small) {
         put(put(put(at, headers), payload), "\r\n");
         return;
@@ -74,25 +91,37 @@ void append_message(std::string& out, bytes_view name, const std::array<bytes_vi
     out += "\r\n";
 }
 
+bytes_view publication_name(const publication& message) noexcept {
+    return message.headers.empty() ? "PUB " : "HPUB ";
+}
+
 } // namespace
 
 void append_publication(std::string& out, const publication& message) {
-    append_message(out, message.headers.empty() ? "PUB " : "HPUB ",
-                   std::array{message.subject, message.reply}, message.headers, message.payload);
+    const auto name = publication_name(message);
+    append_message(
+        out, name.size() + word_bytes(message.subject) + word_bytes(message.reply),
+        [&](char* at) { return put_word(put_word(put(at, name), message.subject), message.reply); },
+        message.headers, message.payload);
 }
 
 void append_delivery(std::string& out, const delivery& message) {
-    append_message(out, message.headers.empty() ? "MSG " : "HMSG ",
-                   std::array{message.subject, message.sid, message.reply}, message.headers,
-                   message.payload);
+    const bytes_view name = message.headers.empty() ? "MSG " : "HMSG ";
+    append_message(
+        out,
+        name.size() + word_bytes(message.subject) + word_bytes(message.sid) +
+            word_bytes(message.reply),
+        [&](char* at) {
+            at = put_word(put(at, name), message.subject);
+            return put_word(put_word(at, message.sid), message.reply);
+        },
+        message.headers, message.payload);
 }
 
 std::size_t written_size(const publication& message) noexcept {
-    const auto body = message.headers.size() + message.payload.size();
-    auto size = std::size_t{4} + message.subject.size() + 1 + digits_of(body) + 2 + body + 2;
-    if (!message.reply.empty()) size += message.reply.size() + 1;
-    if (!message.headers.empty()) size += 1 + digits_of(message.headers.size()) + 1;
-    return size;
+    return publication_name(message).size() + word_bytes(message.subject) +
+           word_bytes(message.reply) + sizes_bytes(message.headers, message.payload) +
+           message.headers.size() + message.payload.size() + 2;
 }
 
 void append_subscribe(std::string& out, bytes_view subject, bytes_view queue, bytes_view sid) {

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <pipit/net/http.hpp>
+#include <pipit/net/tls_context.hpp>
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+namespace pipit::net::detail {
+
+class http_connection_base;
+
+/// The connections of one server.
+struct http_connections {
+    std::vector<http_connection_base*> open;
+    std::uint64_t changes = 0; ///< Numbers what happens, so that the oldest is known.
+};
+
+/// One connection among the others.
+class http_connection_base {
+public:
+    /// In the order in which a connection gives way to a new one; `writing` never does.
+    enum class state { lingering, reading, writing };
+
+    explicit http_connection_base(http_connections& connections) : connections_(connections) {
+        connections_.open.push_back(this);
+    }
+    virtual ~http_connection_base() { forget(); }
+    http_connection_base(const http_connection_base&) = delete;
+    http_connection_base& operator=(const http_connection_base&) = delete;
+
+    [[nodiscard]] std::pair<state, std::uint64_t> rank() const noexcept { return {state_, since_}; }
+    /// Ends it at once.
+    virtual void give_way() = 0;
+
+protected:
+    void enter(state next) {
+        state_ = next;
+        since_ = ++connections_.changes;
+    }
+    void forget() { std::erase(connections_.open, this); }
+
+private:
+    http_connections& connections_;
+    state state_ = state::reading;
+    std::uint64_t since_ = 0;
+};
+
+/// What a connection needs of its server, which outlives it.
+struct http_surroundings {
+    const http_server_options& options;
+    const http_handler& handler;
+    http_connections& connections;
+};
+
+/// A connection that keeps itself alive, and is among the `connections` meanwhile. Each of the two
+/// is in a file of its own: nothing else takes as long to compile.
+void begin_plain_http(boost::asio::ip::tcp::socket socket, const http_surroundings& its);
+void begin_secure_http(boost::asio::ip::tcp::socket socket, const tls_context& tls,
+                       const http_surroundings& its);
+
+} // namespace pipit::net::detail

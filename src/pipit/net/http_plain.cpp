@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/net/detail/http_exchange.hpp>
+
+namespace pipit::net::detail {
+
+void begin_plain_http(tcp::socket socket, const http_surroundings& its) {
+    using connection = http_connection<beast::tcp_stream>;
+    std::make_shared<connection>(beast::tcp_stream(std::move(socket)), its)->begin();
+}
+
+} // namespace pipit::net::detail
