@@ -31,6 +31,16 @@ def a_server_that_asks_for_tls_gets_it(world):
 
 
 @test
+def top_looks_by_https_too(world):
+    server = world.start_server(_block() + 'https: "127.0.0.1:-1"\n')
+    page = server.ports["monitoring"][0]
+    arguments = ("top", "--monitor", page, "--once", "--interval", "100ms")
+    matches("https://127.0.0.1", page)
+    succeeded(world.run(*arguments, "--tlsca", ISSUER.file))
+    matches("certificate", world.run(*arguments).err)
+
+
+@test
 def a_server_that_is_not_trusted_is_named_and_why(world):
     server = world.start_server(_block())
     place = f"127.0.0.1:{server.port}"

@@ -3,12 +3,14 @@
 import http.server
 import json
 import re
+import ssl
 import subprocess
 import threading
 
 import suite
 from nkeys import account_jwt, claims_of, key, operator_jwt, token, user_jwt
 from suite import behaviour, equal, matches, pipits_own, wait_until
+from certificates import authority  # Where suite has looked for servers.
 
 ISSUER = key("A", b"i" * 32)
 OTHER = key("A", b"o" * 32)
@@ -336,7 +338,8 @@ def our_helper_answers_open_and_sealed(side):
 class web_service:
     """Answers POST requests as `decide(request)` says: (status, document)."""
 
-    def __init__(self, decide):
+    def __init__(self, decide, certificate=None):
+        self.scheme = "https" if certificate else "http"
         requests = self.requests = []
 
         class handler(http.server.BaseHTTPRequestHandler):
@@ -355,11 +358,15 @@ class web_service:
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.server.handle_error = lambda *_: None  # Who asked may have gone.
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*certificate)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.server.server_address[1]}/decide"
+        return f"{self.scheme}://127.0.0.1:{self.server.server_address[1]}/decide"
 
     def end(self):
         self.server.shutdown()
@@ -390,6 +397,23 @@ def a_service_that_is_asked_by_http_lets_people_in(side):
         is_logged(server, "HTTP callout answered with status 403")
         equal(side.connect(server.port, user="own", **{"pass": "own"}).errors, [])
         equal([each["client_info"]["user"] for each in web.requests], ["u", "u"])
+    finally:
+        web.end()
+
+
+@pipits_own
+def a_service_that_is_asked_by_https_has_to_be_trusted(side):
+    issuer = authority()
+    web = web_service(lambda _: (200, {"account": "APP"}), issuer.issue())
+    text = (f'accounts {{ APP {{ }} }}\nauthorization {{ http_callout {{ url: "{web.url}", '
+            "auth_users: [ ] } }\n")
+    try:
+        server = side.start(text, environment={"SSL_CERT_FILE": issuer.file})
+        equal(log_in(side, server, user="u").errors, [])
+        server = side.start(text)
+        equal(log_in(side, server, user="u").errors, ["-ERR 'Authorization Violation'"])
+        is_logged(server, "HTTP callout failed: .*certificate")
+        equal(len(web.requests), 1)
     finally:
         web.end()
 

@@ -4,12 +4,14 @@ import http.server
 import json
 import os
 import signal
+import ssl
 import threading
 import time
 
 from identity import is_in, is_refused, operated
 from nkeys import account_jwt, key, operator_jwt, token, user_jwt
 from suite import behaviour, equal, matches, pipits_own, start_failure, wait_until
+from certificates import authority  # Where suite has looked for servers.
 
 FULL = 'resolver: { type: full, dir: "./jwt", allow_delete: true, interval: "1m" }'
 
@@ -209,39 +211,81 @@ def a_file_that_somebody_put_into_the_folder_holds_after_a_reload(side):
     is_refused(victim, "-ERR 'User Authentication Revoked'")
 
 
+class accounts_server:
+    """A server of accounts, by HTTP or HTTPS."""
+
+    def __init__(self, known, certificate=None):
+        self.authorizations = seen = []
+
+        class answers(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                seen.append(self.headers["Authorization"])
+                name = self.path.rsplit("/", 1)[1]
+                body = known.get(name, "" if not name else None)
+                self.send_response(404 if body is None else 200)
+                self.end_headers()
+                self.wfile.write((body or "").encode())
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), answers)
+        self.server.handle_error = lambda *_: None  # Whoever does not trust it hangs up.
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*certificate)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.place = f"127.0.0.1:{self.server.server_port}/accounts/"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def end(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def _tried(side, server, account, user):
+    client = side.open(server.port)
+    client.connect(jwt=user_jwt(account, user), sig=user.signature_of(client.info["nonce"]))
+    return client
+
+
 @behaviour
 def accounts_are_fetched_from_a_url(side):
     operator, account, user = key("O"), key("A"), key("U")
-    known = {account.public: account_jwt(operator, account)}
-
-    class answers(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            name = self.path.rsplit("/", 1)[1]
-            body = known.get(name, "" if not name else None)
-            self.send_response(404 if body is None else 200)
-            self.end_headers()
-            self.wfile.write((body or "").encode())
-
-        def log_message(self, *_):
-            pass
-
-    web = http.server.ThreadingHTTPServer(("127.0.0.1", 0), answers)
-    threading.Thread(target=web.serve_forever, daemon=True).start()
+    web = accounts_server({account.public: account_jwt(operator, account)})
     try:
         server = side.start(f"operator: {operator_jwt(operator)}\n"
-                            f"resolver: URL(\"http://127.0.0.1:{web.server_port}/accounts/\")\n")
-
-        def tried(of):
-            client = side.open(server.port)
-            client.connect(jwt=user_jwt(of, user), sig=user.signature_of(client.info["nonce"]))
-            return client
-
-        is_in(tried(account))
-        is_in(tried(account))
-        is_refused(tried(key("A")))
+                            f"resolver: URL(\"http://{web.place}\")\n")
+        is_in(_tried(side, server, account, user))
+        is_in(_tried(side, server, account, user))
+        is_refused(_tried(side, server, key("A"), user))
     finally:
-        web.shutdown()
-        web.server_close()
+        web.end()
+
+
+@behaviour
+def accounts_are_fetched_by_https_with_a_password(side):
+    operator, account, user, issuer = key("O"), key("A"), key("U"), authority()
+    web = accounts_server({account.public: account_jwt(operator, account)}, issuer.issue())
+    head = f'operator: {operator_jwt(operator)}\nresolver: URL("https://me:secret@{web.place}")\n'
+    try:
+        server = side.start(head + f'resolver_tls {{ ca_file: "{issuer.file}" }}\n')
+        is_in(_tried(side, server, account, user))
+        is_refused(_tried(side, server, key("A"), user))
+        equal(set(web.authorizations), {"Basic bWU6c2VjcmV0"})
+        assert "secret" not in server.log(), server.log()
+        is_in(_tried(side, side.start(head + "resolver_tls { insecure: true }\n"), account, user))
+        before = len(web.authorizations)
+        try:
+            side.start(head)
+        except start_failure as failure:
+            matches("could not fetch", str(failure))
+            assert "secret" not in str(failure)
+        else:
+            raise AssertionError("it trusts anybody")
+        equal(len(web.authorizations), before)
+    finally:
+        web.end()
 
 
 @behaviour
@@ -253,6 +297,8 @@ def a_server_of_accounts_has_to_be_there_at_the_start(side):
         matches("could not fetch <.http://127.0.0.1:1/accounts/.>", str(failure))
     else:
         raise AssertionError("it started")
+
+
 @behaviour
 def accounts_share_by_their_jwts(side):
     operator, giver, taker, user = key("O"), key("A"), key("A"), key("U")

@@ -35,11 +35,11 @@ std::string connections_target(const top_options& asked) {
     return target;
 }
 
-asio::awaitable<result<server_snapshot>> take_snapshot(http_address from, const top_options& asked,
-                                                       nanoseconds timeout) {
-    const auto varz = co_await http_get(from, "/varz", timeout);
+asio::awaitable<result<server_snapshot>> take_snapshot(monitoring_port from,
+                                                       const top_options& asked) {
+    const auto varz = co_await http_get(from, "/varz");
     if (!varz) co_return varz.error();
-    const auto connz = co_await http_get(from, connections_target(asked), timeout);
+    const auto connz = co_await http_get(from, connections_target(asked));
     if (!connz) co_return connz.error();
     co_return read_snapshot(*varz, *connz, net::steady_now());
 }
@@ -63,17 +63,16 @@ void show(program& with, const server_snapshot& now, const server_snapshot* befo
     with.flush();
 }
 
-asio::awaitable<int> watch(program& with, const top_options& asked, http_address from,
-                           nanoseconds timeout) {
+asio::awaitable<int> watch(program& with, const top_options& asked, monitoring_port from) {
     asio::steady_timer timer(co_await asio::this_coro::executor);
-    auto before = co_await take_snapshot(from, asked, timeout);
+    auto before = co_await take_snapshot(from, asked);
     if (!before) co_return with.fail("cannot watch " + text_of(before.error()) + hint);
     // The first picture has no rates yet; where there is only one, it waits for them.
     if (!asked.once) show(with, *before, nullptr, asked);
     for (std::uint64_t shown = 1; asked.refreshes == 0 || shown < asked.refreshes; ++shown) {
         timer.expires_after(asked.interval);
         co_await timer.async_wait(asio::use_awaitable);
-        auto now = co_await take_snapshot(from, asked, timeout);
+        auto now = co_await take_snapshot(from, asked);
         if (!now) co_return with.fail("cannot go on watching " + text_of(now.error()));
         show(with, *now, &*before, asked);
         before = std::move(now);
@@ -91,13 +90,20 @@ int run_top(program& with, const top_options& asked) {
         const bool is_ipv6 = server->host.find(':') != std::string::npos;
         url = "http://" + (is_ipv6 ? "[" + server->host + "]" : server->host) + ":8222";
     }
-    const auto from = parse_http_url(url);
+    const auto from = parse_monitoring_url(url);
     if (!from) return with.fail_usage(text_of(from.error()));
     if (asked.interval < std::chrono::milliseconds(50))
         return with.fail_usage("--interval is at least 50ms");
     asio::io_context loop(1);
     int signal = 0;
-    auto task = watch(with, asked, *from, how->timeout);
+    const auto& tls = how->options.tls;
+    monitoring_port port{.url = *from, .tls = {}, .timeout = how->timeout};
+    if (!tls.certificate_file.empty()) {
+        port.tls.key_pairs.push_back({tls.certificate_file, tls.key_file});
+    }
+    port.tls.authorities_file = tls.ca_file;
+    port.tls.verifies_peer = !tls.insecure_accept_any_certificate;
+    auto task = watch(with, asked, std::move(port));
     const auto code = run_until_signal(loop, std::move(task), signal);
     if (signal == 0) return code;
     if (with.output_is_terminal) with.print("\n");
@@ -116,7 +122,7 @@ command top_command(program& with) {
     top.options = {
         {.names = "-m,--monitor",
          .value = "URL",
-         .help = "the monitoring port, http://HOST:8222",
+         .help = "the monitoring port, http://HOST:8222 or https",
          .set = into(asked->monitor)},
         {.names = "--sort",
          .value = "KEY",

@@ -1,131 +1,136 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <pipit/net/error.hpp>
 #include <pipit/net/http_client.hpp>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/read.hpp>
-#include <boost/beast/http/string_body.hpp>
-#include <boost/beast/http/write.hpp>
+#include <pipit/net/detail/http_fetched.hpp>
+#include <pipit/net/error.hpp>
+#include <pipit/net/websocket_handshake.hpp>
 
+#include <boost/asio/io_context.hpp>
+
+#include <algorithm>
 #include <charconv>
 
 namespace pipit::net {
 namespace {
 
-namespace asio = boost::asio;
-namespace beast = boost::beast;
-namespace http = boost::beast::http;
-using tcp = asio::ip::tcp;
+std::uint16_t usual_port(const http_url& url) { return url.is_secure ? 443 : 80; }
 
 std::string host_header_of(const http_url& url) {
     const bool is_ipv6 = url.host.find(':') != std::string::npos;
     auto text = is_ipv6 ? '[' + url.host + ']' : url.host;
-    if (url.port != 80) (text += ':') += std::to_string(url.port);
+    if (url.port != usual_port(url)) (text += ':') += std::to_string(url.port);
     return text;
 }
 
-/// One request and its answer, step after step; it ends with `done`.
-class exchange {
-public:
-    exchange(asio::io_context& events, const http_post_request& request)
-        : names_(events), stream_(events), request_(request) {
-        message_.method(http::verb::post);
-        message_.target(request.to.target);
-        message_.version(11);
-        message_.set(http::field::host, host_header_of(request.to));
-        message_.set(http::field::content_type, request.content_type);
-        message_.set(http::field::connection, "close");
-        message_.body() = request.body;
-        message_.prepare_payload();
-        parser_.body_limit(request.answer_bytes_max);
-    }
+int hex_digit(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
 
-    void start() {
-        stream_.expires_after(
-            std::chrono::duration_cast<std::chrono::nanoseconds>(request_.timeout));
-        names_.async_resolve(request_.to.host, std::to_string(request_.to.port),
-                             [this](error_code failed, const tcp::resolver::results_type& found) {
-                                 if (failed) return end(failed);
-                                 stream_.async_connect(found, [this](error_code why, const auto&) {
-                                     on_connected(why);
-                                 });
-                             });
-    }
-
-    std::optional<result<http_response>> outcome;
-
-private:
-    void on_connected(error_code failed) {
-        if (failed) return end(failed);
-        http::async_write(stream_, message_, [this](error_code why, std::size_t) {
-            if (why) return end(why);
-            http::async_read(stream_, buffer_, parser_,
-                             [this](error_code read_failed, std::size_t) { end(read_failed); });
-        });
-    }
-    void end(error_code failed) {
-        if (failed) {
-            outcome = error(failed, failed.message());
-            return;
+/// With `%40` and the like as what they stand for.
+std::optional<std::string> unescaped(std::string_view text) {
+    std::string result;
+    while (!text.empty()) {
+        if (text.front() != '%') {
+            result += text.front();
+            text.remove_prefix(1);
+            continue;
         }
-        auto& answer = parser_.get();
-        const auto type = answer[http::field::content_type];
-        outcome = http_response{.status = static_cast<int>(answer.result_int()),
-                                .content_type = std::string(type.data(), type.size()),
-                                .body = std::move(answer.body())};
+        const int high = text.size() < 3 ? -1 : hex_digit(text[1]);
+        const int low = high < 0 ? -1 : hex_digit(text[2]);
+        if (low < 0) return std::nullopt;
+        result += static_cast<char>(high * 16 + low);
+        text.remove_prefix(3);
     }
+    return result;
+}
 
-    tcp::resolver names_;
-    beast::tcp_stream stream_;
-    const http_post_request& request_;
-    http::request<http::string_body> message_;
-    beast::flat_buffer buffer_;
-    http::response_parser<http::string_body> parser_;
-};
-
-} // namespace
-
-std::optional<http_url> parse_http_url(std::string_view text) {
-    constexpr std::string_view scheme = "http://";
-    if (!text.starts_with(scheme)) return std::nullopt;
-    text.remove_prefix(scheme.size());
-    http_url url;
-    const auto end = text.find_first_of("/?");
-    auto place = text.substr(0, end);
-    if (end != std::string_view::npos) {
-        url.target = text.substr(end);
-        if (url.target.front() == '?') url.target.insert(0, "/");
-    }
-    if (url.target.find_first_of(" \t\r\n") != std::string::npos) return std::nullopt;
-    if (place.find('@') != std::string_view::npos) return std::nullopt;
+bool read_place(std::string_view place, http_url& url) {
     const auto bracket = place.rfind(']');
     const auto colon = place.rfind(':');
     if (colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket)) {
         const auto digits = place.substr(colon + 1);
-        const auto [stop, failed] =
-            std::from_chars(digits.data(), digits.data() + digits.size(), url.port);
-        if (failed != std::errc{} || stop != digits.data() + digits.size() || url.port == 0) {
-            return std::nullopt;
-        }
+        const auto end = digits.data() + digits.size();
+        const auto [stop, failed] = std::from_chars(digits.data(), end, url.port);
+        if (failed != std::errc{} || stop != end || url.port == 0) return false;
         place = place.substr(0, colon);
     }
     if (place.starts_with('[') && place.ends_with(']')) place = place.substr(1, place.size() - 2);
-    if (place.empty()) return std::nullopt;
     url.host = place;
+    return !place.empty();
+}
+
+bool is_printable(std::string_view text) {
+    return std::ranges::all_of(text, [](char c) { return c > ' ' && c != '\x7f'; });
+}
+
+} // namespace
+
+std::optional<http_url> parse_http_url(std::string_view text, std::uint16_t plain_port) {
+    http_url url;
+    url.is_secure = text.starts_with("https://");
+    if (!url.is_secure && !text.starts_with("http://")) return std::nullopt;
+    if (!is_printable(text)) return std::nullopt;
+    text.remove_prefix(text.find("//") + 2);
+    url.port = url.is_secure ? usual_port(url) : plain_port;
+    const auto end = text.find_first_of("/?#");
+    auto place = text.substr(0, end);
+    if (end != std::string_view::npos) {
+        url.target = text.substr(end, text.find('#') - end);
+        if (!url.target.starts_with('/')) url.target.insert(0, "/");
+    }
+    if (const auto at = place.rfind('@'); at != std::string_view::npos) {
+        auto who = unescaped(place.substr(0, at));
+        if (!who) return std::nullopt;
+        url.user_and_password = std::move(*who);
+        place.remove_prefix(at + 1);
+    }
+    if (!read_place(place, url)) return std::nullopt;
     return url;
 }
 
-result<http_response> http_post(const http_post_request& request) {
-    asio::io_context events;
-    exchange one(events, request);
-    one.start();
-    events.run_for(std::chrono::duration_cast<std::chrono::nanoseconds>(request.timeout));
-    if (one.outcome) return std::move(*one.outcome);
-    return error(errc::timed_out, "no answer in time");
+namespace detail {
+
+http::request<http::string_body> message_of(const http_request& request) {
+    http::request<http::string_body> message;
+    message.method(request.body ? http::verb::post : http::verb::get);
+    message.target(request.to.target);
+    message.version(11);
+    message.set(http::field::host, host_header_of(request.to));
+    message.set(http::field::connection, "close");
+    message.set(http::field::accept, "*/*");
+    if (!request.to.user_and_password.empty()) {
+        message.set(http::field::authorization, "Basic " + to_base64(request.to.user_and_password));
+    }
+    if (request.body) {
+        message.set(http::field::content_type, request.content_type);
+        message.body() = *request.body;
+    }
+    message.prepare_payload();
+    return message;
+}
+
+} // namespace detail
+
+void fetch_http(const boost::asio::any_io_executor& executor, http_request request,
+                http_answered done) {
+    if (request.to.is_secure) {
+        detail::fetch_securely(executor, std::move(request), std::move(done));
+    } else {
+        detail::fetch_plainly(executor, std::move(request), std::move(done));
+    }
+}
+
+result<http_response> fetch_http(http_request request) {
+    const auto timeout = std::chrono::duration_cast<std::chrono::nanoseconds>(request.timeout);
+    boost::asio::io_context events(1);
+    std::optional<result<http_response>> outcome;
+    fetch_http(events.get_executor(), std::move(request),
+               [&outcome](result<http_response> answer) { outcome = std::move(answer); });
+    events.run_for(timeout);
+    if (outcome) return std::move(*outcome);
+    return error(errc::timed_out);
 }
 
 } // namespace pipit::net

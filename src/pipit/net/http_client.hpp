@@ -4,35 +4,52 @@
 #include <pipit/base/error.hpp>
 #include <pipit/base/time.hpp>
 #include <pipit/net/http.hpp>
+#include <pipit/net/tls_context.hpp>
+
+#include <boost/asio/any_completion_handler.hpp>
+#include <boost/asio/any_io_executor.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace pipit::net {
 
-/// `http://host:port/path?query`, in its parts.
+/// `http[s]://user:password@host:port/path?query`, in its parts.
 struct http_url {
-    std::string host; ///< Without brackets.
+    bool is_secure = false;
+    std::string user_and_password; ///< With a colon between them; empty: nobody.
+    std::string host;              ///< Without brackets.
     std::uint16_t port = 80;
     std::string target = "/"; ///< Path and query.
 };
-[[nodiscard]] std::optional<http_url> parse_http_url(std::string_view text);
+/// Without a port, `http://` means `plain_port`, and `https://` 443. Nothing: it is no such URL.
+[[nodiscard]] std::optional<http_url> parse_http_url(std::string_view text,
+                                                     std::uint16_t plain_port = 80);
 
-struct http_post_request {
+/// A GET; or a POST, if there is a body.
+struct http_request {
     http_url to;
-    std::string content_type;
-    std::string body;
+    std::string content_type; ///< Of the body.
+    std::optional<std::string> body;
     nanoseconds timeout; ///< For everything: the name, the connection, the answer.
     std::size_t answer_bytes_max = 0;
+    std::shared_ptr<const tls_context> tls; ///< A client's; for a secure URL.
 };
 
-/// Sends one request over a connection of its own, and waits for the answer.
-/// Errors: the host cannot be reached, does not answer in time, or answers with something else than
-///         HTTP, or with more than `answer_bytes_max`.
-/// Threads: any; blocks.
-[[nodiscard]] result<http_response> http_post(const http_post_request& request);
+using http_answered = boost::asio::any_completion_handler<void(result<http_response>)>;
+
+/// Sends one request over a connection of its own. `done` is called by the executor, once, unless
+/// its context ends before. Redirections are not followed.
+/// Errors: the host cannot be reached or trusted, does not answer in time, or answers with
+/// something
+///         else than HTTP, or with more than `answer_bytes_max`.
+void fetch_http(const boost::asio::any_io_executor& executor, http_request request,
+                http_answered done);
+/// The same, but waits for the answer. Threads: any.
+[[nodiscard]] result<http_response> fetch_http(http_request request);
 
 } // namespace pipit::net

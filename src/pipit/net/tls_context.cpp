@@ -285,4 +285,15 @@ const std::string& tls_context::files_digest() const noexcept { return state_->f
 
 std::optional<wall_time> tls_context::valid_until() const noexcept { return state_->valid_until; }
 
+bool detail::expect_name(SSL* ssl, const tls_context& context, const std::string& name) {
+    if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name.c_str()) == 1) return true;
+    ERR_clear_error();
+    SSL_set_tlsext_host_name(ssl, name.c_str());
+    if (!context.internals().verifies_peer) return true;
+    // As Go: what a certificate calls its subject is no name of a host.
+    SSL_set_hostflags(ssl,
+                      X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+    return !name.empty() && SSL_set1_host(ssl, name.c_str()) == 1;
+}
+
 } // namespace pipit::net

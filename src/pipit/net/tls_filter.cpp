@@ -100,16 +100,7 @@ tls_filter::tls_filter(std::shared_ptr<const tls_context> context, std::string_v
       connection_(std::make_unique<connection>(context_->internals().contexts.front().get())) {
     auto* const ssl = connection_->ssl.get();
     SSL_set_connect_state(ssl);
-    const std::string name(server_name);
-    auto* const wanted = SSL_get0_param(ssl);
-    if (X509_VERIFY_PARAM_set1_ip_asc(wanted, name.c_str()) == 1) return;
-    ERR_clear_error();
-    SSL_set_tlsext_host_name(ssl, name.c_str());
-    if (!context_->internals().verifies_peer) return;
-    // As Go: what a certificate calls its subject is no name of a host.
-    SSL_set_hostflags(ssl,
-                      X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
-    if (name.empty() || SSL_set1_host(ssl, name.c_str()) != 1) failed_ = true;
+    if (!detail::expect_name(ssl, *context_, std::string(server_name))) failed_ = true;
 }
 
 tls_filter::~tls_filter() = default;

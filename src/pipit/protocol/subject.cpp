@@ -14,7 +14,9 @@ constexpr std::uint8_t forbidden = 1, dot = 2, full_wildcard = 4;
 }
 constexpr auto kinds = [] {
     std::array<std::uint8_t, 256> made{};
-    for (const unsigned char byte : {' ', '\t', '\n', '\f', '\r'}) made[byte] = kind::forbidden;
+    for (const char c : {' ', '\t', '\n', '\f', '\r'}) {
+        made[static_cast<unsigned char>(c)] = kind::forbidden;
+    }
     made['.'] = kind::dot;
     made['>'] = kind::full_wildcard;
     return made;

@@ -31,9 +31,15 @@ result<std::unique_ptr<account_resolver>> make_resolver(const resolver_options& 
     case resolver_kind::memory: return std::make_unique<memory_resolver>();
     case resolver_kind::url: {
         // As nats-server: it has to be there when the server starts.
-        const auto answered = get_over_http(options.url, limits::account_fetch_timeout);
+        std::shared_ptr<const net::tls_context> tls;
+        if (options.url.starts_with("https://")) {
+            auto made = net::tls_context::for_client(options.tls);
+            if (!made) return made.error();
+            tls = std::move(*made);
+        }
+        const auto answered = get_over_http(options.url, tls, limits::account_fetch_timeout);
         if (!answered) return answered.error();
-        return std::make_unique<url_resolver>(options.url);
+        return std::make_unique<url_resolver>(options.url, std::move(tls));
     }
     case resolver_kind::full:
     case resolver_kind::cache: break;

@@ -66,28 +66,37 @@ void auth_callout::send(callout_check check, answer_function answer) {
 }
 
 void auth_callout::send_by_http(callout_check check, std::string body, answer_function answer) {
-    web_[next_web_++ % web_.size()].post(
-        [this, check = std::move(check), body = std::move(body), answer = std::move(answer)] {
-            const auto url = net::parse_http_url(check.service->url);
-            const auto got = url ? net::http_post({.to = *url,
-                                                   .content_type = "application/json",
-                                                   .body = body,
-                                                   .timeout = check.service->url_timeout,
-                                                   .answer_bytes_max = limits::http_callout_bytes})
-                                 : result<net::http_response>(net::errc::invalid_http);
-            if (!got) {
-                log_.warning("HTTP callout failed: " + got.error().message());
-                return answer({});
-            }
-            const auto config = its_.configuration();
-            const std::string no_key;
-            answer(answer_of(user_of_http_answer({.check = check,
-                                                  .user_nkey = no_key,
-                                                  .keys = its_.keys,
-                                                  .configuration = *config,
-                                                  .now = its_.now()},
-                                                 *got)));
-        });
+    const auto url = net::parse_http_url(check.service->url);
+    if (url && url->is_secure && !web_tls_) {
+        auto tls = net::tls_context::for_client({.verifies_peer = true});
+        if (tls) web_tls_ = std::move(*tls);
+    }
+    if (!url || (url->is_secure && !web_tls_)) return answer({});
+    net::http_request request{.to = *url,
+                              .content_type = "application/json",
+                              .body = std::move(body),
+                              .timeout = check.service->url_timeout,
+                              .answer_bytes_max = limits::http_callout_bytes,
+                              .tls = web_tls_};
+    web_[next_web_++ % web_.size()].post([this, check = std::move(check),
+                                          request = std::move(request), answer = std::move(answer),
+                                          asked = its_.now()] {
+        // Who has waited so long for others' answers has been refused meanwhile.
+        if (its_.now() - asked > its_.configuration()->auth_timeout) return answer({});
+        const auto got = net::fetch_http(request);
+        if (!got) {
+            log_.warning("HTTP callout failed: " + got.error().message());
+            return answer({});
+        }
+        const auto config = its_.configuration();
+        const std::string no_key;
+        answer(answer_of(user_of_http_answer({.check = check,
+                                              .user_nkey = no_key,
+                                              .keys = its_.keys,
+                                              .configuration = *config,
+                                              .now = its_.now()},
+                                             *got)));
+    });
 }
 
 void auth_callout::stop() {

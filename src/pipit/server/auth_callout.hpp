@@ -6,6 +6,7 @@
 #include <pipit/base/log.hpp>
 #include <pipit/base/time.hpp>
 #include <pipit/broker/login_question.hpp>
+#include <pipit/net/tls_context.hpp>
 #include <pipit/protocol/nuid.hpp>
 #include <pipit/server/callout_answer.hpp>
 #include <pipit/server/server_identity.hpp>
@@ -87,7 +88,8 @@ private:
         task_thread("web callout"), task_thread("web callout"), task_thread("web callout"),
         task_thread("web callout")};
     std::size_t next_web_ = 0;
-    task_thread worker_{"callout"}; ///< Ends first.
+    std::shared_ptr<const net::tls_context> web_tls_; ///< Made for the first secure URL.
+    task_thread worker_{"callout"};                   ///< Ends first.
 };
 
 /// The claims of a question to a service.

@@ -108,6 +108,7 @@ struct resolver_options {
     nanoseconds ttl{};      ///< 0: until its JWT expires.
     nanoseconds interval{}; ///< Between two comparisons with other servers; 0: the default.
     nanoseconds timeout{};  ///< 0: the default.
+    net::tls_settings tls{.verifies_peer = true}; ///< For a secure URL.
     friend bool operator==(const resolver_options&, const resolver_options&) = default;
 };
 

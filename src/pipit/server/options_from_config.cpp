@@ -117,7 +117,6 @@ template <const char* what>
 void refuse(options&, const config_entry& entry, config_findings& findings) {
     findings.refuse(entry, what);
 }
-constexpr char resolver_tls[] = "resolver_tls";
 constexpr char proxies[] = "proxies";
 
 /// Has no meaning without something that is refused or left out.
@@ -200,7 +199,7 @@ constexpr key_rule<options> top_level_rules[] = {
     {"resolver account_resolver accounts_resolver", read_resolver},
     {"resolver_preload", read_resolver_preload},
     {"resolver_pinned_accounts", read_pinned_accounts},
-    {"resolver_tls", refuse<resolver_tls>},
+    {"resolver_tls", read_resolver_tls},
     {"trusted_keys trusted", read_trusted_keys},
     {"default_sentinel", set_text<&options::default_sentinel>},
     {"proxies", refuse<proxies>},

@@ -168,8 +168,7 @@ TEST(Options, WarnOfSecondsAndSayWhatBareMinutesAre) {
 TEST(Options, RefuseWhatWouldLeaveOpenWhatWasMeantToBeClosed) {
     EXPECT_EQ(complaint("port: 4222\nproxies {}"),
               "c.conf:2:1: not supported yet: proxies, line 2\n");
-    for (const auto* text :
-         {"proxies {}", "resolver_tls {}", "authorization { proxy_required: true }"}) {
+    for (const auto* text : {"proxies {}", "authorization { proxy_required: true }"}) {
         EXPECT_NE(complaint(text).find("not supported yet: "), std::string::npos) << text;
         EXPECT_NE(complaint(text).find(", line 1"), std::string::npos) << text;
     }

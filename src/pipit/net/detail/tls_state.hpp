@@ -30,4 +30,11 @@ struct tls_context::state {
     bool verifies_peer = false;
 };
 
+namespace detail {
+
+/// A client's connection: whom it asks for, and whose certificate it takes if it verifies. False:
+/// no certificate can be for such a name.
+[[nodiscard]] bool expect_name(SSL* ssl, const tls_context& context, const std::string& name);
+
+} // namespace detail
 } // namespace pipit::net

@@ -18,6 +18,9 @@ void read_operators(server_options& options, const config_entry& entry, config_f
 void read_resolver(server_options& options, const config_entry& entry, config_findings& findings);
 void read_resolver_preload(server_options& options, const config_entry& entry,
                            config_findings& findings);
+/// Whom a URL resolver trusts.
+void read_resolver_tls(server_options& options, const config_entry& entry,
+                       config_findings& findings);
 void read_pinned_accounts(server_options& options, const config_entry& entry,
                           config_findings& findings);
 void read_trusted_keys(server_options& options, const config_entry& entry,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/auth/jwt.hpp>
+#include <pipit/net/http_client.hpp>
 #include <pipit/protocol/go_text.hpp>
 #include <pipit/server/detail/option_blocks.hpp>
 
@@ -34,8 +35,8 @@ void read_list(options& target, const config_entry& entry, config_findings& find
 
 void read_url(options& target, const config_entry& entry, config_findings& findings) {
     set_text<&options::url>(target, entry, findings);
-    if (!target.url.starts_with("http://")) {
-        findings.error(entry.place, "Expected callout url to begin with http://, got " +
+    if (!net::parse_http_url(target.url)) {
+        findings.error(entry.place, "Expected callout url to begin with http:// or https://, got " +
                                         protocol::quoted(target.url));
     }
 }

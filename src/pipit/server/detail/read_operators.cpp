@@ -162,6 +162,7 @@ void read_resolver(server_options& options, const config_entry& entry, config_fi
     } else {
         return;
     }
+    reading.resolver.tls = std::move(options.resolver.tls); // A key of its own.
     options.resolver = std::move(reading.resolver);
     if (options.resolver.kind == resolver_kind::none) {
         findings.error(entry.place,

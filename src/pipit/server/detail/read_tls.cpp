@@ -15,6 +15,7 @@ struct tls_reading {
     net::tls_key_pair single_pair{};
     std::vector<std::string> insecure_suites{};
     bool allows_insecure_suites = false;
+    bool trusts_all = false; ///< Of who connects elsewhere: whoever answers.
 };
 
 template <std::string net::tls_key_pair::*Member>
@@ -169,7 +170,7 @@ constexpr key_rule<tls_reading> tls_rules[] = {
     {"cert_file", set_file<&net::tls_key_pair::certificate_file>},
     {"key_file", set_file<&net::tls_key_pair::key_file>},
     {"ca_file", set_authorities},
-    {"insecure", check_only<tls_reading, read_boolean>}, // For who connects elsewhere.
+    {"insecure", set_boolean<&tls_reading::trusts_all>},
     {"verify", set_verify},
     {"verify_and_map", set_verify_and_map},
     {"verify_cert_and_check_known_urls", refuse_known_urls},
@@ -213,9 +214,7 @@ void finish(tls_reading& reading, const config_entry& entry, config_findings& fi
     }
 }
 
-} // namespace
-
-std::optional<tls_options> read_tls_block(const config_entry& entry, config_findings& findings) {
+std::optional<tls_reading> read_block(const config_entry& entry, config_findings& findings) {
     const auto* const map = read_map(entry, findings);
     if (map == nullptr) return std::nullopt;
     const bool had_errors = findings.has_errors();
@@ -223,11 +222,31 @@ std::optional<tls_options> read_tls_block(const config_entry& entry, config_find
     read_keys(*map, tls_rules, reading, findings);
     finish(reading, entry, findings);
     if (findings.has_errors() && !had_errors) return std::nullopt;
-    if (auto checked = check_tls_files(reading.options); !checked) {
+    return reading;
+}
+
+} // namespace
+
+std::optional<tls_options> read_tls_block(const config_entry& entry, config_findings& findings) {
+    auto reading = read_block(entry, findings);
+    if (!reading) return std::nullopt;
+    if (auto checked = check_tls_files(reading->options); !checked) {
         findings.error(entry.place, checked.error().detail());
         return std::nullopt;
     }
-    return std::move(reading.options);
+    return std::move(reading->options);
+}
+
+void read_resolver_tls(server_options& options, const config_entry& entry,
+                       config_findings& findings) {
+    auto reading = read_block(entry, findings);
+    if (!reading) return;
+    auto& settings = reading->options.settings;
+    settings.verifies_peer = !reading->trusts_all;
+    if (const auto usable = net::tls_context::for_client(settings); !usable) {
+        findings.error(entry.place, usable.error().detail());
+    }
+    options.resolver.tls = std::move(settings);
 }
 
 void read_tls(server_options& options, const config_entry& entry, config_findings& findings) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <pipit/net/detail/http_exchange.hpp>
+#include <pipit/net/detail/http_served.hpp>
 
 namespace pipit::net::detail {
 

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <pipit/net/error.hpp>
+#include <pipit/net/http_client.hpp>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/error.hpp>
+#include <boost/asio/ssl/stream_base.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <boost/beast/http/write.hpp>
+
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+namespace pipit::net::detail {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+using asio::ip::tcp;
+
+/// As it is sent.
+[[nodiscard]] http::request<http::string_body> message_of(const http_request& request);
+
+/// Each of the two is in a file of its own: nothing else takes as long to compile.
+void fetch_plainly(const asio::any_io_executor& executor, http_request request, http_answered done);
+void fetch_securely(const asio::any_io_executor& executor, http_request request,
+                    http_answered done);
+
+/// One request and its answer, step after step. Keeps itself alive by its handlers.
+template <class Stream>
+class http_fetched : public std::enable_shared_from_this<http_fetched<Stream>> {
+public:
+    http_fetched(Stream stream, http_request request, http_answered done)
+        : stream_(std::move(stream)),
+          names_(stream_.get_executor()),
+          request_(std::move(request)),
+          message_(message_of(request_)),
+          done_(std::move(done)) {
+        parser_.body_limit(request_.answer_bytes_max);
+    }
+
+    [[nodiscard]] Stream& stream() noexcept { return stream_; }
+    [[nodiscard]] const http_url& url() const noexcept { return request_.to; }
+
+    void start() {
+        lowest().expires_after(
+            std::chrono::duration_cast<std::chrono::nanoseconds>(request_.timeout));
+        names_.async_resolve(request_.to.host, std::to_string(request_.to.port),
+                             [self = this->shared_from_this()](
+                                 error_code failed, const tcp::resolver::results_type& found) {
+                                 if (failed) return self->end(failed);
+                                 self->connect(found);
+                             });
+    }
+    void end(error why) {
+        if (why.code() == beast::error::timeout) why = errc::timed_out;
+        std::move(done_)(result<http_response>(std::move(why)));
+    }
+
+private:
+    static constexpr bool is_secure = !std::is_same_v<Stream, beast::tcp_stream>;
+
+    [[nodiscard]] beast::tcp_stream& lowest() noexcept { return beast::get_lowest_layer(stream_); }
+
+    void connect(const tcp::resolver::results_type& found) {
+        lowest().async_connect(found,
+                               [self = this->shared_from_this()](error_code failed, const auto&) {
+                                   if (failed) return self->end(failed);
+                                   self->begin();
+                               });
+    }
+    void begin() {
+        if constexpr (is_secure) {
+            stream_.async_handshake(asio::ssl::stream_base::client,
+                                    [self = this->shared_from_this()](error_code failed) {
+                                        if (failed) return self->end(failed);
+                                        self->write();
+                                    });
+        } else {
+            write();
+        }
+    }
+    void write() {
+        http::async_write(stream_, message_,
+                          [self = this->shared_from_this()](error_code failed, std::size_t) {
+                              if (failed) return self->end(failed);
+                              self->read();
+                          });
+    }
+    void read() {
+        http::async_read(stream_, buffer_, parser_,
+                         [self = this->shared_from_this()](error_code failed, std::size_t) {
+                             // As Go: many servers end an answer without a word of TLS, and what is
+                             // asked for here is of no use when a part of it is missing.
+                             auto& parser = self->parser_;
+                             const bool ends_so = failed == asio::ssl::error::stream_truncated &&
+                                                  parser.is_header_done() && parser.need_eof();
+                             if (ends_so) parser.put_eof(failed);
+                             if (failed) return self->end(failed);
+                             self->finish();
+                         });
+    }
+    void finish() {
+        auto& answer = parser_.get();
+        const auto type = answer[http::field::content_type];
+        std::move(done_)(http_response{.status = static_cast<int>(answer.result_int()),
+                                       .content_type = std::string(type.data(), type.size()),
+                                       .body = std::move(answer.body())});
+    }
+
+    Stream stream_;
+    tcp::resolver names_;
+    http_request request_;
+    http::request<http::string_body> message_;
+    beast::flat_buffer buffer_;
+    http::response_parser<http::string_body> parser_;
+    http_answered done_;
+};
+
+} // namespace pipit::net::detail
