@@ -16,12 +16,13 @@ error invalid(const std::string& what) {
     return {make_error_code(boost::system::errc::invalid_argument), what};
 }
 
-asio::awaitable<result<net::http_response>> fetch(net::http_request request) {
-    const auto executor = co_await asio::this_coro::executor;
-    co_return co_await asio::async_initiate<asio::use_awaitable_t<> const,
-                                            void(result<net::http_response>)>(
-        [&](auto done) { net::fetch_http(executor, std::move(request), std::move(done)); },
-        asio::use_awaitable);
+asio::awaitable<result<net::http_response>> fetch(asio::any_io_executor executor,
+                                                  net::http_request asked) {
+    return asio::async_initiate<const asio::use_awaitable_t<>, void(result<net::http_response>)>(
+        [executor](auto done, net::http_request request) {
+            net::fetch_http(executor, std::move(request), std::move(done));
+        },
+        asio::use_awaitable, std::move(asked));
 }
 
 } // namespace
@@ -48,7 +49,8 @@ asio::awaitable<result<std::string>> http_get(monitoring_port from, std::string 
         if (!tls) co_return tls.error();
         request.tls = std::move(*tls);
     }
-    auto answer = co_await fetch(std::move(request));
+    const auto executor = co_await asio::this_coro::executor;
+    auto answer = co_await fetch(executor, std::move(request));
     if (!answer) co_return error(answer.error().code(), where);
     if (answer->status != 200) {
         co_return invalid(where + page + " answered " + std::to_string(answer->status));
