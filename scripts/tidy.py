@@ -84,6 +84,7 @@ REGISTRY_HOSTS = re.compile(
 SLEEPS = re.compile(r"\bsleep_(?:for|until)\b|\bu?sleep\(")
 DISABLED = re.compile(r"\bDISABLED_")
 PIPIT_INCLUDE = re.compile(r"#include <pipit/([\w/]+\.hpp)>")
+CPP_BLOCK = re.compile(r"^```cpp\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^()\s]+)\)")
 ANY_INCLUDE = re.compile(r'#include [<"]([\w./]+)[>"]')
 
@@ -225,6 +226,23 @@ def check_links(tree):
                 yield file, line_of(tree.texts[file], match.start()), f"{target} is not there"
 
 
+def unindented(text):
+    return "\n".join(line.strip() for line in text.splitlines())
+
+
+def check_guides(tree):
+    """What a guide shows of C++ is compiled and run: its paragraphs stand in one of the examples."""
+    examples = [unindented(text) for file, text in tree.texts.items()
+                if file.parts[0] == "examples" and file.suffix in (".cpp", ".hpp")]
+    for file in tree.files:
+        if file.suffix != ".md" or file.parts[0] != "docs":
+            continue
+        for match in CPP_BLOCK.finditer(tree.texts[file]):
+            paragraphs = unindented(match[1]).strip().split("\n\n")
+            if not any(all(each in text for each in paragraphs) for text in examples):
+                yield file, line_of(tree.texts[file], match.start()), "no example has this C++"
+
+
 def is_source(file, text):
     return file.suffix in SOURCE_SUFFIXES or file.name == "CMakeLists.txt" or text.startswith("#!")
 
@@ -250,6 +268,7 @@ CHECKS = [
     check_readmes,
     check_texts,
     check_links,
+    check_guides,
 ]
 
 

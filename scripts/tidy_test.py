@@ -55,6 +55,21 @@ class Layers(unittest.TestCase):
             seen.append(module)
 
 
+class Guides(unittest.TestCase):
+    EXAMPLE = "int main() {\n    first();\n    other();\n\n    last();\n}\n"
+
+    def said(self, block):
+        files = {"examples/one.cpp": self.EXAMPLE, "docs/guide.md": f"A\n\n```cpp\n{block}```\n"}
+        return complaints(tidy.check_guides, files)
+
+    def test_paragraphs_of_one_example_may_be_shown_without_what_is_between(self):
+        self.assertEqual(self.said("first();\n\nlast();\n"), [])
+        self.assertEqual(self.said("int main() {\n    first();\n"), [])
+
+    def test_what_nobody_compiles_is_not_shown(self):
+        self.assertEqual(self.said("first();\nlast();\n"), ["docs/guide.md: no example has this C++"])
+
+
 class Purity(unittest.TestCase):
     def refused(self, path, text):
         return complaints(tidy.check_purity, {path: text})
