@@ -4,10 +4,12 @@
 
 A block of `bash` or `python` is run against a page's server; the block of `text` that follows is
 what it must print, where `…` stands for anything. `pipit` finds the server, and a home of its own.
+Of the lines of `sh`, which show one way beside another, those of `pipit` and `curl` must be understood.
 """
 import argparse
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -16,6 +18,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ["README.md", "docs/guides/cli.md"]
 STEP = re.compile(r"```(bash|python)\n((?:(?!```).)*)```\n```text\n(.*?)```", re.S)
+LINES = {"docs/guides/cli.md": "pipit ", "docs/guides/monitoring.md": "curl "}
+SHELL = re.compile(r"```sh\n(.*?)```", re.S)
 ADDRESSES = re.compile(r"(Listening for client connections|Starting http monitor) on (\S+):(\d+)")
 
 
@@ -67,12 +71,44 @@ def follow(page, server, pipit):
     return passed, failed + (not passed)
 
 
+def is_understood(line, ports, folder, pipit):
+    """Whether a command gets as far as its work, which may well go on until somebody ends it."""
+    line = re.sub(r" &(?=\s|$)", "", line) # It is ended in front.
+    line = line.replace("curl -s", "curl -sf").replace("localhost", "127.0.0.1")
+    printed = run("bash", f"timeout 1 bash -c {shlex.quote(line)} < /dev/null; echo code $?", ports,
+                  folder, pipit)
+    if line.startswith("curl "):
+        return printed.endswith("code 0"), printed
+    return "To see what it takes" not in printed, printed
+
+
+def understand(page, word, server, pipit):
+    """Runs a page's lines with this word; (passed, failed)."""
+    passed = failed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        process, ports = start(server, Path(folder))
+        try:
+            lines = [line for block in SHELL.findall((ROOT / page).read_text())
+                     for line in block.splitlines() if word in line]
+            for line in lines:
+                good, printed = is_understood(line, ports, folder, pipit)
+                passed, failed = passed + good, failed + (not good)
+                if not good:
+                    print(f"--- {page} says\n{line}\n--- which gives\n{printed}\n")
+        finally:
+            process.terminate()
+            process.communicate()
+    return passed, failed + (not passed)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--server", required=True)
     parser.add_argument("--pipit", required=True)
     arguments = parser.parse_args()
     results = [follow(page, arguments.server, arguments.pipit) for page in PAGES]
+    results += [understand(page, word, arguments.server, arguments.pipit)
+                for page, word in LINES.items()]
     passed, failed = (sum(column) for column in zip(*results))
     print(f"{passed} passed, {failed} failed")
     sys.exit(1 if failed else 0)
