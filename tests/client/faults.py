@@ -24,7 +24,9 @@ import tempfile
 import threading
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "conformance"))
+TESTS = pathlib.Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(TESTS / "conformance"), str(TESTS / "end_to_end")]
+import nkeys  # noqa: E402
 from harness import canonical, control  # noqa: E402
 from harness.server import controlled_server  # noqa: E402
 from harness.session import driver_session, server_lease  # noqa: E402
@@ -69,8 +71,29 @@ def silent(*verbs):
 TRAFFIC = silent(["publish", "a", "numbers.#", "#", {"times": 20000}])
 BUSY = [(["request_parallel", "a", "ask", 2000], r"a got \d+ of 2000 answers")]
 
+
+
+class credentials:
+    """An operator's account, and a user of it whose JWT is in a file."""
+
+    def __init__(self, folder):
+        self.file = folder / "me.creds"
+        self.account, self.user = nkeys.key("A"), nkeys.key("U")
+        operator = nkeys.key("O")
+        account = nkeys.account_jwt(operator, self.account)
+        self.config = (LISTEN + f"operator: {nkeys.operator_jwt(operator)}\nresolver: MEMORY\n"
+                       f"resolver_preload {{ {self.account.public}: {account} }}\n")
+        self.last(4)
+
+    def last(self, seconds):
+        """Writes a JWT that is good for so long."""
+        token = nkeys.user_jwt(self.account, self.user, more={"exp": int(time.time()) + seconds})
+        self.file.write_text(nkeys.creds(token, self.user))
+
+
 # What is disturbed: steps, and beside them `config`, `servers` (how many), `cluster` (they know one
-# another: with nats-server alone, as long as Pipit has no routes), `hosts` (another /etc/hosts).
+# another: with nats-server alone, as long as Pipit has no routes), `hosts` (another /etc/hosts),
+# `credentials` (an operator's user, whose file is CREDS).
 FAULTS = {
     "a server restarts": {
         "steps": begins() + TRAFFIC + silent("restart") + LEFT + BACK + LIVES + DRAINS},
@@ -97,6 +120,14 @@ FAULTS = {
         "steps": begins() + silent(["suspend_client", 3]) + LEFT + BACK + LIVES + DRAINS},
     "the client is stopped while the server restarts": {
         "steps": begins() + silent(["suspend_client", 2, "restart"]) + LEFT + BACK + LIVES + DRAINS},
+    "credentials expire, and there are new ones": {
+        "credentials": True,
+        "steps": begins(creds="CREDS") + silent(["renew", 3600]) + LEFT + BACK + LIVES + DRAINS},
+    "credentials expire": {
+        "credentials": True,
+        "steps": begins(creds="CREDS") + LEFT
+                 + [(["closed", "a"], "a closed: .*Authentication Expired.*|a closed: .*Authorization "
+                                      "Violation.*"), (["ended", "s"], "s is closed")]},
     # What ends a connection beside its user: refused twice in a row by all servers.
     "the password is another one": {
         "config": USER,
@@ -147,6 +178,7 @@ class fault_session(driver_session):
         self.pool = []
         self.suspended = []
         self.driver = None
+        self.credentials = None
 
     def _start(self, fault):
         config = fault.get("config", LISTEN)
@@ -227,6 +259,10 @@ class fault_session(driver_session):
     def do_configure(self, lease, _request, config):
         return {} if lease.server.reload(config) else {"lines": ["missing: a reload"]}
 
+    def do_renew(self, _lease, _request, seconds):
+        self.credentials.last(seconds)
+        return {}
+
     def do_grow(self, _lease, _request):
         self._start(next(iter(self.behaviours.values())))
         return {}
@@ -242,9 +278,15 @@ class fault_session(driver_session):
 
 def observe(program, driver, face, fault):
     """The lines of one play, or why there are none."""
-    session = fault_session(program, fault)
-    listener = control.serve(session)
     folder = pathlib.Path(tempfile.mkdtemp(prefix="faults-"))
+    material = None
+    if fault.get("credentials"):
+        material = credentials(folder)
+        steps = json.loads(json.dumps(fault["steps"]).replace("CREDS", str(material.file)))
+        fault = fault | {"config": material.config, "steps": steps}
+    session = fault_session(program, fault)
+    session.credentials = material
+    listener = control.serve(session)
     command = [driver, face, listener.url]
     if "hosts" in fault:
         hosts = folder / "hosts"

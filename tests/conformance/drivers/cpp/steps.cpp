@@ -2,6 +2,8 @@
 #include "scenario.hpp"
 #include "text.hpp"
 
+#include <pipit/client/credentials.hpp>
+
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
@@ -33,6 +35,9 @@ client::connection_options settings(const object& options, const std::string& sh
     made.user = text_of(options, "user").value_or("");
     made.password = text_of(options, "pass").value_or("");
     made.token = text_of(options, "token").value_or("");
+    if (const auto file = text_of(options, "creds")) {
+        made.credentials_provider = client::sign_in_with_creds_file(*file).value();
+    }
     made.echo = flag_of(options, "echo", true);
     made.verbose = flag_of(options, "verbose");
     made.pedantic = flag_of(options, "pedantic");
