@@ -11,6 +11,8 @@
 
 namespace pipit::broker {
 
+class session;
+
 /// What one account asks of another: an import, and the service that it reaches.
 struct service_route {
     std::shared_ptr<const service_import> import;
@@ -29,7 +31,7 @@ struct account {
     shared_counters::account_counters* shared; ///< Over all loops.
     subject_index index;
 
-    std::uint64_t connections = 0;
+    std::vector<session*> sessions; ///< Who is in it, in no order; `session::place` says where.
     std::uint64_t total_connections = 0;
     std::uint64_t subscriptions = 0;
     std::uint64_t slow_consumers = 0;
@@ -37,6 +39,7 @@ struct account {
     traffic received;
 
     std::vector<service_route> services; ///< What it imports; in the index under this loop's bit.
+    std::vector<account_id> exporters;   ///< Of the services that it imports, each once.
     /// `_R_.xxxxxx.>`: where answers to this loop's requests come; empty before the first.
     std::string answers_subject;
     bool imports_changed = false; ///< By a new configuration: aliases are to be made anew.

@@ -420,7 +420,8 @@ bool broker_state::bind(session& session, user_pointer user, moment now) {
         leave_account(session);
         ++of->shared->connections;
         session.of = of;
-        ++of->connections;
+        session.place = static_cast<std::uint32_t>(of->sessions.size());
+        of->sessions.push_back(&session);
         ++of->total_connections;
         tell(session_event::type::joined, session);
     }
@@ -439,7 +440,10 @@ void broker_state::leave_account(session& session) {
     if (session.of == nullptr) return;
     routing.unsubscribe_all(session);
     --session.of->shared->connections;
-    --session.of->connections;
+    auto& others = session.of->sessions;
+    others.back()->place = session.place;
+    others[session.place] = others.back();
+    others.pop_back();
     tell(session_event::type::left, session);
     session.of = nullptr;
 }

@@ -189,7 +189,7 @@ std::vector<account_snapshot> broker::accounts() const {
     std::vector<account_snapshot> all;
     for (const auto& [id, account] : state_->routing.accounts()) {
         all.push_back({.id = id,
-                       .connections = account->connections,
+                       .connections = account->sessions.size(),
                        .total_connections = account->total_connections,
                        .subscriptions = account->subscriptions,
                        .sent = account->sent,

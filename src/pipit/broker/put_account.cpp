@@ -15,20 +15,18 @@ void broker::put_account(const account_update& update, moment now) {
     auto& state = *state_;
     const auto id = update.config->id;
     state.routing.put_account(update.config, *update.counters);
-    const auto* const of = state.routing.find_account(id);
-    if (of == nullptr || of->connections == 0) return state.routing.aliases_are_renewed();
+    auto* const of = state.routing.find_account(id);
+    if (of == nullptr) return;
 
-    std::vector<session*> sessions; // The oldest first: of too many, the youngest go.
-    for (auto& [client_id, session] : state.sessions) {
-        if (session->of == of && !session->ended()) sessions.push_back(session.get());
-    }
+    auto sessions = of->sessions; // The oldest first: of too many, the youngest go.
+    std::erase_if(sessions, [](const auto* session) { return session->ended(); });
     std::sort(sessions.begin(), sessions.end(),
               [](const auto* a, const auto* b) { return a->client_id < b->client_id; });
     const auto limit = update.config->limits.max_connections;
     const auto excess = limit < 0 ? 0 : std::max<std::int64_t>(of->shared->connections - limit, 0);
     const auto staying = sessions.size() - std::min(sessions.size(), std::size_t(excess));
     for (auto* session : sessions) state.routing.renew_aliases(*session);
-    state.routing.aliases_are_renewed();
+    of->imports_changed = false;
     for (std::size_t i = 0; i < sessions.size(); ++i) {
         if (i < staying) {
             state.apply_account(*sessions[i], update.judge, now);

@@ -15,6 +15,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -70,7 +71,8 @@ public:
     /// Obeys a configuration, which lives until the next call.
     void configure(const configuration& configuration);
 
-    /// Adds or replaces an account, which stays over every configuration.
+    /// Adds or replaces an account, which stays over every configuration. The other accounts cost
+    /// nothing, but for those that import its services.
     void put_account(std::shared_ptr<const account_configuration> config,
                      shared_counters::account_counters& counters);
 
@@ -174,6 +176,9 @@ private:
     void follow(account& of, const account_configuration& next);
     void link_services(account& of);
     void link_all_services();
+    void link_services_around(account_id changed);
+    void note_exporters(account& of);
+    void forget_services_of(account_id exporter);
     [[nodiscard]] std::shared_ptr<const service_export>
     shared_service(const account_configuration& exporter, const service_export* service);
     void want(account& of, bytes_view subject, bool wanted);
@@ -253,6 +258,7 @@ private:
     std::optional<account_id> system_account_;
     account_configuration gone_; ///< Of accounts that are not configured any more.
     std::map<std::pair<account_id, std::string>, std::shared_ptr<const service_export>> services_;
+    std::unordered_map<account_id, std::set<account_id>> importers_; ///< Of services, by exporter.
     service_responses responses_;
     std::vector<chain_link> chain_; ///< What the message that is routed now has come through.
     std::vector<metric> metrics_;

@@ -43,7 +43,7 @@ void router::put_account(std::shared_ptr<const account_configuration> config,
     const auto before =
         std::exchange(put_accounts_[used.id], put_part{std::move(config), &counters});
     use(used);
-    link_all_services();
+    link_services_around(used.id);
 }
 
 account* router::account_of(account_id id) {

@@ -10,6 +10,7 @@
 #include <pipit/protocol/weighted_mapping.hpp>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace pipit::broker {
@@ -78,6 +79,7 @@ std::shared_ptr<const service_export> router::shared_service(const account_confi
 }
 
 void router::link_services(account& of) {
+    note_exporters(of);
     std::vector<service_route> next;
     for (const auto& import : of.config->service_imports) {
         const auto exporter = configured_accounts_.find(import->exporter);
@@ -95,7 +97,45 @@ void router::link_services(account& of) {
     for (const auto& made : of.services) want(of, made.import->subjects.local(), true);
 }
 
-/// After any account's configuration has changed: what one exports is what others import.
+/// Remembers who is to be linked again when an account changes.
+void router::note_exporters(account& of) {
+    std::vector<account_id> exporters;
+    for (const auto& import : of.config->service_imports) exporters.push_back(import->exporter);
+    std::ranges::sort(exporters);
+    exporters.erase(std::ranges::unique(exporters).begin(), exporters.end());
+    if (exporters == of.exporters) return;
+    for (const auto id : of.exporters) {
+        const auto importers = importers_.find(id);
+        importers->second.erase(of.id);
+        if (importers->second.empty()) importers_.erase(importers);
+    }
+    for (const auto id : exporters) importers_[id].insert(of.id);
+    of.exporters = std::move(exporters);
+}
+
+/// After one account's configuration has changed: what it exports is what others import.
+void router::link_services_around(account_id changed) {
+    std::vector<account_id> exporters{changed};
+    if (auto* of = find_account(changed)) {
+        exporters.insert(exporters.end(), of->exporters.begin(), of->exporters.end());
+        link_services(*of);
+    }
+    const auto importers = importers_.find(changed);
+    if (importers != importers_.end()) {
+        for (const auto id : importers->second) link_services(*find_account(id));
+    }
+    for (const auto id : exporters) forget_services_of(id);
+}
+
+/// Those that nobody imports any more, and of which no answer is awaited.
+void router::forget_services_of(account_id exporter) {
+    auto known = services_.lower_bound({exporter, {}});
+    while (known != services_.end() && known->first.first == exporter) {
+        known = known->second.use_count() == 1 ? services_.erase(known) : std::next(known);
+    }
+}
+
+/// After many accounts' configurations have changed.
 void router::link_all_services() {
     for (auto& [id, of] : accounts_) {
         if (!of->config->service_imports.empty() || !of->services.empty()) link_services(*of);

@@ -125,6 +125,7 @@ public:
     std::unique_ptr<output> out;
     session* next_touched = nullptr;
     account* of = nullptr;
+    std::uint32_t place = 0; ///< In the account's `sessions`.
     traffic in;
     traffic sent;
 
