@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A new configuration, and the end of the server, on live sessions.
+#include <pipit/broker/configured_users.hpp>
 #include <pipit/broker/state.hpp>
 #include <pipit/broker/tls_login.hpp>
 
@@ -19,19 +20,6 @@ struct verdict {
     fate what;
     user_pointer user = nullptr; ///< Of one who stays.
 };
-
-/// Lives as long as the configuration, which it keeps alive.
-user_pointer user_named(const std::shared_ptr<const configuration>& config,
-                        const authorization& authorization, const std::string& name) {
-    if (authorization.single_user && authorization.single_user->name == name) {
-        return {config, &*authorization.single_user};
-    }
-    for (const auto* users : {&authorization.users, &authorization.nkeys}) {
-        const auto found = users->find(name);
-        if (found != users->end()) return {config, &found->second};
-    }
-    return nullptr;
-}
 
 verdict judge(const session& session, const configuration& before,
               const std::shared_ptr<const configuration>& config) {
@@ -55,7 +43,8 @@ verdict judge(const session& session, const configuration& before,
         return {stays};
     }
     if (!known_before.required()) return {is_refused};
-    const auto new_user = user_named(config, known, session.details->user);
+    // Lives as long as the configuration, which it keeps alive.
+    const user_pointer new_user(config, user_named(known, session.details->user));
     if (is_a_user && new_user == nullptr) return {has_moved};
     if (!known.token.empty()) {
         const bool same = known.token == known_before.token;

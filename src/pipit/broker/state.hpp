@@ -17,9 +17,9 @@
 namespace pipit::broker {
 
 /// The parts of one broker, wired together. Its functions are grouped by file: `broker.cpp` has the
-/// driver's side, `operations.cpp` what a client asks for, `login.cpp` who it is, `greeting.cpp`
-/// what it is told, `keepalive.cpp` what time brings, `reconfigure.cpp` and `monitoring.cpp` what
-/// their names say.
+/// driver's side, `operations.cpp` what a client asks for, `login.cpp` who it is, `membership.cpp`
+/// what follows from that, `greeting.cpp` what it is told, `keepalive.cpp` what time brings,
+/// `put_account.cpp`, `reconfigure.cpp` and `monitoring.cpp` what their names say.
 struct broker_state {
     broker_state(unsigned loop, std::uint64_t its_seed,
                  std::shared_ptr<const configuration> its_config, mesh& mesh,
@@ -52,13 +52,15 @@ struct broker_state {
     void settle_login(session& session, login_answer answer, moment now);
     void finish_connect(session& session, user_pointer user, moment now);
     void refuse_login(session& session, close_reason reason = close_reason::authentication_failure);
-    void expire_login(session& session, moment now);
+
+    // membership.cpp
     [[nodiscard]] bool bind(session& session, user_pointer user, moment now);
-    void set_expiry(session& session, moment now);
     void leave_account(session& session);
     void set_permissions(session& session, std::shared_ptr<const auth::permissions> rules);
     void update_shortcuts(session& session);
     void apply_limits(session& session);
+    void set_expiry(session& session, moment now);
+    void expire_login(session& session, moment now);
 
     // broker.cpp
     void set_write_deadline(session& session, moment now);

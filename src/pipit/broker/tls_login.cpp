@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a client's certificate says, and whether it may come in.
+// A connection that has become encrypted, or may not.
 #include <pipit/broker/state.hpp>
 #include <pipit/broker/tls_facts.hpp>
 #include <pipit/broker/tls_login.hpp>
@@ -10,55 +10,6 @@
 #include <utility>
 
 namespace pipit::broker {
-namespace {
-
-using auth::distinguished_name;
-
-/// A user whose name is the certificate's name: as it stands there, or else in another order.
-const user_configuration* find_by_name(const authorization& authorization,
-                                       const distinguished_name& name,
-                                       const session_origin& origin) {
-    const user_configuration* reordered = nullptr;
-    for (const auto& [text, user] : authorization.users) {
-        if (!may_connect(user, origin)) continue;
-        const auto parsed = distinguished_name::parse(text);
-        if (!parsed) continue;
-        if (parsed->equals(name)) return &user;
-        if (reordered == nullptr && parsed->has_the_parts_of(name)) reordered = &user;
-    }
-    return reordered;
-}
-
-} // namespace
-
-bool may_connect(const user_configuration& user, const session_origin& origin) noexcept {
-    if (origin.is_websocket) return user.websocket_connections_allowed;
-    return origin.in_process ? user.in_process_connections_allowed
-                             : user.standard_connections_allowed;
-}
-
-/// Source: auth, section 1.
-const user_configuration* user_of_certificate(const authorization& authorization,
-                                              const session_origin& origin) {
-    if (!origin.tls || origin.tls->peer.empty()) return nullptr;
-    const auto& certificate = origin.tls->peer.front();
-    const auto find = [&](const std::string& text) -> const user_configuration* {
-        const auto found = authorization.users.find(text);
-        const bool fits = !text.empty() && found != authorization.users.end() &&
-                          may_connect(found->second, origin);
-        return fits ? &found->second : nullptr;
-    };
-    for (const auto* names : {&certificate.emails, &certificate.dns_names, &certificate.uris}) {
-        for (const auto& text : *names) {
-            if (const auto* user = find(text)) return user;
-        }
-    }
-    if (certificate.name) {
-        if (const auto* user = find_by_name(authorization, *certificate.name, origin)) return user;
-    }
-    if (const auto* user = find(certificate.subject_and_components)) return user;
-    return find(certificate.common_subject);
-}
 
 bool is_pinned(const configuration& config, const session_origin& origin) {
     const auto& pinned = origin.is_websocket ? config.websocket.pinned_keys : config.pinned_keys;
