@@ -19,6 +19,16 @@ std::vector<bytes_view> split(bytes_view subject) {
     return all;
 }
 
+/// What stands behind so many tokens; empty: there are no more.
+bytes_view behind_tokens(bytes_view subject, std::size_t count) noexcept {
+    for (; count > 0; --count) {
+        const auto dot = subject.find('.');
+        if (dot == bytes_view::npos) return {};
+        subject.remove_prefix(dot + 1);
+    }
+    return subject;
+}
+
 std::string join(const std::vector<bytes_view>& all) {
     std::string joined;
     for (const auto token : all) {
@@ -140,16 +150,13 @@ result<import_subjects> import_subjects::make(std::string_view exported, std::st
 
 void import_subjects::apply(const steps& to, bytes_view subject, std::string& result) {
     result.clear();
-    const auto from = split(subject);
     for (const auto& step : to) {
         if (&step != to.data()) result += '.';
         if (!step.place) {
             result += step.literal;
-        } else if (*step.place < from.size()) {
-            const auto token = from[*step.place];
-            result += step.rest
-                          ? subject.substr(static_cast<std::size_t>(token.data() - subject.data()))
-                          : token;
+        } else {
+            const auto from = behind_tokens(subject, *step.place);
+            result += step.rest ? from : from.substr(0, from.find('.'));
         }
     }
 }

@@ -242,6 +242,7 @@ private:
     std::vector<alias_of> aliases_; ///< By number.
     std::vector<std::uint32_t> free_aliases_;
     std::unordered_map<const subscription*, std::vector<std::uint32_t>> aliases_by_original_;
+    std::string local_subject_; ///< Of the delivery to an alias that is under way.
 
     // Imports of services.
     struct chain_link {

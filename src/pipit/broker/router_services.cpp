@@ -179,15 +179,14 @@ bool router::is_in_chain(const service_export* service) const noexcept {
 /// What entered this loop in an account, and this loop wants itself. False: nobody gets it.
 bool router::serve(const dispatch& asked, bool sole, message_trace* trace) {
     if (asked.subject.starts_with(answer_prefix) && answer(asked, trace)) return true;
-    std::vector<const service_route*> routes;
-    for (const auto& each : asked.of.services) {
-        if (protocol::subject_matches(each.import->subjects.local(), asked.subject)) {
-            routes.push_back(&each);
-        }
-    }
+    const auto is_for = [&](const service_route& each) {
+        return protocol::subject_matches(each.import->subjects.local(), asked.subject);
+    };
+    const auto& all = asked.of.services;
+    const bool goes_to_one = sole && std::ranges::count_if(all, is_for) == 1;
     bool served = false;
-    for (const auto* each : routes) {
-        served |= ask(*each, asked, sole && routes.size() == 1, trace);
+    for (const auto& each : all) {
+        if (is_for(each)) served |= ask(each, asked, goes_to_one, trace);
     }
     return served;
 }

@@ -14,12 +14,12 @@ void service_responses::add(service_response response, steady_time now) {
 }
 
 service_response* service_responses::find(bytes_view subject) noexcept {
-    const auto found = by_subject_.find(std::string(subject));
+    const auto found = by_subject_.find(subject);
     return found == by_subject_.end() ? nullptr : &found->second.response;
 }
 
 void service_responses::renew(bytes_view subject, steady_time now) {
-    const auto found = by_subject_.find(std::string(subject));
+    const auto found = by_subject_.find(subject);
     if (found == by_subject_.end()) return;
     auto& [response, deadline, waits] = found->second;
     deadlines_.erase(deadline);
@@ -27,8 +27,9 @@ void service_responses::renew(bytes_view subject, steady_time now) {
 }
 
 std::optional<service_response> service_responses::take(bytes_view subject) {
-    auto taken = by_subject_.extract(std::string(subject));
-    if (taken.empty()) return std::nullopt;
+    const auto found = by_subject_.find(subject);
+    if (found == by_subject_.end()) return std::nullopt;
+    auto taken = by_subject_.extract(found);
     auto& [response, deadline, waits] = taken.mapped();
     deadlines_.erase(deadline);
     const auto replies = by_reply_.find(response.importer);

@@ -4,6 +4,7 @@
 #include <pipit/base/bytes.hpp>
 #include <pipit/base/time.hpp>
 #include <pipit/broker/exports_imports.hpp>
+#include <pipit/broker/hash.hpp>
 #include <pipit/broker/latency_metric.hpp>
 
 #include <cstdint>
@@ -78,7 +79,7 @@ private:
     };
 
     std::size_t most_;
-    std::unordered_map<std::string, entry> by_subject_;
+    std::unordered_map<std::string, entry, text_hash, std::equal_to<>> by_subject_;
     deadline_map deadlines_;                   ///< To the subjects.
     std::map<account_id, reply_map> by_reply_; ///< Of each importer; to the subjects.
 };

@@ -33,7 +33,7 @@ bool session_permissions::may_publish(bytes_view subject, std::uint64_t hash_see
     last_ = &known;
     if (known.allowed || granted_replies_.empty()) return known.allowed;
 
-    const auto granted = granted_replies_.find(std::string(subject));
+    const auto granted = granted_replies_.find(subject);
     if (granted == granted_replies_.end()) return false;
     const bool spent = is_spent(granted->second, now);
     if (spent) {

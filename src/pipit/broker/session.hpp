@@ -72,7 +72,7 @@ private:
     std::shared_ptr<const auth::permissions> rules_;
     std::vector<decision> decisions_; ///< One slot for each hash; empty until the first question.
     const decision* last_ = nullptr;  ///< The slot of the last question.
-    std::unordered_map<std::string, granted_reply> granted_replies_;
+    std::unordered_map<std::string, granted_reply, text_hash, std::equal_to<>> granted_replies_;
 };
 
 /// What is asked for only when people look, or when the connection begins and ends.
