@@ -34,7 +34,7 @@ void broker::secured(session& session, tls_facts facts, moment now) {
     if (session.awaiting_connect) {
         session.auth_deadline = now.steady + state.config->auth_timeout_for(origin.is_websocket);
     }
-    session.ping_deadline = now.steady + state.config->ping_interval;
+    session.ping_deadline = now.steady + state.config->ping_interval_for(origin.is_websocket);
     state.reschedule(session);
 }
 
