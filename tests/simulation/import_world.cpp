@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "requests.hpp"
 #include "worlds.hpp"
 
 #include <algorithm>
@@ -122,10 +123,8 @@ complaints import_world(std::uint64_t seed) {
 
     // Responders come and go; each request has one outcome, an answer or the 503.
     auto& requester = world.connect();
-    std::map<std::string, int> outcomes;
-    requester.on_message = [&](const auto& message) { ++outcomes[message.subject]; };
-    requester.connect(user("importer"));
-    requester.subscribe("_INBOX.*", "1");
+    outcomes counted;
+    count_outcomes(requester, counted, user("importer"));
     for (unsigned i = 0; i < 2; ++i) {
         auto& responder = world.connect();
         responder.connect(user("exporter"));
@@ -133,29 +132,14 @@ complaints import_world(std::uint64_t seed) {
             responder.publish(message.reply, "answer");
             responder.publish(message.reply, "one too many");
         };
-        for (int round = 0; round < 10; ++round) {
-            const auto sid = std::to_string(round + 1);
-            const auto at = std::chrono::milliseconds(world.random().below(100));
-            world.after(at, [&responder, sid] { responder.subscribe("svc", sid, "q"); });
-            world.after(at + 5ms, [&responder, sid] { responder.unsubscribe(sid); });
-        }
+        come_and_go(world, responder);
     }
-    constexpr int requests = 40;
-    for (int i = 0; i < requests; ++i) {
-        world.after(std::chrono::milliseconds(world.random().below(100)), [&requester, i] {
-            requester.publish("ask", "question", "_INBOX." + std::to_string(i));
-        });
-    }
+    ask_now_and_then(world, requester, "ask");
     world.run(2s);
 
     complaints found;
     for (int i = 0; i < messages; ++i) readers.judge(std::to_string(i), i % 3 == 1, found);
-    for (int i = 0; i < requests; ++i) {
-        const auto count = outcomes["_INBOX." + std::to_string(i)];
-        if (count != 1) {
-            found.push_back(std::to_string(count) + " outcomes of request " + std::to_string(i));
-        }
-    }
+    judge(counted, found);
     return found;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worlds.hpp"
 
-#include <map>
+#include "requests.hpp"
 
 namespace pipit::sim {
 namespace {
@@ -68,36 +68,20 @@ complaints relay_world(std::uint64_t seed) {
 complaints request_world(std::uint64_t seed) {
     world world({.seed = seed, .loops = 3});
     auto& requester = world.connect(0);
-    std::map<std::string, int> outcomes;
-    requester.on_message = [&](const auto& message) { ++outcomes[message.subject]; };
-    requester.connect();
-    requester.subscribe("_INBOX.*", "1");
+    outcomes counted;
+    count_outcomes(requester, counted);
     for (unsigned i = 0; i < 2; ++i) {
         auto& responder = world.connect(1 + i);
         responder.connect();
         responder.on_message = [&responder](const auto& message) {
             responder.publish(message.reply, "answer");
         };
-        for (int round = 0; round < 10; ++round) {
-            const auto sid = std::to_string(round + 1);
-            const auto at = std::chrono::milliseconds(world.random().below(100));
-            world.after(at, [&responder, sid] { responder.subscribe("svc", sid, "q"); });
-            world.after(at + 5ms, [&responder, sid] { responder.unsubscribe(sid); });
-        }
+        come_and_go(world, responder);
     }
-    constexpr int requests = 40;
-    for (int i = 0; i < requests; ++i) {
-        world.after(std::chrono::milliseconds(world.random().below(100)), [&requester, i] {
-            requester.publish("svc", "question", "_INBOX." + std::to_string(i));
-        });
-    }
+    ask_now_and_then(world, requester, "svc");
     world.run(2s);
     complaints found;
-    for (int i = 0; i < requests; ++i) {
-        const auto count = outcomes["_INBOX." + std::to_string(i)];
-        if (count != 1)
-            found.push_back(std::to_string(count) + " outcomes of request " + std::to_string(i));
-    }
+    judge(counted, found);
     return found;
 }
 
