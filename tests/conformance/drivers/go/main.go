@@ -3,6 +3,8 @@
 // Command go_driver plays the steps of behaviours on nats.go and writes down what is seen.
 //
 // Usage: go_driver CONTROL
+//
+//	go_driver sign-in ATTEMPTS
 package main
 
 import (
@@ -63,6 +65,10 @@ func ask(control string, request map[string]any) answer {
 
 // main plays all lanes of the runner, some at a time; the behaviours of a lane share a server.
 func main() {
+	if os.Args[1] == "sign-in" {
+		signIn(os.Args[2])
+		return
+	}
 	control := os.Args[1]
 	response, err := http.Get(control)
 	if err != nil {
