@@ -16,12 +16,18 @@ endforeach()
 add_custom_target(fuzzers)    # scripts/fuzz
 add_custom_target(benchmarks) # scripts/bench
 
+# What only tests need not be fast, but soon there.
+function(pipit_test_flags target)
+  pipit_target_flags(${target})
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
+endfunction()
+
 # Makes a test program from a list of sources and registers every test of it.
 function(pipit_test target)
   cmake_parse_arguments(arg "" "" "SOURCES;LINKS;LABELS" ${ARGN})
   add_executable(${target} ${arg_SOURCES})
   target_link_libraries(${target} PRIVATE ${arg_LINKS} GTest::gtest GTest::gtest_main)
-  pipit_target_flags(${target})
+  pipit_test_flags(${target})
   gtest_discover_tests(${target} DISCOVERY_TIMEOUT 60 PROPERTIES LABELS "${arg_LABELS}")
   foreach(label IN LISTS arg_LABELS)
     add_dependencies(${label}_tests ${target})
@@ -94,7 +100,7 @@ function(pipit_module)
         COMMAND ${fuzzer_target} ${PROJECT_SOURCE_DIR}/tests/corpus/${fuzzer})
     endif()
     target_link_libraries(${fuzzer_target} PRIVATE ${target} ${arg_TEST_LINKS})
-    pipit_target_flags(${fuzzer_target})
+    pipit_test_flags(${fuzzer_target})
   endforeach()
   if(PIPIT_BENCHMARKS AND arg_BENCHMARKS)
     add_executable(${target}_bench ${arg_BENCHMARKS})

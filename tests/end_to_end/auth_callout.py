@@ -9,6 +9,7 @@ import threading
 
 import suite
 from nkeys import account_jwt, claims_of, key, operator_jwt, token, user_jwt
+from tls import secure_client
 from suite import behaviour, equal, matches, pipits_own, wait_until
 from certificates import authority  # Where suite has looked for servers.
 
@@ -32,8 +33,10 @@ class service:
     """Answers what the server asks as `decide(request)` says: the claims of the answer, and of its
     user, or None for silence."""
 
-    def __init__(self, side, server, decide, user="auth"):
-        self.client = side.connect(server.port, user=user, **{"pass": user})
+    def __init__(self, side, server, decide, user="auth", client=None):
+        self.client = client or side.open(server.port)
+        side.clients.append(self.client)
+        self.client.connect(user=user, **{"pass": user})
         self.requests = []
         self.decide = decide
         self.client.send("SUB $SYS.REQ.USER.AUTH 1\r\n")
@@ -111,6 +114,28 @@ def a_service_lets_people_in_and_says_what_they_may(side):
     about = json.loads(client.messages[0][1])["data"]
     equal((about["user"], about["account"]), ("bob", "APP"))
     equal(client.errors, ["-ERR 'Permissions Violation for Publish to \"b\"'"])
+
+
+@behaviour
+def a_service_is_told_of_the_encryption(side):
+    issuer = authority()
+    (certificate, private), own = issuer.issue(), issuer.issue("/CN=me")
+    server = side.start(CONFIGURATION + f"""
+        tls {{ cert_file: "{certificate}", key_file: "{private}", ca_file: "{issuer.file}",
+              verify: true }}""")
+    context = issuer.context(own)
+    decider = service(side, server, admit, client=secure_client(server.port, context))
+    client = secure_client(server.port, context)
+    side.clients.append(client)
+    client.pings = 1
+    client.send('CONNECT {"user":"u","verbose":false}\r\nPING\r\n')
+    decider.serve()
+    client.wait_for(lambda it: b"PONG" in it.operations, what="the end of the login")
+    told = decider.requests[0]["nats"]["client_tls"]
+    equal(sorted(told), ["cipher", "verified_chains", "version"])
+    equal((told["version"], told["cipher"]), ("1.3", "TLS_AES_128_GCM_SHA256"))
+    with open(own[0], encoding="ascii") as mine, open(issuer.file, encoding="ascii") as theirs:
+        equal(told["verified_chains"], [[mine.read(), theirs.read()]])
 
 
 @behaviour

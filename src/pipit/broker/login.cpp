@@ -223,7 +223,8 @@ void broker_state::conclude(session& session, login_answer answer, moment now) {
                                .host = origin.ip,
                                .user = name_for(*session.details, answer),
                                .in_process = origin.in_process,
-                               .is_websocket = origin.is_websocket}},
+                               .is_websocket = origin.is_websocket,
+                               .tls = origin.tls}},
         now);
 }
 

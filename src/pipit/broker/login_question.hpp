@@ -16,6 +16,8 @@
 /// and everybody else goes on.
 namespace pipit::broker {
 
+struct tls_facts;
+
 /// Does this password fit the bcrypt hash?
 struct password_check {
     std::string stored;
@@ -49,6 +51,7 @@ struct callout_check {
     std::string user; ///< As it is shown.
     bool in_process = false;
     bool is_websocket = false;
+    std::shared_ptr<const tls_facts> tls; ///< Null: not encrypted.
 };
 
 /// A question of a session that logs in. Whoever adds a way to log in adds what is to be checked;

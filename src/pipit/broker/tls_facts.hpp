@@ -14,6 +14,7 @@ struct tls_facts {
     std::string cipher_suite;            ///< `TLS_AES_128_GCM_SHA256`
     bool before_info = false;            ///< The handshake came first.
     std::vector<auth::certificate> peer; ///< What the client showed: its own first. Verified.
+    std::vector<std::string> chain;      ///< From the client's own to the authority, in DER.
 };
 
 } // namespace pipit::broker

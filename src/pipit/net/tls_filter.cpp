@@ -220,17 +220,24 @@ std::string_view tls_filter::cipher_suite() const noexcept {
     return name != nullptr ? name : "";
 }
 
+namespace {
+
+/// Adds a certificate in DER, as long as there are not too many.
+void add_certificate(std::vector<std::string>& to, X509* one) {
+    if (to.size() == limits::tls_certificates_shown) return;
+    unsigned char* bytes = nullptr;
+    const auto count = i2d_X509(one, &bytes);
+    if (count <= 0) return;
+    to.emplace_back(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(count));
+    OPENSSL_free(bytes);
+}
+
+} // namespace
+
 std::vector<std::string> tls_filter::peer_certificates() const {
     auto* const ssl = connection_->ssl.get();
     std::vector<std::string> all;
-    const auto add = [&](X509* one) {
-        if (all.size() == limits::tls_certificates_shown) return;
-        unsigned char* bytes = nullptr;
-        const auto count = i2d_X509(one, &bytes);
-        if (count <= 0) return;
-        all.emplace_back(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(count));
-        OPENSSL_free(bytes);
-    };
+    const auto add = [&](X509* one) { add_certificate(all, one); };
     X509* const own = SSL_get0_peer_certificate(ssl);
     if (own == nullptr) return all;
     add(own);
@@ -241,6 +248,19 @@ std::vector<std::string> tls_filter::peer_certificates() const {
         if (i > 0 || X509_cmp(one, own) != 0) add(one);
     }
     return all;
+}
+
+std::vector<std::string> tls_filter::verified_chain() const {
+    std::vector<std::string> chain;
+    auto* const ssl = connection_->ssl.get();
+    if (SSL_get0_peer_certificate(ssl) == nullptr || SSL_get_verify_result(ssl) != X509_V_OK) {
+        return chain;
+    }
+    auto* const verified = SSL_get0_verified_chain(ssl);
+    for (int i = 0; verified != nullptr && i < sk_X509_num(verified); ++i) {
+        add_certificate(chain, sk_X509_value(verified, i));
+    }
+    return chain;
 }
 
 } // namespace pipit::net

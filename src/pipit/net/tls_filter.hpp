@@ -41,6 +41,9 @@ public:
     [[nodiscard]] std::string_view cipher_suite() const noexcept;
     /// What the other side showed, in DER: its own first, then those between it and an authority.
     [[nodiscard]] std::vector<std::string> peer_certificates() const;
+    /// From the peer's own certificate to the authority that was trusted, in DER; empty without
+    /// one, and after a session that was resumed.
+    [[nodiscard]] std::vector<std::string> verified_chain() const;
 
 private:
     struct connection;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/server/arrival.hpp>
 
+#include <pipit/auth/certificate.hpp>
+
 #include <chrono>
 #include <utility>
 
@@ -39,6 +41,20 @@ result<std::shared_ptr<const tls_rules>> make_tls_rules(const tls_options* optio
         rules->rate = std::make_shared<rate_limit>(options->connection_rate_limit);
     }
     return std::shared_ptr<const tls_rules>(std::move(rules));
+}
+
+broker::tls_facts facts_of(const net::tls_filter& tls, bool before_info) {
+    broker::tls_facts facts;
+    facts.version = tls.version();
+    facts.cipher_suite = tls.cipher_suite();
+    facts.before_info = before_info;
+    for (const auto& der : tls.peer_certificates()) {
+        if (auto certificate = auth::read_certificate(der)) {
+            facts.peer.push_back(std::move(*certificate));
+        }
+    }
+    facts.chain = tls.verified_chain();
+    return facts;
 }
 
 } // namespace pipit::server

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <pipit/base/time.hpp>
+#include <pipit/broker/tls_facts.hpp>
 #include <pipit/net/tls_context.hpp>
+#include <pipit/net/tls_filter.hpp>
 #include <pipit/server/tls_options.hpp>
 
 #include <cstdint>
@@ -50,5 +52,8 @@ struct arrival_rules {
 /// Errors: those of `net::tls_context::for_server`.
 [[nodiscard]] result<std::shared_ptr<const tls_rules>> make_tls_rules(const tls_options* options,
                                                                       bool allow_non_tls);
+
+/// What is known of a connection whose handshake is over.
+[[nodiscard]] broker::tls_facts facts_of(const net::tls_filter& tls, bool before_info);
 
 } // namespace pipit::server

@@ -2,8 +2,10 @@
 #include <pipit/server/auth_callout.hpp>
 
 #include <pipit/auth/xkey.hpp>
+#include <pipit/broker/tls_facts.hpp>
 #include <pipit/net/error.hpp>
 #include <pipit/net/http_client.hpp>
+#include <pipit/net/websocket_handshake.hpp>
 #include <pipit/protocol/go_text.hpp>
 #include <pipit/server/callout_answer.hpp>
 
@@ -17,6 +19,17 @@ using broker::login_answer;
 
 std::int64_t seconds_of(wall_time time) {
     return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
+}
+
+/// Source: RFC 7468.
+std::string pem_of(std::string_view der) {
+    constexpr std::size_t line_bytes = 64;
+    const auto text = net::to_base64(der);
+    std::string pem = "-----BEGIN CERTIFICATE-----\n";
+    for (std::size_t at = 0; at < text.size(); at += line_bytes) {
+        pem.append(text, at, line_bytes) += '\n';
+    }
+    return pem += "-----END CERTIFICATE-----\n";
 }
 
 } // namespace
@@ -205,6 +218,15 @@ auth::authorization_request_jwt authorization_request(const callout_check& check
     options.lang = said.lang;
     options.version = said.version;
     options.protocol = said.protocol;
+    if (check.tls) {
+        auto& tls = request.tls.emplace();
+        tls.version = check.tls->version;
+        tls.cipher = check.tls->cipher_suite;
+        if (!check.tls->chain.empty()) {
+            auto& chain = tls.verified_chains.emplace_back();
+            for (const auto& der : check.tls->chain) chain.push_back(pem_of(der));
+        }
+    }
     return request;
 }
 

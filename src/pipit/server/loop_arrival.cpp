@@ -147,15 +147,7 @@ void loop::state::shake_hands(connection& of) {
 
 void loop::state::finish_tls(connection& of, moment now) {
     auto& before = *of.before_session;
-    broker::tls_facts facts;
-    facts.version = before.tls->version();
-    facts.cipher_suite = before.tls->cipher_suite();
-    facts.before_info = before.holds_info;
-    for (const auto& der : before.tls->peer_certificates()) {
-        if (auto certificate = auth::read_certificate(der)) {
-            facts.peer.push_back(std::move(*certificate));
-        }
-    }
+    auto facts = facts_of(*before.tls, before.holds_info);
     end_arrival(of);
     broker.secured(*of.session, std::move(facts), now);
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/server/websocket_arrivals.hpp>
 
-#include <pipit/auth/certificate.hpp>
 #include <pipit/base/websocket_limits.hpp>
 #include <pipit/net/error.hpp>
 #include <pipit/net/tls_filter.hpp>
@@ -11,22 +10,6 @@
 #include <utility>
 
 namespace pipit::server {
-namespace {
-
-broker::tls_facts facts_of(const net::tls_filter& tls) {
-    broker::tls_facts facts;
-    facts.version = tls.version();
-    facts.cipher_suite = tls.cipher_suite();
-    facts.before_info = true;
-    for (const auto& der : tls.peer_certificates()) {
-        if (auto certificate = auth::read_certificate(der)) {
-            facts.peer.push_back(std::move(*certificate));
-        }
-    }
-    return facts;
-}
-
-} // namespace
 
 class websocket_arrivals::arrival final : public net::transport_user {
 public:
@@ -95,7 +78,7 @@ void websocket_arrivals::read(arrival& from) {
         websocket_guest guest;
         guest.filter = from.filter;
         guest.origin = std::move(from.origin);
-        if (from.tls != nullptr) guest.tls = facts_of(*from.tls);
+        if (from.tls != nullptr) guest.tls = facts_of(*from.tls, true);
         guest.transport = std::move(from.transport);
         if (status == net::io_status::done) guest.first_bytes = {space.data(), bytes};
         if (const auto request = from.filter->take_request()) {
