@@ -4,12 +4,15 @@
 
 A block of `bash` or `python` is run against a page's server; the block of `text` that follows is
 what it must print, where `…` stands for anything. `pipit` finds the server, and a home of its own.
+The steps of a page that starts servers itself are run in one shell, one after the other.
 Of the lines of `sh`, which show one way beside another, those of `pipit` and `curl` must be understood.
 """
 import argparse
 import os
 import re
 import shlex
+import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -18,6 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ["README.md", "docs/guides/cli.md"]
 STEP = re.compile(r"```(bash|python)\n((?:(?!```).)*)```\n```text\n(.*?)```", re.S)
+SESSIONS = ["docs/guides/security.md"]
 LINES = {"docs/guides/cli.md": "pipit ", "docs/guides/monitoring.md": "curl "}
 SHELL = re.compile(r"```sh\n(.*?)```", re.S)
 ADDRESSES = re.compile(r"(Listening for client connections|Starting http monitor) on (\S+):(\d+)")
@@ -71,6 +75,59 @@ def follow(page, server, pipit):
     return passed, failed + (not passed)
 
 
+class session:
+    """A shell in a home of its own, with ports of its own; its servers end with it."""
+
+    END = "that was the step"
+
+    def __init__(self, folder, pipit):
+        self.ports = {"4222": free_port(), "8222": free_port(), "8080": free_port()}
+        tools = ROOT / "build" / "tools" / "bin"  # nsc
+        env = {**os.environ, "HOME": folder, "XDG_CONFIG_HOME": folder, "XDG_DATA_HOME": folder,
+               "PATH": f"{Path(pipit).resolve().parent}:{os.environ['PATH']}:{tools}"}
+        self.process = subprocess.Popen(["bash"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT, text=True, cwd=folder, env=env,
+                                        start_new_session=True)
+
+    def run(self, code):
+        for port, real in self.ports.items():
+            code = code.replace(port, real)
+        self.process.stdin.write(f"{code}\necho; echo {self.END}\n")
+        self.process.stdin.flush()
+        printed = "\n".join(iter(lambda: self.process.stdout.readline().rstrip(), self.END)).rstrip()
+        for port, real in self.ports.items():
+            printed = printed.replace(real, port)
+        return printed
+
+    def end(self):
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.communicate()
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
+
+
+def follow_session(page, pipit):
+    """Runs a page's steps in one shell; (passed, failed)."""
+    passed = failed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        shell = session(folder, pipit)
+        try:
+            for _, code, expected in STEP.findall((ROOT / page).read_text()):
+                printed = shell.run(code)
+                wanted = ".*".join(map(re.escape, expected.rstrip().split("…")))
+                good = re.fullmatch(wanted, printed) is not None
+                passed, failed = passed + good, failed + (not good)
+                if not good:
+                    print(f"--- {page} says\n{expected}--- but it is\n{printed}\n")
+        finally:
+            shell.end()
+    return passed, failed + (not passed)
+
+
 def is_understood(line, ports, folder, pipit):
     """Whether a command gets as far as its work, which may well go on until somebody ends it."""
     line = re.sub(r" &(?=\s|$)", "", line) # It is ended in front.
@@ -107,6 +164,7 @@ def main():
     parser.add_argument("--pipit", required=True)
     arguments = parser.parse_args()
     results = [follow(page, arguments.server, arguments.pipit) for page in PAGES]
+    results += [follow_session(page, arguments.pipit) for page in SESSIONS]
     results += [understand(page, word, arguments.server, arguments.pipit)
                 for page, word in LINES.items()]
     passed, failed = (sum(column) for column in zip(*results))
