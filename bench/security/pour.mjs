@@ -9,7 +9,5 @@ const [modules, servers, count, clients, transport] = process.argv.slice(2);
 const require = createRequire(join(resolve(modules), "package.json"));
 globalThis.WebSocket ??= require("ws").WebSocket; // Node has one of its own from 22 on.
 const connect = transport === "ws" ? require("@nats-io/nats-core").wsconnect : require("nats").connect;
-await Promise.all(
-  Array.from({ length: Number(clients) }, () => pour(connect, { servers }, count / clients)),
-);
+await pour(connect, { servers }, Number(clients), count / clients);
 process.exit(0);

@@ -202,8 +202,8 @@ def in_node(at, count):
     assert done.returncode == 0, done.stderr[-2000:]
     results = json.loads(done.stdout.splitlines()[-1])
     poured = at.published() - before
-    if poured < 6 * count:
-        results["everything arrived"] = f"failed: {poured} of {6 * count}"
+    if poured < 18 * count:
+        results["everything arrived"] = f"failed: {poured} of {18 * count}"
     return results
 
 
@@ -217,10 +217,10 @@ def in_browser(at, count):
             "url": f"ws://127.0.0.1:{at.port}", "nginx": f"wss://localhost:{at.nginx_port}/nats",
             "forbidden": forbidden, "count": count}))
         before = at.published()
-        results = at.browse("page.html", 240)
+        results = at.browse("page.html", 400)
         poured = at.published() - before
-        if poured < 4 * count:
-            results["everything arrived"] = f"failed: {poured} of {4 * count}"
+        if poured < 12 * count:
+            results["everything arrived"] = f"failed: {poured} of {12 * count}"
         if not closed.wait_for_log("origin not allowed: not same origin"):
             results["the log"] = "failed: says nothing of the other origin"
         return results

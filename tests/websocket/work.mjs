@@ -32,11 +32,14 @@ export async function talk(connect, options) {
   await nc.drain();
 }
 
-/** Publishes so often without waiting, and then drains. */
-export async function pour(connect, options, count) {
-  const nc = await connect(options);
-  for (let i = 0; i < count; i++) nc.publish("hello", "world");
-  await nc.drain();
+/** So many clients publish so often each without waiting, and then drain. */
+export async function pour(connect, options, clients, count) {
+  // All are in before the first one keeps this thread busy.
+  const connected = await Promise.all(Array.from({ length: clients }, () => connect(options)));
+  await Promise.all(connected.map((nc) => {
+    for (let i = 0; i < count; i++) nc.publish("hello", "world");
+    return nc.drain();
+  }));
 }
 
 /** Runs steps one after the other: what each took, in milliseconds, or why it failed. */
@@ -54,12 +57,11 @@ export async function run(steps) {
   return results;
 }
 
-/** The same for any client: talking, and pouring by one and by five at once. */
+/** The same for any client: talking, and pouring by one and by five at once, each as much. */
 export function steps_of(name, connect, options, count) {
   return {
     [`${name} talks`]: () => talk(connect, options),
-    [`${name} pours alone`]: () => pour(connect, options, count),
-    [`${name} pours with four others`]: () =>
-      Promise.all([1, 2, 3, 4, 5].map(() => pour(connect, options, count / 5))),
+    [`${name} pours alone`]: () => pour(connect, options, 1, count),
+    [`${name} pours with four others`]: () => pour(connect, options, 5, count),
   };
 }
