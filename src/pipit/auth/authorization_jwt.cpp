@@ -115,7 +115,8 @@ json::object object_of(const authorization_request_jwt& request) {
     writer.add("client_info", object_of(request.client));
     writer.add("connect_opts", object_of(request.options));
     if (request.tls) writer.add("client_tls", object_of(*request.tls));
-    return writer.add("request_nonce", request.request_nonce).take();
+    writer.add("request_nonce", request.request_nonce);
+    return writer.add("refresh", request.is_refresh).take();
 }
 
 json::object subjects(const std::vector<std::string>& allow, const std::vector<std::string>& deny) {
@@ -174,12 +175,15 @@ result<authorization_answer> read_authorization_answer(std::string_view text) {
     if (failed || !value.is_object()) return error(errc::invalid_jwt, "the answer is no JSON");
     const auto& object = value.get_object();
     authorization_answer answer;
+    auto& rights = answer.rights; // Who says nothing of limits means none.
+    rights.subscriptions = rights.data = rights.payload = -1;
     std::string wrong;
     detail::claims_reader reader(object, wrong);
     reader.read("error", answer.problem);
     reader.read("account", answer.account);
     reader.read("name", answer.name);
     reader.read("valid_seconds", answer.valid_seconds);
+    reader.read("refresh_seconds", answer.refresh_seconds);
     reader.object("user", [&](detail::claims_reader inner) {
         user_jwt user;
         user.rights.subscriptions = user.rights.data = user.rights.payload = -1;
@@ -194,6 +198,7 @@ std::string encode(const authorization_response_jwt& response, const signing_key
     claims_writer writer;
     writer.add("jwt", response.user_jwt).add("error", response.problem);
     writer.add("issuer_account", response.issuer_account);
+    writer.add("refresh", response.refresh_seconds);
     return sign(response, writer.take(), "authorization_response", key);
 }
 

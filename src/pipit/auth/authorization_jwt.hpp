@@ -55,6 +55,9 @@ struct authorization_request_jwt : jwt_claims {
     asked_options options;
     std::optional<asking_tls> tls;
     std::string request_nonce;
+    /// Ours: it is about a connection that this service let in and wants to be asked about again.
+    /// Whoever it is has proved that before: `options` has no secrets.
+    bool is_refresh = false;
 };
 
 /// The answer: a user's JWT, or why not. Signed by the account of the service.
@@ -62,6 +65,7 @@ struct authorization_response_jwt : jwt_claims {
     std::string user_jwt;
     std::string problem; ///< For the server's log.
     std::string issuer_account;
+    std::int64_t refresh_seconds = 0; ///< Ours: then it wants to be asked again; 0: never.
 };
 
 /// Errors: as of the other kinds, see `jwt.hpp`.
@@ -88,7 +92,8 @@ struct authorization_answer {
     std::string problem; ///< Not empty: nobody does, and why.
     std::string account;
     std::string name;
-    std::int64_t valid_seconds = 0; ///< 0: without an end.
+    std::int64_t valid_seconds = 0;   ///< 0: without an end.
+    std::int64_t refresh_seconds = 0; ///< Then the service wants to be asked again; 0: never.
     user_rights rights;
 };
 /// Errors: `errc::invalid_jwt`, with what is wrong.

@@ -56,6 +56,31 @@ TEST(AuthorizationJwt, RequestsAreReadAsTheyWereWritten) {
     EXPECT_EQ(read->id.size(), 52u);
 }
 
+TEST(AuthorizationJwt, AServiceMayBeAskedAgain) {
+    const signing_key server(seed_of(nkey_prefix::server, 1));
+    EXPECT_FALSE(decode_authorization_request_jwt(encode(a_request(), server))->is_refresh);
+    auto request = a_request();
+    request.is_refresh = true;
+    EXPECT_TRUE(decode_authorization_request_jwt(encode(request, server))->is_refresh);
+    EXPECT_NE(to_json(request).find(R"("refresh":true)"), std::string::npos);
+    EXPECT_EQ(read_authorization_answer(R"({"account":"A","refresh_seconds":9})")->refresh_seconds,
+              9);
+    EXPECT_EQ(read_authorization_answer(R"({"account":"A"})")->rights.subscriptions, -1);
+    // What other servers do not look at spoils no answer.
+    const signing_key account(seed_of(nkey_prefix::account, 2));
+    const auto refresh_of = [&](const std::string& value) {
+        const auto token = sign_jwt(R"({"iss":")" + encode(account.public_key()) +
+                                        R"(","nats":{"type":"authorization_response","version":2,)"
+                                        R"("refresh":)" +
+                                        value + "}}",
+                                    account);
+        return decode_authorization_response_jwt(token)->refresh_seconds;
+    };
+    EXPECT_EQ(refresh_of("9"), 9);
+    EXPECT_EQ(refresh_of("\"soon\""), 0);
+    EXPECT_EQ(refresh_of("1e300"), 0);
+}
+
 TEST(AuthorizationJwt, OnlyServersAskAndOnlyAccountsAnswer) {
     const signing_key account(seed_of(nkey_prefix::account, 2));
     const signing_key server(seed_of(nkey_prefix::server, 1));

@@ -26,6 +26,11 @@ inline constexpr std::size_t template_subjects = 4096;
 inline constexpr std::size_t http_callouts = 4;
 inline constexpr std::size_t http_callout_bytes = 64 * 1024;
 
+/// Services that are asked again what somebody may do: how many questions of a loop are open at
+/// once, so that logins need not wait for them, and how far apart they are at most.
+inline constexpr std::size_t open_refreshes = 32;
+inline constexpr std::chrono::hours refresh_interval_max{30 * 24};
+
 /// JWTs of users that were verified and need not be again; beyond it the oldest is forgotten.
 inline constexpr std::size_t verified_jwts = 64 * 1024;
 inline constexpr std::size_t verified_jwt_bytes = 64 * 1024 * 1024;

@@ -25,8 +25,10 @@ struct session_verdict {
     user_pointer user = nullptr; ///< Of one who stays: what holds now; null: as before.
 };
 
-/// Decides about each session of an account. Pure, and called by all loops.
-using session_judge = std::function<session_verdict(const user_configuration& user)>;
+/// Decides about each session of an account. Each loop calls a copy of its own, which may remember
+/// what it found for sessions before.
+using session_judge = std::function<session_verdict(const user_configuration& user,
+                                                    const session_origin& from, wall_time now)>;
 
 /// An account that comes, or changes, while the server runs: from a JWT.
 struct account_update {

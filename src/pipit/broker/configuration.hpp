@@ -66,6 +66,7 @@ struct user_claims {
     std::string name;
     std::vector<std::string> tags;
     std::int64_t issued_at = 0; ///< Seconds since 1970.
+    std::int64_t expires = 0;   ///< The same; 0: never.
     bool is_bearer = false;
     bool by_signing_key = false;          ///< `issuer` is not the account itself.
     bool has_default_permissions = false; ///< The account's, as it says nothing of its own.
@@ -86,6 +87,8 @@ struct user_configuration {
     std::int64_t max_payload_bytes = -1;
     std::optional<wall_time> expires = std::nullopt;     ///< Then the connection ends.
     std::shared_ptr<const user_claims> claims = nullptr; ///< Null: not from a JWT.
+    /// Instead: of a JWT that a service brought. Nobody is shown it; its account may revoke it.
+    std::shared_ptr<const user_claims> vouched = nullptr;
 };
 
 /// A service that is asked who may come in (ADR-26), and who need not be asked about.
@@ -103,7 +106,6 @@ struct callout_configuration {
     std::string xkey; ///< `X…`: what it is asked is sealed for it; empty: open.
     std::string url;  ///< It is asked by HTTP there, and not in an account.
     nanoseconds url_timeout{};
-    bool renews_permissions = false; ///< It may be asked again about a connection that is open.
 
     friend bool operator==(const callout_configuration&, const callout_configuration&) = default;
 };
@@ -187,6 +189,8 @@ struct configuration {
     bool stall_fast_producers = true;
     bool retries_slow_writes = false; ///< At the write deadline, if some bytes went.
     bool caches_matches = true;
+    /// What a session may do changes while it is open: its role, its JWT, a service's answer.
+    bool live_permissions = false;
     bool trace_protocol = false;
     bool trace_headers_only = false;
 

@@ -22,9 +22,10 @@ void broker_state::wake_at(session& session, steady_time at) {
 
 void broker_state::reschedule(session& session) {
     steady_time earliest{};
+    const auto refresh_at = session.refresh ? session.refresh->at : steady_time{};
     for (const auto deadline :
          {session.auth_deadline, session.ping_deadline, session.write_deadline,
-          session.stalled_until, session.login_expires}) {
+          session.stalled_until, session.login_expires, refresh_at}) {
         if (deadline == steady_time{}) continue;
         if (earliest == steady_time{} || deadline < earliest) earliest = deadline;
     }
@@ -52,6 +53,7 @@ void broker_state::on_due(session& session, moment now) {
         return;
     }
     if (is_due(session.login_expires)) return expire_login(session, now);
+    if (session.refresh && is_due(session.refresh->at)) ask_again(session, now);
     if (is_due(session.ping_deadline)) on_ping_due(session, now);
     if (!session.ended()) reschedule(session);
 }

@@ -55,6 +55,28 @@ std::size_t bytes_of(const login_question& question) {
     return std::visit(measure{}, question.what) + sizeof question;
 }
 
+/// For the next time that the service is asked: who it is was proved before.
+std::unique_ptr<callout_check> without_secrets(const callout_check& check) {
+    auto made = std::make_unique<callout_check>();
+    made->service = check.service;
+    made->client_id = check.client_id;
+    made->host = check.host;
+    made->user = check.user;
+    made->in_process = check.in_process;
+    made->is_websocket = check.is_websocket;
+    made->tls = check.tls;
+    made->is_refresh = true;
+    const auto& said = check.options;
+    auto& kept = made->options;
+    kept.user = said.user;
+    kept.nkey = said.nkey;
+    kept.name = said.name;
+    kept.lang = said.lang;
+    kept.version = said.version;
+    kept.protocol = said.protocol;
+    return made;
+}
+
 /// What came in cookies counts where CONNECT says nothing.
 void complete(protocol::connect_options& options, const connect_defaults& defaults) {
     const auto fill = [](std::string& value, const std::string& substitute) {
@@ -143,7 +165,9 @@ void broker_state::on_connect(session& session, bytes_view json, moment now) {
     const auto jitter_bound = static_cast<std::uint64_t>(first_ping.count() / 5) + 1;
     session.ping_deadline =
         now.steady + first_ping + nanoseconds(routing.random()() % jitter_bound);
-    if (session.connect_received && session.of != nullptr) routing.unsubscribe_all(session);
+    if (session.connect_received && session.of != nullptr && !brings_own_jwt(session)) {
+        routing.unsubscribe_all(session);
+    }
     session.echo = options.echo;
     if (config->headers_supported && options.headers) {
         session.delivery_flags &= static_cast<std::uint8_t>(~delivery::strips_headers);
@@ -158,6 +182,7 @@ void broker_state::authenticate(session& session, const protocol::connect_option
                                 moment now) {
     const auto& authorization = authorization_of(session);
     const auto& details = *session.details;
+    session.refresh = nullptr; // As long as nobody has decided again.
     if (!authorization.required()) return finish_connect(session, nullptr, now);
     if (means_the_same(details.identity, options)) {
         return finish_connect(session, details.identity, now);
@@ -236,31 +261,49 @@ void broker_state::settle_login(session& session, login_answer answer, moment no
 
 /// Suspends the session until somebody has found out.
 void broker_state::ask(session& session, login_question question, moment now) {
+    const bool by_service = std::holds_alternative<callout_check>(question.what);
+    if (enqueue(session, std::move(question)) == 0) return refuse_login(session);
+    session.awaiting_answer = true;
+    session.awaiting_callout = by_service;
+    session.auth_deadline =
+        now.steady + (by_service ? config->auth_timeout : nanoseconds(limits::question_deadline));
+}
+
+/// The question's number; 0: too much waits already.
+std::uint64_t broker_state::enqueue(const session& session, login_question question) {
     const auto bytes = bytes_of(question);
     if (open_questions.size() >= limits::open_logins ||
         open_question_bytes + bytes > limits::open_login_bytes) {
-        return refuse_login(session);
+        return 0;
     }
-    session.awaiting_answer = true;
-    session.awaiting_callout = std::holds_alternative<callout_check>(question.what);
-    session.auth_deadline =
-        now.steady +
-        (session.awaiting_callout ? config->auth_timeout : nanoseconds(limits::question_deadline));
     question.id = next_question_id++;
     question.address = session.details->origin.ip;
-    open_questions[question.id] = {session.client_id, bytes, config};
+    open_question open{session.client_id, bytes, config, false, nullptr};
+    if (const auto* const check = std::get_if<callout_check>(&question.what)) {
+        open.is_refresh = check->is_refresh;
+        if (config->live_permissions && !open.is_refresh) open.again = without_secrets(*check);
+    }
+    if (open.is_refresh) ++open_refreshes;
+    const auto id = question.id;
+    open_questions.emplace(id, std::move(open));
     open_question_bytes += bytes;
     unasked.push_back(std::move(question));
+    return id;
 }
 
 void broker_state::on_answer(std::uint64_t question_id, login_answer answer, moment now) {
     const auto found = open_questions.find(question_id);
     if (found == open_questions.end()) return;
-    const auto question = std::move(found->second);
+    auto question = std::move(found->second);
     open_questions.erase(found);
     open_question_bytes -= question.bytes;
+    if (question.is_refresh) --open_refreshes;
     auto* session = routing.find_session(question.client_id);
     if (session == nullptr) return;
+    if (question.is_refresh) {
+        return on_refresh(*session, question_id, std::move(answer), question.asked_under == config,
+                          now);
+    }
 
     session->awaiting_answer = false;
     const bool by_service = std::exchange(session->awaiting_callout, false);
@@ -271,6 +314,7 @@ void broker_state::on_answer(std::uint64_t question_id, login_answer answer, mom
         authenticate(*session, session->details->options, now);
     } else if (by_service) {
         session->by_callout = answer.accepted;
+        begin_refreshes(*session, std::move(question.again), answer, now);
         take_name_of(answer, session->details->options);
         settle_login(*session, std::move(answer), now);
     } else {
@@ -309,7 +353,13 @@ void broker_state::finish_connect(session& session, user_pointer user, moment no
     session.connect_received = true;
     session.awaiting_connect = false;
     details.user = user != nullptr ? user->name : options.user;
-    if (!bind(session, std::move(user), now)) return;
+    if (goes_on_as(session, user)) {
+        change_user(session, std::move(user), now);
+        if (session.ended()) return;
+    } else {
+        if (!first && session.of != nullptr) routing.unsubscribe_all(session);
+        if (!bind(session, std::move(user), now)) return;
+    }
     if (options.new_account || !options.account.empty()) return refuse_login(session);
     tell(session_event::type::connected, session);
     // A second CONNECT that leaves user and password out means those of the first.

@@ -52,6 +52,7 @@ struct callout_check {
     bool in_process = false;
     bool is_websocket = false;
     std::shared_ptr<const tls_facts> tls; ///< Null: not encrypted.
+    bool is_refresh = false; ///< About a session that it let in; `options` has no secrets.
 };
 
 /// A question of a session that logs in. Whoever adds a way to log in adds what is to be checked;
@@ -74,6 +75,8 @@ struct login_answer {
     close_reason reason = close_reason::authentication_failure;
     /// Who decides instead; null: the configuration says who, if somebody.
     std::shared_ptr<const callout_configuration> service = nullptr;
+    nanoseconds refresh_after{}; ///< Then the service wants to be asked again; zero: never.
+    bool undecided = false;      ///< Refused, as nobody has said anything that can be believed.
 
     [[nodiscard]] static login_answer refusal(std::string why) {
         login_answer refused;

@@ -27,9 +27,10 @@ void broker::put_account(const account_update& update, moment now) {
     const auto staying = sessions.size() - std::min(sessions.size(), std::size_t(excess));
     for (auto* session : sessions) state.routing.renew_aliases(*session);
     of->imports_changed = false;
+    const auto judge = update.judge; // This loop's own.
     for (std::size_t i = 0; i < sessions.size(); ++i) {
         if (i < staying) {
-            state.apply_account(*sessions[i], update.judge, now);
+            state.apply_account(*sessions[i], judge, now);
         } else {
             state.log(log_level::error, *sessions[i], texts::max_account_connections);
             state.out.end_with_error(*sessions[i], texts::max_account_connections,
@@ -42,7 +43,9 @@ void broker::put_account(const account_update& update, moment now) {
 void broker_state::apply_account(session& session, const session_judge& judge, moment now) {
     auto& identity = session.details->identity;
     session_verdict verdict;
-    if (judge && identity != nullptr) verdict = judge(*identity);
+    if (judge && identity != nullptr) {
+        verdict = judge(*identity, session.details->origin, now.wall);
+    }
     using enum session_verdict::fate;
     switch (verdict.what) {
     case stays: break;
@@ -57,10 +60,12 @@ void broker_state::apply_account(session& session, const session_judge& judge, m
         return out.end_with_error(session, texts::account_authentication_expired,
                                   close_reason::authentication_expired);
     }
+    if (verdict.user != nullptr && config->live_permissions) {
+        return change_user(session, verdict.user, now);
+    }
     if (verdict.user != nullptr) {
         identity = verdict.user;
-        set_permissions(session, identity->permissions);
-        if (identity->permissions) withdraw_subscriptions(session);
+        change_permissions(session, identity->permissions);
     }
     apply_limits(session);
     if (session.max_subscriptions >= 0 &&

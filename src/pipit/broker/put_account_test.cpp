@@ -71,10 +71,12 @@ TEST(PutAccount, EndsTheYoungestOfTooManyAndWhoeverIsJudged) {
     world.put(fewer);
     EXPECT_EQ(world.loop.take(second), "-ERR 'maximum account active connections exceeded'\r\n");
     EXPECT_FALSE(first.closed);
-    world.put(world.account(), [](const user_configuration& user) -> session_verdict {
-        return {user.name == key ? session_verdict::fate::is_revoked
-                                 : session_verdict::fate::stays};
-    });
+    world.put(
+        world.account(),
+        [](const user_configuration& user, const session_origin&, wall_time) -> session_verdict {
+            return {user.name == key ? session_verdict::fate::is_revoked
+                                     : session_verdict::fate::stays};
+        });
     EXPECT_EQ(world.loop.take(first), "-ERR 'User Authentication Revoked'\r\n");
     EXPECT_EQ(world.loop.sessions(session_state::closed).at(1).reason,
               close_reason::credentials_revoked);
@@ -107,7 +109,7 @@ TEST(PutAccount, JudgesNobodyWhoIsInAnotherAccountOrHasGone) {
     auto& judged = world.log_in();
     world.loop.core().lost(*gone.its_session, close_reason::client_closed, world.loop.now);
     int asked = 0;
-    world.put(world.account(), [&](const user_configuration&) -> session_verdict {
+    world.put(world.account(), [&](const auto&, const auto&, wall_time) -> session_verdict {
         ++asked;
         return {session_verdict::fate::is_refused};
     });

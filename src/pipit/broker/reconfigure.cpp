@@ -113,29 +113,7 @@ void broker_state::reconfigure(session& session, const configuration& before, mo
         std::min(session.ping_deadline,
                  now.steady + after.ping_interval_for(session.details->origin.is_websocket));
     reschedule(session);
-    const auto rules = verdict.user != nullptr ? verdict.user->permissions : nullptr;
-    const auto* old_rules = session.permissions ? &session.permissions->rules() : nullptr;
-    if (rules.get() == old_rules || (rules && old_rules && *rules == *old_rules)) return;
-    set_permissions(session, rules);
-    if (rules) withdraw_subscriptions(session);
-}
-
-/// Drops what the new permissions no longer allow, and says so.
-void broker_state::withdraw_subscriptions(session& session) {
-    const auto& rules = session.permissions->rules();
-    std::vector<subscription*> withdrawn;
-    session.subscriptions.for_each([&](subscription& each) {
-        if (!rules.may_subscribe(each.subject(), each.queue())) {
-            withdrawn.push_back(&each);
-        } else if (rules.needs_delivery_filter(each.subject())) {
-            session.delivery_flags |= delivery::filtered;
-        }
-    });
-    for (auto* each : withdrawn) {
-        out.send_error(session,
-                       texts::subscription_withdrawn(each->subject(), each->queue(), each->sid()));
-        routing.unsubscribe(*each);
-    }
+    change_permissions(session, verdict.user != nullptr ? verdict.user->permissions : nullptr);
 }
 
 void broker::announce_lame_duck(moment now) {

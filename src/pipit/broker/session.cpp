@@ -57,6 +57,10 @@ void session_permissions::grant_reply(bytes_view reply, steady_time now) {
     granted_replies_[std::string(reply)] = {now, 0};
 }
 
+void session_permissions::take_granted_replies(session_permissions& before) {
+    if (grants_replies()) granted_replies_ = std::move(before.granted_replies_);
+}
+
 bool session_permissions::is_spent(const granted_reply& reply, steady_time now) const noexcept {
     const auto& allowed = *rules_->allow_responses();
     return (allowed.max > 0 && reply.used >= allowed.max) ||

@@ -5,6 +5,7 @@
 #include <pipit/base/time.hpp>
 #include <pipit/broker/broker.hpp>
 #include <pipit/broker/hash.hpp>
+#include <pipit/broker/login_question.hpp>
 #include <pipit/broker/output.hpp>
 #include <pipit/broker/pointer_table.hpp>
 #include <pipit/broker/subscription.hpp>
@@ -56,6 +57,8 @@ public:
     [[nodiscard]] bool may_publish(bytes_view subject, std::uint64_t hash_seed, steady_time now);
     /// A message with this reply was delivered.
     void grant_reply(bytes_view reply, steady_time now);
+    /// Leave to answer that was given under other rules stays, as far as these give it.
+    void take_granted_replies(session_permissions& before);
 
 private:
     struct decision {
@@ -73,6 +76,14 @@ private:
     std::vector<decision> decisions_; ///< One slot for each hash; empty until the first question.
     const decision* last_ = nullptr;  ///< The slot of the last question.
     std::unordered_map<std::string, granted_reply, text_hash, std::equal_to<>> granted_replies_;
+};
+
+/// A service that let somebody in is asked again, now and then, what he may do.
+struct permission_refresh {
+    callout_check about; ///< As it was asked, without what was secret.
+    nanoseconds interval{};
+    steady_time at{};           ///< None while a question is open.
+    std::uint64_t question = 0; ///< The open one; 0: none.
 };
 
 /// What is asked for only when people look, or when the connection begins and ends.
@@ -136,6 +147,7 @@ public:
     std::uint64_t hash_seed;
     std::unique_ptr<session_permissions> permissions;
     std::unique_ptr<session_details> details;
+    std::unique_ptr<permission_refresh> refresh; ///< Null: nobody is asked again.
     std::string held_input; ///< What came behind a CONNECT that is being checked.
 
     std::int64_t max_payload_bytes = 0;  ///< -1: no limit.

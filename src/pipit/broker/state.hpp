@@ -18,8 +18,9 @@ namespace pipit::broker {
 
 /// The parts of one broker, wired together. Its functions are grouped by file: `broker.cpp` has the
 /// driver's side, `operations.cpp` what a client asks for, `login.cpp` who it is, `membership.cpp`
-/// what follows from that, `greeting.cpp` what it is told, `keepalive.cpp` what time brings,
-/// `put_account.cpp`, `reconfigure.cpp` and `monitoring.cpp` what their names say.
+/// what follows from that, `live_permissions.cpp` what changes of it, `greeting.cpp` what it is
+/// told, `keepalive.cpp` what time brings, `put_account.cpp`, `reconfigure.cpp` and
+/// `monitoring.cpp` what their names say.
 struct broker_state {
     broker_state(unsigned loop, std::uint64_t its_seed,
                  std::shared_ptr<const configuration> its_config, mesh& mesh,
@@ -48,6 +49,7 @@ struct broker_state {
     void on_answer(std::uint64_t question_id, login_answer answer, moment now);
     void authenticate(session& session, const protocol::connect_options& options, moment now);
     void ask(session& session, login_question question, moment now);
+    [[nodiscard]] std::uint64_t enqueue(const session& session, login_question question);
     void conclude(session& session, login_answer answer, moment now);
     void settle_login(session& session, login_answer answer, moment now);
     void finish_connect(session& session, user_pointer user, moment now);
@@ -75,6 +77,18 @@ struct broker_state {
 
     // reconfigure.cpp
     void reconfigure(session& session, const configuration& before, moment now);
+
+    // live_permissions.cpp
+    void change_user(session& session, user_pointer user, moment now);
+    void change_permissions(session& session, std::shared_ptr<const auth::permissions> rules);
+    [[nodiscard]] bool brings_own_jwt(const session& session) const noexcept;
+    [[nodiscard]] bool goes_on_as(const session& session, const user_pointer& user) const noexcept;
+    void begin_refreshes(session& session, std::unique_ptr<callout_check> about,
+                         const login_answer& answer, moment now);
+    [[nodiscard]] nanoseconds until_next_refresh(nanoseconds interval);
+    void ask_again(session& session, moment now);
+    void on_refresh(session& session, std::uint64_t question_id, login_answer answer,
+                    bool asked_under_this, moment now);
     void withdraw_subscriptions(session& session);
 
     // put_account.cpp
@@ -127,10 +141,13 @@ struct broker_state {
         std::uint64_t client_id;
         std::size_t bytes; ///< Of what was asked.
         std::shared_ptr<const configuration> asked_under;
+        bool is_refresh;
+        std::unique_ptr<callout_check> again; ///< For the next time; null: there is none.
     };
     std::uint64_t next_question_id = 1;
     std::unordered_map<std::uint64_t, open_question> open_questions;
     std::size_t open_question_bytes = 0;
+    std::size_t open_refreshes = 0; ///< Among the open questions.
     std::deque<login_question> unasked;
 
     std::uint64_t connections = 0; ///< Open ones.

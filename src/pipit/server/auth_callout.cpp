@@ -3,11 +3,13 @@
 
 #include <pipit/auth/xkey.hpp>
 #include <pipit/broker/tls_facts.hpp>
+#include <pipit/net/clock.hpp>
 #include <pipit/net/error.hpp>
 #include <pipit/net/http_client.hpp>
 #include <pipit/net/websocket_handshake.hpp>
 #include <pipit/protocol/go_text.hpp>
 #include <pipit/server/callout_answer.hpp>
+#include <pipit/server/error.hpp>
 
 #include <utility>
 
@@ -44,7 +46,6 @@ void auth_callout::ask(broker::login_question question, answer_function answer) 
 
 void auth_callout::send(callout_check check, answer_function answer) {
     const auto now = its_.now();
-    forget_old_ones(now);
     auth::public_nkey user{auth::nkey_prefix::user, {}};
     its_.fill_randomly(user.bytes);
     auto user_nkey = auth::encode(user);
@@ -65,7 +66,7 @@ void auth_callout::send(callout_check check, answer_function answer) {
         if (!sealed) {
             log_.warning("Error encrypting auth request claim on account " +
                          protocol::quoted(service.account_name) + ": " + sealed.error().message());
-            return answer({});
+            return answer({.undecided = true});
         }
         body = *sealed;
         headers.append("NATS/1.0\r\n").append(auth::callout_xkey_header).append(": ");
@@ -74,7 +75,9 @@ void auth_callout::send(callout_check check, answer_function answer) {
     const auto account = service.account;
     auto token = tokens_.next();
     pending_.emplace(token, pending{std::move(check), std::move(user_nkey), std::move(answer)});
-    by_age_.emplace_back(now, token);
+    // By then the broker has given it up.
+    worker_.post_at(net::steady_now() + 2 * its_.configuration()->auth_timeout,
+                    [this, token] { give_up(token); });
     its_.publish(account, std::move(token), std::move(headers), std::move(body));
 }
 
@@ -84,7 +87,7 @@ void auth_callout::send_by_http(callout_check check, std::string body, answer_fu
         auto tls = net::tls_context::for_client({.verifies_peer = true});
         if (tls) web_tls_ = std::move(*tls);
     }
-    if (!url || (url->is_secure && !web_tls_)) return answer({});
+    if (!url || (url->is_secure && !web_tls_)) return answer({.undecided = true});
     net::http_request request{.to = *url,
                               .content_type = "application/json",
                               .body = std::move(body),
@@ -95,11 +98,12 @@ void auth_callout::send_by_http(callout_check check, std::string body, answer_fu
                                           request = std::move(request), answer = std::move(answer),
                                           asked = its_.now()] {
         // Who has waited so long for others' answers has been refused meanwhile.
-        if (its_.now() - asked > its_.configuration()->auth_timeout) return answer({});
+        if (its_.now() - asked > its_.configuration()->auth_timeout)
+            return answer({.undecided = true});
         const auto got = net::fetch_http(request);
         if (!got) {
             log_.warning("HTTP callout failed: " + got.error().message());
-            return answer({});
+            return answer({.undecided = true});
         }
         const auto config = its_.configuration();
         const std::string no_key;
@@ -148,17 +152,18 @@ void auth_callout::judge_by_jwt(const pending& asked, const result<vouched_user>
     check.is_websocket = asked.check.is_websocket;
     check.vouched_for = true;
     question.what = std::move(check);
-    its_.judge_jwt(std::move(question), [check = asked.check, name = user->name,
-                                         answer = asked.answer](login_answer found) {
-        if (found.user != nullptr) found.user = renamed(check, *found.user, name);
-        answer(std::move(found));
-    });
+    its_.judge_jwt(std::move(question),
+                   [check = asked.check, name = user->name, refresh_after = user->refresh_after,
+                    answer = asked.answer](login_answer found) {
+                       if (found.user != nullptr) found.user = renamed(check, *found.user, name);
+                       found.refresh_after = refresh_after;
+                       answer(std::move(found));
+                   });
 }
 
-login_answer auth_callout::answer_of(
-    const result<std::shared_ptr<const broker::user_configuration>>& user) const {
-    if (user) return {.accepted = true, .user = *user};
-    return refusal_of(user.error());
+login_answer auth_callout::answer_of(const result<answered_user>& user) const {
+    if (!user) return refusal_of(user.error());
+    return {.accepted = true, .user = user->user, .refresh_after = user->refresh_after};
 }
 
 /// nats-server's texts begin with a capital letter in its log.
@@ -168,16 +173,13 @@ login_answer auth_callout::refusal_of(const error& refused) const {
         why.front() = static_cast<char>(why.front() - 'a' + 'A');
     }
     log_.warning(why);
-    return {};
+    return {.undecided = refused.code() != make_error_code(errc::login_refused)};
 }
 
-/// The broker has given them up.
-void auth_callout::forget_old_ones(wall_time now) {
-    const auto patience = its_.configuration()->auth_timeout * 2;
-    while (!by_age_.empty() && by_age_.front().first + patience < now) {
-        pending_.erase(by_age_.front().second);
-        by_age_.pop_front();
-    }
+/// Unless it was answered.
+void auth_callout::give_up(const std::string& token) {
+    const auto found = pending_.extract(token);
+    if (!found.empty()) found.mapped().answer({.undecided = true});
 }
 
 auth::authorization_request_jwt authorization_request(const callout_check& check,
@@ -192,6 +194,7 @@ auth::authorization_request_jwt authorization_request(const callout_check& check
     request.issued_at = seconds_of(now);
     request.expires = seconds_of(now + config.auth_timeout);
     request.user_nkey = std::move(user_nkey);
+    request.is_refresh = check.is_refresh;
     auto& server = request.server;
     server.name = identity.name;
     server.host = identity.host;

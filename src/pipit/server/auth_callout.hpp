@@ -14,13 +14,11 @@
 
 #include <array>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <span>
 #include <string>
 #include <unordered_map>
-#include <utility>
 #include <vector>
 
 namespace pipit::server {
@@ -45,8 +43,8 @@ struct callout_surroundings {
 /// Asks services who may come in (ADR-26). What is signed, sealed and verified for that, on a
 /// thread of its own.
 ///
-/// Bounded by what brokers ask (`limits::open_questions` each); who is not answered within the
-/// authentication timeout is refused by the broker, and forgotten here.
+/// Bounded by what brokers ask (`limits::open_logins` each). Every question is answered: who is not
+/// within the authentication timeout is refused by the broker, and soon given up here.
 ///
 /// Threads: all.
 class auth_callout {
@@ -70,19 +68,17 @@ private:
 
     void send(broker::callout_check check, answer_function answer);
     void send_by_http(broker::callout_check check, std::string body, answer_function answer);
-    [[nodiscard]] broker::login_answer
-    answer_of(const result<std::shared_ptr<const broker::user_configuration>>& user) const;
+    [[nodiscard]] broker::login_answer answer_of(const result<answered_user>& user) const;
     void judge(const pending& asked, const std::string& body) const;
     void judge_by_jwt(const pending& asked, const result<vouched_user>& user) const;
     [[nodiscard]] broker::login_answer refusal_of(const error& why) const;
-    void forget_old_ones(wall_time now);
+    void give_up(const std::string& token);
 
     callout_surroundings its_;
     logger log_;
     // The worker's own.
     protocol::nuid tokens_;
     std::unordered_map<std::string, pending> pending_;
-    std::deque<std::pair<wall_time, std::string>> by_age_;
     /// Each waits for one answer at a time.
     std::array<task_thread, limits::http_callouts> web_{
         task_thread("web callout"), task_thread("web callout"), task_thread("web callout"),

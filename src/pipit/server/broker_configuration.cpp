@@ -226,6 +226,7 @@ private:
         to.stall_fast_producers = !options_.no_fast_producer_stall;
         to.retries_slow_writes = options_.write_timeout == write_timeout_policy::retry;
         to.caches_matches = !options_.disable_sublist_cache;
+        to.live_permissions = options_.live_permissions;
         to.trace_protocol = options_.trace;
         to.trace_headers_only = options_.trace_headers;
     }

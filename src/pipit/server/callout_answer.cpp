@@ -3,12 +3,14 @@
 
 #include <pipit/auth/authorization_jwt.hpp>
 #include <pipit/auth/xkey.hpp>
+#include <pipit/base/identity_limits.hpp>
 #include <pipit/protocol/go_text.hpp>
 #include <pipit/server/error.hpp>
 #include <pipit/server/jwt_user.hpp>
 #include <pipit/server/server_identity.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace pipit::server {
 namespace {
@@ -16,7 +18,15 @@ namespace {
 using broker::callout_check;
 using protocol::quoted;
 
-error refused(std::string why) { return {errc::invalid_request, std::move(why)}; }
+/// What nobody who may decide has said.
+error invalid(std::string why) { return {errc::invalid_request, std::move(why)}; }
+error refused(std::string why) { return {errc::login_refused, std::move(why)}; }
+
+/// Negative: never, as if it were not said.
+nanoseconds refresh_after(std::int64_t seconds) {
+    constexpr auto most = std::chrono::seconds(limits::refresh_interval_max);
+    return std::chrono::seconds(std::clamp<std::int64_t>(seconds, 0, most.count()));
+}
 
 std::string_view problem_of_time(const auth::jwt_claims& claims, wall_time now) {
     switch (auth::time_of(claims, now)) {
@@ -36,7 +46,7 @@ struct opened_answer {
 result<opened_answer> opened(const callout_question& question, std::string_view body) {
     const auto& service = *question.check.service;
     if (body.empty()) {
-        return refused("auth callout violation: \"no reason supplied\" on account " +
+        return invalid("auth callout violation: \"no reason supplied\" on account " +
                        quoted(service.account_name));
     }
     if (service.xkey.empty() || body.starts_with("eyJ")) {
@@ -46,50 +56,56 @@ result<opened_answer> opened(const callout_question& question, std::string_view 
     auto message =
         peer ? auth::open(*question.keys.curve, *peer, body) : result<std::string>(peer.error());
     if (message) return opened_answer{std::move(*message), true};
-    return refused("error decrypting auth callout response on account " +
+    return invalid("error decrypting auth callout response on account " +
                    quoted(service.account_name) + ": " + message.error().message());
 }
 
-/// The token of the user that the service lets in.
-result<std::string> user_token(const callout_question& question, std::string_view body) {
+bool is_key_of(const broker::callout_configuration& service, const std::string& key) {
+    return key == service.issuer || service.signing_keys.contains(key);
+}
+
+/// What a service says when it lets somebody in.
+result<auth::authorization_response_jwt> response_in(const callout_question& question,
+                                                     std::string_view body) {
     const auto& service = *question.check.service;
     const auto text = opened(question, body);
     if (!text) return text.error();
-    const auto response = auth::decode_authorization_response_jwt(text->text);
-    if (!response) return refused(response.error().message());
+    auto response = auth::decode_authorization_response_jwt(text->text);
+    if (!response) return invalid(response.error().message());
     auto problem = auth::problem_of(*response);
     if (problem.empty()) problem = problem_of_time(*response, question.now);
     if (!problem.empty()) {
-        return refused("authorization response had validation errors: " + problem);
+        return invalid("authorization response had validation errors: " + problem);
     }
     if (response->subject != question.user_nkey) {
-        return refused("auth callout violation: auth callout response is not for expected user");
+        return invalid("auth callout violation: auth callout response is not for expected user");
     }
     if (response->audience != question.configuration.identity.id) {
-        return refused("auth callout violation: auth callout response is not for server");
+        return invalid("auth callout violation: auth callout response is not for server");
     }
+    // What was sealed for the server came from who has the service's xkey.
     if (!response->problem.empty()) {
-        return refused("auth callout service returned an error: " + response->problem);
+        auto why = "auth callout service returned an error: " + response->problem;
+        const bool is_its_own = text->was_sealed || is_key_of(service, response->issuer);
+        return is_its_own ? refused(std::move(why)) : invalid(std::move(why));
     }
-    if (!text->was_sealed) {
-        const auto& issuer =
-            response->issuer_account.empty() ? response->issuer : response->issuer_account;
-        if (issuer != service.issuer && !service.signing_keys.contains(issuer)) {
-            return refused("auth callout signing key is unknown");
-        }
+    const auto& issuer =
+        response->issuer_account.empty() ? response->issuer : response->issuer_account;
+    if (!text->was_sealed && !is_key_of(service, issuer)) {
+        return invalid("auth callout signing key is unknown");
     }
-    return response->user_jwt;
+    return response;
 }
 
 /// Decoded, still valid, and about whom was asked.
 result<auth::user_jwt> checked_user(const callout_question& question, const std::string& token) {
     auto user = auth::decode_user_jwt(token);
-    if (!user) return refused(user.error().message());
+    if (!user) return invalid(user.error().message());
     auto problem = auth::problem_of(*user);
     if (problem.empty()) problem = problem_of_time(*user, question.now);
-    if (!problem.empty()) return refused("Error validating user JWT: " + problem);
+    if (!problem.empty()) return invalid("Error validating user JWT: " + problem);
     if (user->subject != question.user_nkey) {
-        return refused("Expected authorized user of " + quoted(question.user_nkey) + " but got " +
+        return invalid("Expected authorized user of " + quoted(question.user_nkey) + " but got " +
                        quoted(user->subject) + " on account " +
                        quoted(question.check.service->account_name));
     }
@@ -113,7 +129,7 @@ result<const broker::account_configuration*> account_of(const callout_question& 
                        ": attempted to use issuer_account");
     }
     if (user.issuer != service.issuer) {
-        return refused("wrong issuer for auth callout response on account " + on_account +
+        return invalid("wrong issuer for auth callout response on account " + on_account +
                        ", expected " + quoted(service.issuer) + " got " + quoted(user.issuer));
     }
     if (const auto* const found = find_account(question, user.audience)) return found;
@@ -154,31 +170,32 @@ admitted(const callout_question& question, const auth::user_jwt& user,
 
 } // namespace
 
-result<std::shared_ptr<const broker::user_configuration>>
-user_of_answer(const callout_question& question, std::string_view body) {
-    const auto token = user_token(question, body);
-    if (!token) return token.error();
-    const auto user = checked_user(question, *token);
+result<answered_user> user_of_answer(const callout_question& question, std::string_view body) {
+    const auto response = response_in(question, body);
+    if (!response) return response.error();
+    const auto user = checked_user(question, response->user_jwt);
     if (!user) return user.error();
     const auto account = account_of(question, *user);
     if (!account) return account.error();
-    return admitted(question, *user, **account);
+    auto found = admitted(question, *user, **account);
+    if (!found) return found.error();
+    return answered_user{std::move(*found), refresh_after(response->refresh_seconds)};
 }
 
 result<vouched_user> vouched_user_of(const callout_question& question, std::string_view body) {
-    const auto token = user_token(question, body);
-    if (!token) return token.error();
-    const auto user = checked_user(question, *token);
+    const auto response = response_in(question, body);
+    if (!response) return response.error();
+    const auto user = checked_user(question, response->user_jwt);
     if (!user) return user.error();
     const auto& service = *question.check.service;
     const auto& account = user->account();
     if (account != service.issuer && !service.allowed_accounts.contains(account) &&
         !service.allowed_accounts.contains("*")) {
-        return refused("account " + quoted(user->issuer) +
+        return invalid("account " + quoted(user->issuer) +
                        " not permitted as valid account option for auth callout for account " +
                        quoted(service.account_name));
     }
-    return vouched_user{*token, user->name};
+    return vouched_user{response->user_jwt, user->name, refresh_after(response->refresh_seconds)};
 }
 
 std::shared_ptr<const broker::user_configuration> renamed(const callout_check& check,
@@ -187,7 +204,7 @@ std::shared_ptr<const broker::user_configuration> renamed(const callout_check& c
     auto made = std::make_shared<broker::user_configuration>(user);
     made->name = name.empty() ? check.user : name;
     made->nkey.clear();
-    made->claims = nullptr;
+    made->vouched = std::exchange(made->claims, nullptr);
     if (made->account != check.service->account) return made;
     auto lists = made->permissions ? made->permissions->lists() : auth::permission_lists{};
     lists.publish_deny.emplace_back(auth::callout_subject);
@@ -195,13 +212,14 @@ std::shared_ptr<const broker::user_configuration> renamed(const callout_check& c
     return made;
 }
 
-result<std::shared_ptr<const broker::user_configuration>>
-user_of_http_answer(const callout_question& question, const net::http_response& answer) {
+result<answered_user> user_of_http_answer(const callout_question& question,
+                                          const net::http_response& answer) {
     if (answer.status != 200) {
-        return refused("HTTP callout answered with status " + std::to_string(answer.status));
+        auto why = "HTTP callout answered with status " + std::to_string(answer.status);
+        return answer.status < 500 ? refused(std::move(why)) : invalid(std::move(why));
     }
     const auto read = auth::read_authorization_answer(answer.body);
-    if (!read) return refused("HTTP callout: " + std::string(read.error().detail()));
+    if (!read) return invalid("HTTP callout: " + std::string(read.error().detail()));
     if (!read->problem.empty()) return refused("HTTP callout refused: " + read->problem);
     const auto* const account = find_account(question, read->account);
     if (account == nullptr) {
@@ -216,7 +234,9 @@ user_of_http_answer(const callout_question& question, const net::http_response& 
                 .count() +
             read->valid_seconds;
     }
-    return admitted(question, user, *account);
+    auto found = admitted(question, user, *account);
+    if (!found) return found.error();
+    return answered_user{std::move(*found), refresh_after(read->refresh_seconds)};
 }
 
 } // namespace pipit::server

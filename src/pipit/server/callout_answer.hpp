@@ -23,17 +23,25 @@ struct callout_question {
     wall_time now{};
 };
 
+/// Somebody whom a service lets in.
+struct answered_user {
+    std::shared_ptr<const broker::user_configuration> user;
+    nanoseconds refresh_after{}; ///< Then it wants to be asked again; zero: never.
+};
+
 /// Who comes in by a service's answer: opened, verified, and judged.
-/// Errors: `errc::invalid_request`, with nats-server's words for its log.
+/// Errors: with nats-server's words for its log: `errc::login_refused` when the service itself says
+///         no, or lets in whom it may not; `errc::invalid_request` for what is not its answer.
 /// Source: ADR-26; where it is silent, nats-server v2.15.2.
-[[nodiscard]] result<std::shared_ptr<const broker::user_configuration>>
-user_of_answer(const callout_question& question, std::string_view body);
+[[nodiscard]] result<answered_user> user_of_answer(const callout_question& question,
+                                                   std::string_view body);
 
 /// The same where users have JWTs: a user's JWT that the service vouches for. Its account has to
 /// be asked about it.
 struct vouched_user {
     std::string jwt;
     std::string name;
+    nanoseconds refresh_after{};
 };
 [[nodiscard]] result<vouched_user> vouched_user_of(const callout_question& question,
                                                    std::string_view body);
@@ -42,9 +50,10 @@ struct vouched_user {
 renamed(const broker::callout_check& check, const broker::user_configuration& user,
         const std::string& name);
 
-/// The same of a service that was asked by HTTP: a status of 200 and JSON lets somebody in.
+/// The same of a service that was asked by HTTP: a status of 200 and JSON lets somebody in; a
+/// status of 500 or more is no answer.
 /// Source: docs/formats/http-callout.md.
-[[nodiscard]] result<std::shared_ptr<const broker::user_configuration>>
-user_of_http_answer(const callout_question& question, const net::http_response& answer);
+[[nodiscard]] result<answered_user> user_of_http_answer(const callout_question& question,
+                                                        const net::http_response& answer);
 
 } // namespace pipit::server

@@ -16,6 +16,7 @@ public:
         case errc::unknown_flag: return "The command line has a flag that is not known";
         case errc::reload_not_supported: return "The change needs a restart";
         case errc::invalid_request: return "The request is not valid";
+        case errc::login_refused: return "The login is refused";
         case errc::unusable_file: return "A file cannot be opened, read or written";
         case errc::no_account: return "There is no such account";
         }

@@ -21,6 +21,8 @@ enum class errc {
     no_account,
     /// A request to the server itself cannot be read or obeyed; the detail says why.
     invalid_request,
+    /// Who decides about a login, and was heard, says no; the detail is for the log.
+    login_refused,
 };
 
 [[nodiscard]] error_code make_error_code(errc value) noexcept;

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/server/jwt_account.hpp>
 
+#include <pipit/auth/authorization_jwt.hpp>
 #include <pipit/auth/permissions.hpp>
+#include <pipit/auth/user_template.hpp>
+#include <pipit/broker/broker.hpp>
 #include <pipit/protocol/weighted_mapping.hpp>
 #include <pipit/server/jwt_links.hpp>
+#include <pipit/server/jwt_user.hpp>
 
+#include <map>
 #include <utility>
 
 namespace pipit::server {
@@ -28,29 +33,102 @@ result<> add_mappings(const auth::account_jwt& claims, account_configuration& to
     return {};
 }
 
+/// The rights of a key: null when there is no such key.
+const std::optional<auth::user_rights>* scope_of(const auth::account_jwt& account,
+                                                 const std::string& key) {
+    const auto found = account.signing_keys.find(key);
+    return found == account.signing_keys.end() ? nullptr : &found->second;
+}
+
 /// A key that signed no longer does, or gives other rights now.
 bool key_is_gone(const auth::account_jwt* before, const auth::account_jwt& now,
                  const std::string& key) {
-    const auto found = now.signing_keys.find(key);
-    if (found == now.signing_keys.end()) return key != now.subject;
-    if (before == nullptr) return false;
-    const auto old = before->signing_keys.find(key);
-    return old != before->signing_keys.end() && old->second != found->second;
+    const auto* const scope = scope_of(now, key);
+    if (scope == nullptr) return key != now.subject;
+    const auto* const old = before == nullptr ? nullptr : scope_of(*before, key);
+    return old != nullptr && *old != *scope;
+}
+
+/// A role as it was, and as it is: other rights, or other words in them. A key that had no role, or
+/// has none any more, is another key.
+bool role_has_changed(const auth::account_jwt& before, const auth::account_jwt& now,
+                      const std::string& key) {
+    const auto* const old = scope_of(before, key);
+    const auto* const scope = scope_of(now, key);
+    if (old == nullptr || scope == nullptr || !*old || !*scope) return false;
+    return *old != *scope || before.name != now.name || before.tags != now.tags ||
+           before.default_permissions != now.default_permissions;
 }
 
 /// The same user with the account's new default permissions.
 broker::user_pointer with_default_permissions(const broker::user_configuration& user,
-                                              const auth::permission_lists& lists) {
+                                              auth::permission_lists lists) {
     auto changed = std::make_shared<broker::user_configuration>(user);
     changed->permissions = nullptr;
+    // Whom a service has let in may not ask it.
+    if (user.vouched) lists.publish_deny.emplace_back(auth::callout_subject);
     if (lists != auth::permission_lists{}) {
-        auto made = auth::permissions::make(lists);
+        auto made = auth::permissions::make(std::move(lists));
         // What cannot be understood allows nothing.
         if (!made) made = auth::permissions::make({.publish_deny = {">"}, .subscribe_deny = {">"}});
         if (made) changed->permissions = std::move(*made);
     }
     return changed;
 }
+
+/// A scoped signing key with another template, on those whose JWTs it signed. What was made for one
+/// is remembered for the other connections of the same JWT.
+class edited_role {
+public:
+    /// As a login by the same JWT would be judged now, but that nobody signs again.
+    session_verdict judge(const auth::account_jwt& account, const broker::user_configuration& user,
+                          const broker::session_origin& from, wall_time now) {
+        using enum session_verdict::fate;
+        auto& [rights, made, is_known] = made_[user.claims];
+        if (!std::exchange(is_known, true)) make(account, user, rights, made);
+        if (made == nullptr) return {has_lost_its_signer};
+        if (rights.bearer_token && account.limits.disallow_bearer) return {is_refused};
+        // A bearer has never signed.
+        if (user.claims->is_bearer && !rights.bearer_token) return {has_lost_its_signer};
+        broker::jwt_check way;
+        way.in_process = from.in_process;
+        way.is_websocket = from.is_websocket;
+        const auto entry = may_enter(rights, from.ip, way, now);
+        if (!entry.why_not.empty()) return {is_refused};
+        if (!entry.until || (made->expires && *made->expires <= *entry.until)) return {stays, made};
+        auto for_now = std::make_shared<broker::user_configuration>(*made);
+        for_now->expires = entry.until;
+        return {stays, std::move(for_now)};
+    }
+
+private:
+    struct remembered {
+        auth::user_rights rights;
+        broker::user_pointer made; ///< Null: it could not log in any more.
+        bool is_known = false;
+    };
+
+    static void make(const auth::account_jwt& account, const broker::user_configuration& user,
+                     auth::user_rights& rights, broker::user_pointer& made) {
+        const auto& claims = *user.claims;
+        const auto* const scope = scope_of(account, claims.issuer);
+        auth::user_jwt as_signed;
+        as_signed.subject = user.nkey;
+        as_signed.issuer = claims.issuer;
+        as_signed.issuer_account = account.subject;
+        as_signed.name = claims.name;
+        as_signed.tags = claims.tags;
+        as_signed.issued_at = claims.issued_at;
+        as_signed.expires = claims.expires;
+        auto filled = auth::fill_template(**scope, as_signed, account);
+        if (!filled) return;
+        rights = std::move(*filled);
+        auto found = user_of(as_signed, rights, account, user.account, claims.jwt);
+        if (found) made = std::move(*found);
+    }
+
+    std::map<std::shared_ptr<const broker::user_claims>, remembered> made_;
+};
 
 } // namespace
 
@@ -80,14 +158,22 @@ result<std::shared_ptr<const account_configuration>> account_of(const auth::acco
     return std::shared_ptr<const account_configuration>(std::move(made));
 }
 
-broker::session_judge judge_of(known_claims before, known_claims now) {
-    return [before = std::move(before),
-            now = std::move(now)](const broker::user_configuration& user) -> session_verdict {
+broker::session_judge judge_of(known_claims before, known_claims now, bool live_permissions) {
+    return [before = std::move(before), now = std::move(now), live_permissions,
+            role = edited_role()](const broker::user_configuration& user,
+                                  const broker::session_origin& from,
+                                  wall_time at) mutable -> session_verdict {
         using enum session_verdict::fate;
-        if (user.claims == nullptr) return {stays};
-        const auto& claims = *user.claims;
-        if (claims.is_bearer && now->limits.disallow_bearer) return {is_refused};
+        const bool is_vouched = user.claims == nullptr;
+        const auto& known = is_vouched ? user.vouched : user.claims;
+        if (known == nullptr) return {stays};
+        const auto& claims = *known;
+        if (!is_vouched && claims.is_bearer && now->limits.disallow_bearer) return {is_refused};
         if (now->revokes(user.name, claims.issued_at)) return {is_revoked};
+        if (live_permissions && !is_vouched && claims.by_signing_key && before != nullptr &&
+            role_has_changed(*before, *now, claims.issuer)) {
+            return role.judge(*now, user, from, at);
+        }
         if (claims.by_signing_key && key_is_gone(before.get(), *now, claims.issuer)) {
             return {has_lost_its_signer};
         }
@@ -99,9 +185,8 @@ broker::session_judge judge_of(known_claims before, known_claims now) {
 }
 
 broker::session_judge nobody_stays() {
-    return [](const broker::user_configuration&) -> session_verdict {
-        return {session_verdict::fate::account_is_gone};
-    };
+    return [](const broker::user_configuration&, const broker::session_origin&,
+              wall_time) -> session_verdict { return {session_verdict::fate::account_is_gone}; };
 }
 
 } // namespace pipit::server

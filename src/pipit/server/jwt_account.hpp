@@ -19,8 +19,10 @@ account_of(const auth::account_jwt& claims, std::string token, broker::account_i
 
 /// Who stays when an account says something else than before: `before` is null for one that was
 /// not known. Source: nats-server; who signed by a key that is gone or whose scope has changed is
-/// disconnected without a text.
-[[nodiscard]] broker::session_judge judge_of(known_claims before, known_claims now);
+/// disconnected without a text. Unless permissions are live: then a scope that has changed is
+/// obeyed, for those who could log in under it now.
+[[nodiscard]] broker::session_judge judge_of(known_claims before, known_claims now,
+                                             bool live_permissions);
 
 /// An account that was deleted: nobody stays.
 [[nodiscard]] broker::session_judge nobody_stays();

@@ -341,7 +341,8 @@ result<> jwt_authority::install(known_claims claims, const std::string& jwt,
     account->is_deleted = false;
     account->version = next_version_++;
     const bool is_new = before == nullptr;
-    auto judge = is_new ? broker::session_judge() : judge_of(before, claims);
+    const bool is_live = around_.live_permissions && around_.live_permissions();
+    auto judge = is_new ? broker::session_judge() : judge_of(before, claims, is_live);
     around_.put_account({account->config, &account->counters, std::move(judge)}, std::move(done));
     if (!claims->imports.empty()) link(*account);
     if (!is_new || !claims->exports.empty()) link_importers_of(name);

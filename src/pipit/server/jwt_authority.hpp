@@ -30,6 +30,8 @@ struct authority_surroundings {
     /// Hands an account to every loop, and calls `done` when all of them know it, on any thread.
     std::function<void(broker::account_update update, std::function<void()> done)> put_account;
     logger log;
+    /// A role that was edited holds for those who are in; empty: it does not.
+    std::function<bool()> live_permissions = {};
 };
 
 /// Decides who comes in with a JWT: it knows whom the operator trusts, and the accounts as they

@@ -2,6 +2,8 @@
 #include <pipit/auth/creds.hpp>
 #include <pipit/auth/permissions.hpp>
 #include <pipit/auth/test_tokens.hpp>
+#include <pipit/broker/broker.hpp>
+#include <pipit/net/clock.hpp>
 #include <pipit/server/error.hpp>
 #include <pipit/server/jwt_authority.hpp>
 
@@ -51,7 +53,7 @@ std::string account_token(const std::string& more = {}, std::int64_t issued_at =
 
 /// An authority that trusts the operator, and what it told the loops.
 struct world {
-    world() {
+    explicit world(bool live_permissions = false) {
         operator_trust trust;
         trust.keys.insert(the_operator.text());
         authority.emplace(std::move(trust), std::make_unique<counting_resolver>(jwts, asked),
@@ -61,7 +63,8 @@ struct world {
                                                      last = std::move(update);
                                                      done();
                                                  },
-                                                 logger()});
+                                                 logger(),
+                                                 [live_permissions] { return live_permissions; }});
     }
     ~world() { thread.stop(); }
 
@@ -80,6 +83,13 @@ struct world {
     }
     broker::login_answer judge(const std::string& jwt) {
         return judge(jwt, auth::sign_nonce(the_user.seed(), nonce));
+    }
+
+    broker::session_verdict judge_session(const broker::user_configuration& user,
+                                          const std::string& ip = "127.0.0.1") const {
+        broker::session_origin from;
+        from.ip = ip;
+        return last.judge(user, from, net::wall_now());
     }
 
     std::map<std::string, std::string> jwts{{the_account.text(), account_token()}};
@@ -125,12 +135,104 @@ TEST(JwtAuthority, ObeysANewerAccountAlsoForAJwtThatItKnows) {
     EXPECT_TRUE(its.authority->update(the_account.text(), revoking));
     EXPECT_EQ(its.judge(token).why_not, "User authentication revoked");
     using fate = broker::session_verdict::fate;
-    EXPECT_EQ(its.last.judge(*before.user).what, fate::is_revoked);
+    EXPECT_EQ(its.judge_session(*before.user).what, fate::is_revoked);
     EXPECT_TRUE(its.authority->update(the_account.text(), account_token()));
     EXPECT_TRUE(its.judge(token).accepted);
-    EXPECT_EQ(its.last.judge(*before.user).what, fate::stays);
+    EXPECT_EQ(its.judge_session(*before.user).what, fate::stays);
     its.authority->forget(the_account.text());
-    EXPECT_EQ(its.last.judge(*before.user).what, fate::account_is_gone);
+    EXPECT_EQ(its.judge_session(*before.user).what, fate::account_is_gone);
+}
+
+// --- Roles that are edited ---
+
+const test_key the_role(nkey_prefix::account, 4);
+
+/// The account with a scoped signing key; `rights` are its template's members.
+std::string account_with_role(const std::string& rights, const std::string& more = {}) {
+    return account_token(R"("signing_keys":[{"kind":"user_scope","key":")" + the_role.text() +
+                         R"(","role":"r","template":{"subs":-1,"data":-1,"payload":-1,)" + rights +
+                         "}}]" + (more.empty() ? "" : "," + more));
+}
+
+/// Somebody who came in by the role, whose template is edited then.
+struct role_world : world {
+    explicit role_world(const std::string& rights = R"("pub":{"allow":["{{name()}}.old"]})",
+                        bool live_permissions = true)
+        : world(live_permissions) {
+        jwts[the_account.text()] = account_with_role(rights);
+        const auto token = the_role.issue_scoped_user(the_user.text(), the_account.text(), {},
+                                                      R"("name":"bob","exp":4000000000)");
+        const auto answer = judge(token);
+        EXPECT_TRUE(answer.accepted) << answer.why_not;
+        user = answer.user;
+    }
+    broker::session_verdict edit(const std::string& account, const std::string& ip = "127.0.0.1") {
+        EXPECT_TRUE(authority->update(the_account.text(), account));
+        return judge_session(*user, ip);
+    }
+
+    broker::user_pointer user;
+};
+
+TEST(JwtAuthority, AnEditedRoleHoldsForThoseWhoAreIn) {
+    role_world its;
+    const auto verdict = its.edit(account_with_role(R"("pub":{"allow":["{{name()}}.new"]})"));
+    ASSERT_EQ(verdict.what, broker::session_verdict::fate::stays);
+    ASSERT_NE(verdict.user, nullptr);
+    EXPECT_TRUE(verdict.user->permissions->may_publish("bob.new"));
+    EXPECT_FALSE(verdict.user->permissions->may_publish("bob.old"));
+    EXPECT_EQ(verdict.user->nkey, the_user.text());
+    EXPECT_EQ(verdict.user->expires, its.user->expires);
+    EXPECT_EQ(verdict.user->claims->issued_at, its.user->claims->issued_at);
+    // The connections of one JWT share what was made of it.
+    EXPECT_EQ(its.judge_session(*its.user).user, its.judge_session(*its.user).user);
+}
+
+TEST(JwtAuthority, AnEditedRoleEndsConnectionsWithoutLivePermissions) {
+    role_world its(R"("pub":{"allow":["old"]})", false);
+    EXPECT_EQ(its.edit(account_with_role(R"("pub":{"allow":["new"]})")).what,
+              broker::session_verdict::fate::has_lost_its_signer);
+}
+
+TEST(JwtAuthority, AnEditedRoleLetsNobodyStayWhoCouldNotLogInByIt) {
+    using fate = broker::session_verdict::fate;
+    const std::string old = R"("pub":{"allow":["old"]})";
+    const auto of = [&](const std::string& rights, const std::string& first, const char* ip) {
+        return role_world(first).edit(account_with_role(rights), ip).what;
+    };
+    EXPECT_EQ(of(R"("src":["10.0.0.0/8"])", old, "127.0.0.1"), fate::is_refused);
+    EXPECT_EQ(of(R"("src":["10.0.0.0/8"])", old, "10.1.1.1"), fate::stays);
+    EXPECT_EQ(of(R"("allowed_connection_types":["WEBSOCKET"])", old, "127.0.0.1"),
+              fate::is_refused);
+    // Undefined words in what is denied.
+    EXPECT_EQ(of(R"("pub":{"deny":["{{tag(x)}}"]})", old, "127.0.0.1"), fate::has_lost_its_signer);
+    // Who came as a bearer has never signed.
+    EXPECT_EQ(of(old, R"("bearer_token":true)", "127.0.0.1"), fate::has_lost_its_signer);
+    // What is revoked in the same update, and a key that is gone or has no role any more.
+    role_world its;
+    EXPECT_EQ(its.edit(account_with_role(R"("pub":{"allow":["new"]})",
+                                         R"("revocations":{"*":1800000000})"))
+                  .what,
+              fate::is_revoked);
+    role_world other;
+    EXPECT_EQ(other.edit(account_token()).what, fate::has_lost_its_signer);
+    role_world plain;
+    EXPECT_EQ(plain.edit(account_token(R"("signing_keys":[")" + the_role.text() + "\"]")).what,
+              fate::has_lost_its_signer);
+}
+
+TEST(JwtAuthority, AnEditedRoleEndsWithItsTimes) {
+    role_world its;
+    const auto verdict =
+        its.edit(account_with_role(R"("times":[{"start":"00:00:00","end":"23:59:59"}])"));
+    if (verdict.what != broker::session_verdict::fate::stays) return; // The day's last second.
+    ASSERT_TRUE(verdict.user->expires);
+    EXPECT_LT(*verdict.user->expires, *its.user->expires);
+    // And the token's own end counts again without them.
+    its.user = verdict.user;
+    const auto again = its.edit(account_with_role(R"("pub":{"allow":["new"]})"));
+    EXPECT_EQ(again.user->claims->expires, 4000000000);
+    EXPECT_GT(*again.user->expires, *verdict.user->expires);
 }
 
 TEST(JwtAuthority, RefusesAnUpdateThatNobodySigned) {

@@ -119,6 +119,7 @@ user_of(const auth::user_jwt& user, const auth::user_rights& rights,
     claims->name = user.name;
     claims->tags = user.tags;
     claims->issued_at = user.issued_at;
+    claims->expires = user.expires;
     claims->is_bearer = rights.bearer_token;
     claims->by_signing_key = !user.issuer_account.empty();
     claims->has_default_permissions = by_default;

@@ -205,7 +205,8 @@ struct server_options {
     std::vector<account_options> accounts;
     std::string no_auth_user;
     std::optional<auth_callout_options> auth_callout;
-    std::string system_account; ///< Empty: `$SYS`.
+    bool live_permissions = false; ///< They change on connections that are open.
+    std::string system_account;    ///< Empty: `$SYS`.
     bool no_system_account = false;
     std::vector<mapping_options> mappings; ///< Of the account `$G`.
 

@@ -191,6 +191,7 @@ constexpr key_rule<options> top_level_rules[] = {
     {"accounts", read_accounts},
     {"mappings maps", read_global_mappings},
     {"no_auth_user", set_text<&options::no_auth_user>},
+    {"live_permissions", set_boolean<&options::live_permissions>},
     {"system_account system", set_text<&options::system_account>},
     {"no_system_account no_system no_sys_acc", set_boolean<&options::no_system_account>},
     {"tls", read_tls},

@@ -184,6 +184,7 @@ constexpr option_rule option_rules[] = {
     {{}, always, show_nothing, "Reloaded: authorization users"},
     {{}, always, show_nothing, "Reloaded: accounts"},
     {"NoAuthUser", no_auth_user_differs, show<&options::no_auth_user>},
+    changeable<&options::live_permissions>("Reloaded: live_permissions = "),
     fixed<&options::system_account>("SystemAccount"),
     {"TrustedOperators", differs<&options::operators>, show_nothing},
     {"TrustedKeys", differs<&options::trusted_keys>, show_nothing},

@@ -65,9 +65,12 @@ void server::state::subscribe_claims(broker::broker& broker, broker::account_id 
             logins.thread().post([this, of, make_replies, subject = std::string(message.subject),
                                   reply = std::string(message.reply),
                                   payload = std::string(message.payload)] {
-                for (auto& each : make_replies(subject, payload)) {
-                    if (!reply.empty()) publish_claims(of, reply, {}, std::move(each));
-                }
+                auto replies = make_replies(subject, payload);
+                if (reply.empty() || replies.empty()) return;
+                // What was changed is changed on all loops before anybody hears so.
+                after_all_loops([this, of, reply, replies = std::move(replies)]() mutable {
+                    for (auto& each : replies) publish_claims(of, reply, {}, std::move(each));
+                });
             });
         };
         broker.subscribe(of, subject, handle, queue);
@@ -94,6 +97,22 @@ void server::state::subscribe_claims(broker::broker& broker, broker::account_id 
         claims->merge(pack);
         return reply_list{};
     });
+}
+
+/// Runs a task when each loop has done what it was given before; nobody waits for that.
+void server::state::after_all_loops(std::function<void()> task) {
+    struct progress {
+        std::function<void()> task;
+        std::atomic<std::size_t> left;
+    };
+    auto shared = std::make_shared<progress>();
+    shared->task = std::move(task);
+    shared->left = loops.size();
+    for (auto& each : loops) {
+        each->post([shared](broker::broker&, moment) {
+            if (--shared->left == 0) shared->task();
+        });
+    }
 }
 
 std::string server::state::pack_inbox() const { return "_INBOX.claims." + identity.id + ".pack"; }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Accounts and users that an operator's JWTs say.
 #include <pipit/auth/jwt.hpp>
+#include <pipit/base/limits.hpp>
 #include <pipit/net/clock.hpp>
 #include <pipit/protocol/go_text.hpp>
 #include <pipit/server/account_directory.hpp>
 #include <pipit/server/detail/server_state.hpp>
 #include <pipit/server/error.hpp>
 
+#include <future>
 #include <set>
 
 namespace pipit::server {
@@ -29,7 +31,11 @@ result<> server::state::start_authority() {
                                [this](broker::account_update update, std::function<void()> done) {
                                    put_account(std::move(update), std::move(done));
                                },
-                               log});
+                               log,
+                               [this] {
+                                   const std::lock_guard guard(seen.lock);
+                                   return seen.config && seen.config->live_permissions;
+                               }});
     if (auto stored = store_preloads(); !stored) {
         log_fatal(stored.error());
         return stored;
@@ -76,7 +82,6 @@ result<> server::state::store_preloads() {
 void server::state::obey_preloads(const server_options& before) {
     if (!authority) return;
     logins.thread().post([this, now_log = log] { read_folder_again(now_log); });
-    if (options.resolver_preload == before.resolver_preload) return;
     for (const auto& [account, jwt] : options.resolver_preload) {
         const auto old = before.resolver_preload.find(account);
         if (old != before.resolver_preload.end() && old->second == jwt) continue;
@@ -87,6 +92,12 @@ void server::state::obey_preloads(const server_options& before) {
             if (!obeyed) now_log.error(obeyed.error().detail());
         });
     }
+    // Who hears that it is done, sees it done.
+    auto done = std::make_shared<std::promise<void>>();
+    const auto all_are_obeyed = done->get_future();
+    logins.thread().post([done] { done->set_value(); });
+    if (all_are_obeyed.wait_for(limits::loop_deadline) != std::future_status::ready) return;
+    on_every_loop([](unsigned, broker::broker&, moment) {});
 }
 
 /// Somebody may have put JWTs into the folder. On the thread of the logins.

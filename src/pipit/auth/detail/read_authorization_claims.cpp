@@ -75,6 +75,9 @@ void read_claims(const json::object& payload, authorization_request_jwt& to, std
         reader.object("client_tls",
                       [&](claims_reader inner) { read_tls(inner, to.tls.emplace()); });
         reader.read("request_nonce", to.request_nonce);
+        if (const auto* const refresh = reader.find("refresh")) {
+            to.is_refresh = refresh->is_bool() && refresh->get_bool();
+        }
     });
 }
 
@@ -83,6 +86,9 @@ void read_claims(const json::object& payload, authorization_response_jwt& to, st
         reader.read("jwt", to.user_jwt);
         reader.read("error", to.problem);
         reader.read("issuer_account", to.issuer_account);
+        // nats-server does not know it, and minds nothing that stands there.
+        const auto* const refresh = reader.find("refresh");
+        if (refresh != nullptr && refresh->is_int64()) to.refresh_seconds = refresh->get_int64();
     });
 }
 

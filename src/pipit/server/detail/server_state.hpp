@@ -93,6 +93,7 @@ struct server::state {
                           bool is_cache);
     void publish_claims(broker::account_id of, std::string subject, std::string reply,
                         std::string payload);
+    void after_all_loops(std::function<void()> task);
     void expire_claims();
     void compare_claims();
     void look_up_elsewhere(const std::string& account, account_resolver::answer then);
