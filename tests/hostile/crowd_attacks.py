@@ -32,6 +32,34 @@ def half_open_connections_are_timed_out(server):
     wait_until(lambda: varz(server)["connections"] == 1, "one connection")
 
 
+@attack("""authorization { token: t, timeout: 3 }
+websocket { listen: "127.0.0.1:-1", no_tls: true }
+""", login={"auth_token": "t"}, monitored=True)
+def five_thousand_strangers_keep_nobody_out(server):
+    _many_descriptors()
+    before = server.memory_bytes()
+    web = int(server.ports["websocket"][0].rsplit(":", 1)[1])
+    beginnings = ((server.port, b""), (server.port, b"CONNECT {\"auth_token\":\"x"),
+                  (web, b""), (web, b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"))
+    strangers = []
+    for index in range(5000):
+        port, text = beginnings[index % len(beginnings)]
+        strangers.append(connection(port))
+        strangers[-1].send(text)
+        if index % 500 == 499:
+            member = connection(server.port)
+            member.connect(auth_token="t").send(b"PING\r\n")
+            member.wait_for(b"PONG\r\n")
+            member.close()
+    grown = server.memory_bytes() - before
+    assert grown < 64 * MIB, f"memory grew by {grown / MIB:.1f} MiB"
+    for each in strangers:
+        each.wait_for_end()
+        each.close()
+    wait_until(lambda: varz(server)["connections"] == 1, "one connection")
+    return f"memory grew by {grown / MIB:.1f} MiB"
+
+
 @attack(monitored=True)
 def idle_connections_cost_others_nothing(server):
     _many_descriptors()
