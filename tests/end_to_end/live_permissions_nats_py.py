@@ -22,7 +22,7 @@ class watched:
     def __init__(self):
         self.errors, self.ends, self.messages = [], [], []
 
-    async def connect(self, nats, port, jwt=None, user=None, **options):
+    async def connect(self, nats, port, jwt=None, signer=None, **options):
         async def on_error(error):
             self.errors.append(str(error))
 
@@ -31,7 +31,7 @@ class watched:
 
         if jwt:
             options.update(user_jwt_cb=lambda: self.jwt.encode(),
-                           signature_cb=lambda nonce: user.signature_of(nonce).encode())
+                           signature_cb=lambda nonce: signer.signature_of(nonce).encode())
         self.jwt = jwt
         self.nc = await nats.connect(f"nats://127.0.0.1:{port}", error_cb=on_error,
                                      disconnected_cb=on_end, closed_cb=on_end, **options)
