@@ -26,9 +26,9 @@ std::uint64_t rate_limit::take_blocked(steady_time now) {
     return std::exchange(blocked_, 0);
 }
 
-result<std::shared_ptr<const tls_rules>> make_tls_rules(const tls_options* options,
+result<std::shared_ptr<const tls_rules>> make_tls_rules(const std::optional<tls_options>& options,
                                                         bool allow_non_tls) {
-    if (options == nullptr) return std::shared_ptr<const tls_rules>();
+    if (!options) return std::shared_ptr<const tls_rules>();
     auto context = net::tls_context::for_server(options->settings);
     if (!context) return context.error();
     auto rules = std::make_shared<tls_rules>();

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 namespace pipit::server {
 
@@ -50,8 +51,8 @@ struct arrival_rules {
 
 /// What a `tls` block comes to; nothing without one.
 /// Errors: those of `net::tls_context::for_server`.
-[[nodiscard]] result<std::shared_ptr<const tls_rules>> make_tls_rules(const tls_options* options,
-                                                                      bool allow_non_tls);
+[[nodiscard]] result<std::shared_ptr<const tls_rules>>
+make_tls_rules(const std::optional<tls_options>& options, bool allow_non_tls);
 
 /// What is known of a connection whose handshake is over.
 [[nodiscard]] broker::tls_facts facts_of(const net::tls_filter& tls, bool before_info);

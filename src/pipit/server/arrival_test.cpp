@@ -23,7 +23,9 @@ TEST(RateLimit, AllowsSoManyInASecondAndCountsTheOthers) {
     EXPECT_EQ(limit.take_blocked(begin + 2s), 1u);
 }
 
-TEST(TlsRules, AreNoneWithoutABlock) { EXPECT_EQ(make_tls_rules(nullptr, false).value(), nullptr); }
+TEST(TlsRules, AreNoneWithoutABlock) {
+    EXPECT_EQ(make_tls_rules(std::nullopt, false).value(), nullptr);
+}
 
 } // namespace
 } // namespace pipit::server

@@ -50,10 +50,9 @@ result<> server::state::reload() {
 }
 
 result<> server::state::obey(const server_options& next) {
-    auto tls = make_tls_rules(next.tls ? &*next.tls : nullptr, next.allow_non_tls);
+    auto tls = make_tls_rules(next.tls, next.allow_non_tls);
     if (!tls) return tls.error();
-    const auto& websocket = next.websocket;
-    auto own = make_tls_rules(websocket.tls ? &*websocket.tls : nullptr, false);
+    auto own = make_tls_rules(next.websocket.tls, false);
     if (!own) return own.error();
     auto for_monitoring = make_monitoring_tls(next);
     if (!for_monitoring) return for_monitoring.error();

@@ -37,32 +37,36 @@ void note_options(server_snapshot& facts, const server_options& options);
 void note_tls(server_snapshot& facts, const tls_rules* rules);
 
 /// The parts of one server, wired together. Grouped by file: `server.cpp` has its life,
-/// `server_reload.cpp` what changes while it lives, `server_monitoring.cpp` what is seen of it.
+/// `server_listeners.cpp` where it listens, `server_reload.cpp` what changes while it lives,
+/// `server_monitoring.cpp` and `server_system.cpp` what is seen of it from outside and by messages,
+/// `server_operators.cpp`, `server_claims.cpp` and `server_callout.cpp` who may come in.
 struct server::state {
     explicit state(server_setup setup);
     ~state();
 
     // server.cpp
     result<> start();
+    result<> check_store_folder();
+    result<> make_loops();
+    result<> write_pid_file();
+    void shut_down();
+    void log_fatal(const error& why) const { log.fatal(why.detail()); }
+
+    // server_listeners.cpp
     result<> prepare_tls();
     [[nodiscard]] static result<std::shared_ptr<const net::tls_context>>
     make_monitoring_tls(const server_options& from);
-    result<> check_store_folder();
     result<> bind_clients();
     result<> bind_websocket();
-    result<> make_loops();
-    result<> write_pid_file();
-    void write_ports_file();
-    void remove_ports_file();
     void accept_clients();
     void accept_websockets();
     void place(net::accepted_socket accepted);
     void place_websocket(net::accepted_socket accepted);
     [[nodiscard]] loop& next_place();
     void stop_listening();
-    void shut_down();
-    void log_fatal(const error& why) const { log.fatal(why.detail()); }
     [[nodiscard]] std::vector<listening_place> places_listened_to() const;
+    void write_ports_file();
+    void remove_ports_file();
 
     // server_reload.cpp
     result<> reload();
