@@ -276,8 +276,8 @@ void jwt_authority::fetch_exporters(const std::string& account, std::function<vo
     one_is_done();
 }
 
-/// Imports again what the exporters allow now.
-void jwt_authority::link(known_account& account) {
+/// Makes the account what its JWT says, with what the exporters that are known allow it now.
+void jwt_authority::import_anew(known_account& account) {
     auto config = account_of(*account.claims, account.jwt, account.config->id,
                              account.config->claims->updated);
     if (!config) return;
@@ -291,11 +291,13 @@ void jwt_authority::link(known_account& account) {
         },
         net::wall_now());
     for (const auto& problem : problems) around_.log.error(problem);
-    {
-        const std::lock_guard guard(lock_);
-        account.config = std::move(linked);
-        ++list_version_;
-    }
+    const std::lock_guard guard(lock_);
+    account.config = std::move(linked);
+    ++list_version_;
+}
+
+void jwt_authority::link(known_account& account) {
+    import_anew(account);
     around_.put_account({account.config, &account.counters, {}}, [] {});
 }
 
@@ -343,8 +345,9 @@ result<> jwt_authority::install(known_claims claims, const std::string& jwt,
     const bool is_new = before == nullptr;
     const bool is_live = around_.live_permissions && around_.live_permissions();
     auto judge = is_new ? broker::session_judge() : judge_of(before, claims, is_live);
+    // At once with its imports: who has them already loses no message.
+    if (!claims->imports.empty()) import_anew(*account);
     around_.put_account({account->config, &account->counters, std::move(judge)}, std::move(done));
-    if (!claims->imports.empty()) link(*account);
     if (!is_new || !claims->exports.empty()) link_importers_of(name);
     return {};
 }

@@ -81,6 +81,7 @@ private:
     void on_fetched(const std::string& account, const result<std::string>& jwt);
     void resume(const std::string& account, const std::string& why_not);
     void fetch_exporters(const std::string& account, std::function<void()> then);
+    void import_anew(known_account& account);
     void link(known_account& account);
     void link_importers_of(const std::string& account);
     [[nodiscard]] result<known_claims> verified(const std::string& account,

@@ -235,6 +235,23 @@ TEST(JwtAuthority, AnEditedRoleEndsWithItsTimes) {
     EXPECT_GT(*again.user->expires, *verdict.user->expires);
 }
 
+TEST(JwtAuthority, UpdatesAnAccountWithItsImportsAtOnce) {
+    world its;
+    const test_key exporter(nkey_prefix::account, 5);
+    const std::string stream = R"("name":"s","subject":"s.>","type":"stream")";
+    const auto imports = R"("imports":[{)" + stream + R"(,"account":")" + exporter.text() + "\"}]";
+    its.jwts[the_account.text()] = account_token(imports);
+    its.jwts[exporter.text()] = the_operator.issue_account(
+        exporter.text(), std::string(auth::no_account_limits) + R"(,"exports":[{)" + stream + "}]");
+    ASSERT_TRUE(its.judge(the_account.issue_user(the_user.text())).accepted);
+    ASSERT_EQ(its.last.config->stream_imports.size(), 1u);
+    const auto before = its.put;
+    EXPECT_TRUE(its.authority->update(the_account.text(), account_token(imports, 1'700'000'001)));
+    EXPECT_EQ(its.put, before + 1);
+    EXPECT_EQ(its.last.config->stream_imports.size(), 1u);
+    EXPECT_TRUE(its.last.judge);
+}
+
 TEST(JwtAuthority, RefusesAnUpdateThatNobodySigned) {
     world its;
     ASSERT_TRUE(its.judge(the_account.issue_user(the_user.text())).accepted);
