@@ -9,6 +9,7 @@
 #include <pipit/server/error.hpp>
 
 #include <algorithm>
+#include <array>
 #include <future>
 
 namespace pipit::server {
@@ -22,6 +23,8 @@ using broker::session_event;
 constexpr nanoseconds first_statistics = 250ms;
 constexpr nanoseconds statistics_interval_max = 10s;
 constexpr nanoseconds connections_interval = 30s;
+/// What a loop is asked about between two of its batches.
+constexpr std::size_t accounts_at_a_time = 256;
 
 /// The third token: whose account the service is about.
 std::string account_in(bytes_view subject) {
@@ -30,6 +33,11 @@ std::string account_in(bytes_view subject) {
 }
 
 moment now() { return {net::steady_now(), net::wall_now()}; }
+
+/// Where the number of an account's connections is told.
+std::array<std::string, 2> connection_subjects(const std::string& account) {
+    return {"$SYS.SERVER.ACCOUNT." + account + ".CONNS", "$SYS.ACCOUNT." + account + ".SERVER.CONNS"};
+}
 
 } // namespace
 
@@ -287,10 +295,10 @@ void server::state::tell(broker::broker& broker, const session_event& event) {
 /// How many an account has is known to all loops together.
 void server::state::tell_of_connections(broker::broker& broker, const std::string& account) {
     if (account == "$G") return;
-    if (!broker.is_wanted(system->account, "$SYS.ACCOUNT." + account + ".SERVER.CONNS") &&
-        !broker.is_wanted(system->account, "$SYS.SERVER.ACCOUNT." + account + ".CONNS")) {
-        return;
-    }
+    const auto is_heard = [&](const std::string& subject) {
+        return broker.is_wanted(system->account, subject);
+    };
+    if (std::ranges::none_of(connection_subjects(account), is_heard)) return;
     {
         const std::lock_guard guard(system->lock);
         if (!system->changed_accounts.insert(account).second) return; // It will be published.
@@ -307,37 +315,64 @@ void server::state::tell_of_connections(broker::broker& broker, const std::strin
 // --- What the worker publishes ---
 
 void server::state::publish_connections(const std::string& account) {
-    const auto body = system->requests->connections_of(account, true);
-    if (!body) return;
-    for (const auto& subject : {"$SYS.SERVER.ACCOUNT." + account + ".CONNS",
-                                "$SYS.ACCOUNT." + account + ".SERVER.CONNS"}) {
+    if (auto body = system->requests->connections_of(account, true)) {
+        publish_connections(account, *body);
+    }
+}
+
+void server::state::publish_connections(const std::string& account, const std::string& body) {
+    for (const auto& subject : connection_subjects(account)) {
         if (protocol::is_valid_literal_subject(subject)) {
-            publish(system->account, subject, {}, *body);
+            publish(system->account, subject, {}, body);
         }
     }
 }
 
-bool server::state::is_wanted(const std::string& subject) {
-    auto shared = std::make_shared<std::promise<bool>>();
+/// Whether somebody wants each of them; none when the loop does not answer in time.
+std::vector<bool> server::state::are_wanted(std::vector<std::string> subjects) {
+    auto shared = std::make_shared<std::promise<std::vector<bool>>>();
     auto answer = shared->get_future();
-    loops[0]->post([shared, subject, of = system->account](broker::broker& broker, moment) {
-        shared->set_value(broker.is_wanted(of, subject));
+    std::vector<bool> none(subjects.size());
+    loops[0]->post([shared, subjects = std::move(subjects),
+                    of = system->account](broker::broker& broker, moment) {
+        std::vector<bool> wanted;
+        for (const auto& each : subjects) wanted.push_back(broker.is_wanted(of, each));
+        shared->set_value(std::move(wanted));
     });
-    return answer.wait_for(limits::loop_deadline) == std::future_status::ready && answer.get();
+    const auto status = answer.wait_for(limits::loop_deadline);
+    return status == std::future_status::ready ? answer.get() : none;
 }
 
+bool server::state::is_wanted(const std::string& subject) { return are_wanted({subject})[0]; }
+
+/// Of those that have some, of which somebody wants to hear. The loop is asked about many accounts
+/// at a time.
 void server::state::publish_connections_of_all() {
     const auto snapshot = collect({.accounts = true});
     if (!snapshot) return;
     const auto& config = *snapshot->configuration;
-    for (const auto& account : total_accounts(*snapshot)) {
-        if (account.id == config.global_account || account.connections == 0) continue;
-        const auto name = std::string(account_name(config, account.id));
-        if (is_wanted("$SYS.ACCOUNT." + name + ".SERVER.CONNS") ||
-            is_wanted("$SYS.SERVER.ACCOUNT." + name + ".CONNS")) {
-            publish_connections(name);
+    const auto totals = total_accounts(*snapshot); // In the order of the configuration.
+    std::vector<std::size_t> places;
+    std::vector<std::string> subjects;
+    const auto publish_wanted = [&] {
+        const auto wanted = are_wanted(std::move(subjects));
+        for (std::size_t i = 0; i < places.size(); ++i) {
+            if (!wanted[2 * i] && !wanted[2 * i + 1]) continue;
+            const auto& name = config.accounts[places[i]].name;
+            publish_connections(name, system->requests->connections_in(totals[places[i]], name));
         }
+        places.clear();
+        subjects.clear();
+    };
+    for (std::size_t i = 0; i < totals.size(); ++i) {
+        if (totals[i].id == config.global_account || totals[i].connections == 0) continue;
+        places.push_back(i);
+        for (auto& subject : connection_subjects(config.accounts[i].name)) {
+            subjects.push_back(std::move(subject));
+        }
+        if (places.size() == accounts_at_a_time) publish_wanted();
     }
+    if (!places.empty()) publish_wanted();
 }
 
 void server::state::publish_statistics() {

@@ -359,7 +359,12 @@ std::optional<std::string> system_requests::connections_of(std::string_view acco
     const auto totals = total_accounts(*snapshot);
     const auto total = std::ranges::find(totals, configured->id, &broker::account_snapshot::id);
     if (total->connections == 0 && !without_any_too) return std::nullopt;
-    return account_event(*its_.facts(), its_.next_id(), {its_.next_sequence(), its_.now()}, *total,
+    return connections_in(*total, account);
+}
+
+std::string system_requests::connections_in(const broker::account_snapshot& total,
+                                            std::string_view account) const {
+    return account_event(*its_.facts(), its_.next_id(), {its_.next_sequence(), its_.now()}, total,
                          account);
 }
 

@@ -65,6 +65,9 @@ public:
     /// What `CONNS` says about an account; nothing when it is unknown, or has no connections.
     [[nodiscard]] std::optional<std::string> connections_of(std::string_view account,
                                                             bool without_any_too) const;
+    /// The same of an account whose numbers are at hand.
+    [[nodiscard]] std::string connections_in(const broker::account_snapshot& total,
+                                             std::string_view account) const;
 
 private:
     system_surroundings its_;

@@ -129,8 +129,10 @@ struct server::state {
     void tell(broker::broker& broker, const broker::session_event& event);
     void tell_of_connections(broker::broker& broker, const std::string& account);
     void publish_connections(const std::string& account);
+    void publish_connections(const std::string& account, const std::string& body);
     void publish_connections_of_all();
-    bool is_wanted(const std::string& subject);
+    [[nodiscard]] bool is_wanted(const std::string& subject);
+    [[nodiscard]] std::vector<bool> are_wanted(std::vector<std::string> subjects);
     void publish_statistics();
     nanoseconds publish_statistics_now_and_then();
     void publish_end(std::string_view event);
