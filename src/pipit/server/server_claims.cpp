@@ -19,13 +19,6 @@ constexpr auto pack_subject = "$SYS.REQ.CLAIMS.PACK";
 constexpr nanoseconds expiry_interval = 1min;
 constexpr nanoseconds pack_interval = 1min;
 
-/// The account that a subject names: `$SYS.REQ.ACCOUNT.<account>.…` or `$SYS.ACCOUNT.<account>.…`.
-std::string account_in(bytes_view subject) {
-    constexpr bytes_view before = ".ACCOUNT.";
-    const auto begin = subject.find(before) + before.size();
-    return std::string(subject.substr(begin, subject.find('.', begin) - begin));
-}
-
 } // namespace
 
 /// Begins the services of accounts' JWTs, for which somebody has to see the server from inside.
@@ -33,28 +26,26 @@ void server::state::serve_claims() {
     const auto system_account = seen.config->system_account;
     if (!authority || !system_account) return;
     claims_place = {*system_account, options.resolver};
-    auto* const in_folder = dynamic_cast<directory_resolver*>(&authority->resolver());
     const bool is_cache = options.resolver.kind == resolver_kind::cache;
     claims = std::make_unique<claims_requests>(claims_requests::surroundings{
-        *authority, in_folder == nullptr ? nullptr : &in_folder->directory(), is_cache,
+        *authority, account_folder == nullptr ? nullptr : &account_folder->directory(), is_cache,
         [this] { return server_json(); }, log});
     if (is_cache) {
-        in_folder->ask_others_by([this](const std::string& account, account_resolver::answer then) {
-            look_up_elsewhere(account, std::move(then));
-        });
+        account_folder->ask_others_by(
+            [this](const std::string& account, account_resolver::answer then) {
+                look_up_elsewhere(account, std::move(then));
+            });
     }
-    loops[0]->post(
-        [this, account = *system_account, in_folder, is_cache](broker::broker& broker, moment) {
-            subscribe_claims(broker, account, in_folder != nullptr, is_cache);
-        });
-    if (in_folder == nullptr) return;
+    loops[0]->post([this, account = *system_account, is_cache](broker::broker& broker, moment) {
+        subscribe_claims(broker, account, is_cache);
+    });
+    if (account_folder == nullptr) return;
     expire_claims();
     if (!is_cache) compare_claims();
 }
 
 /// On the first loop's thread.
-void server::state::subscribe_claims(broker::broker& broker, broker::account_id of, bool in_folder,
-                                     bool is_cache) {
+void server::state::subscribe_claims(broker::broker& broker, broker::account_id of, bool is_cache) {
     using reply_list = std::vector<std::string>;
     /// What is asked is answered on the thread of the logins, which owns the accounts.
     const auto serve = [&](const std::string& subject, bytes_view queue, bool needs_reply,
@@ -69,7 +60,9 @@ void server::state::subscribe_claims(broker::broker& broker, broker::account_id 
                 if (reply.empty() || replies.empty()) return;
                 // What was changed is changed on all loops before anybody hears so.
                 after_all_loops([this, of, reply, replies = std::move(replies)]() mutable {
-                    for (auto& each : replies) publish_claims(of, reply, {}, std::move(each));
+                    for (auto& each : replies) {
+                        publish(of, {.subject = reply, .body = std::move(each)});
+                    }
                 });
             });
         };
@@ -80,7 +73,7 @@ void server::state::subscribe_claims(broker::broker& broker, broker::account_id 
             return reply_list{claims->update(account_in(subject), jwt)};
         });
     }
-    if (!in_folder) return;
+    if (account_folder == nullptr) return;
     serve("$SYS.REQ.CLAIMS.UPDATE", {}, false,
           [this](const auto&, const auto& jwt) { return reply_list{claims->update({}, jwt)}; });
     serve("$SYS.REQ.CLAIMS.LIST", {}, true,
@@ -117,15 +110,6 @@ void server::state::after_all_loops(std::function<void()> task) {
 
 std::string server::state::pack_inbox() const { return "_INBOX.claims." + identity.id + ".pack"; }
 
-/// On any thread.
-void server::state::publish_claims(broker::account_id of, std::string subject, std::string reply,
-                                   std::string payload) {
-    loops[0]->post([of, subject = std::move(subject), reply = std::move(reply),
-                    payload = std::move(payload)](broker::broker& broker, moment now) {
-        broker.publish(of, {.subject = subject, .reply = reply, .payload = payload}, now);
-    });
-}
-
 /// How every answer of the system account begins.
 std::string server::state::server_json() {
     json_writer json("");
@@ -139,9 +123,7 @@ std::string server::state::server_json() {
 
 void server::state::expire_claims() {
     logins.thread().post_at(net::steady_now() + expiry_interval, [this] {
-        if (auto* const folder = dynamic_cast<directory_resolver*>(&authority->resolver())) {
-            folder->directory().expire(net::wall_now());
-        }
+        account_folder->directory().expire(net::wall_now());
         expire_claims();
     });
 }
@@ -151,10 +133,10 @@ void server::state::compare_claims() {
     const auto& configured = claims_place.resolver.interval;
     const auto interval = configured == nanoseconds(0) ? pack_interval : configured;
     logins.thread().post_at(net::steady_now() + interval, [this, of = claims_place.account] {
-        if (auto* const folder = dynamic_cast<directory_resolver*>(&authority->resolver())) {
-            const auto& hash = folder->directory().hash();
-            publish_claims(of, pack_subject, pack_inbox(), std::string(hash.begin(), hash.end()));
-        }
+        const auto& hash = account_folder->directory().hash();
+        publish(of, {.subject = pack_subject,
+                     .reply = pack_inbox(),
+                     .body = std::string(hash.begin(), hash.end())});
         compare_claims();
     });
 }

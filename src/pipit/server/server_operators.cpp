@@ -25,6 +25,7 @@ result<> server::state::start_authority() {
         log_fatal(resolver.error());
         return resolver.error();
     }
+    account_folder = dynamic_cast<directory_resolver*>(resolver->get());
     authority = std::make_unique<jwt_authority>(
         trust_of(options), std::move(*resolver),
         authority_surroundings{accounts, logins.thread(),
@@ -102,9 +103,8 @@ void server::state::obey_preloads(const server_options& before) {
 
 /// Somebody may have put JWTs into the folder. On the thread of the logins.
 void server::state::read_folder_again(const logger& now_log) {
-    auto* const in_folder = dynamic_cast<directory_resolver*>(&authority->resolver());
-    if (in_folder == nullptr) return;
-    auto& folder = in_folder->directory();
+    if (account_folder == nullptr) return;
+    auto& folder = account_folder->directory();
     const auto changed = folder.reload(net::wall_now());
     if (!changed) return now_log.error(changed.error().detail());
     for (const auto& account : *changed) {

@@ -26,59 +26,15 @@ constexpr nanoseconds connections_interval = 30s;
 /// What a loop is asked about between two of its batches.
 constexpr std::size_t accounts_at_a_time = 256;
 
-/// The third token: whose account the service is about.
-std::string account_in(bytes_view subject) {
-    for (int i = 0; i < 3; ++i) subject.remove_prefix(subject.find('.') + 1);
-    return std::string(subject.substr(0, subject.find('.')));
-}
-
 moment now() { return {net::steady_now(), net::wall_now()}; }
 
 /// Where the number of an account's connections is told.
 std::array<std::string, 2> connection_subjects(const std::string& account) {
-    return {"$SYS.SERVER.ACCOUNT." + account + ".CONNS", "$SYS.ACCOUNT." + account + ".SERVER.CONNS"};
+    return {"$SYS.SERVER.ACCOUNT." + account + ".CONNS",
+            "$SYS.ACCOUNT." + account + ".SERVER.CONNS"};
 }
 
 } // namespace
-
-system_state::system_state(broker::account_id system, std::uint64_t seed)
-    : account(system), ids_(seed) {}
-
-void system_state::post(std::function<void()> task) {
-    if (waiting_.fetch_add(1) >= limits::system_requests) {
-        --waiting_;
-        return;
-    }
-    worker_.post([this, task = std::move(task)] {
-        --waiting_;
-        task();
-    });
-}
-
-void system_state::repeat(nanoseconds after, std::function<nanoseconds()> task) {
-    worker_.post_at(net::steady_now() + after, [this, task = std::move(task)] {
-        const auto next = task();
-        repeat(next, task);
-    });
-}
-
-std::shared_ptr<const server_facts> system_state::facts() {
-    const std::lock_guard guard(facts_lock_);
-    return facts_;
-}
-
-void system_state::set_facts(server_facts changed) {
-    auto made = std::make_shared<const server_facts>(std::move(changed));
-    const std::lock_guard guard(facts_lock_);
-    facts_ = std::move(made);
-}
-
-message_stamp system_state::next_stamp() { return {++sequence, net::wall_now()}; }
-
-std::string system_state::next_id() {
-    const std::lock_guard guard(facts_lock_);
-    return ids_.next();
-}
 
 void server::state::start_system() {
     const auto account = seen.config->system_account;
@@ -201,14 +157,19 @@ void server::state::answer(broker::account_id of, const std::string& reply,
         return publish_statistics();
     }
     auto made = system->requests->answer(question);
-    if (made) publish(of, reply, std::move(made->headers), std::move(made->body));
+    if (!made) return;
+    publish(of,
+            {.subject = reply, .headers = std::move(made->headers), .body = std::move(made->body)});
 }
 
-void server::state::publish(broker::account_id of, std::string subject, std::string headers,
-                            std::string body) {
-    loops[0]->post([of, subject = std::move(subject), headers = std::move(headers),
-                    body = std::move(body)](broker::broker& broker, moment at) {
-        broker.publish(of, {.subject = subject, .headers = headers, .payload = body}, at);
+void server::state::publish(broker::account_id of, publication message) {
+    loops[0]->post([of, message = std::move(message)](broker::broker& broker, moment at) {
+        broker.publish(of,
+                       {.subject = message.subject,
+                        .reply = message.reply,
+                        .headers = message.headers,
+                        .payload = message.body},
+                       at);
     });
 }
 
@@ -323,7 +284,7 @@ void server::state::publish_connections(const std::string& account) {
 void server::state::publish_connections(const std::string& account, const std::string& body) {
     for (const auto& subject : connection_subjects(account)) {
         if (protocol::is_valid_literal_subject(subject)) {
-            publish(system->account, subject, {}, body);
+            publish(system->account, {.subject = subject, .body = body});
         }
     }
 }
@@ -352,27 +313,27 @@ void server::state::publish_connections_of_all() {
     if (!snapshot) return;
     const auto& config = *snapshot->configuration;
     const auto totals = total_accounts(*snapshot); // In the order of the configuration.
-    std::vector<std::size_t> places;
+    std::vector<std::size_t> asked;
     std::vector<std::string> subjects;
     const auto publish_wanted = [&] {
         const auto wanted = are_wanted(std::move(subjects));
-        for (std::size_t i = 0; i < places.size(); ++i) {
+        for (std::size_t i = 0; i < asked.size(); ++i) {
             if (!wanted[2 * i] && !wanted[2 * i + 1]) continue;
-            const auto& name = config.accounts[places[i]].name;
-            publish_connections(name, system->requests->connections_in(totals[places[i]], name));
+            const auto& name = config.accounts[asked[i]].name;
+            publish_connections(name, system->requests->connections_in(totals[asked[i]], name));
         }
-        places.clear();
+        asked.clear();
         subjects.clear();
     };
     for (std::size_t i = 0; i < totals.size(); ++i) {
         if (totals[i].id == config.global_account || totals[i].connections == 0) continue;
-        places.push_back(i);
+        asked.push_back(i);
         for (auto& subject : connection_subjects(config.accounts[i].name)) {
             subjects.push_back(std::move(subject));
         }
-        if (places.size() == accounts_at_a_time) publish_wanted();
+        if (asked.size() == accounts_at_a_time) publish_wanted();
     }
-    if (!places.empty()) publish_wanted();
+    if (!asked.empty()) publish_wanted();
 }
 
 void server::state::publish_statistics() {
@@ -383,7 +344,7 @@ void server::state::publish_statistics() {
     system->last_statistics = at;
     if (!is_wanted(subject)) return;
     if (auto body = system->requests->statistics()) {
-        publish(system->account, subject, {}, std::move(*body));
+        publish(system->account, {.subject = subject, .body = std::move(*body)});
     }
 }
 
@@ -402,7 +363,7 @@ void server::state::publish_end(std::string_view event) {
     write_server_members(json, *system->facts(), system->next_stamp());
     json.end_object();
     const auto subject = "$SYS.SERVER." + system->facts()->identity.id + '.' + std::string(event);
-    publish(system->account, subject, {}, json.take());
+    publish(system->account, {.subject = subject, .body = json.take()});
     // When all loops have had a turn since then, all have it.
     for (int i = 0; i < 2; ++i) on_every_loop([](unsigned, broker::broker&, moment) {});
 }

@@ -93,10 +93,7 @@ struct server::state {
 
     // server_claims.cpp
     void serve_claims();
-    void subscribe_claims(broker::broker& broker, broker::account_id of, bool in_folder,
-                          bool is_cache);
-    void publish_claims(broker::account_id of, std::string subject, std::string reply,
-                        std::string payload);
+    void subscribe_claims(broker::broker& broker, broker::account_id of, bool is_cache);
     void after_all_loops(std::function<void()> task);
     void expire_claims();
     void compare_claims();
@@ -120,8 +117,15 @@ struct server::state {
     void ask_system(std::string_view service, std::string account,
                     const broker::internal_message& message);
     void answer(broker::account_id of, const std::string& reply, const system_question& question);
-    /// Publishes for the server itself, from any thread.
-    void publish(broker::account_id of, std::string subject, std::string headers, std::string body);
+    /// What the server itself publishes, with texts of its own.
+    struct publication {
+        std::string subject;
+        std::string reply = {};
+        std::string headers = {};
+        std::string body = {};
+    };
+    /// From any thread.
+    void publish(broker::account_id of, publication message);
     result<> reload_for_request();
     result<> kick(std::uint64_t client_id);
     result<> announce_lame_duck(std::uint64_t client_id);
@@ -164,8 +168,9 @@ struct server::state {
     broker::server_identity identity;
     account_numbers accounts;
     broker::shared_counters counters;
-    std::unique_ptr<jwt_authority> authority; ///< Null: nobody brings JWTs. Outlives the loops.
-    std::unique_ptr<claims_requests> claims;  ///< Null: nobody may ask about them.
+    std::unique_ptr<jwt_authority> authority;     ///< Null: nobody brings JWTs. Outlives the loops.
+    directory_resolver* account_folder = nullptr; ///< The authority's; null: it has another one.
+    std::unique_ptr<claims_requests> claims;      ///< Null: nobody may ask about them.
     std::atomic<std::uint64_t> claims_sequence = 0;
     /// As it was at the start, which no reload changes: for the thread of the logins.
     struct {

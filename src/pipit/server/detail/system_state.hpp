@@ -17,6 +17,9 @@
 
 namespace pipit::server {
 
+/// The account that a subject names: `$SYS.REQ.ACCOUNT.<account>.…` or `$SYS.ACCOUNT.<account>.…`.
+[[nodiscard]] std::string account_in(bytes_view subject);
+
 /// What a server's system account needs: it answers on a thread of its own.
 struct system_state {
     system_state(broker::account_id system, std::uint64_t seed);

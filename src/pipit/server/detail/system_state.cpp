@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/server/detail/system_state.hpp>
+
+#include <pipit/base/limits.hpp>
+#include <pipit/net/clock.hpp>
+
+#include <utility>
+
+namespace pipit::server {
+
+std::string account_in(bytes_view subject) {
+    constexpr bytes_view before = ".ACCOUNT.";
+    const auto begin = subject.find(before) + before.size();
+    return std::string(subject.substr(begin, subject.find('.', begin) - begin));
+}
+
+system_state::system_state(broker::account_id system, std::uint64_t seed)
+    : account(system), ids_(seed) {}
+
+void system_state::post(std::function<void()> task) {
+    if (waiting_.fetch_add(1) >= limits::system_requests) {
+        --waiting_;
+        return;
+    }
+    worker_.post([this, task = std::move(task)] {
+        --waiting_;
+        task();
+    });
+}
+
+void system_state::repeat(nanoseconds after, std::function<nanoseconds()> task) {
+    worker_.post_at(net::steady_now() + after, [this, task = std::move(task)] {
+        const auto next = task();
+        repeat(next, task);
+    });
+}
+
+std::shared_ptr<const server_facts> system_state::facts() {
+    const std::lock_guard guard(facts_lock_);
+    return facts_;
+}
+
+void system_state::set_facts(server_facts changed) {
+    auto made = std::make_shared<const server_facts>(std::move(changed));
+    const std::lock_guard guard(facts_lock_);
+    facts_ = std::move(made);
+}
+
+message_stamp system_state::next_stamp() { return {++sequence, net::wall_now()}; }
+
+std::string system_state::next_id() {
+    const std::lock_guard guard(facts_lock_);
+    return ids_.next();
+}
+
+} // namespace pipit::server
