@@ -42,19 +42,9 @@ bytes_view take_item(bytes_view& list, char separator) noexcept {
     return trimmed(item);
 }
 
-bool is_token(bytes_view text) noexcept {
-    const auto is_token_character = [](char c) {
-        return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') ||
-               std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-    };
-    return !text.empty() && std::all_of(text.begin(), text.end(), is_token_character);
-}
-
-/// Of a field's value or a start line: text, blanks, and bytes above ASCII.
-bool is_plain(bytes_view text) noexcept {
-    return std::all_of(text.begin(), text.end(), [](char c) {
-        return c == '\t' || (static_cast<unsigned char>(c) >= ' ' && c != '\x7f');
-    });
+bool is_token_character(char c) noexcept {
+    return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') ||
+           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
 }
 
 bool is_printable(bytes_view text) noexcept {
@@ -75,7 +65,7 @@ void append_cookies(std::vector<http_cookie>& cookies, bytes_view list) {
         const bool is_valid = std::all_of(value.begin(), value.end(), [](char c) {
             return c >= ' ' && c < '\x7f' && c != '"' && c != ';' && c != '\\';
         });
-        if (is_token(name) && is_valid) cookies.push_back({std::string(name), std::string(value)});
+        if (is_http_token(name) && is_valid) cookies.push_back({std::string(name), std::string(value)});
     }
 }
 
@@ -148,6 +138,17 @@ deflate_terms deflate_terms_of(const http_head& head) {
 
 } // namespace
 
+bool is_http_token(bytes_view text) noexcept {
+    return !text.empty() && std::all_of(text.begin(), text.end(), is_token_character);
+}
+
+/// Text, blanks, and bytes above ASCII.
+bool is_http_text(bytes_view text) noexcept {
+    return std::all_of(text.begin(), text.end(), [](char c) {
+        return c == '\t' || (static_cast<unsigned char>(c) >= ' ' && c != '\x7f');
+    });
+}
+
 std::optional<bytes_view> http_head::value(std::string_view name) const noexcept {
     for (const auto& [field, text] : fields) {
         if (equal_without_case(field, name)) return text;
@@ -182,13 +183,13 @@ result<std::optional<http_head>> parse_http_head(bytes_view text) {
     for (bool is_first = true; !lines.empty(); is_first = false) {
         const auto line = lines.substr(0, lines.find(line_end));
         lines.remove_prefix(line.size() + line_end.size());
-        if (!is_plain(line)) return errc::invalid_http;
+        if (!is_http_text(line)) return errc::invalid_http;
         if (is_first) {
             head.start_line = line;
             continue;
         }
         const auto colon = line.find(':');
-        if (colon == bytes_view::npos || !is_token(line.substr(0, colon)) ||
+        if (colon == bytes_view::npos || !is_http_token(line.substr(0, colon)) ||
             head.fields.size() == limits::http_head_fields) {
             return errc::invalid_http;
         }
@@ -205,7 +206,7 @@ read_websocket_request(const http_head& head) {
     const auto target = line.substr(0, line.find(' '));
     line.remove_prefix(std::min(target.size() + 1, line.size()));
     const auto path = path_of(target);
-    if (!is_token(method) || !path || line != "HTTP/1.1") {
+    if (!is_http_token(method) || !path || line != "HTTP/1.1") {
         return http_refusal{400, "malformed request line"};
     }
     // Two parts of the way must not read a request differently.

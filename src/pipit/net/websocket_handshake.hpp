@@ -13,6 +13,10 @@
 
 namespace pipit::net {
 
+/// What may stand as the name of a field, and as its value or in a start line.
+[[nodiscard]] bool is_http_token(bytes_view text) noexcept;
+[[nodiscard]] bool is_http_text(bytes_view text) noexcept;
+
 /// The head of an HTTP/1.1 message.
 /// Lifetime: of its views, that of the text it was read from.
 struct http_head {

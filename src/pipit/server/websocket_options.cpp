@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/server/websocket_options.hpp>
 
+#include <pipit/net/websocket_handshake.hpp>
 #include <pipit/protocol/go_text.hpp>
 #include <pipit/server/detail/names.hpp>
 #include <pipit/server/error.hpp>
@@ -8,8 +9,6 @@
 #include <pipit/server/operator_trust.hpp>
 #include <pipit/server/options.hpp>
 #include <pipit/server/websocket_origin.hpp>
-
-#include <algorithm>
 
 namespace pipit::server {
 namespace {
@@ -26,20 +25,6 @@ result<> validate_allowed_origin(const std::string& text) {
     return {};
 }
 
-bool is_token(const std::string& name) {
-    return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
-        const auto is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-        return is_letter || (c >= '0' && c <= '9') ||
-               std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-    });
-}
-
-bool is_field_value(const std::string& value) {
-    return std::all_of(value.begin(), value.end(), [](char c) {
-        return c == '\t' || (static_cast<unsigned char>(c) >= ' ' && c != '\x7f');
-    });
-}
-
 /// They go into each answer as they are.
 result<> validate_header(const std::string& name, const std::string& value) {
     const auto lower = detail::lower_case(name);
@@ -52,7 +37,7 @@ result<> validate_header(const std::string& name, const std::string& value) {
         return invalid("websocket: invalid header " + protocol::quoted(name) +
                        ", \"Sec-WebSocket-\" prefix not allowed");
     }
-    if (!is_token(name) || !is_field_value(value)) {
+    if (!net::is_http_token(name) || !net::is_http_text(value)) {
         return invalid("websocket: header " + protocol::quoted(name) +
                        " has characters that HTTP does not allow");
     }
