@@ -49,10 +49,13 @@ LOGGING_AND_OPTIONS = re.compile(r"#include <(spdlog|CLI)/")
 
 # What takes bytes from outside, by the sources' path below src/pipit: each has siblings.
 PARSERS = [
+    "auth/certificate",
     "auth/creds",
+    "auth/distinguished_name",
     "auth/jwt",
     "auth/nkey",
     "auth/xkey",
+    "base/base64",
     "broker/latency_metric",
     "client/chunk_session",
     "net/proxy_protocol",

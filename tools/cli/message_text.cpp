@@ -2,6 +2,8 @@
 #include <cli/message_text.hpp>
 
 #include <cli/drawing.hpp>
+#include <pipit/base/base64.hpp>
+#include <pipit/base/utf8.hpp>
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -12,25 +14,6 @@ namespace pipit::cli {
 namespace {
 
 namespace json = boost::json;
-
-constexpr std::string_view base64_alphabet =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-/// The bytes of the character that begins here, or 0 when it is none.
-std::size_t character_size(bytes_view text) noexcept {
-    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    const auto first = byte(0);
-    if (first < 0x80) return 1;
-    const std::size_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-    if (first < 0xc2 || first > 0xf4 || text.size() < size) return 0;
-    for (std::size_t i = 1; i < size; ++i) {
-        if ((byte(i) & 0xc0) != 0x80) return 0;
-    }
-    const bool overlong = (first == 0xe0 && byte(1) < 0xa0) || (first == 0xf0 && byte(1) < 0x90);
-    const bool surrogate = first == 0xed && byte(1) > 0x9f;
-    const bool too_high = first == 0xf4 && byte(1) > 0x8f;
-    return overlong || surrogate || too_high ? 0 : size;
-}
 
 /// A name may repeat: its values are an array where there are several.
 json::object headers_object(const protocol::headers& headers, bool always_arrays) {
@@ -76,10 +59,10 @@ std::string message_line(std::uint64_t number, wall_time when, const shown_messa
     if (!message.reply.empty()) line["reply"] = message.reply;
     if (message.headers.status() != 0) line["status"] = message.headers.status();
     if (message.headers.size() > 0) line["headers"] = headers_object(message.headers, false);
-    if (is_valid_utf8(message.payload)) {
+    if (is_utf8(message.payload)) {
         line["payload"] = message.payload;
     } else {
-        line["payload_base64"] = base64(message.payload);
+        line["payload_base64"] = to_base64(message.payload);
     }
     return json::serialize(line);
 }
@@ -89,7 +72,7 @@ std::string dumped_message(const shown_message& message) {
     object["Header"] = message.headers.size() == 0
                            ? json::value()
                            : json::value(headers_object(message.headers, true));
-    object["Data"] = base64(message.payload);
+    object["Data"] = to_base64(message.payload);
     object["Sub"] = nullptr;
     return json::serialize(object);
 }
@@ -107,67 +90,24 @@ std::optional<std::pair<std::string, std::string>> parse_header(std::string_view
     return std::pair(std::string(name), std::string(value));
 }
 
-bool is_valid_utf8(bytes_view text) noexcept {
-    while (!text.empty()) {
-        const auto size = character_size(text);
-        if (size == 0) return false;
-        text.remove_prefix(size);
-    }
-    return true;
-}
-
 std::string safe_for_terminal(bytes_view text) {
     std::string safe;
     safe.reserve(text.size());
     while (!text.empty()) {
         const auto byte = static_cast<unsigned char>(text.front());
-        auto size = character_size(text);
+        const auto first = decode_utf8(text);
         const bool is_control =
             (byte < 0x20 && byte != '\t' && byte != '\n') || byte == 0x7f ||
-            (size == 2 && byte == 0xc2 && static_cast<unsigned char>(text[1]) < 0xa0);
-        if (size == 0 || is_control) {
-            safe += fmt::format("\\x{:02x}", byte);
-            size = 1;
+            (first.valid && byte == 0xc2 && static_cast<unsigned char>(text[1]) < 0xa0);
+        if (first.valid && !is_control) {
+            safe += text.substr(0, first.length);
+            text.remove_prefix(first.length);
         } else {
-            safe += text.substr(0, size);
+            safe += fmt::format("\\x{:02x}", byte);
+            text.remove_prefix(1);
         }
-        text.remove_prefix(size);
     }
     return safe;
-}
-
-std::string base64(bytes_view bytes) {
-    std::string text;
-    text.reserve((bytes.size() + 2) / 3 * 4);
-    for (std::size_t i = 0; i < bytes.size(); i += 3) {
-        const auto byte = [&](std::size_t at) {
-            return at < bytes.size() ? static_cast<unsigned char>(bytes[at]) : 0u;
-        };
-        const auto group = byte(i) << 16 | byte(i + 1) << 8 | byte(i + 2);
-        text += base64_alphabet[group >> 18 & 63];
-        text += base64_alphabet[group >> 12 & 63];
-        text += i + 1 < bytes.size() ? base64_alphabet[group >> 6 & 63] : '=';
-        text += i + 2 < bytes.size() ? base64_alphabet[group & 63] : '=';
-    }
-    return text;
-}
-
-std::optional<std::string> from_base64(std::string_view text) {
-    while (text.ends_with('=')) text.remove_suffix(1);
-    std::string bytes;
-    std::uint32_t pending = 0;
-    int pending_bits = 0;
-    for (const auto c : text) {
-        const auto value = base64_alphabet.find(c);
-        if (value == std::string_view::npos) return std::nullopt;
-        pending = (pending << 6 | static_cast<std::uint32_t>(value)) & 0xffff;
-        pending_bits += 6;
-        if (pending_bits < 8) continue;
-        pending_bits -= 8;
-        bytes += static_cast<char>(pending >> pending_bits);
-    }
-    if (pending_bits == 6) return std::nullopt; // A single character says nothing.
-    return bytes;
 }
 
 std::string utc_text(wall_time when) {

@@ -39,13 +39,8 @@ struct shown_message {
 [[nodiscard]] std::optional<std::pair<std::string, std::string>>
 parse_header(std::string_view text);
 
-/// Whether the bytes can be shown as text; a terminal's control characters cannot.
-[[nodiscard]] bool is_valid_utf8(bytes_view text) noexcept;
 /// For a terminal: control characters but tab and line end, and what is no UTF-8, become `\x1b`.
 [[nodiscard]] std::string safe_for_terminal(bytes_view text);
-
-[[nodiscard]] std::string base64(bytes_view bytes);
-[[nodiscard]] std::optional<std::string> from_base64(std::string_view text);
 
 /// `2024-02-29T23:04:05.123456Z`.
 [[nodiscard]] std::string utc_text(wall_time when);

@@ -63,21 +63,4 @@ TEST(Text, IsMadeSafeForATerminal) {
     EXPECT_EQ(safe_for_terminal("\xc2\x9b\xff"), "\\xc2\\x9b\\xff");
 }
 
-TEST(Utf8, IsToldFromOtherBytes) {
-    for (const auto* text : {"", "a", "ö", "€", "😀"}) EXPECT_TRUE(is_valid_utf8(text));
-    for (const auto* text : {"\x80", "\xc3", "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80",
-                             "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80", "a\xff"}) {
-        EXPECT_FALSE(is_valid_utf8(text));
-    }
-}
-
-TEST(Base64, IsReadBack) {
-    for (const std::string bytes : {"", "a", "ab", "abc", "\xff\x00\x01", "hello world"}) {
-        EXPECT_EQ(from_base64(base64(bytes)), bytes);
-    }
-    EXPECT_EQ(base64("a"), "YQ==");
-    EXPECT_FALSE(from_base64("Y"));
-    EXPECT_FALSE(from_base64("Y Q="));
-}
-
 } // namespace

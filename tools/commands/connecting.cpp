@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <commands/connecting.hpp>
 
-#include <cli/message_text.hpp>
 #include <commands/context_store.hpp>
 #include <commands/subprocess.hpp>
 
 #include <pipit/auth/creds.hpp>
+#include <pipit/base/base64.hpp>
 #include <pipit/base/limits.hpp>
 #include <pipit/protocol/server_address.hpp>
 

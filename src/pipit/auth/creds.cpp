@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/auth/creds.hpp>
 
-#include <pipit/auth/detail/base64.hpp>
+#include <pipit/auth/detail/octets.hpp>
+#include <pipit/base/base64.hpp>
 #include <pipit/base/limits.hpp>
 
 #include <algorithm>
@@ -74,7 +75,7 @@ result<nkey_seed> read_seed(bytes_view text) {
 }
 
 std::string sign_nonce(const nkey_seed& seed, bytes_view nonce) {
-    return detail::to_base64url(signing_key(seed).sign(nonce));
+    return to_base64url(detail::text_of(signing_key(seed).sign(nonce)));
 }
 
 } // namespace pipit::auth

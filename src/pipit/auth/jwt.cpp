@@ -2,9 +2,10 @@
 // The envelope of a token: its three parts, its algorithm, its issuer and its signature.
 #include <pipit/auth/jwt.hpp>
 
-#include <pipit/auth/detail/base64.hpp>
 #include <pipit/auth/detail/claims_reader.hpp>
+#include <pipit/auth/detail/octets.hpp>
 #include <pipit/auth/detail/read_claims.hpp>
+#include <pipit/base/base64.hpp>
 #include <pipit/base/identity_limits.hpp>
 
 #include <boost/json/parse.hpp>
@@ -30,13 +31,12 @@ std::string lower_case(std::string text) {
 }
 
 std::optional<json::object> decode_object(std::string_view part) {
-    const auto bytes = detail::from_base64url(part);
-    if (!bytes) return std::nullopt;
+    const auto text = from_base64url(part);
+    if (!text) return std::nullopt;
     json::parse_options options;
     options.max_depth = limits::jwt_depth;
     json::error_code failed;
-    auto value = json::parse({reinterpret_cast<const char*>(bytes->data()), bytes->size()}, failed,
-                             {}, options);
+    auto value = json::parse(*text, failed, {}, options);
     if (failed || !value.is_object()) return std::nullopt;
     return std::move(value.as_object());
 }
@@ -116,12 +116,14 @@ result<json::object> open(std::string_view token, jwt_kind wanted, jwt_claims& c
         std::find(allowed.begin(), allowed.end(), key->prefix) == allowed.end()) {
         return invalid("its issuer may not issue such a token");
     }
-    const auto signature = detail::from_base64url(parts->signature);
+    const auto signature = from_base64url(parts->signature);
     const bool signs_all = claims.version >= 2 || wanted == jwt_kind::generic;
     // Of generic tokens there are both forms, and no version.
-    const bool is_signed =
-        signature && (verify(*key, signs_all ? parts->signed_part : parts->payload, *signature) ||
-                      (wanted == jwt_kind::generic && verify(*key, parts->payload, *signature)));
+    const auto is_of = [&](std::string_view text) {
+        return signature && verify(*key, text, detail::octets_of(*signature));
+    };
+    const bool is_signed = is_of(signs_all ? parts->signed_part : parts->payload) ||
+                           (wanted == jwt_kind::generic && is_of(parts->payload));
     if (!is_signed) return invalid("its signature is not its issuer's");
     return std::move(*payload);
 }
@@ -194,16 +196,12 @@ result<authorization_response_jwt> decode_authorization_response_jwt(std::string
 }
 
 std::string sign_jwt(std::string_view claims_json, const signing_key& key) {
-    const auto encoded = [](std::string_view text) {
-        return detail::to_base64url(
-            {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
-    };
-    auto token = encoded(R"({"typ":"JWT","alg":"ed25519-nkey"})");
+    auto token = to_base64url(R"({"typ":"JWT","alg":"ed25519-nkey"})");
     token += '.';
-    token += encoded(claims_json);
+    token += to_base64url(claims_json);
     const auto signature = key.sign(token);
     token += '.';
-    token += detail::to_base64url(signature);
+    token += to_base64url(detail::text_of(signature));
     return token;
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <pipit/auth/detail/base64.hpp>
+#include <pipit/auth/detail/octets.hpp>
 #include <pipit/auth/jwt.hpp>
 #include <pipit/auth/test_tokens.hpp>
+#include <pipit/base/base64.hpp>
 #include <pipit/base/identity_limits.hpp>
 
 #include <gtest/gtest.h>
@@ -18,13 +19,13 @@ const test_key the_account(nkey_prefix::account, 2);
 const test_key the_signer(nkey_prefix::account, 3);
 const test_key the_user(nkey_prefix::user, 4);
 
-std::string part(std::string_view text) {
-    return detail::to_base64url({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+std::string signature_by(const test_key& signer, std::string_view text) {
+    return to_base64url(detail::text_of(signer.key().sign(text)));
 }
 /// A token with this header, which is signed as it should be.
 std::string with_header(std::string_view header, std::string_view claims, const test_key& by) {
-    auto token = part(header) + "." + part(claims);
-    return token + "." + detail::to_base64url(by.key().sign(token));
+    auto token = to_base64url(header) + "." + to_base64url(claims);
+    return token + "." + signature_by(by, token);
 }
 std::string user_claims(const std::string& issuer) {
     return R"({"iss":")" + issuer + R"(","sub":")" + the_user.text() +
@@ -113,9 +114,9 @@ TEST(Jwt, OfVersionOneSignsOnlyItsPayload) {
     const auto claims =
         R"({"iss":")" + the_account.text() + R"(","sub":")" + the_user.text() +
         R"(","type":"user","issuer_account":"A","nats":{"src":"10.0.0.0/8, 1.2.3.4/32"}})";
-    const auto payload = part(claims);
-    const auto token = part(R"({"typ":"jwt","alg":"ed25519"})") + "." + payload + "." +
-                       detail::to_base64url(the_account.key().sign(payload));
+    const auto payload = to_base64url(claims);
+    const auto token = to_base64url(R"({"typ":"jwt","alg":"ed25519"})") + "." + payload + "." +
+                       signature_by(the_account, payload);
     const auto user = decode_user_jwt(token);
     ASSERT_TRUE(user) << complaint(user);
     EXPECT_EQ(user->version, 1);
@@ -123,9 +124,9 @@ TEST(Jwt, OfVersionOneSignsOnlyItsPayload) {
     EXPECT_EQ(user->rights.subscriptions, -1);
     EXPECT_EQ(user->rights.source_networks, (std::vector<std::string>{"10.0.0.0/8", "1.2.3.4/32"}));
     // The form of version 1 does not do for version 2.
-    const auto newer = part(user_claims(the_account.text()));
-    EXPECT_EQ(complaint(decode_user_jwt(part(R"({"typ":"JWT","alg":"ed25519"})") + "." + newer +
-                                        "." + detail::to_base64url(the_account.key().sign(newer)))),
+    const auto newer = to_base64url(user_claims(the_account.text()));
+    EXPECT_EQ(complaint(decode_user_jwt(to_base64url(R"({"typ":"JWT","alg":"ed25519"})") + "." +
+                                        newer + "." + signature_by(the_account, newer))),
               "its signature is not its issuer's");
 }
 
@@ -141,10 +142,11 @@ TEST(Jwt, IsRefusedWithAnyOtherAlgorithm) {
     EXPECT_TRUE(
         decode_user_jwt(with_header(R"({"typ":"jwt","alg":"Ed25519-NKEY"})", claims, the_account)));
     // Without a signature nothing helps.
-    const auto unsigned_token = part(R"({"typ":"JWT","alg":"none"})") + "." + part(claims) + ".";
+    const auto unsigned_token =
+        to_base64url(R"({"typ":"JWT","alg":"none"})") + "." + to_base64url(claims) + ".";
     EXPECT_FALSE(decode_user_jwt(unsigned_token));
-    EXPECT_FALSE(
-        decode_user_jwt(part(R"({"typ":"JWT","alg":"ed25519-nkey"})") + "." + part(claims) + "."));
+    EXPECT_FALSE(decode_user_jwt(to_base64url(R"({"typ":"JWT","alg":"ed25519-nkey"})") + "." +
+                                 to_base64url(claims) + "."));
 }
 
 TEST(Jwt, IsRefusedWhenAnyByteWasChanged) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/auth/nonce.hpp>
 
-#include <pipit/auth/detail/base64.hpp>
+#include <pipit/auth/detail/octets.hpp>
+#include <pipit/base/base64.hpp>
 
 #include <sodium.h>
 
@@ -23,20 +24,17 @@ std::string nonce_maker::make(std::uint64_t connection) const {
     std::array<std::uint8_t, crypto_generichash_BYTES> hash;
     crypto_generichash(hash.data(), hash.size(), number.data(), number.size(),
                        secret_.bytes().data(), secret_.bytes().size());
-    return detail::to_base64url(std::span(hash).first(nonce_bytes));
+    return to_base64url(detail::text_of(std::span(hash).first(nonce_bytes)));
 }
 
-std::string signature_text(bytes_view signature) {
-    return detail::to_base64url(
-        {reinterpret_cast<const std::uint8_t*>(signature.data()), signature.size()});
-}
+std::string signature_text(bytes_view signature) { return to_base64url(signature); }
 
 bool verify_nonce(std::string_view nkey, std::string_view nonce, std::string_view signature) {
     const auto key = decode_public_nkey(nkey);
     if (!key) return false;
-    auto bytes = detail::from_base64url(signature);
-    if (!bytes) bytes = detail::from_base64(signature);
-    return bytes && verify(*key, nonce, *bytes);
+    auto bytes = from_base64url(signature);
+    if (!bytes) bytes = from_base64(signature);
+    return bytes && verify(*key, nonce, detail::octets_of(*bytes));
 }
 
 } // namespace pipit::auth

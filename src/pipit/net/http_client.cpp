@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/net/http_client.hpp>
 
+#include <pipit/base/base64.hpp>
 #include <pipit/net/detail/http_fetched.hpp>
 #include <pipit/net/error.hpp>
-#include <pipit/net/websocket_handshake.hpp>
 
 #include <boost/asio/io_context.hpp>
 

@@ -2,6 +2,7 @@
 #include <pipit/net/websocket_codec.hpp>
 
 #include <pipit/base/assert.hpp>
+#include <pipit/base/utf8.hpp>
 #include <pipit/net/error.hpp>
 
 #include <algorithm>
@@ -48,31 +49,6 @@ bool may_be_sent(unsigned status) noexcept {
     if (status < 1000 || status >= 5000) return false;
     if (status >= 1015 && status <= 2999) return false;
     return status < 1004 || status > 1006;
-}
-
-/// The bytes of the UTF-8 character in front; 0: it is none.
-std::size_t character_bytes(bytes_view text) noexcept {
-    const auto first = byte_at(text, 0);
-    if (first < 0x80) return 1;
-    const std::size_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-    if (first < 0xc2 || first > 0xf4 || text.size() < size) return 0;
-    for (std::size_t i = 1; i < size; ++i) {
-        if ((byte_at(text, i) & 0xc0) != 0x80) return 0;
-    }
-    // Too long for what it says, a surrogate, or beyond the last character.
-    const auto second = byte_at(text, 1);
-    const bool is_wrong = (first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) ||
-                          (first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f);
-    return is_wrong ? 0 : size;
-}
-
-bool is_utf8(bytes_view text) noexcept {
-    while (!text.empty()) {
-        const auto size = character_bytes(text);
-        if (size == 0) return false;
-        text.remove_prefix(size);
-    }
-    return true;
 }
 
 } // namespace

@@ -2,6 +2,7 @@
 #include <pipit/net/websocket_filter.hpp>
 
 #include <pipit/base/assert.hpp>
+#include <pipit/base/base64.hpp>
 #include <pipit/net/error.hpp>
 
 #include <algorithm>

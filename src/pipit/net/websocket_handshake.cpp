@@ -2,6 +2,7 @@
 #include <pipit/net/websocket_handshake.hpp>
 
 #include <pipit/base/assert.hpp>
+#include <pipit/base/base64.hpp>
 #include <pipit/base/websocket_limits.hpp>
 #include <pipit/net/error.hpp>
 
@@ -65,7 +66,8 @@ void append_cookies(std::vector<http_cookie>& cookies, bytes_view list) {
         const bool is_valid = std::all_of(value.begin(), value.end(), [](char c) {
             return c >= ' ' && c < '\x7f' && c != '"' && c != ';' && c != '\\';
         });
-        if (is_http_token(name) && is_valid) cookies.push_back({std::string(name), std::string(value)});
+        if (is_http_token(name) && is_valid)
+            cookies.push_back({std::string(name), std::string(value)});
     }
 }
 
@@ -319,15 +321,6 @@ std::string websocket_accept(std::string_view key) {
         EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha1(), nullptr);
     PIPIT_ASSERT(hashed == 1 && size == digest.size());
     return to_base64({reinterpret_cast<const char*>(digest.data()), digest.size()});
-}
-
-std::string to_base64(bytes_view bytes) {
-    std::string text((bytes.size() + 2) / 3 * 4, '\0');
-    // It writes a zero behind the text, where a string has one.
-    EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-                    reinterpret_cast<const unsigned char*>(bytes.data()),
-                    static_cast<int>(bytes.size()));
-    return text;
 }
 
 } // namespace pipit::net

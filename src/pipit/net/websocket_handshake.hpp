@@ -93,6 +93,5 @@ struct websocket_demand {
 
 /// What answers a key. Source: RFC 6455, 4.2.2.
 [[nodiscard]] std::string websocket_accept(std::string_view key);
-[[nodiscard]] std::string to_base64(bytes_view bytes);
 
 } // namespace pipit::net

@@ -46,10 +46,6 @@ std::string refusal(const std::string& text) {
 
 TEST(WebSocketHandshake, AnswersTheKeyOfTheRfc) {
     EXPECT_EQ(websocket_accept(sample_key), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
-    EXPECT_EQ(to_base64(""), "");
-    EXPECT_EQ(to_base64("f"), "Zg==");
-    EXPECT_EQ(to_base64("fo"), "Zm8=");
-    EXPECT_EQ(to_base64("foobar"), "Zm9vYmFy");
 }
 
 TEST(WebSocketHandshake, ReadsWhatIsAskedFor) {

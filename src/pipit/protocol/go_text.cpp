@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/protocol/go_text.hpp>
 
-#include <pipit/protocol/utf8.hpp>
+#include <pipit/base/utf8.hpp>
 
 #include <cstdint>
 

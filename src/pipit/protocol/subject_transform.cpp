@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/protocol/subject_transform.hpp>
 
+#include <pipit/base/utf8.hpp>
 #include <pipit/protocol/error.hpp>
 #include <pipit/protocol/subject.hpp>
-#include <pipit/protocol/utf8.hpp>
 
 #include <algorithm>
 #include <charconv>

@@ -2,11 +2,11 @@
 #include <pipit/server/auth_callout.hpp>
 
 #include <pipit/auth/xkey.hpp>
+#include <pipit/base/base64.hpp>
 #include <pipit/broker/tls_facts.hpp>
 #include <pipit/net/clock.hpp>
 #include <pipit/net/error.hpp>
 #include <pipit/net/http_client.hpp>
-#include <pipit/net/websocket_handshake.hpp>
 #include <pipit/protocol/go_text.hpp>
 #include <pipit/server/callout_answer.hpp>
 #include <pipit/server/error.hpp>
@@ -26,7 +26,7 @@ std::int64_t seconds_of(wall_time time) {
 /// Source: RFC 7468.
 std::string pem_of(std::string_view der) {
     constexpr std::size_t line_bytes = 64;
-    const auto text = net::to_base64(der);
+    const auto text = to_base64(der);
     std::string pem = "-----BEGIN CERTIFICATE-----\n";
     for (std::size_t at = 0; at < text.size(); at += line_bytes) {
         pem.append(text, at, line_bytes) += '\n';

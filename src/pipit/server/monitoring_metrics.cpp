@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/base/limits.hpp>
-#include <pipit/protocol/utf8.hpp>
+#include <pipit/base/utf8.hpp>
 #include <pipit/server/detail/monitoring_documents.hpp>
 
 #include <array>
@@ -24,7 +24,7 @@ std::string number(std::uint64_t value) { return std::to_string(value); }
 std::string label_value(std::string_view text) {
     std::string result;
     while (!text.empty()) {
-        const auto decoded = protocol::decode_utf8(text);
+        const auto decoded = decode_utf8(text);
         if (!decoded.valid) {
             result += "\ufffd";
         } else if (text[0] == '\n') {

@@ -2,9 +2,9 @@
 #include <pipit/protocol/detail/json_object.hpp>
 
 #include <pipit/base/limits.hpp>
+#include <pipit/base/utf8.hpp>
 #include <pipit/protocol/error.hpp>
 #include <pipit/protocol/go_text.hpp>
-#include <pipit/protocol/utf8.hpp>
 
 #include <boost/json/basic_parser_impl.hpp>
 

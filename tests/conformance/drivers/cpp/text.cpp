@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "text.hpp"
 
-#include <cli/message_text.hpp>
+#include <pipit/base/base64.hpp>
 
 #include <boost/json/serialize.hpp>
 #include <boost/json/value_from.hpp>
@@ -72,7 +72,7 @@ std::string make_payload(const std::string& payload, const boost::json::object& 
     if (options.contains("size")) {
         return std::string(static_cast<std::size_t>(number_of(options, "size")), 'x');
     }
-    if (const auto encoded = text_of(options, "base64")) return cli::from_base64(*encoded).value();
+    if (const auto encoded = text_of(options, "base64")) return from_base64(*encoded).value();
     return payload == "#" ? std::to_string(index) : payload;
 }
 

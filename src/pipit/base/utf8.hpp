@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace pipit::protocol {
+namespace pipit {
 
 /// One character, or one byte that is none.
 struct decoded_utf8 {
@@ -17,7 +17,7 @@ struct decoded_utf8 {
 
 /// The first character of `text`, which is not empty. Overlong forms, surrogates and what is above
 /// U+10FFFF are not valid, as in Go.
-inline decoded_utf8 decode_utf8(bytes_view text) noexcept {
+[[nodiscard]] inline decoded_utf8 decode_utf8(bytes_view text) noexcept {
     const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
     const std::uint32_t first = byte(0);
     if (first < 0x80) return {first, 1, true};
@@ -35,4 +35,13 @@ inline decoded_utf8 decode_utf8(bytes_view text) noexcept {
     return {code_point, length, true};
 }
 
-} // namespace pipit::protocol
+[[nodiscard]] inline bool is_utf8(bytes_view text) noexcept {
+    while (!text.empty()) {
+        const auto first = decode_utf8(text);
+        if (!first.valid) return false;
+        text.remove_prefix(first.length);
+    }
+    return true;
+}
+
+} // namespace pipit
