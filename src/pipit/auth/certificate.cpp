@@ -1,30 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/auth/certificate.hpp>
 
+#include <pipit/auth/detail/octets.hpp>
+#include <pipit/auth/digest.hpp>
 #include <pipit/auth/error.hpp>
+#include <pipit/base/c_pointer.hpp>
+#include <pipit/base/hex.hpp>
 
 #include <openssl/err.h>
-#include <openssl/evp.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
 #include <algorithm>
 #include <array>
-#include <memory>
 #include <string_view>
 
 namespace pipit::auth {
 namespace {
 
-template <auto free_it>
-struct deleter {
-    template <class T>
-    void operator()(T* pointer) const noexcept {
-        free_it(pointer);
-    }
-};
-using x509_pointer = std::unique_ptr<X509, deleter<X509_free>>;
-using general_names_pointer = std::unique_ptr<GENERAL_NAMES, deleter<GENERAL_NAMES_free>>;
+using x509_pointer = c_pointer<X509, X509_free>;
+using general_names_pointer = c_pointer<GENERAL_NAMES, GENERAL_NAMES_free>;
 
 /// One attribute of a subject, as it stands in the certificate.
 struct subject_attribute {
@@ -56,29 +51,16 @@ const known_type* find_common(std::string_view number) {
     return found == common_types.end() ? nullptr : found;
 }
 
-std::string hex(bytes_view bytes) {
-    std::string text;
-    text.reserve(2 * bytes.size());
-    for (const char byte : bytes) {
-        constexpr auto digits = "0123456789abcdef";
-        text += digits[static_cast<unsigned char>(byte) / 16];
-        text += digits[static_cast<unsigned char>(byte) % 16];
-    }
-    return text;
-}
-
-std::string sha256(const unsigned char* bytes, std::size_t count) {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-    unsigned int size = 0;
-    EVP_Digest(bytes, count, digest.data(), &size, EVP_sha256(), nullptr);
-    return hex({reinterpret_cast<const char*>(digest.data()), size});
+std::string hex_digest(const unsigned char* bytes, std::size_t count) {
+    const auto digest = sha256({reinterpret_cast<const char*>(bytes), count});
+    return to_hex(detail::text_of(digest));
 }
 
 std::string key_digest(const X509* certificate) {
     unsigned char* bytes = nullptr;
     const auto count = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &bytes);
     if (count <= 0) return {};
-    auto digest = sha256(bytes, static_cast<std::size_t>(count));
+    auto digest = hex_digest(bytes, static_cast<std::size_t>(count));
     OPENSSL_free(bytes);
     return digest;
 }
@@ -163,7 +145,7 @@ std::string subject_text(const std::vector<subject_attribute>& subject, std::str
     for (auto one = subject.rbegin(); one != subject.rend(); ++one) {
         if (find_common(one->type) != nullptr) continue;
         if (!text.empty()) text += ',';
-        text += one->type + "=#" + hex(der_of(one->value));
+        text += one->type + "=#" + to_hex(der_of(one->value));
     }
     return text;
 }
@@ -227,7 +209,7 @@ result<certificate> read_certificate(bytes_view der) {
     read.name = name_of(subject);
     read_alternatives(parsed.get(), read);
     read.key_sha256 = key_digest(parsed.get());
-    read.sha256 = sha256(begin, der.size());
+    read.sha256 = hex_digest(begin, der.size());
     ERR_clear_error();
     return read;
 }

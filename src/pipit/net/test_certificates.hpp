@@ -2,6 +2,7 @@
 #pragma once
 
 #include <pipit/base/assert.hpp>
+#include <pipit/base/c_pointer.hpp>
 #include <pipit/net/tls_context.hpp>
 
 #include <openssl/evp.h>
@@ -11,7 +12,6 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -62,15 +62,8 @@ public:
     }
 
 private:
-    template <auto free_it>
-    struct deleter {
-        template <class T>
-        void operator()(T* pointer) const noexcept {
-            free_it(pointer);
-        }
-    };
-    using key_pointer = std::unique_ptr<EVP_PKEY, deleter<EVP_PKEY_free>>;
-    using certificate_pointer = std::unique_ptr<X509, deleter<X509_free>>;
+    using key_pointer = c_pointer<EVP_PKEY, EVP_PKEY_free>;
+    using certificate_pointer = c_pointer<X509, X509_free>;
 
     static key_pointer new_key() { return key_pointer(EVP_EC_gen("P-256")); }
 

@@ -2,6 +2,7 @@
 #include <pipit/net/tls_context.hpp>
 
 #include <pipit/base/filter_limits.hpp>
+#include <pipit/base/hex.hpp>
 #include <pipit/net/detail/tls_names.hpp>
 #include <pipit/net/detail/tls_state.hpp>
 #include <pipit/net/error.hpp>
@@ -21,18 +22,15 @@
 namespace pipit::net {
 namespace {
 
-using bio_pointer = std::unique_ptr<BIO, openssl_deleter<BIO_free>>;
-using key_pointer = std::unique_ptr<EVP_PKEY, openssl_deleter<EVP_PKEY_free>>;
+using bio_pointer = c_pointer<BIO, BIO_free>;
+using key_pointer = c_pointer<EVP_PKEY, EVP_PKEY_free>;
+using file_pointer = c_pointer<std::FILE, std::fclose>;
 
 /// Source: Go, what a server and a client of version 1.3 prefer where the processor knows AES.
 constexpr auto suites_of_tls_1_3 =
     "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
 
 error unusable_file(std::string why) { return {errc::unusable_tls_file, std::move(why)}; }
-
-struct file_closer {
-    void operator()(std::FILE* file) const noexcept { std::fclose(file); }
-};
 
 /// Reads files and remembers that it did.
 class file_reader {
@@ -46,21 +44,15 @@ public:
         std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
         unsigned int count = 0;
         EVP_DigestFinal_ex(digest_.get(), bytes.data(), &count);
-        std::string text;
-        for (unsigned int i = 0; i < count; ++i) {
-            constexpr auto digits = "0123456789abcdef";
-            text += digits[bytes[i] / 16];
-            text += digits[bytes[i] % 16];
-        }
-        return text;
+        return to_hex({reinterpret_cast<const char*>(bytes.data()), count});
     }
 
 private:
-    std::unique_ptr<EVP_MD_CTX, openssl_deleter<EVP_MD_CTX_free>> digest_{EVP_MD_CTX_new()};
+    c_pointer<EVP_MD_CTX, EVP_MD_CTX_free> digest_{EVP_MD_CTX_new()};
 };
 
 result<std::string> file_reader::read(const std::string& path) {
-    const std::unique_ptr<std::FILE, file_closer> file(std::fopen(path.c_str(), "re"));
+    const file_pointer file(std::fopen(path.c_str(), "re"));
     if (!file) return unusable_file("open " + path + ": " + system_reason(errno));
     std::string text;
     char part[4096];

@@ -59,7 +59,7 @@ int create_wire(BIO* bio) {
     return 1;
 }
 
-using bio_method_pointer = std::unique_ptr<BIO_METHOD, openssl_deleter<BIO_meth_free>>;
+using bio_method_pointer = c_pointer<BIO_METHOD, BIO_meth_free>;
 
 const BIO_METHOD* wire_method() {
     static const bio_method_pointer method = [] {
@@ -86,7 +86,7 @@ struct tls_filter::connection {
     }
 
     wire_ends ends;
-    std::unique_ptr<SSL, openssl_deleter<SSL_free>> ssl;
+    c_pointer<SSL, SSL_free> ssl;
 };
 
 tls_filter::tls_filter(std::shared_ptr<const tls_context> context)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What configurations call cipher suites and curves, and what OpenSSL calls them.
 #include <pipit/net/detail/tls_names.hpp>
+#include <pipit/net/detail/tls_state.hpp>
 #include <pipit/net/error.hpp>
 #include <pipit/net/tls_context.hpp>
 
@@ -8,7 +9,6 @@
 
 #include <algorithm>
 #include <array>
-#include <memory>
 
 namespace pipit::net {
 namespace {
@@ -61,13 +61,9 @@ constexpr std::array curves_known{
     curve{"CurveP521", "P-521"},
 };
 
-struct context_deleter {
-    void operator()(SSL_CTX* one) const noexcept { SSL_CTX_free(one); }
-};
-
 /// Asks OpenSSL, in a context that is thrown away.
 bool is_taken(const std::string& name, int (*set)(SSL_CTX*, const char*)) {
-    const std::unique_ptr<SSL_CTX, context_deleter> context(SSL_CTX_new(TLS_method()));
+    const ssl_context_pointer context(SSL_CTX_new(TLS_method()));
     return context && set(context.get(), name.c_str()) == 1;
 }
 int set_ciphers(SSL_CTX* context, const char* list) {

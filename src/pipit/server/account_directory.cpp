@@ -6,8 +6,6 @@
 #include <pipit/server/detail/jwt_file.hpp>
 #include <pipit/server/error.hpp>
 
-#include <sodium.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -24,14 +22,7 @@ error unusable(const std::string& path, int reason) {
     return {errc::unusable_file, path + ": " + std::strerror(reason)};
 }
 
-account_directory::hash_bytes hash_of(const std::string& text) {
-    account_directory::hash_bytes hash{};
-    crypto_hash_sha256(hash.data(), reinterpret_cast<const unsigned char*>(text.data()),
-                       text.size());
-    return hash;
-}
-
-void combine(account_directory::hash_bytes& with, const account_directory::hash_bytes& other) {
+void combine(auth::sha256_digest& with, const auth::sha256_digest& other) {
     for (std::size_t i = 0; i < with.size(); ++i) with[i] ^= other[i];
 }
 
@@ -108,7 +99,7 @@ void account_directory::track(const std::string& account, const std::string& jwt
     untrack(account);
     tracked added;
     added.use = uses_.insert(uses_.end(), account);
-    added.hash = hash_of(jwt);
+    added.hash = auth::sha256(jwt);
     combine(hash_, added.hash);
     if (settings_.ttl != nanoseconds(0)) {
         added.until = now + settings_.ttl;
@@ -154,7 +145,7 @@ result<bool> account_directory::save(const std::string& account, const std::stri
     const auto known = tracked_.find(account);
     if (known != tracked_.end()) {
         touch(account, now);
-        if (known->second.hash == hash_of(jwt)) return false;
+        if (known->second.hash == auth::sha256(jwt)) return false;
     } else if (settings_.limit != 0 && tracked_.size() >= settings_.limit) {
         if (!settings_.evicts) return error(errc::unusable_file, "jwt store is full");
         const auto oldest = uses_.front();

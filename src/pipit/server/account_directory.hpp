@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <pipit/auth/digest.hpp>
 #include <pipit/base/error.hpp>
 #include <pipit/base/time.hpp>
 #include <pipit/server/account_resolver.hpp>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <list>
@@ -32,7 +32,6 @@ public:
         nanoseconds ttl{};     ///< Since the last use; 0: until the JWT expires.
         deletion when_deleted = deletion::none;
     };
-    using hash_bytes = std::array<std::uint8_t, 32>;
 
     /// Reads what is there; makes the folder. Errors: `errc::unusable_file`.
     [[nodiscard]] static result<std::unique_ptr<account_directory>> open(settings chosen,
@@ -56,7 +55,7 @@ public:
     [[nodiscard]] result<std::vector<std::string>> reload(wall_time now);
 
     /// The same for the same JWTs, whatever their order.
-    [[nodiscard]] const hash_bytes& hash() const noexcept { return hash_; }
+    [[nodiscard]] const auth::sha256_digest& hash() const noexcept { return hash_; }
     [[nodiscard]] std::vector<std::string> accounts() const;
     [[nodiscard]] std::size_t size() const noexcept { return tracked_.size(); }
     [[nodiscard]] const settings& how() const noexcept { return settings_; }
@@ -64,7 +63,7 @@ public:
 private:
     struct tracked {
         std::list<std::string>::iterator use; ///< In `uses_`.
-        hash_bytes hash{};
+        auth::sha256_digest hash{};
         std::optional<wall_time> until;
     };
 
@@ -77,7 +76,7 @@ private:
     settings settings_;
     std::unordered_map<std::string, tracked> tracked_;
     std::list<std::string> uses_; ///< The one used longest ago first.
-    hash_bytes hash_{};
+    auth::sha256_digest hash_{};
 };
 
 /// The accounts of a folder.

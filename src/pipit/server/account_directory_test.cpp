@@ -69,7 +69,7 @@ TEST_F(AccountDirectory, KeepsJwtsOverAStart) {
     const auto second = open();
     EXPECT_EQ(second->accounts(), std::vector<std::string>{a});
     EXPECT_EQ(second->hash(), first->hash());
-    EXPECT_NE(second->hash(), account_directory::hash_bytes{});
+    EXPECT_NE(second->hash(), auth::sha256_digest{});
 }
 
 TEST_F(AccountDirectory, HasTheSameHashWhateverTheOrder) {
@@ -130,7 +130,7 @@ TEST_F(AccountDirectory, DeletesByRenamingUnlessHard) {
     EXPECT_TRUE(std::filesystem::exists(file(a).string() + ".deleted"));
     EXPECT_EQ(soft->load(a, now).value(), std::nullopt);
     EXPECT_TRUE(soft->remove(a));
-    EXPECT_EQ(soft->hash(), account_directory::hash_bytes{});
+    EXPECT_EQ(soft->hash(), auth::sha256_digest{});
     auto hard = open({.when_deleted = account_directory::deletion::remove});
     (void)hard->save(b, jwt_of(b, 1), now);
     EXPECT_TRUE(hard->remove(b));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/server/config_digest.hpp>
 
+#include <pipit/auth/digest.hpp>
+#include <pipit/base/hex.hpp>
 #include <pipit/protocol/go_text.hpp>
 
 #include <algorithm>
@@ -8,12 +10,8 @@
 #include <charconv>
 #include <cmath>
 
-#include <sodium.h>
-
 namespace pipit::server {
 namespace {
-
-constexpr std::string_view hex_digits = "0123456789abcdef";
 
 /// As JavaScript writes numbers.
 void append_float(std::string& json, double value) {
@@ -79,13 +77,8 @@ std::string canonical_json(const config_map& map) {
 }
 
 std::string config_digest(const config_map& map) {
-    const auto json = canonical_json(map);
-    std::array<unsigned char, crypto_hash_sha256_BYTES> hash{};
-    crypto_hash_sha256(hash.data(), reinterpret_cast<const unsigned char*>(json.data()),
-                       json.size());
-    std::string digest = "sha256:";
-    for (const auto byte : hash) digest += {hex_digits[byte >> 4], hex_digits[byte & 15]};
-    return digest;
+    const auto digest = auth::sha256(canonical_json(map));
+    return "sha256:" + to_hex({reinterpret_cast<const char*>(digest.data()), digest.size()});
 }
 
 } // namespace pipit::server

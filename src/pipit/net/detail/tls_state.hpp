@@ -1,25 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <pipit/base/c_pointer.hpp>
 #include <pipit/net/tls_context.hpp>
 
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
-#include <memory>
 #include <vector>
 
 namespace pipit::net {
 
-template <auto free_it>
-struct openssl_deleter {
-    template <class T>
-    void operator()(T* pointer) const noexcept {
-        free_it(pointer);
-    }
-};
-using ssl_context_pointer = std::unique_ptr<SSL_CTX, openssl_deleter<SSL_CTX_free>>;
-using certificate_pointer = std::unique_ptr<X509, openssl_deleter<X509_free>>;
+using ssl_context_pointer = c_pointer<SSL_CTX, SSL_CTX_free>;
+using certificate_pointer = c_pointer<X509, X509_free>;
 
 /// One of OpenSSL's contexts for each certificate; the first one's is asked for the others.
 struct tls_context::state {
