@@ -3,130 +3,17 @@
 
 #include <pipit/auth/permissions.hpp>
 #include <pipit/broker/content_encoding.hpp>
-#include <pipit/protocol/go_text.hpp>
-#include <pipit/protocol/headers.hpp>
 #include <pipit/server/detail/monitoring_documents.hpp>
 #include <pipit/server/detail/names.hpp>
 #include <pipit/server/detail/system_json.hpp>
 #include <pipit/server/detail/system_request.hpp>
+#include <pipit/server/detail/system_services.hpp>
 #include <pipit/server/error.hpp>
 
 #include <algorithm>
-#include <array>
 
 namespace pipit::server {
 namespace {
-
-using type = request_option::type;
-
-constexpr std::array connz_options{
-    request_option{"sort", "sort", type::text},
-    request_option{"auth", "auth", type::flag},
-    request_option{"subscriptions", "subs", type::flag},
-    request_option{"subscriptions_detail", "subs_detail", type::flag},
-    request_option{"offset", "offset", type::number},
-    request_option{"limit", "limit", type::number},
-    request_option{"cid", "cid", type::number},
-    request_option{"mqtt_client", "mqtt_client", type::text},
-    request_option{"state", "state", type::connection_state},
-    request_option{"user", "user", type::text},
-    request_option{"acc", "acc", type::text},
-    request_option{"filter_subject", "filter_subject", type::text},
-};
-constexpr std::array subsz_options{
-    request_option{"offset", "offset", type::number},
-    request_option{"limit", "limit", type::number},
-    request_option{"subscriptions", "subs", type::flag},
-    request_option{"account", "acc", type::text},
-    request_option{"test", "test", type::text},
-};
-constexpr std::array subs_options{
-    request_option{"subscriptions", "subs", type::flag},
-    request_option{"account", "acc", type::text},
-};
-constexpr std::array accountz_options{request_option{"account", "acc", type::text}};
-constexpr std::array jsz_options{
-    request_option{"account", "acc", type::text},
-    request_option{"accounts", "accounts", type::flag},
-    request_option{"streams", "streams", type::flag},
-    request_option{"consumer", "consumers", type::flag},
-    request_option{"direct_consumer", "direct-consumers", type::flag},
-    request_option{"config", "config", type::flag},
-    request_option{"leader_only", "leader-only", type::flag},
-    request_option{"offset", "offset", type::number},
-    request_option{"limit", "limit", type::number},
-    request_option{"raft", "raft", type::flag},
-    request_option{"stream_leader_only", "stream-leader-only", type::flag},
-};
-constexpr std::array healthz_options{
-    request_option{"js-enabled", "js-enabled", type::flag},
-    request_option{"js-enabled-only", "js-enabled-only", type::flag},
-    request_option{"js-server-only", "js-server-only", type::flag},
-    request_option{"js-meta-only", "js-meta-only", type::flag},
-    request_option{"account", "account", type::text},
-    request_option{"stream", "stream", type::text},
-    request_option{"consumer", "consumer", type::text},
-    request_option{"details", "details", type::flag},
-};
-constexpr std::array ipqueuesz_options{
-    request_option{"all", "all", type::flag},
-    request_option{"filter", "queues", type::text},
-};
-constexpr std::array profilez_options{
-    request_option{"name", "name", type::text},
-    request_option{"debug", "debug", type::number},
-    request_option{"duration", "duration", type::number},
-};
-
-/// A service whose data is a monitoring document.
-struct document_service {
-    std::string_view name;
-    document* make;
-    std::span<const request_option> options;
-};
-
-/// There are no goroutines to look into.
-net::http_response profilez(const document_request& request) {
-    const auto name = request.query.text("name");
-    json_writer json("");
-    json.begin_object();
-    json.null_member("profile");
-    json.member("error", name.empty() ? "Profile name not specified"
-                                      : "Profile " + protocol::quoted(name) + " not found");
-    json.end_object();
-    return json_answer(json.take());
-}
-
-/// Without a group there is nothing that a member would say.
-net::http_response no_raftz(const document_request&) { return json_answer("{}"); }
-
-constexpr std::array document_services{
-    document_service{"VARZ", varz, {}},
-    document_service{"SUBSZ", subsz, subsz_options},
-    document_service{"CONNZ", connz, connz_options},
-    document_service{"ROUTEZ", routez, subs_options},
-    document_service{"GATEWAYZ", gatewayz, subs_options},
-    document_service{"LEAFZ", leafz, subs_options},
-    document_service{"ACCOUNTZ", accountz, accountz_options},
-    document_service{"JSZ", jsz, jsz_options},
-    document_service{"HEALTHZ", healthz, healthz_options},
-    document_service{"EXPVARZ", debug_vars, {}},
-    document_service{"IPQUEUESZ", ipqueuesz, ipqueuesz_options},
-    document_service{"PROFILEZ", profilez, profilez_options},
-    document_service{"RAFTZ", no_raftz, {}},
-};
-
-constexpr std::array<std::string_view, 15> services{
-    "IDZ",      "STATSZ", "VARZ",    "SUBSZ",    "CONNZ",   "ROUTEZ",    "GATEWAYZ", "LEAFZ",
-    "ACCOUNTZ", "JSZ",    "HEALTHZ", "PROFILEZ", "EXPVARZ", "IPQUEUESZ", "RAFTZ"};
-constexpr std::array<std::string_view, 3> commands{"RELOAD", "KICK", "LDM"};
-constexpr std::array<std::string_view, 7> about_accounts{"SUBSZ", "CONNZ", "LEAFZ", "JSZ",
-                                                         "INFO",  "STATZ", "CONNS"};
-
-const document_service* document_named(std::string_view name) {
-    const auto found = std::ranges::find(document_services, name, &document_service::name);
-    return found == document_services.end() ? nullptr : &*found;
-}
 
 /// As nats-server; there is no cluster and no domain here.
 bool is_meant(const server_filter& filter, const server_facts& facts) {
@@ -206,11 +93,11 @@ public:
         if (service == "JSZ" && !question_.account.empty()) {
             return no_document("jetstream not enabled");
         }
-        return document_of(*document_named(service));
+        return document_of(*service_named(service));
     }
 
 private:
-    outcome document_of(const document_service& service) {
+    outcome document_of(const system_service& service) {
         auto values = request_->parameters;
         if (!question_.account.empty()) {
             std::erase_if(values, [](const auto& each) {
@@ -281,11 +168,6 @@ private:
     const system_request* request_ = nullptr;
 };
 
-std::span<const request_option> options_of(std::string_view service) {
-    const auto* found = document_named(service);
-    return found == nullptr ? std::span<const request_option>() : found->options;
-}
-
 std::string id_document(const server_facts& facts) {
     json_writer json("");
     json.begin_object();
@@ -294,6 +176,15 @@ std::string id_document(const server_facts& facts) {
     json.member("id", facts.identity.id);
     json.end_object();
     return json.take();
+}
+
+template <class Condition>
+std::vector<std::string_view> names_of(Condition holds) {
+    std::vector<std::string_view> names;
+    for (const auto& each : system_services()) {
+        if (holds(each)) names.push_back(each.name);
+    }
+    return names;
 }
 
 /// Compressed as the asker accepts it.
@@ -314,7 +205,9 @@ std::optional<system_answer> system_requests::answer(const system_question& ques
     const auto facts = its_.facts();
     const auto stamp = [&] { return message_stamp{its_.next_sequence(), its_.now()}; };
     if (question.service == "IDZ") return system_answer{{}, id_document(*facts)};
-    const auto request = read_system_request(question.body, options_of(question.service));
+    const auto* const service = service_named(question.service);
+    const auto options = service == nullptr ? std::span<const request_option>() : service->options;
+    const auto request = read_system_request(question.body, options);
     if (!request) {
         if (question.service == "KICK" || question.service == "LDM") {
             log_.error("Error unmarshalling kick client request: " +
@@ -368,8 +261,14 @@ std::string system_requests::connections_in(const broker::account_snapshot& tota
                          account);
 }
 
-std::span<const std::string_view> server_services() noexcept { return services; }
-std::span<const std::string_view> server_commands() noexcept { return commands; }
-std::span<const std::string_view> account_services() noexcept { return about_accounts; }
+std::vector<std::string_view> server_services() {
+    return names_of([](const system_service& each) { return each.by_id && each.by_ping; });
+}
+std::vector<std::string_view> server_commands() {
+    return names_of([](const system_service& each) { return each.by_id && !each.by_ping; });
+}
+std::vector<std::string_view> account_services() {
+    return names_of([](const system_service& each) { return each.about_accounts; });
+}
 
 } // namespace pipit::server

@@ -11,9 +11,9 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 /// The services of the system account, without a broker, a thread or a clock: a question goes in,
 /// an answer comes out.
@@ -24,7 +24,7 @@ struct server_facts;
 
 /// What was asked of which service. Copied from the message: it is answered on another thread.
 struct system_question {
-    std::string service; ///< `VARZ`, for example; one of those that `system_services` names.
+    std::string service; ///< `VARZ`, for example; one of those that `system_services()` names.
     std::string account; ///< For services about one account; else empty.
     std::string headers;
     std::string body;
@@ -75,10 +75,10 @@ private:
 };
 
 /// Services of a server, asked by its id or by `PING` of all servers.
-[[nodiscard]] std::span<const std::string_view> server_services() noexcept;
+[[nodiscard]] std::vector<std::string_view> server_services();
 /// Services that are asked by the server's id only: they do something.
-[[nodiscard]] std::span<const std::string_view> server_commands() noexcept;
+[[nodiscard]] std::vector<std::string_view> server_commands();
 /// Services about one account.
-[[nodiscard]] std::span<const std::string_view> account_services() noexcept;
+[[nodiscard]] std::vector<std::string_view> account_services();
 
 } // namespace pipit::server
