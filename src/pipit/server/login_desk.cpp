@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/auth/nonce.hpp>
+#include <pipit/auth/password.hpp>
 #include <pipit/server/login_desk.hpp>
 
 #include <utility>
@@ -21,49 +22,42 @@ login_answer answer_to(const broker::login_question& question,
 } // namespace
 
 void login_desk::ask(broker::login_question question, answer_function answer) {
-    if (auto* password = std::get_if<broker::password_check>(&question.what)) {
-        return passwords_.ask(question.address, std::move(*password),
-                              [id = question.id, user = std::move(question.user),
-                               answer = std::move(answer)](bool yes) {
-                                  answer(id, {.accepted = yes, .user = user});
-                              });
-    }
-    if (std::holds_alternative<broker::callout_check>(question.what)) {
-        const auto id = question.id;
-        if (!decide_) return answer(id, login_answer::refusal("nobody decides"));
-        return decide_(std::move(question), [id, answer = std::move(answer)](login_answer found) {
-            answer(id, std::move(found));
+    const auto id = question.id;
+    const auto address = question.address;
+    if (auto* const check = std::get_if<broker::password_check>(&question.what)) {
+        return passwords_.post(address, [id, check = std::move(*check),
+                                         user = std::move(question.user),
+                                         answer = std::move(answer)] {
+            answer(id,
+                   {.accepted = auth::verify_password(check.stored, check.given), .user = user});
         });
     }
-    {
-        const std::lock_guard guard(lock_);
-        const auto address = question.address;
-        waiting_.push(address, {std::move(question), std::move(answer)});
+    auto answer_it = [id, answer = std::move(answer)](login_answer found) {
+        answer(id, std::move(found));
+    };
+    if (std::holds_alternative<broker::callout_check>(question.what)) {
+        if (!decide_) return answer_it(login_answer::refusal("nobody decides"));
+        return decide_(std::move(question), std::move(answer_it));
     }
-    signatures_.post([this] { answer_next(); });
+    signatures_.post(address, [this, question = std::move(question),
+                               answer_it = std::move(answer_it)]() mutable {
+        const auto* const check = std::get_if<broker::signature_check>(&question.what);
+        if (check != nullptr) return answer_it(answer_to(question, *check));
+        judge(std::move(question), std::move(answer_it));
+    });
+}
+
+void login_desk::judge(broker::login_question question,
+                       std::function<void(broker::login_answer)> answer) {
+    if (!judge_) return answer(login_answer::refusal("no operator is trusted"));
+    judge_(std::move(question), std::move(answer));
 }
 
 void login_desk::judge_jwt(broker::login_question question,
                            std::function<void(broker::login_answer)> answer) {
-    signatures_.post([this, question = std::move(question), answer = std::move(answer)] {
-        if (!judge_) return answer(login_answer::refusal("no operator is trusted"));
-        judge_(question, answer);
+    signatures_.thread().post([this, question = std::move(question), answer = std::move(answer)] {
+        judge(question, answer);
     });
-}
-
-void login_desk::answer_next() {
-    std::unique_lock guard(lock_);
-    auto next = waiting_.take();
-    guard.unlock();
-    if (!next) return;
-    auto& [question, answer] = *next;
-    if (const auto* signature = std::get_if<broker::signature_check>(&question.what)) {
-        return answer(question.id, answer_to(question, *signature));
-    }
-    if (!judge_) return answer(question.id, login_answer::refusal("no operator is trusted"));
-    const auto id = question.id;
-    judge_(std::move(question),
-           [id, answer = std::move(answer)](login_answer found) { answer(id, std::move(found)); });
 }
 
 } // namespace pipit::server

@@ -2,19 +2,16 @@
 #pragma once
 
 #include <pipit/broker/login_question.hpp>
-#include <pipit/server/fair_queue.hpp>
-#include <pipit/server/password_worker.hpp>
-#include <pipit/server/task_thread.hpp>
+#include <pipit/server/fair_worker.hpp>
 
 #include <cstdint>
 #include <functional>
-#include <mutex>
 
 namespace pipit::server {
 
 /// Answers the loops' questions about who somebody is, so that no loop computes or waits: passwords
 /// on one thread (0.1 s each), signatures and JWTs on another (0.1 ms each). Of the addresses that
-/// wait, each has its turn.
+/// wait, each has its turn. Bounded by what brokers ask (`limits::open_logins` each).
 ///
 /// Threads: all, but for `judge_jwts_by`.
 class login_desk {
@@ -40,21 +37,18 @@ public:
     void judge_jwt(broker::login_question question,
                    std::function<void(broker::login_answer)> answer);
     /// For what has to happen between two questions.
-    [[nodiscard]] task_thread& thread() noexcept { return signatures_; }
+    [[nodiscard]] task_thread& thread() noexcept { return signatures_.thread(); }
 
 private:
-    struct waiting {
-        broker::login_question question;
-        answer_function answer;
-    };
-    void answer_next();
+    /// Delivering messages comes before letting somebody in who needs so much of a core.
+    static constexpr int passwords_niceness = 5;
+
+    void judge(broker::login_question question, std::function<void(broker::login_answer)> answer);
 
     jwt_judge judge_;
     jwt_judge decide_;
-    std::mutex lock_;
-    fair_queue<waiting> waiting_;
-    password_worker passwords_;
-    task_thread signatures_{"signatures"};
+    fair_worker passwords_{"passwords", passwords_niceness};
+    fair_worker signatures_{"signatures"};
 };
 
 } // namespace pipit::server

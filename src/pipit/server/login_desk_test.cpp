@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/server/login_desk.hpp>
+
+#include <gtest/gtest.h>
+
+#include <future>
+#include <string>
+
+namespace pipit::server {
+namespace {
+
+broker::login_answer answer_to(decltype(broker::login_question::what) check) {
+    std::promise<broker::login_answer> promise;
+    login_desk desk;
+    desk.ask({.id = 7, .address = "127.0.0.1", .what = std::move(check)},
+             [&](std::uint64_t id, broker::login_answer answer) {
+                 EXPECT_EQ(id, 7u);
+                 promise.set_value(std::move(answer));
+             });
+    return promise.get_future().get();
+}
+
+TEST(LoginDesk, TellsWhichPasswordIsRight) {
+    EXPECT_TRUE(answer_to(broker::password_check{.stored = "a", .given = "a"}).accepted);
+    EXPECT_FALSE(answer_to(broker::password_check{.stored = "a", .given = "b"}).accepted);
+}
+
+TEST(LoginDesk, RefusesWhatNobodyCanAnswer) {
+    EXPECT_EQ(
+        answer_to(broker::signature_check{.nkey = "U", .nonce = "n", .signature = ""}).why_not,
+        "Signature missing");
+    EXPECT_EQ(answer_to(broker::jwt_check{.jwt = "e.y.J"}).why_not, "no operator is trusted");
+    EXPECT_EQ(answer_to(broker::callout_check{}).why_not, "nobody decides");
+}
+
+} // namespace
+} // namespace pipit::server
