@@ -84,6 +84,7 @@ std::string callout_answerer::answer_to(const auth::authorization_request_jwt& r
     user.rights.data = -1;
     user.rights.connection_types = admitted.connection_types;
     response.user_jwt = auth::encode(user, issuer_);
+    if (admitted.refresh_after) response.refresh_seconds = admitted.refresh_after->count();
     return auth::encode(response, issuer_);
 }
 

@@ -28,7 +28,10 @@ struct admitted_user {
     std::string name = {}; ///< What people see; empty: as the client calls itself.
     auth::permission_lists permissions = {};
     std::optional<std::chrono::seconds> valid_for = std::nullopt; ///< Then the connection ends.
-    std::int64_t max_subscriptions = -1;                          ///< -1: no limit.
+    /// Then a Pipit server with `live_permissions` asks again (`is_refresh`), as long as each
+    /// answer says so; what the connection may do is what the last one said.
+    std::optional<std::chrono::seconds> refresh_after = std::nullopt;
+    std::int64_t max_subscriptions = -1; ///< -1: no limit.
     std::int64_t max_payload_bytes = -1;
     std::vector<std::string> connection_types = {}; ///< `STANDARD`, …; empty: all.
     std::vector<std::string> tags = {};

@@ -22,12 +22,13 @@ const auto user_key =
     auth::encode(auth::signing_key(seed_of(auth::nkey_prefix::user, 3)).public_key());
 const wall_time now{std::chrono::seconds(1000)};
 
-std::string request_of(const std::string& user) {
+std::string request_of(const std::string& user, bool is_refresh = false) {
     const auth::signing_key server(server_seed);
     auth::authorization_request_jwt request;
     request.server.id = auth::encode(server.public_key());
     request.user_nkey = user_key;
     request.options.user = user;
+    request.is_refresh = is_refresh;
     return auth::encode(request, server);
 }
 
@@ -36,6 +37,7 @@ admission decide(const auth::authorization_request_jwt& request) {
     admitted_user user{.account = "APP", .name = "Alice"};
     user.permissions.publish_allow = {"a"};
     user.valid_for = std::chrono::seconds(60);
+    user.refresh_after = std::chrono::seconds(request.is_refresh ? 20 : 10);
     return user;
 }
 
@@ -54,6 +56,11 @@ TEST(AuthCallout, LetsInAndRefusesAsItIsTold) {
     EXPECT_EQ(user->name, "Alice");
     EXPECT_EQ(user->expires, 1060);
     EXPECT_EQ(user->rights.permissions.publish_allow, std::vector<std::string>{"a"});
+
+    EXPECT_EQ(response->refresh_seconds, 10);
+    const auto again = answerer.answer({}, request_of("alice", true), now, {});
+    ASSERT_TRUE(again);
+    EXPECT_EQ(auth::decode_authorization_response_jwt(*again)->refresh_seconds, 20);
 
     const auto no = answerer.answer({}, request_of("mallory"), now, {});
     ASSERT_TRUE(no);

@@ -177,6 +177,7 @@ result<> blocking_connection::drain() {
 
 void blocking_connection::close() { state_->link->close(); }
 void blocking_connection::reconnect() { state_->link->reconnect(); }
+result<> blocking_connection::renew_credentials() { return state_->link->renew_credentials(); }
 std::string blocking_connection::new_inbox() { return state_->link->new_inbox(); }
 bool blocking_connection::is_connected() const { return state_->link->is_connected(); }
 bool blocking_connection::is_closed() const { return state_->link->is_closed(); }

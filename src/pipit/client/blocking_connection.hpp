@@ -124,6 +124,8 @@ public:
     [[nodiscard]] result<> drain();
     void close();
     void reconnect();
+    /// As of `connection`.
+    [[nodiscard]] result<> renew_credentials();
 
     [[nodiscard]] std::string new_inbox();
     [[nodiscard]] bool is_connected() const;

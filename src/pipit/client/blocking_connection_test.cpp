@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <support/client_world.hpp>
 
+#include <atomic>
 #include <future>
 #include <mutex>
 #include <optional>
@@ -155,6 +156,27 @@ TEST(BlockingConnection, StaysConnectedOverARestart) {
     server = start_server({.port = port});
     again.get_future().wait();
     EXPECT_EQ(messages.next().value().payload(), "offline");
+}
+
+TEST(BlockingConnection, AsksForCredentialsAgainWhileItIsConnected) {
+    const auto server = start_server();
+    std::atomic<int> asked = 0;
+    connection_options options{.servers = {server->url()}};
+    options.credentials_provider = [&](const protocol::server_info&) {
+        ++asked;
+        return protocol::credentials{};
+    };
+    blocking_connection nats(options);
+    EXPECT_EQ(nats.renew_credentials().error(), protocol::errc::not_connected);
+    nats.connect().value();
+    EXPECT_EQ(asked, 1);
+    nats.renew_credentials().value();
+    while (asked < 2) nats.flush().value();
+    EXPECT_TRUE(nats.is_connected());
+
+    blocking_connection other(connection_options{.servers = {server->url()}});
+    other.connect().value();
+    EXPECT_EQ(other.renew_credentials().error(), errc::no_credentials_provider);
 }
 
 TEST(BlockingConnection, ItsEndEndsWhatOtherThreadsWaitFor) {

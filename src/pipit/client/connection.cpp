@@ -65,6 +65,7 @@ void connection::start_drain(detail::handler<void> done) { link_->drain(std::mov
 
 void connection::close() { link_->close(); }
 void connection::reconnect() { link_->reconnect(); }
+result<> connection::renew_credentials() { return link_->renew_credentials(); }
 std::string connection::new_inbox() { return link_->new_inbox(); }
 bool connection::is_connected() const { return link_->is_connected(); }
 bool connection::is_closed() const { return link_->is_closed(); }

@@ -132,6 +132,12 @@ public:
     void close();
     /// Leaves the server for another one of the pool, or for itself again.
     void reconnect();
+    /// Asks `credentials_provider` again and tells the server, on the connection that is there: a
+    /// newer JWT of the same user counts at once where a Pipit server has `live_permissions`.
+    /// Whoever is refused is disconnected; any other server ends all subscriptions instead, so that
+    /// `reconnect()` is for those. Returns before that is done.
+    /// Errors: `protocol::errc::not_connected`, `errc::no_credentials_provider`.
+    [[nodiscard]] result<> renew_credentials();
 
     /// A subject for replies that nobody else subscribes to.
     [[nodiscard]] std::string new_inbox();

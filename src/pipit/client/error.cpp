@@ -20,6 +20,7 @@ public:
         case errc::transfer_refused: return "the other end does not take the transfer";
         case errc::transfer_broken: return "a part of the transfer is missing or damaged";
         case errc::transfer_busy: return "the transfer does that already, or is finished";
+        case errc::no_credentials_provider: return "no credentials_provider is set";
         case errc::transfer_cancelled: return "the other end gave up the transfer";
         }
         return "unknown client error";

@@ -19,6 +19,7 @@ enum class errc {
     transfer_broken,         ///< A chunk was lost or is not what it should be.
     transfer_cancelled,      ///< By the other end; the detail is what it said.
     transfer_busy,           ///< One read and one write at a time, and none after `finish`.
+    no_credentials_provider, ///< There is nobody to ask for other credentials.
 };
 
 [[nodiscard]] error_code make_error_code(errc value) noexcept;

@@ -274,6 +274,8 @@ void client_protocol::end(error why) {
 void client_protocol::receive_info(bytes_view json) {
     auto read = parse_info(json);
     if (!read) return lose(read.error());
+    // What this connection signs is said once.
+    if (state_ != state::awaiting_info && read->nonce.empty()) read->nonce = info_.nonce;
     info_ = std::move(*read);
     discover_servers();
     if (state_ == state::awaiting_info) return request_tls_or_connect();
@@ -307,7 +309,8 @@ void client_protocol::request_tls_or_connect() {
 }
 
 void client_protocol::connect(const credentials& who) {
-    if (state_ != state::greeting) return; // The connection was lost meanwhile.
+    const bool again = state_ == state::connected;
+    if (!again && state_ != state::greeting) return; // The connection was lost meanwhile.
     const auto& server = *pool_.current();
     connect_options options;
     options.echo = options_.echo;
@@ -326,6 +329,7 @@ void client_protocol::connect(const credentials& who) {
     options.protocol = 1;
     options.headers = options.no_responders = info_.headers;
     append_connect(output_.end(), options);
+    if (again) return;
     append_ping(output_.end());
     state_ = state::awaiting_pong;
 }

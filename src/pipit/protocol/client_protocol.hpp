@@ -106,7 +106,7 @@ public:
     [[nodiscard]] std::optional<steady_time> next_deadline() const noexcept;
     void expire(steady_time now);
 
-    /// Answers `connect_requested`.
+    /// Answers `connect_requested`. While connected, it says again who this is.
     void connect(const credentials& who);
     /// Queues PING; `pong_received` is the answer.
     /// Errors: `errc::not_connected`; `errc::output_full` when too many are not answered.

@@ -381,6 +381,26 @@ TEST(ClientProtocol, StaysConnectedAfterErrorsThatDoNotEndTheConnection) {
     EXPECT_EQ(s.last_error, errc::refused_by_peer);
 }
 
+TEST(ClientProtocol, SaysAgainWhoItIsWhileItIsConnected) {
+    script s(options_for({"a"}));
+    s.connects();
+    s.sent();
+    s.receives("INFO {\"server_id\":\"N\",\"headers\":true}\r\n");
+    EXPECT_EQ(s.client.info().nonce, "abc"); // Said once for each connection.
+    s.events();
+    s.client.connect({.jwt = "newer"});
+    const auto sent = s.sent();
+    EXPECT_TRUE(sent.starts_with("CONNECT {")) << sent;
+    EXPECT_NE(sent.find("\"jwt\":\"newer\""), std::string::npos);
+    EXPECT_EQ(sent.find("PING"), std::string::npos);
+    EXPECT_TRUE(s.client.is_connected());
+    s.loses_transport();
+    s.waits(1min);
+    s.opens();
+    s.receives("INFO {\"server_id\":\"N\"}\r\n");
+    EXPECT_EQ(s.client.info().nonce, "");
+}
+
 TEST(ClientProtocol, NamesWhatAPermissionsViolationIsAbout) {
     const auto received = [](const std::string& text) {
         client_protocol client(options_for({"a"}), random_source(1));

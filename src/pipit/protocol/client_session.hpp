@@ -59,7 +59,7 @@ public:
     void take_output(std::string& into);
     [[nodiscard]] std::optional<steady_time> next_deadline() const noexcept;
     void expire(steady_time now);
-    /// Answers `connect_requested`.
+    /// Answers `connect_requested`. While connected, it says again who this is.
     void connect(const credentials& who) { protocol_.connect(who); }
 
     /// A message of its own from the last `subscription_message`: shares its block, or copies.

@@ -335,6 +335,15 @@ void link::reconnect() {
     schedule_turn();
 }
 
+result<> link::renew_credentials() {
+    const lock held(mutex_);
+    if (!session_.is_connected()) return protocol::errc::not_connected;
+    if (!options_.credentials_provider) return errc::no_credentials_provider;
+    tasks_.emplace_back(credentials_question{});
+    schedule_turn();
+    return {};
+}
+
 void link::silence() {
     const lock held(mutex_);
     silent_ = true;

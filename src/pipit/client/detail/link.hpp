@@ -71,6 +71,7 @@ public:
     void drain(handler<void> done);
     void close();
     void reconnect();
+    [[nodiscard]] result<> renew_credentials();
     /// From now on nothing of the user's options is called.
     void silence();
 
