@@ -36,9 +36,12 @@ result<> filter_stack::receive_at(std::size_t level, bytes_view bytes, std::stri
         plain += bytes;
         return {};
     }
+    // What needs to go through no other level is not copied.
+    const bool is_top = level + 1 == levels_.size();
     std::string carried;
     std::string answer;
-    auto outcome = levels_[level]->receive(bytes, carried, answer);
+    auto outcome =
+        levels_[level]->receive(bytes, is_top ? plain : carried, level == 0 ? wire : answer);
     if (auto sent = send_below(level, answer, wire); outcome && !sent) outcome = sent;
     if (outcome) outcome = begin_next(wire);
     if (carried.empty()) return outcome;

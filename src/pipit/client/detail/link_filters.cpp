@@ -90,7 +90,7 @@ void link::receive_filtered(const transport_pointer& from) {
     if (is_idle) return;
     const error closed(protocol::errc::connection_lost, "the server closed it");
     if (code) return lose_transport(from, code == asio::error::eof ? closed : error(code));
-    std::string plain;
+    auto& plain = from->plain_input;
     const auto received = from->filters.receive({wire.data(), count}, plain, from->answers);
     if (!from->answers.empty()) schedule_turn();
     if (received) notice_open(from);
@@ -102,6 +102,7 @@ void link::receive_filtered(const transport_pointer& from) {
         rest.remove_prefix(part.size());
         if (!rest.empty()) take_events(); // Which makes room.
     }
+    clear_buffer(plain);
     if (received && !from->filters.is_finished()) return;
     take_events(); // The last that came says why, as a rule.
     lose_transport(from, received ? closed : explained(received.error()));
@@ -112,13 +113,15 @@ bool link::fill_output(const transport_pointer& to) {
         session_.take_output(to->output);
         return true;
     }
-    to->output = std::exchange(to->answers, {});
+    to->output += to->answers;
+    to->answers.clear();
     if (!to->filters.is_open()) return true;
-    std::string plain;
+    auto& plain = to->plain_output;
     session_.take_output(plain);
     if (plain.empty()) return true;
     const bytes_view piece = plain;
     const auto sent = to->filters.send({&piece, 1}, to->output);
+    clear_buffer(plain);
     if (!sent) lose_transport(to, explained(sent.error()));
     return sent.has_value();
 }

@@ -16,8 +16,6 @@ namespace {
 
 /// While somebody else publishes all the time, the strand has to read as well.
 constexpr int sends_in_a_row_max = 8;
-/// A buffer that grew in a burst is given back.
-constexpr std::size_t output_bytes_kept = std::size_t{1024} * 1024;
 
 bool would_block(const error_code& code) {
     return code == asio::error::would_block || code == asio::error::try_again ||
@@ -138,8 +136,7 @@ void link::send(lock& held) {
     for (int sends = 0; to == transport_ && sends < sends_in_a_row_max; ++sends) {
         if (to->unsent_bytes() == 0) {
             to->sent = 0;
-            to->output.clear();
-            if (to->output.capacity() > output_bytes_kept) to->output.shrink_to_fit();
+            clear_buffer(to->output);
             if (!fill_output(to) || to->output.empty()) break;
         }
         const auto piece = bytes_view(to->output).substr(to->sent);
