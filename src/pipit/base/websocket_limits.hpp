@@ -25,6 +25,10 @@ inline constexpr std::size_t websocket_first_message_bytes = 64 * 1024;
 inline constexpr std::size_t websocket_message_payloads = 8;
 inline constexpr std::size_t websocket_message_bytes_max = 64 * 1024 * 1024;
 
+/// Of compressed messages that come together, no more are unpacked before what the first ones held
+/// is taken.
+inline constexpr std::size_t websocket_unpacked_bytes = 256 * 1024;
+
 /// What is kept of the buffer that compresses.
 inline constexpr std::size_t websocket_compressed_bytes = 256 * 1024;
 

@@ -32,6 +32,9 @@ public:
 
     /// The handshake is done.
     [[nodiscard]] virtual bool is_open() const noexcept = 0;
+    /// It keeps some of what came, because what that carries is too much for one call: `receive`
+    /// goes on with it, also when it is given nothing.
+    [[nodiscard]] virtual bool holds_more() const noexcept { return false; }
     /// The other side ended its stream in order.
     [[nodiscard]] virtual bool is_finished() const noexcept = 0;
 };

@@ -44,7 +44,8 @@ result<> filter_stack::receive_at(std::size_t level, bytes_view bytes, std::stri
         levels_[level]->receive(bytes, is_top ? plain : carried, level == 0 ? wire : answer);
     if (auto sent = send_below(level, answer, wire); outcome && !sent) outcome = sent;
     if (outcome) outcome = begin_next(wire);
-    if (carried.empty()) return outcome;
+    const bool above_holds = level + 1 < levels_.size() && levels_[level + 1]->holds_more();
+    if (carried.empty() && !above_holds) return outcome;
     auto above = receive_at(level + 1, carried, plain, wire);
     return outcome ? above : outcome;
 }
@@ -83,6 +84,10 @@ void filter_stack::finish(std::string& wire) {
 
 bool filter_stack::is_open() const noexcept {
     return std::ranges::all_of(levels_, [](const auto& each) { return each->is_open(); });
+}
+
+bool filter_stack::holds_more() const noexcept {
+    return std::ranges::any_of(levels_, [](const auto& each) { return each->holds_more(); });
 }
 
 bool filter_stack::is_finished() const noexcept {

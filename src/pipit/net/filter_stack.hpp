@@ -24,6 +24,7 @@ public:
     result<> send(std::span<const bytes_view> plain, std::string& wire) override;
     void finish(std::string& wire) override;
     [[nodiscard]] bool is_open() const noexcept override;
+    [[nodiscard]] bool holds_more() const noexcept override;
     [[nodiscard]] bool is_finished() const noexcept override;
 
 private:

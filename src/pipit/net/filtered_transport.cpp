@@ -58,6 +58,10 @@ io_result filtered_transport::read(std::span<char> first, std::span<char> second
         if (end_) return {*end_};
         if (is_stuffed()) flush();
         if (is_stuffed()) break;
+        if (filter_->holds_more()) {
+            receive({});
+            continue;
+        }
         const auto [status, bytes] = below_->read({}, space);
         if (status == io_status::would_block) break;
         if (status == io_status::done) {

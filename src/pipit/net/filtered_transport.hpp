@@ -65,7 +65,9 @@ private:
     void encode(std::span<const bytes_view> pieces);
     void tell_later();
     void tell();
-    [[nodiscard]] bool is_readable() const noexcept { return !plain_.empty() || end_; }
+    [[nodiscard]] bool is_readable() const noexcept {
+        return !plain_.empty() || end_ || (filter_->holds_more() && !is_stuffed());
+    }
     [[nodiscard]] bool is_writable() const noexcept {
         return end_ == io_status::failed || (filter_->is_open() && unsent_.empty());
     }

@@ -75,7 +75,29 @@ result<> websocket_filter::receive_head(bytes_view from_wire, std::string& plain
 }
 
 result<> websocket_filter::receive_frames(bytes_view input, std::string& plain, std::string& wire) {
+    if (held_.empty()) {
+        auto outcome = receive_frames_of(input, plain, wire);
+        if (outcome && !is_finished_) held_ = input;
+        return outcome;
+    }
+    held_ += input;
+    auto rest = bytes_view(held_).substr(held_taken_);
+    auto outcome = receive_frames_of(rest, plain, wire);
+    held_taken_ = held_.size() - rest.size();
+    if (rest.empty() || !outcome || is_finished_) {
+        held_ = {};
+        held_taken_ = 0;
+    }
+    return outcome;
+}
+
+/// Takes what it read from the front of `input`: all of it, unless enough was unpacked.
+result<> websocket_filter::receive_frames_of(bytes_view& input, std::string& plain,
+                                             std::string& wire) {
+    const auto enough = plain.size() + limits::websocket_unpacked_bytes;
     while (!is_finished_) {
+        if (framing_.reads.allows_compression && plain.size() >= enough && !input.empty())
+            return {};
         const auto next = reader_->next(input);
         if (!next) return fail_open(websocket_status::protocol_error, next.error(), wire);
         if (!*next) return {};

@@ -20,13 +20,17 @@ namespace pipit::net {
 ///
 /// Idle it holds some hundred bytes: no zlib state, no buffer. What came of a compressed message
 /// is held until it is complete, at most `set_message_bytes_max`; everything else is given on as
-/// it comes, so that a frame may be of any length.
+/// it comes, so that a frame may be of any length. Of small messages that become large ones when
+/// they are unpacked, those that come together are unpacked a few at a time.
 class websocket_filter : public filter {
 public:
     result<> receive(bytes_view from_wire, std::string& plain, std::string& wire) final;
     result<> send(std::span<const bytes_view> plain, std::string& wire) final;
     void finish(std::string& wire) final;
     [[nodiscard]] bool is_open() const noexcept final { return reader_.has_value(); }
+    [[nodiscard]] bool holds_more() const noexcept final {
+        return held_taken_ != held_.size() && !is_finished_ && !failure_.code();
+    }
     [[nodiscard]] bool is_finished() const noexcept final { return is_finished_; }
 
     /// What `finish` says. Lifetime: of the reason, that of the filter.
@@ -60,6 +64,7 @@ protected:
 private:
     result<> receive_head(bytes_view from_wire, std::string& plain, std::string& wire);
     result<> receive_frames(bytes_view input, std::string& plain, std::string& wire);
+    result<> receive_frames_of(bytes_view& input, std::string& plain, std::string& wire);
     result<> receive_data(const websocket_part& part, std::string& plain, std::string& wire);
     result<> receive_close(bytes_view payload, std::string& wire);
     [[nodiscard]] error fail_open(std::uint16_t status, error why, std::string& wire);
@@ -74,6 +79,8 @@ private:
     framing framing_;
     std::string head_; ///< What came of the handshake.
     std::string compressed_;
+    std::string held_; ///< What comes behind what was unpacked, from `held_taken_` on.
+    std::size_t held_taken_ = 0;
     std::size_t message_bytes_max_ = limits::websocket_first_message_bytes;
     std::string_view close_reason_;
     std::uint16_t close_status_ = websocket_status::normal;

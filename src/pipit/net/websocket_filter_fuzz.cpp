@@ -38,7 +38,7 @@ outcome read(bytes_view wire, std::size_t piece_bytes, bool opened, websocket_de
             seen.plain, answers);
         PIPIT_ASSERT(filter.is_open());
     }
-    while (!wire.empty() && !seen.failed) {
+    while ((!wire.empty() || filter.holds_more()) && !seen.failed) {
         const auto piece = wire.substr(0, piece_bytes);
         wire.remove_prefix(piece.size());
         seen.failed = !filter.receive(piece, seen.plain, answers);

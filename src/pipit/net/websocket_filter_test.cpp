@@ -111,6 +111,33 @@ TEST(WebSocketFilter, CarriesAStreamBothWays) {
     }
 }
 
+TEST(WebSocketFilter, UnpacksAFewMessagesAtATime) {
+    server_side server(offer);
+    const std::string large(60'000, 'z');
+    std::string wire;
+    for (int i = 0; i < 100; ++i) wire += compressed(large);
+    wire += masked("", opcode::ping) + masked("behind");
+    ASSERT_TRUE(server.receive(wire).has_value());
+    std::size_t bytes = 0;
+    int calls = 1;
+    for (; server.filter.holds_more(); ++calls) {
+        EXPECT_EQ(server.wire, "");
+        EXPECT_LE(server.plain.size(), limits::websocket_unpacked_bytes + large.size());
+        bytes += server.take_plain().size();
+        ASSERT_TRUE(server.receive({}).has_value());
+    }
+    const auto last = server.take_plain();
+    EXPECT_EQ(bytes + last.size(), 100 * large.size() + 6);
+    EXPECT_TRUE(last.ends_with("behind"));
+    EXPECT_GT(calls, 15);
+    EXPECT_EQ(frames_for_client(server.take_wire()).size(), 1u);
+    // What comes while some is held stands behind it.
+    ASSERT_TRUE(server.receive(wire).has_value());
+    ASSERT_TRUE(server.receive(masked("!")).has_value());
+    while (server.filter.holds_more()) ASSERT_TRUE(server.receive({}).has_value());
+    EXPECT_TRUE(server.take_plain().ends_with("behind!"));
+}
+
 TEST(WebSocketFilter, GivesTheSameWhereverTheBytesAreCut) {
     const auto wire = masked("one") + compressed(std::string(3000, 'z')) +
                       masked("", opcode::ping) + masked("two");

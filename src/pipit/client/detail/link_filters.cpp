@@ -91,18 +91,23 @@ void link::receive_filtered(const transport_pointer& from) {
     const error closed(protocol::errc::connection_lost, "the server closed it");
     if (code) return lose_transport(from, code == asio::error::eof ? closed : error(code));
     auto& plain = from->plain_input;
-    const auto received = from->filters.receive({wire.data(), count}, plain, from->answers);
-    if (!from->answers.empty()) schedule_turn();
-    if (received) notice_open(from);
-    for (bytes_view rest = plain; !rest.empty() && from == transport_;) {
-        const auto space = session_.prepare();
-        const auto part = rest.substr(0, space.size());
-        std::memcpy(space.data(), part.data(), part.size());
-        session_.commit(part.size(), net::steady_now());
-        rest.remove_prefix(part.size());
-        if (!rest.empty()) take_events(); // Which makes room.
-    }
-    clear_buffer(plain);
+    bytes_view input(wire.data(), count);
+    result<> received;
+    do {
+        received = from->filters.receive(std::exchange(input, {}), plain, from->answers);
+        if (!from->answers.empty()) schedule_turn();
+        if (received) notice_open(from);
+        for (bytes_view rest = plain; !rest.empty() && from == transport_;) {
+            const auto space = session_.prepare();
+            const auto part = rest.substr(0, space.size());
+            std::memcpy(space.data(), part.data(), part.size());
+            session_.commit(part.size(), net::steady_now());
+            rest.remove_prefix(part.size());
+            if (!rest.empty()) take_events(); // Which makes room.
+        }
+        clear_buffer(plain);
+        if (received && from->filters.holds_more()) take_events();
+    } while (received && from == transport_ && from->filters.holds_more());
     if (received && !from->filters.is_finished()) return;
     take_events(); // The last that came says why, as a rule.
     lose_transport(from, received ? closed : explained(received.error()));
