@@ -4,6 +4,8 @@
 #include <pipit/base/limits.hpp>
 #include <pipit/protocol/subject.hpp>
 
+#include <algorithm>
+
 namespace pipit::broker {
 
 void service_responses::add(service_response response, steady_time now) {
@@ -64,8 +66,11 @@ std::optional<steady_time> service_responses::next_deadline() const noexcept {
 std::optional<service_response> service_responses::take_due(steady_time now) {
     if (deadlines_.empty()) return std::nullopt;
     const auto& [at, subject] = *deadlines_.begin();
-    if (at > now && by_subject_.size() <= most_) return std::nullopt;
-    return take(std::string(subject));
+    if (at <= now) return take(std::string(subject));
+    if (by_subject_.size() <= most_) return std::nullopt;
+    const auto most = std::ranges::max_element(
+        by_reply_, {}, [](const auto& replies) { return replies.second.size(); });
+    return take(std::string(most->second.begin()->second));
 }
 
 } // namespace pipit::broker

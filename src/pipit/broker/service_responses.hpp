@@ -38,8 +38,8 @@ struct service_response {
 
 /// The requests of one loop that wait for answers from other accounts.
 ///
-/// Bounded by time, as each export says, and by number: beyond it the one that would be given up
-/// first is given up at once.
+/// Bounded by time, as each export says, and by number: beyond it one of the account that has most
+/// is given up, so that nobody pays for somebody else's.
 class service_responses {
 public:
     explicit service_responses(std::size_t most) noexcept : most_(most) {}

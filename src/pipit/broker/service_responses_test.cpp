@@ -45,6 +45,19 @@ TEST(ServiceResponses, AreNeverMoreThanTheirBound) {
     EXPECT_EQ(all.size(), 2u);
 }
 
+TEST(ServiceResponses, OfTooManyGoThoseOfWhoHasMost) {
+    service_responses all(3);
+    auto seldom = waiting("s", "r", 1s);
+    seldom.importer = account_id{8};
+    all.add(std::move(seldom), {});
+    for (const auto* subject : {"a", "b", "c", "d"}) {
+        all.add(waiting(subject, "r", 1h), {});
+        while (const auto given_up = all.take_due({})) EXPECT_EQ(given_up->importer, importer);
+    }
+    EXPECT_EQ(all.size(), 3u);
+    EXPECT_NE(all.find("s"), nullptr);
+}
+
 TEST(ServiceResponses, AreFoundByWhereTheyAreWanted) {
     service_responses all(10);
     all.add(waiting("a", "inbox.1", 1s), {});

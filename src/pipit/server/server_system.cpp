@@ -145,8 +145,9 @@ void server::state::ask_system(std::string_view service, std::string account,
                              .body = std::string(message.payload),
                              .sender = message.sender};
     // Whoever asks when too many wait hears nothing, and may ask again.
-    system->post([this, question = std::move(question), of = message.account,
-                  reply = std::string(message.reply)] { answer(of, reply, question); });
+    (void)system->post(message.sender_account,
+                       [this, question = std::move(question), of = message.account,
+                        reply = std::string(message.reply)] { answer(of, reply, question); });
 }
 
 /// On the worker's thread.
@@ -249,28 +250,31 @@ void server::state::tell(broker::broker& broker, const session_event& event) {
         return send(system->account,
                     "$SYS.SERVER." + system->facts()->identity.id + ".CLIENT.AUTH.ERR", ended);
     case session_event::type::joined:
-    case session_event::type::left: return tell_of_connections(broker, name);
+    case session_event::type::left: return tell_of_connections(broker, event.account, name);
     }
 }
 
 /// How many an account has is known to all loops together.
-void server::state::tell_of_connections(broker::broker& broker, const std::string& account) {
+void server::state::tell_of_connections(broker::broker& broker, broker::account_id of,
+                                        const std::string& account) {
     if (account == "$G") return;
     const auto is_heard = [&](const std::string& subject) {
         return broker.is_wanted(system->account, subject);
     };
     if (std::ranges::none_of(connection_subjects(account), is_heard)) return;
+    const auto forget = [this, account] {
+        const std::lock_guard guard(system->lock);
+        system->changed_accounts.erase(account);
+    };
     {
         const std::lock_guard guard(system->lock);
         if (!system->changed_accounts.insert(account).second) return; // It will be published.
     }
-    system->post([this, account] {
-        {
-            const std::lock_guard guard(system->lock);
-            system->changed_accounts.erase(account);
-        }
+    const bool is_posted = system->post(of, [this, account, forget] {
+        forget();
         publish_connections(account);
     });
+    if (!is_posted) forget();
 }
 
 // --- What the worker publishes ---

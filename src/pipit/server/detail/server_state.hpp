@@ -131,7 +131,8 @@ struct server::state {
     result<> announce_lame_duck(std::uint64_t client_id);
     std::optional<broker::user_information> user_of(std::uint64_t client_id);
     void tell(broker::broker& broker, const broker::session_event& event);
-    void tell_of_connections(broker::broker& broker, const std::string& account);
+    void tell_of_connections(broker::broker& broker, broker::account_id of,
+                             const std::string& account);
     void publish_connections(const std::string& account);
     void publish_connections(const std::string& account, const std::string& body);
     void publish_connections_of_all();

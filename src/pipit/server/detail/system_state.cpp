@@ -4,6 +4,7 @@
 #include <pipit/base/limits.hpp>
 #include <pipit/net/clock.hpp>
 
+#include <string>
 #include <utility>
 
 namespace pipit::server {
@@ -17,19 +18,28 @@ std::string account_in(bytes_view subject) {
 system_state::system_state(broker::account_id system, std::uint64_t seed)
     : account(system), ids_(seed) {}
 
-void system_state::post(std::function<void()> task) {
-    if (waiting_.fetch_add(1) >= limits::system_requests) {
-        --waiting_;
-        return;
+bool system_state::post(broker::account_id of, std::function<void()> task) {
+    constexpr auto part_of_account = limits::system_requests / 8;
+    {
+        const std::lock_guard guard(waiting_lock_);
+        const bool is_full = waiting_count_ >= limits::system_requests && of != account;
+        if (is_full || (waiting_.contains(of) && waiting_[of] >= part_of_account)) return false;
+        ++waiting_[of];
+        ++waiting_count_;
     }
-    worker_.post([this, task = std::move(task)] {
-        --waiting_;
+    worker_.post(std::to_string(static_cast<std::uint64_t>(of)), [this, of, task = std::move(task)] {
+        {
+            const std::lock_guard guard(waiting_lock_);
+            --waiting_count_;
+            if (--waiting_[of] == 0) waiting_.erase(of);
+        }
         task();
     });
+    return true;
 }
 
 void system_state::repeat(nanoseconds after, std::function<nanoseconds()> task) {
-    worker_.post_at(net::steady_now() + after, [this, task = std::move(task)] {
+    worker_.thread().post_at(net::steady_now() + after, [this, task = std::move(task)] {
         const auto next = task();
         repeat(next, task);
     });

@@ -4,12 +4,13 @@
 #include <pipit/broker/broker.hpp>
 #include <pipit/protocol/nuid.hpp>
 #include <pipit/server/detail/system_json.hpp>
+#include <pipit/server/fair_worker.hpp>
 #include <pipit/server/system_requests.hpp>
-#include <pipit/server/task_thread.hpp>
 
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -44,15 +45,19 @@ struct system_state {
     std::mutex lock;
     std::set<std::string> changed_accounts;
 
-    /// For the worker; nothing is done when too much waits already.
-    void post(std::function<void()> task);
+    /// For the worker; false: too much waits already, and nothing will be done. Of the accounts
+    /// that wait, each has its turn and its part of the room, and the system account always has
+    /// some.
+    bool post(broker::account_id of, std::function<void()> task);
     /// Runs it on the worker again and again, each time after as long as it says.
     void repeat(nanoseconds after, std::function<nanoseconds()> task);
-    void stop() { worker_.stop(); }
+    void stop() { worker_.thread().stop(); }
 
 private:
-    std::atomic<std::size_t> waiting_{0};
-    task_thread worker_{"system"};
+    std::mutex waiting_lock_;
+    std::map<broker::account_id, std::size_t> waiting_; ///< How many tasks.
+    std::size_t waiting_count_ = 0;                     ///< Of all accounts.
+    fair_worker worker_{"system"};
     std::mutex facts_lock_;
     std::shared_ptr<const server_facts> facts_;
     protocol::nuid ids_;
