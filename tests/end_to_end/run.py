@@ -10,6 +10,7 @@ import sys
 
 import suite
 import auth_callout  # noqa: F401
+import break_ins  # noqa: F401
 import configuration  # noqa: F401
 import identity  # noqa: F401
 import listeners  # noqa: F401

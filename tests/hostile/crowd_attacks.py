@@ -2,6 +2,8 @@
 """Too many of something that would be fine alone."""
 import json
 import resource
+import socket
+import struct
 import threading
 import time
 
@@ -195,6 +197,75 @@ def logins_that_do_not_wait_for_the_answer_are_forgotten(server):
         client.connect(user="slow", **{"pass": "wrong"})
         client.close()
     wait_until(lambda: varz(server)["connections"] == 1, "one connection", 60)
+
+
+SLOW_USERS = """authorization { timeout: 60, users = [
+  { user: fast, password: fast }, { user: slow, password: "%s" } ] }
+""" % SLOW_HASH
+
+
+@attack(SLOW_USERS, login={"user": "fast", "pass": "fast"}, monitored=True, tries=1)
+def what_comes_behind_a_login_that_waits_is_little(server):
+    _many_descriptors()
+    before = server.memory_bytes()
+    clients = []
+    for _ in range(1000):
+        client = connection(server.port)
+        client.socket.settimeout(0.05)
+        client.connect(user="slow", **{"pass": "wrong"})
+        client.send(b"PUB x 5\r\nhello\r\n" * 16000)
+        clients.append(client)
+    grown = server.memory_bytes() - before
+    for each in clients:
+        each.close()
+    assert grown < 16 * MIB, f"memory grew by {grown / MIB:.1f} MiB"
+    return f"memory grew by {grown / MIB:.1f} MiB"
+
+
+@attack(SLOW_USERS, login={"user": "fast", "pass": "fast"}, monitored=True, tries=1)
+def a_flood_of_logins_from_one_address_leaves_room_for_others(server):
+    """Nobody waits for the answers, and there are more than may be open."""
+    for _ in range(17_000):
+        client = connection(server.port)
+        client.connect(user="slow", **{"pass": "wrong"})
+        client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 0, 0))
+        client.close()
+    other = socket.create_connection(("127.0.0.1", server.port), 10, ("127.0.0.2", 0))
+    other.settimeout(20)
+    other.sendall(b'CONNECT {"verbose":false,"user":"slow","pass":"secret"}\r\nPING\r\n')
+    received = b""
+    while b"PONG" not in received:
+        data = other.recv(4096)
+        assert data, received[-200:]
+        received += data
+    other.close()
+
+
+@attack('authorization { token: t }\n', login={"auth_token": "t"}, monitored=True, tries=1)
+def strangers_leave_little_when_they_go(server):
+    before = server.memory_bytes()
+    for _ in range(3000):
+        client = connection(server.port)
+        client.connect(auth_token="x", name="n" * 60_000)
+        client.wait_for_end()
+        client.close()
+    grown = server.memory_bytes() - before
+    assert grown < 80 * MIB, f"memory grew by {grown / MIB:.1f} MiB"
+    return f"memory grew by {grown / MIB:.1f} MiB"
+
+
+@attack(monitored=True, tries=1)
+def subscriptions_of_those_who_went_are_little(server):
+    before = server.memory_bytes()
+    many = b"".join(b"SUB %s.%d %d\r\n" % (b"s" * 300, index, index) for index in range(1000))
+    for _ in range(300):
+        client = connection(server.port)
+        client.connect().send(many + b"PING\r\n")
+        client.wait_for(b"PONG\r\n")
+        client.close()
+    grown = server.memory_bytes() - before
+    assert grown < 80 * MIB, f"memory grew by {grown / MIB:.1f} MiB"
+    return f"memory grew by {grown / MIB:.1f} MiB"
 
 
 @attack()

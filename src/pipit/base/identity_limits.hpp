@@ -15,6 +15,21 @@ inline constexpr std::size_t connect_bytes = 64 * 1024;
 /// their number, how large they may be together. More are refused.
 inline constexpr std::size_t open_logins = 16 * 1024;
 inline constexpr std::size_t open_login_bytes = 64 * 1024 * 1024;
+/// The last of those are for addresses that have few of them: whoever asks very often leaves room
+/// for others. One in so many is kept, and so many of one address are few.
+inline constexpr std::size_t open_logins_kept_part = 4;
+inline constexpr std::size_t open_logins_few_part = 64;
+
+/// Who has not said who it is, is read in such pieces: what comes behind a CONNECT that is being
+/// checked has to be kept.
+inline constexpr std::size_t stranger_read_bytes = 4 * 1024;
+
+/// What is shown of a name in the log line that refuses it.
+inline constexpr std::size_t refused_name_bytes = 256;
+
+/// What is remembered of the connections of one loop that have closed: their texts, and those of
+/// their subscriptions.
+inline constexpr std::size_t closed_clients_bytes = 32 * 1024 * 1024;
 
 /// As nats-server: a JWT. What is nested deeper is no claim.
 inline constexpr std::size_t jwt_bytes = 1024 * 1024;
@@ -35,8 +50,11 @@ inline constexpr std::chrono::hours refresh_interval_max{30 * 24};
 inline constexpr std::size_t verified_jwts = 64 * 1024;
 inline constexpr std::size_t verified_jwt_bytes = 64 * 1024 * 1024;
 
-/// Accounts that are being fetched at once, and how long that takes at most.
+/// Accounts that are waited for, how many of them are fetched at once, and how long that takes at
+/// most. Of an address that waits for this many already, no more when it gets crowded.
 inline constexpr std::size_t account_fetches = 1024;
+inline constexpr std::size_t account_fetches_at_once = 64;
+inline constexpr std::size_t account_fetches_of_address = 16;
 inline constexpr std::chrono::milliseconds account_fetch_timeout{1900};
 /// An account that was not found is not asked for again so soon.
 inline constexpr std::chrono::milliseconds account_missing_pause{250};

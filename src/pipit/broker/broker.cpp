@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/broker/broker.hpp>
 
+#include <pipit/base/identity_limits.hpp>
 #include <pipit/base/limits.hpp>
 #include <pipit/base/websocket_limits.hpp>
 #include <pipit/broker/planted_bug.hpp>
@@ -144,6 +145,7 @@ std::span<char> broker::direct_space(session& session) noexcept {
 }
 
 std::size_t broker::read_bytes_max(const session& session) const noexcept {
+    if (session.awaiting_connect) return limits::stranger_read_bytes;
     return session.was_stalled ? limits::stalled_read_bytes : limits::read_scratch_bytes;
 }
 

@@ -150,6 +150,8 @@ public:
     void set_origin(session& session, std::string ip, std::uint16_t port);
     /// The connection is encrypted from now on. Ends the session when its key is not pinned.
     void secured(session& session, tls_facts facts, moment now);
+    /// It could have begun with a handshake and did not: it has its time to log in from now on.
+    void goes_without_tls(session& session, moment now);
     /// Tells a client why it is not served, and ends its session.
     void turn_away(session& session, std::string_view error_text, close_reason reason, moment now);
     /// Logs what the driver has to say of a connection.
@@ -161,7 +163,8 @@ public:
     /// Lifetime: until the next call with this session.
     [[nodiscard]] std::span<char> direct_space(session& session) noexcept;
 
-    /// How much the next read may bring: less for a publisher that had to be stalled.
+    /// How much the next read may bring: less for a publisher that had to be stalled, and for one
+    /// who has not said who it is.
     [[nodiscard]] std::size_t read_bytes_max(const session& session) const noexcept;
 
     /// Takes what one read brought: first `direct_bytes` of `direct_space()`, then `scratch`.

@@ -62,7 +62,8 @@ struct account_configuration {
 /// What a JWT says of a user beside what is obeyed; for people, and for revocations.
 struct user_claims {
     std::string jwt;
-    std::string issuer; ///< `A…`: the account's key or one of its signing keys.
+    std::string subject; ///< `U…`
+    std::string issuer;  ///< `A…`: the account's key or one of its signing keys.
     std::string name;
     std::vector<std::string> tags;
     std::int64_t issued_at = 0; ///< Seconds since 1970.

@@ -33,6 +33,11 @@ namespace pipit::broker {
 [[nodiscard]] bool may_connect(const user_configuration& user,
                                const session_origin& origin) noexcept;
 
+/// The user has no password because a certificate says who it is, and comes where nobody looks at
+/// certificates.
+[[nodiscard]] bool needs_certificate(const user_configuration& user, const configuration& config,
+                                     const authorization& here) noexcept;
+
 /// From now on it is as if the client had said so: a later CONNECT may add to it.
 void assume_credentials(protocol::connect_options& options, const user_configuration& user);
 

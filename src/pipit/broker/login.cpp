@@ -35,6 +35,12 @@ std::string login_label(const session& session) {
     return label + kind + identity->name;
 }
 
+/// One more is let in: the last places are for those who have few.
+bool has_room(std::size_t all, std::size_t of_address, std::size_t more, std::size_t most) {
+    if (all + more <= most - most / limits::open_logins_kept_part) return true;
+    return all + more <= most && of_address + more <= most / limits::open_logins_few_part;
+}
+
 std::size_t bytes_of(const login_question& question) {
     struct measure {
         std::size_t operator()(const password_check& check) const {
@@ -88,7 +94,7 @@ void complete(protocol::connect_options& options, const connect_defaults& defaul
     fill(options.auth_token, defaults.auth_token);
 }
 
-/// By what a callout knows those that it is not asked about.
+/// By what a callout knows those that it is not asked about, when they are refused.
 const std::string& claimed_name(const protocol::connect_options& options) noexcept {
     return options.nkey.empty() ? options.user : options.nkey;
 }
@@ -98,7 +104,11 @@ const std::string& claimed_name(const protocol::connect_options& options) noexce
 bool is_delegated(const callout_configuration& service, const protocol::connect_options& options,
                   const login_answer& answer, account_id global) {
     if (answer.service != nullptr) return true;
-    if (service.users.contains(claimed_name(options))) return false;
+    // Who has come in is who the configuration says, whatever name stands beside the credentials.
+    if (answer.accepted ? answer.user != nullptr && service.users.contains(answer.user->name)
+                        : service.users.contains(claimed_name(options))) {
+        return false;
+    }
     if (!answer.accepted || service.accounts.empty()) return true;
     const auto account = answer.user == nullptr ? global : answer.user->account;
     return account == global || service.accounts.contains(account);
@@ -223,6 +233,10 @@ void broker_state::authenticate(session& session, const protocol::connect_option
                                             .signature = options.sig}},
                    now);
     }
+    if (!by_token && needs_certificate(*user, *config, authorization)) {
+        log(log_level::debug, session, "User needs a client certificate");
+        return conclude(session, {}, now);
+    }
     const auto& stored = by_token ? authorization.token : user->password;
     const auto& given = by_token ? options.auth_token : options.pass;
     if (auth::is_bcrypt(stored)) {
@@ -237,6 +251,7 @@ void broker_state::conclude(session& session, login_answer answer, moment now) {
     const auto& options = session.details->options;
     const auto service = answer.service != nullptr ? answer.service : config->authorization.callout;
     if (service == nullptr || !is_delegated(*service, options, answer, config->global_account)) {
+        session.by_callout = false;
         return settle_login(session, std::move(answer), now);
     }
     const auto& origin = session.details->origin;
@@ -262,23 +277,28 @@ void broker_state::settle_login(session& session, login_answer answer, moment no
 /// Suspends the session until somebody has found out.
 void broker_state::ask(session& session, login_question question, moment now) {
     const bool by_service = std::holds_alternative<callout_check>(question.what);
+    question.give_up_at =
+        now.steady + (by_service ? config->auth_timeout : nanoseconds(limits::question_deadline));
+    const auto deadline = question.give_up_at;
     if (enqueue(session, std::move(question)) == 0) return refuse_login(session);
     session.awaiting_answer = true;
     session.awaiting_callout = by_service;
-    session.auth_deadline =
-        now.steady + (by_service ? config->auth_timeout : nanoseconds(limits::question_deadline));
+    session.auth_deadline = deadline;
 }
 
 /// The question's number; 0: too much waits already.
 std::uint64_t broker_state::enqueue(const session& session, login_question question) {
     const auto bytes = bytes_of(question);
-    if (open_questions.size() >= limits::open_logins ||
-        open_question_bytes + bytes > limits::open_login_bytes) {
+    const auto& address = session.details->origin.ip;
+    const auto known = questions_of_address.find(address);
+    const auto load = known == questions_of_address.end() ? question_load() : known->second;
+    if (!has_room(all_questions.count, load.count, 1, limits::open_logins) ||
+        !has_room(all_questions.bytes, load.bytes, bytes, limits::open_login_bytes)) {
         return 0;
     }
     question.id = next_question_id++;
-    question.address = session.details->origin.ip;
-    open_question open{session.client_id, bytes, config, false, nullptr};
+    question.address = address;
+    open_question open{session.client_id, bytes, config, address, false, nullptr};
     if (const auto* const check = std::get_if<callout_check>(&question.what)) {
         open.is_refresh = check->is_refresh;
         if (config->live_permissions && !open.is_refresh) open.again = without_secrets(*check);
@@ -286,7 +306,10 @@ std::uint64_t broker_state::enqueue(const session& session, login_question quest
     if (open.is_refresh) ++open_refreshes;
     const auto id = question.id;
     open_questions.emplace(id, std::move(open));
-    open_question_bytes += bytes;
+    for (auto* const counted : {&all_questions, &questions_of_address[address]}) {
+        ++counted->count;
+        counted->bytes += bytes;
+    }
     unasked.push_back(std::move(question));
     return id;
 }
@@ -296,7 +319,12 @@ void broker_state::on_answer(std::uint64_t question_id, login_answer answer, mom
     if (found == open_questions.end()) return;
     auto question = std::move(found->second);
     open_questions.erase(found);
-    open_question_bytes -= question.bytes;
+    const auto of_address = questions_of_address.find(question.address);
+    for (auto* const counted : {&all_questions, &of_address->second}) {
+        --counted->count;
+        counted->bytes -= question.bytes;
+    }
+    if (of_address->second.count == 0) questions_of_address.erase(of_address);
     if (question.is_refresh) --open_refreshes;
     auto* session = routing.find_session(question.client_id);
     if (session == nullptr) return;
@@ -334,12 +362,13 @@ void broker_state::on_answer(std::uint64_t question_id, login_answer answer, mom
 void broker_state::refuse_login(session& session, close_reason reason) {
     const auto& options = session.details->options;
     std::string line = "authentication error";
+    const auto name = [&](std::string_view what, bytes_view text) {
+        protocol::append_quoted(line.append(what), text.substr(0, limits::refused_name_bytes));
+    };
     if (!options.nkey.empty()) {
-        line += " - Nkey ";
-        protocol::append_quoted(line, options.nkey);
+        name(" - Nkey ", options.nkey);
     } else if (!options.user.empty()) {
-        line += " - User ";
-        protocol::append_quoted(line, options.user);
+        name(" - User ", options.user);
     }
     log(log_level::error, session, line);
     out.end_with_error(session, texts::authorization_violation, reason);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <pipit/base/log.hpp>
+#include <pipit/base/time.hpp>
 #include <pipit/broker/configuration.hpp>
 #include <pipit/broker/snapshot.hpp>
 #include <pipit/protocol/connect.hpp>
@@ -60,6 +61,8 @@ struct callout_check {
 struct login_question {
     std::uint64_t id = 0;
     std::string address; ///< Who asks, for fairness between addresses; an IP address without port.
+    /// Nobody waits any more then: an answer is still wanted, but need not be found.
+    steady_time give_up_at = steady_time::max();
     /// Who it is if the check succeeds; null for the holder of a token, and where only the answer
     /// knows.
     std::shared_ptr<const user_configuration> user = nullptr;

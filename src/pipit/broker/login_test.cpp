@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/auth/nonce.hpp>
 #include <pipit/base/identity_limits.hpp>
+#include <pipit/base/limits.hpp>
 #include <pipit/broker/account_update.hpp>
 #include <pipit/broker/detail/test_brokers.hpp>
 #include <pipit/protocol/info.hpp>
@@ -156,7 +157,125 @@ TEST(Login, IsRefusedWhenTooManyWait) {
         break;
     }
     EXPECT_LT(waiting * jwt.size(), limits::open_login_bytes);
-    EXPECT_GT(waiting, 1000u);
+    EXPECT_GT(waiting, 700u);
+    // Who asks seldom finds room all the same, and so does everybody when some have their answer.
+    auto& other = loop.connect();
+    loop.core().set_origin(*other.its_session, "10.0.0.2", 1);
+    loop.take(other);
+    loop.send(other, connect_line("\"jwt\":\"" + jwt + "\""));
+    EXPECT_EQ(loop.take(other), "");
+    while (const auto question = loop.core().next_question()) {
+        loop.core().answer(question->id, {}, loop.now);
+    }
+    loop.flush();
+    EXPECT_FALSE(loop.connect("\"jwt\":\"" + jwt + "\"").closed);
+}
+
+TEST(Login, SaysUntilWhenAnAnswerIsWanted) {
+    test_brokers loop(with_jwts());
+    loop.connect("\"jwt\":\"e.y.J\"");
+    const auto question = loop.core().next_question();
+    ASSERT_TRUE(question);
+    EXPECT_EQ(question->give_up_at, loop.now.steady + limits::question_deadline);
+}
+
+std::shared_ptr<configuration> with_users() {
+    auto config = open_configuration();
+    for (const auto* name : {"ann", "helper"}) {
+        config->authorization.users[name] = {
+            .name = name, .password = name, .account = config->global_account};
+    }
+    return config;
+}
+std::shared_ptr<configuration> with_service() {
+    auto config = with_users();
+    auto service = std::make_shared<callout_configuration>();
+    service->account = config->global_account;
+    service->users = {"helper"};
+    config->authorization.callout = std::move(service);
+    return config;
+}
+
+TEST(Login, AsksAServiceWhateverNameStandsBesideAPassword) {
+    test_brokers loop(with_service());
+    for (const auto* beside : {"", ",\"nkey\":\"helper\""}) {
+        loop.connect(R"("user":"ann","pass":"ann")" + std::string(beside));
+        EXPECT_TRUE(loop.core().next_question()) << beside;
+    }
+    EXPECT_FALSE(loop.connect(R"("user":"helper","pass":"helper")").closed);
+    EXPECT_TRUE(loop.connect(R"("user":"helper","pass":"wrong")").closed);
+    EXPECT_FALSE(loop.core().next_question());
+}
+
+TEST(Login, TakesTheNameOfACertificateFromNobodyElse) {
+    auto config = with_users();
+    config->authorization.users["CN=boss"] = {.name = "CN=boss", .account = config->global_account};
+    config->websocket.authorization = config->authorization;
+    config->authorization.maps_certificates = true;
+    test_brokers loop(config);
+    const auto connect = [&](const std::string& options) {
+        test_brokers::client made;
+        made.of = &loop.core();
+        made.its_session =
+            &made.of->open({.ip = "127.0.0.1", .port = 1, .is_websocket = true}, &made, loop.now);
+        loop.send(made, connect_line(options));
+        return made.closed;
+    };
+    EXPECT_TRUE(connect(R"("user":"CN=boss")"));
+}
+
+TEST(Login, EndsWhoMayComeThatWayNoMoreAndWhomAServiceDecidesAboutNow) {
+    test_brokers loop(with_users());
+    auto& ann = loop.connect(R"("user":"ann","pass":"ann")");
+    auto& helper = loop.connect(R"("user":"helper","pass":"helper")");
+    auto config = with_users();
+    config->authorization.users["ann"].standard_connections_allowed = false;
+    loop.core().reconfigure(config, loop.now);
+    loop.flush();
+    EXPECT_EQ(loop.take(ann), "-ERR 'Authorization Violation'\r\n");
+    loop.core().reconfigure(with_users(), loop.now);
+    auto& again = loop.connect(R"("user":"ann","pass":"ann")");
+    loop.core().reconfigure(with_service(), loop.now);
+    loop.flush();
+    EXPECT_TRUE(again.closed);
+    EXPECT_FALSE(helper.closed);
+}
+
+TEST(Login, LimitsWhatIsRememberedOfThoseWhoWent) {
+    test_brokers loop(with_users());
+    const std::string name(60 * 1024, 'n');
+    for (int i = 0; i < 600; ++i) {
+        EXPECT_TRUE(loop.connect(R"("user":"ann","pass":"x","name":")" + name + "\"").closed);
+    }
+    loop.connect(R"("user":"ann","pass":"x","name":"the last")");
+    const auto closed = loop.sessions(session_state::closed);
+    EXPECT_LT(closed.size() * name.size(), limits::closed_clients_bytes);
+    EXPECT_GT(closed.size(), 400u);
+    EXPECT_EQ(closed.back().name, "the last");
+}
+
+TEST(Login, ReadsStrangersInSmallPieces) {
+    test_brokers loop(with_users());
+    auto& stranger = loop.connect();
+    EXPECT_EQ(loop.core().read_bytes_max(*stranger.its_session), limits::stranger_read_bytes);
+    auto& ann = loop.connect(R"("user":"ann","pass":"ann")");
+    EXPECT_GT(loop.core().read_bytes_max(*ann.its_session), limits::stranger_read_bytes);
+}
+
+TEST(Login, HasItsTimeWhenNoHandshakeCame) {
+    auto config = with_users();
+    test_brokers loop(config);
+    test_brokers::client made;
+    made.of = &loop.core();
+    made.its_session =
+        &made.of->open({.ip = "127.0.0.1", .port = 1, .shakes_hands = true}, &made, loop.now);
+    loop.pass(config->auth_timeout);
+    EXPECT_FALSE(made.closed);
+    loop.core().goes_without_tls(*made.its_session, loop.now);
+    loop.flush();
+    loop.take(made);
+    loop.pass(config->auth_timeout);
+    EXPECT_EQ(loop.take(made), "-ERR 'Authentication Timeout'\r\n");
 }
 
 TEST(Login, SaysHowLongAConnectMayBe) {

@@ -3,6 +3,7 @@
 #include <pipit/broker/state.hpp>
 #include <pipit/broker/tls_facts.hpp>
 
+#include <pipit/base/identity_limits.hpp>
 #include <pipit/protocol/go_text.hpp>
 #include <pipit/protocol/subject.hpp>
 
@@ -22,6 +23,17 @@ subscription_snapshot subscription_snapshot_of(const subscription& subscription)
             .client_id = owner.client_id,
             .delivered = subscription.delivered,
             .max = subscription.alias ? 0 : subscription.max};
+}
+
+/// What it takes to remember a connection, more or less.
+std::size_t bytes_of(const session_snapshot& shown,
+                     const std::vector<subscription_snapshot>& subscriptions) noexcept {
+    std::size_t bytes = sizeof shown + shown.name.size() + shown.language.size() +
+                        shown.version.size() + shown.user.size();
+    for (const auto& each : subscriptions) {
+        bytes += sizeof each + each.subject.size() + each.queue.size() + each.sid.size();
+    }
+    return bytes;
 }
 
 /// Copies one page of many lists that stand one behind the other.
@@ -106,7 +118,7 @@ session_snapshot broker_state::snapshot_of(const session& session) const {
 }
 
 void broker_state::remember_closed(const session& session, moment now) {
-    auto& remembered = closed.emplace_back();
+    closed_session remembered;
     remembered.shown = snapshot_of(session);
     remembered.shown.stop = now.wall;
     if (auto& tls = remembered.shown.tls; tls && !tls->peer.empty()) {
@@ -119,7 +131,14 @@ void broker_state::remember_closed(const session& session, moment now) {
             remembered.subscriptions.push_back(subscription_snapshot_of(each));
         });
     }
-    while (closed.size() > config->max_closed_clients) closed.pop_front();
+    remembered.bytes = bytes_of(remembered.shown, remembered.subscriptions);
+    closed_bytes += remembered.bytes;
+    closed.push_back(std::move(remembered));
+    while (closed.size() > config->max_closed_clients ||
+           closed_bytes > limits::closed_clients_bytes) {
+        closed_bytes -= closed.front().bytes;
+        closed.pop_front();
+    }
 }
 
 session_snapshot session_event::who() const { return state->snapshot_of(*about); }

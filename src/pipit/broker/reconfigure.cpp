@@ -21,6 +21,18 @@ struct verdict {
     user_pointer user = nullptr; ///< Of one who stays.
 };
 
+/// A service decides about it from now on, which did not, or decided otherwise.
+bool is_asked_about(const session& session,
+                    const std::shared_ptr<const callout_configuration>& decided,
+                    const std::shared_ptr<const callout_configuration>& decides,
+                    const configuration& config) {
+    if (decides == nullptr || (decided != nullptr && *decided == *decides)) return false;
+    const auto& identity = session.details->identity;
+    if (identity != nullptr && decides->users.contains(identity->name)) return false;
+    return decides->accounts.empty() || session.of->id == config.global_account ||
+           decides->accounts.contains(session.of->id);
+}
+
 verdict judge(const session& session, const configuration& before,
               const std::shared_ptr<const configuration>& config) {
     using enum fate;
@@ -43,6 +55,7 @@ verdict judge(const session& session, const configuration& before,
         return {stays};
     }
     if (!known_before.required()) return {is_refused};
+    if (is_asked_about(session, decided, decides, *config)) return {has_moved};
     // Lives as long as the configuration, which it keeps alive.
     const user_pointer new_user(config, user_named(known, session.details->user));
     if (is_a_user && new_user == nullptr) return {has_moved};
@@ -55,6 +68,7 @@ verdict judge(const session& session, const configuration& before,
         old_user->nkey != new_user->nkey) {
         return {is_refused};
     }
+    if (!may_connect(*new_user, session.details->origin)) return {is_refused};
     if (new_user->account != session.of->id) return {has_moved};
     return {stays, new_user};
 }

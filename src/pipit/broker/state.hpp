@@ -133,20 +133,29 @@ struct broker_state {
     struct closed_session {
         session_snapshot shown;
         std::vector<subscription_snapshot> subscriptions;
+        std::size_t bytes = 0; ///< Of its texts.
     };
     std::deque<closed_session> closed; ///< The last ones.
+    std::size_t closed_bytes = 0;
     std::string mapped_scratch;
 
+    /// How many questions wait, and how large they are together.
+    struct question_load {
+        std::size_t count = 0;
+        std::size_t bytes = 0;
+    };
     struct open_question {
         std::uint64_t client_id;
         std::size_t bytes; ///< Of what was asked.
         std::shared_ptr<const configuration> asked_under;
+        std::string address;
         bool is_refresh;
         std::unique_ptr<callout_check> again; ///< For the next time; null: there is none.
     };
     std::uint64_t next_question_id = 1;
     std::unordered_map<std::uint64_t, open_question> open_questions;
-    std::size_t open_question_bytes = 0;
+    question_load all_questions;
+    std::unordered_map<std::string, question_load> questions_of_address;
     std::size_t open_refreshes = 0; ///< Among the open questions.
     std::deque<login_question> unasked;
 

@@ -38,6 +38,15 @@ void broker::secured(session& session, tls_facts facts, moment now) {
     state.reschedule(session);
 }
 
+void broker::goes_without_tls(session& session, moment now) {
+    if (session.ended() || !session.awaiting_connect || session.auth_deadline != steady_time{}) {
+        return;
+    }
+    const bool is_websocket = session.details->origin.is_websocket;
+    session.auth_deadline = now.steady + state_->config->auth_timeout_for(is_websocket);
+    state_->reschedule(session);
+}
+
 void broker::turn_away(session& session, std::string_view error_text, close_reason reason,
                        moment now) {
     if (!session.ended()) state_->out.end_with_error(session, error_text, reason);

@@ -11,6 +11,7 @@
 #include <pipit/server/callout_answer.hpp>
 #include <pipit/server/error.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace pipit::server {
@@ -18,6 +19,9 @@ namespace {
 
 using broker::callout_check;
 using broker::login_answer;
+
+/// Behind the broker's own patience, so that it is the broker who says that it was too long.
+constexpr nanoseconds patience = std::chrono::seconds(1);
 
 std::int64_t seconds_of(wall_time time) {
     return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
@@ -40,11 +44,16 @@ auth_callout::auth_callout(callout_surroundings surroundings, std::uint64_t seed
     : its_(std::move(surroundings)), log_(std::move(log)), tokens_(seed) {}
 
 void auth_callout::ask(broker::login_question question, answer_function answer) {
-    worker_.post([this, check = std::get<callout_check>(std::move(question.what)),
-                  answer = std::move(answer)] { send(check, answer); });
+    worker_.post([this, question = std::move(question), answer = std::move(answer)] {
+        send(question, answer);
+    });
 }
 
-void auth_callout::send(callout_check check, answer_function answer) {
+void auth_callout::send(const broker::login_question& question, answer_function answer) {
+    if (question.give_up_at < net::steady_now()) return answer({.undecided = true});
+    const auto until =
+        std::min(question.give_up_at, net::steady_now() + its_.configuration()->auth_timeout);
+    const auto& check = std::get<callout_check>(question.what);
     const auto now = its_.now();
     auth::public_nkey user{auth::nkey_prefix::user, {}};
     its_.fill_randomly(user.bytes);
@@ -52,7 +61,14 @@ void auth_callout::send(callout_check check, answer_function answer) {
     const auto request =
         authorization_request(check, *its_.configuration(), its_.tags(), user_nkey, now);
     if (!check.service->url.empty()) {
-        return send_by_http(std::move(check), auth::to_json(request), std::move(answer));
+        auto to_fetch = request_by_http(check, auth::to_json(request));
+        if (!to_fetch) return answer({.undecided = true});
+        {
+            const std::lock_guard guard(web_lock_);
+            web_waiting_.push(question.address,
+                              {check, std::move(*to_fetch), std::move(answer), until});
+        }
+        return web_[next_web_++ % web_.size()].post([this] { ask_next_by_http(); });
     }
     auto body = auth::encode(request, *its_.keys.identity);
     std::string headers;
@@ -74,46 +90,53 @@ void auth_callout::send(callout_check check, answer_function answer) {
     }
     const auto account = service.account;
     auto token = tokens_.next();
-    pending_.emplace(token, pending{std::move(check), std::move(user_nkey), std::move(answer)});
-    // By then the broker has given it up.
-    worker_.post_at(net::steady_now() + 2 * its_.configuration()->auth_timeout,
-                    [this, token] { give_up(token); });
+    pending_.emplace(token, pending{check, std::move(user_nkey), std::move(answer)});
+    by_age_.emplace_back(until + patience, token);
     its_.publish(account, std::move(token), std::move(headers), std::move(body));
+    if (!is_looked_after_) give_up_late_ones();
 }
 
-void auth_callout::send_by_http(callout_check check, std::string body, answer_function answer) {
+/// What is to be fetched; nothing: it cannot be.
+std::optional<net::http_request> auth_callout::request_by_http(const callout_check& check,
+                                                               std::string body) {
     const auto url = net::parse_http_url(check.service->url);
     if (url && url->is_secure && !web_tls_) {
         auto tls = net::tls_context::for_client({.verifies_peer = true});
         if (tls) web_tls_ = std::move(*tls);
     }
-    if (!url || (url->is_secure && !web_tls_)) return answer({.undecided = true});
-    net::http_request request{.to = *url,
-                              .content_type = "application/json",
-                              .body = std::move(body),
-                              .timeout = check.service->url_timeout,
-                              .answer_bytes_max = limits::http_callout_bytes,
-                              .tls = web_tls_};
-    web_[next_web_++ % web_.size()].post([this, check = std::move(check),
-                                          request = std::move(request), answer = std::move(answer),
-                                          asked = its_.now()] {
-        // Who has waited so long for others' answers has been refused meanwhile.
-        if (its_.now() - asked > its_.configuration()->auth_timeout)
-            return answer({.undecided = true});
-        const auto got = net::fetch_http(request);
-        if (!got) {
-            log_.warning("HTTP callout failed: " + got.error().message());
-            return answer({.undecided = true});
-        }
-        const auto config = its_.configuration();
-        const std::string no_key;
-        answer(answer_of(user_of_http_answer({.check = check,
-                                              .user_nkey = no_key,
-                                              .keys = its_.keys,
-                                              .configuration = *config,
-                                              .now = its_.now()},
-                                             *got)));
-    });
+    if (!url || (url->is_secure && !web_tls_)) return std::nullopt;
+    return net::http_request{.to = *url,
+                             .content_type = "application/json",
+                             .body = std::move(body),
+                             .timeout = check.service->url_timeout,
+                             .answer_bytes_max = limits::http_callout_bytes,
+                             .tls = web_tls_};
+}
+
+void auth_callout::ask_next_by_http() {
+    std::unique_lock guard(web_lock_);
+    const auto next = web_waiting_.take();
+    guard.unlock();
+    if (!next) return;
+    // Who has waited so long for others' answers has been refused meanwhile.
+    if (next->give_up_at < net::steady_now()) return next->answer({.undecided = true});
+    ask_by_http(*next);
+}
+
+void auth_callout::ask_by_http(const web_question& question) const {
+    const auto got = net::fetch_http(question.request);
+    if (!got) {
+        log_.warning("HTTP callout failed: " + got.error().message());
+        return question.answer({.undecided = true});
+    }
+    const auto config = its_.configuration();
+    const std::string no_key;
+    question.answer(answer_of(user_of_http_answer({.check = question.check,
+                                                   .user_nkey = no_key,
+                                                   .keys = its_.keys,
+                                                   .configuration = *config,
+                                                   .now = its_.now()},
+                                                  *got)));
 }
 
 void auth_callout::stop() {
@@ -176,10 +199,17 @@ login_answer auth_callout::refusal_of(const error& refused) const {
     return {.undecided = refused.code() != make_error_code(errc::login_refused)};
 }
 
-/// Unless it was answered.
-void auth_callout::give_up(const std::string& token) {
-    const auto found = pending_.extract(token);
-    if (!found.empty()) found.mapped().answer({.undecided = true});
+/// The broker has given them up, and counts them until they are answered.
+void auth_callout::give_up_late_ones() {
+    const auto now = net::steady_now();
+    while (!by_age_.empty() && by_age_.front().first <= now) {
+        if (const auto late = pending_.extract(by_age_.front().second); !late.empty()) {
+            late.mapped().answer({.undecided = true});
+        }
+        by_age_.pop_front();
+    }
+    is_looked_after_ = !by_age_.empty();
+    if (is_looked_after_) worker_.post_at(by_age_.front().first, [this] { give_up_late_ones(); });
 }
 
 auth::authorization_request_jwt authorization_request(const callout_check& check,

@@ -6,16 +6,21 @@
 #include <pipit/base/log.hpp>
 #include <pipit/base/time.hpp>
 #include <pipit/broker/login_question.hpp>
+#include <pipit/net/http_client.hpp>
 #include <pipit/net/tls_context.hpp>
 #include <pipit/protocol/nuid.hpp>
 #include <pipit/server/callout_answer.hpp>
+#include <pipit/server/fair_queue.hpp>
 #include <pipit/server/server_identity.hpp>
 #include <pipit/server/task_thread.hpp>
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -44,7 +49,8 @@ struct callout_surroundings {
 /// thread of its own.
 ///
 /// Bounded by what brokers ask (`limits::open_logins` each). Every question is answered: who is not
-/// within the authentication timeout is refused by the broker, and soon given up here.
+/// within the authentication timeout is refused by the broker, and soon given up here. Of the
+/// addresses that wait for an answer by HTTP, each has its turn.
 ///
 /// Threads: all.
 class auth_callout {
@@ -65,20 +71,34 @@ private:
         std::string user_nkey;
         answer_function answer;
     };
+    /// One that waits for its turn to be asked about by HTTP.
+    struct web_question {
+        broker::callout_check check;
+        net::http_request request;
+        answer_function answer;
+        steady_time give_up_at;
+    };
 
-    void send(broker::callout_check check, answer_function answer);
-    void send_by_http(broker::callout_check check, std::string body, answer_function answer);
+    void send(const broker::login_question& question, answer_function answer);
+    [[nodiscard]] std::optional<net::http_request>
+    request_by_http(const broker::callout_check& check, std::string body);
+    void ask_by_http(const web_question& question) const;
+    void ask_next_by_http();
     [[nodiscard]] broker::login_answer answer_of(const result<answered_user>& user) const;
     void judge(const pending& asked, const std::string& body) const;
     void judge_by_jwt(const pending& asked, const result<vouched_user>& user) const;
     [[nodiscard]] broker::login_answer refusal_of(const error& why) const;
-    void give_up(const std::string& token);
+    void give_up_late_ones();
 
     callout_surroundings its_;
     logger log_;
     // The worker's own.
     protocol::nuid tokens_;
     std::unordered_map<std::string, pending> pending_;
+    std::deque<std::pair<steady_time, std::string>> by_age_; ///< And when each is given up.
+    bool is_looked_after_ = false;                           ///< `give_up_late_ones` will run.
+    std::mutex web_lock_;
+    fair_queue<web_question> web_waiting_;
     /// Each waits for one answer at a time.
     std::array<task_thread, limits::http_callouts> web_{
         task_thread("web callout"), task_thread("web callout"), task_thread("web callout"),

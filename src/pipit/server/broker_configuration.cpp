@@ -163,7 +163,10 @@ private:
         auto lists = options.permissions;
         const auto& callout = options_.auth_callout;
         // What is asked of the service is the server's to say.
-        if (callout && callout->url.empty() && options.account == callout->account) {
+        const auto named = [](const std::string& account) {
+            return account.empty() ? std::string(global_account) : account;
+        };
+        if (callout && callout->url.empty() && named(options.account) == named(callout->account)) {
             if (!lists) lists.emplace();
             lists->publish_deny.emplace_back(auth::callout_subject);
         }

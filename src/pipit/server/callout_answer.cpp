@@ -18,6 +18,9 @@ namespace {
 using broker::callout_check;
 using protocol::quoted;
 
+/// Nobody stays for longer; and it can be added to a time.
+constexpr std::int64_t valid_seconds_max = 5'000'000'000;
+
 /// What nobody who may decide has said.
 error invalid(std::string why) { return {errc::invalid_request, std::move(why)}; }
 error refused(std::string why) { return {errc::login_refused, std::move(why)}; }
@@ -151,6 +154,7 @@ result<std::shared_ptr<const broker::user_configuration>>
 admitted(const callout_question& question, const auth::user_jwt& user,
          const broker::account_configuration& account) {
     const auto& check = question.check;
+    if (user.rights.proxy_required) return refused("proxy required");
     const auto entry = may_enter(user.rights, check.host, origin_of(check), question.now);
     const auto on_account = " on account " + quoted(check.service->account_name);
     if (entry.why_not == "Outside connect times") {
@@ -205,11 +209,14 @@ std::shared_ptr<const broker::user_configuration> renamed(const callout_check& c
     made->name = name.empty() ? check.user : name;
     made->nkey.clear();
     made->vouched = std::exchange(made->claims, nullptr);
-    if (made->account != check.service->account) return made;
-    auto lists = made->permissions ? made->permissions->lists() : auth::permission_lists{};
-    lists.publish_deny.emplace_back(auth::callout_subject);
-    if (auto permissions = auth::permissions::make(lists)) made->permissions = *permissions;
+    if (made->account == check.service->account) keep_from_asking(*made);
     return made;
+}
+
+void keep_from_asking(broker::user_configuration& user) {
+    auto lists = user.permissions ? user.permissions->lists() : auth::permission_lists{};
+    lists.publish_deny.emplace_back(auth::callout_subject);
+    if (auto permissions = auth::permissions::make(lists)) user.permissions = *permissions;
 }
 
 result<answered_user> user_of_http_answer(const callout_question& question,
@@ -232,7 +239,7 @@ result<answered_user> user_of_http_answer(const callout_question& question,
         user.expires =
             std::chrono::duration_cast<std::chrono::seconds>(question.now.time_since_epoch())
                 .count() +
-            read->valid_seconds;
+            std::min(read->valid_seconds, valid_seconds_max);
     }
     auto found = admitted(question, user, *account);
     if (!found) return found.error();

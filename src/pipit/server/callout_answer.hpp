@@ -50,6 +50,9 @@ struct vouched_user {
 renamed(const broker::callout_check& check, const broker::user_configuration& user,
         const std::string& name);
 
+/// A user of a service's own account may not ask it as if it were the server.
+void keep_from_asking(broker::user_configuration& user);
+
 /// The same of a service that was asked by HTTP: a status of 200 and JSON lets somebody in; a
 /// status of 500 or more is no answer.
 /// Source: docs/formats/http-callout.md.

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <pipit/server/fair_queue.hpp>
 #include <pipit/server/task_thread.hpp>
 
-#include <deque>
-#include <map>
 #include <mutex>
 #include <string>
 
@@ -29,9 +28,8 @@ private:
     void run_next();
 
     std::mutex lock_;
-    std::map<std::string, std::deque<task_thread::task>> waiting_; ///< By address.
-    std::string last_address_;                                     ///< Who had its turn.
-    task_thread thread_;                                           ///< Ends first.
+    fair_queue<task_thread::task> waiting_;
+    task_thread thread_; ///< Ends first.
 };
 
 } // namespace pipit::server

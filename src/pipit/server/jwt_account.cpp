@@ -62,11 +62,14 @@ bool role_has_changed(const auth::account_jwt& before, const auth::account_jwt& 
 
 /// The same user with the account's new default permissions.
 broker::user_pointer with_default_permissions(const broker::user_configuration& user,
-                                              auth::permission_lists lists) {
+                                              const auth::account_jwt& account) {
+    auto lists = account.default_permissions;
     auto changed = std::make_shared<broker::user_configuration>(user);
     changed->permissions = nullptr;
-    // Whom a service has let in may not ask it.
-    if (user.vouched) lists.publish_deny.emplace_back(auth::callout_subject);
+    // Whom a service has let in may not ask it, nor who is of its account.
+    if (user.vouched || !account.callout_users.empty()) {
+        lists.publish_deny.emplace_back(auth::callout_subject);
+    }
     if (lists != auth::permission_lists{}) {
         auto made = auth::permissions::make(std::move(lists));
         // What cannot be understood allows nothing.
@@ -169,7 +172,7 @@ broker::session_judge judge_of(known_claims before, known_claims now, bool live_
         if (known == nullptr) return {stays};
         const auto& claims = *known;
         if (!is_vouched && claims.is_bearer && now->limits.disallow_bearer) return {is_refused};
-        if (now->revokes(user.name, claims.issued_at)) return {is_revoked};
+        if (now->revokes(claims.subject, claims.issued_at)) return {is_revoked};
         if (live_permissions && !is_vouched && claims.by_signing_key && before != nullptr &&
             role_has_changed(*before, *now, claims.issuer)) {
             return role.judge(*now, user, from, at);
@@ -180,7 +183,7 @@ broker::session_judge judge_of(known_claims before, known_claims now, bool live_
         const bool other_defaults = claims.has_default_permissions && before != nullptr &&
                                     before->default_permissions != now->default_permissions;
         if (!other_defaults) return {stays};
-        return {stays, with_default_permissions(user, now->default_permissions)};
+        return {stays, with_default_permissions(user, *now)};
     };
 }
 

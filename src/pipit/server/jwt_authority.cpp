@@ -5,6 +5,7 @@
 #include <pipit/auth/user_template.hpp>
 #include <pipit/base/identity_limits.hpp>
 #include <pipit/net/clock.hpp>
+#include <pipit/server/callout_answer.hpp>
 #include <pipit/server/error.hpp>
 #include <pipit/server/jwt_links.hpp>
 #include <pipit/server/jwt_user.hpp>
@@ -32,6 +33,12 @@ error refused(std::string why) { return {errc::no_account, std::move(why)}; }
 
 const broker::jwt_check& check_of(const broker::login_question& question) {
     return std::get<broker::jwt_check>(question.what);
+}
+
+login_answer without_proxy() {
+    auto refusal = login_answer::refusal("proxy required");
+    refusal.reason = broker::close_reason::proxy_required;
+    return refusal;
 }
 
 std::string problem_with(const auth::user_jwt& user, wall_time now) {
@@ -77,11 +84,7 @@ void jwt_authority::judge(broker::login_question question, answer_function answe
         known->token = std::move(token);
         known->claims = std::move(*claims);
     }
-    if (known->claims.rights.proxy_required) {
-        auto no_proxy = login_answer::refusal("proxy required");
-        no_proxy.reason = broker::close_reason::proxy_required;
-        return answer(std::move(no_proxy));
-    }
+    if (known->claims.rights.proxy_required) return answer(without_proxy());
     if (const auto problem = problem_with(known->claims, net::wall_now()); !problem.empty()) {
         return refuse("User JWT no longer valid: " + problem);
     }
@@ -91,11 +94,13 @@ void jwt_authority::judge(broker::login_question question, answer_function answe
     }
     const auto found = accounts_.find(account);
     if (found == accounts_.end() || is_over(*found->second) || waiting_.contains(account)) {
-        return fetch(account, [this, account, known, question = std::move(question),
-                               answer = std::move(answer)](const std::string& why_not) {
-            if (!why_not.empty()) return answer(login_answer::refusal(why_not));
-            judge_in(*accounts_.at(account), known, question, answer);
-        });
+        const auto address = question.address;
+        return fetch(account, address,
+                     [this, account, known, question = std::move(question),
+                      answer = std::move(answer)](const std::string& why_not) {
+                         if (!why_not.empty()) return answer(login_answer::refusal(why_not));
+                         judge_in(*accounts_.at(account), known, question, answer);
+                     });
     }
     judge_in(*found->second, known, question, answer);
 }
@@ -113,9 +118,11 @@ void jwt_authority::judge_in(known_account& account, const std::shared_ptr<verif
     const auto now = net::wall_now();
     if (user.account_version != account.version) {
         if (auto problem = find_rights(account, user); !problem.empty()) return refuse(problem);
-        users_.add(known);
+        // One that a service made is for this login only.
+        if (!check_of(question).vouched_for) users_.add(known);
     }
     if (is_over(account)) return refuse("Account JWT has expired");
+    if (user.rights.proxy_required) return answer(without_proxy()); // Its signing key says so.
     if (user.rights.bearer_token && account.claims->limits.disallow_bearer) {
         return refuse("Account does not allow bearer tokens");
     }
@@ -143,6 +150,11 @@ void jwt_authority::judge_in(known_account& account, const std::shared_ptr<verif
     const bool delegated =
         !check.vouched_for && !decided_by_users.empty() &&
         std::ranges::find(decided_by_users, user.claims.subject) == decided_by_users.end();
+    if (!check.vouched_for && !decided_by_users.empty() && !delegated) {
+        auto service = std::make_shared<broker::user_configuration>(*who);
+        keep_from_asking(*service);
+        who = std::move(service);
+    }
     answer({.accepted = true,
             .user = std::move(who),
             .service = delegated ? service_of(account) : nullptr});
@@ -196,20 +208,38 @@ bool jwt_authority::is_over(const known_account& account) const {
     return account.is_deleted || (expires && *expires <= net::wall_now());
 }
 
-void jwt_authority::fetch(const std::string& account, continuation then) {
+void jwt_authority::fetch(const std::string& account, const std::string& address,
+                          continuation then) {
     const auto pause = missing_.find(account);
     if (pause != missing_.end() && net::steady_now() < pause->second) {
         return then("Account JWT lookup error: account missing");
     }
     const bool is_asked_for = waiting_.contains(account);
-    if (!is_asked_for && waiting_.size() >= limits::account_fetches) {
+    const auto most = to_fetch_.waiting_of(address) < limits::account_fetches_of_address
+                          ? limits::account_fetches
+                          : limits::account_fetches / 2;
+    if (!is_asked_for && waiting_.size() >= most) {
         return then("too many accounts are being looked up");
     }
     waiting_[account].push_back(std::move(then));
     if (is_asked_for) return;
-    resolver_->fetch(account, [this, account](result<std::string> jwt) {
-        around_.thread.post([this, account, jwt = std::move(jwt)] { on_fetched(account, jwt); });
-    });
+    to_fetch_.push(address, account);
+    fetch_next();
+}
+
+void jwt_authority::fetch_next() {
+    while (fetching_ < limits::account_fetches_at_once) {
+        const auto next = to_fetch_.take();
+        if (!next) return;
+        ++fetching_;
+        resolver_->fetch(*next, [this, account = *next](result<std::string> jwt) {
+            around_.thread.post([this, account, jwt = std::move(jwt)] {
+                --fetching_;
+                on_fetched(account, jwt);
+                fetch_next();
+            });
+        });
+    }
 }
 
 void jwt_authority::on_fetched(const std::string& account, const result<std::string>& jwt) {
@@ -270,7 +300,7 @@ void jwt_authority::fetch_exporters(const std::string& account, std::function<vo
         }
         some_are_missing = true;
         ++shared->left;
-        fetch(exporter, [one_is_done](const std::string&) { one_is_done(); });
+        fetch(exporter, {}, [one_is_done](const std::string&) { one_is_done(); });
     }
     if (!some_are_missing) return shared->then();
     one_is_done();

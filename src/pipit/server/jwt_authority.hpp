@@ -7,6 +7,7 @@
 #include <pipit/broker/login_question.hpp>
 #include <pipit/server/account_resolver.hpp>
 #include <pipit/server/broker_configuration.hpp>
+#include <pipit/server/fair_queue.hpp>
 #include <pipit/server/jwt_account.hpp>
 #include <pipit/server/operator_trust.hpp>
 #include <pipit/server/task_thread.hpp>
@@ -77,7 +78,9 @@ private:
     /// Goes on when an account is there, or hears why it is not.
     using continuation = std::function<void(const std::string& why_not)>;
 
-    void fetch(const std::string& account, continuation then);
+    /// `address`: of whoever wants it; of those that wait, each has its turn.
+    void fetch(const std::string& account, const std::string& address, continuation then);
+    void fetch_next();
     void on_fetched(const std::string& account, const result<std::string>& jwt);
     void resume(const std::string& account, const std::string& why_not);
     void fetch_exporters(const std::string& account, std::function<void()> then);
@@ -100,8 +103,10 @@ private:
     authority_surroundings around_;
     verified_users users_;
     std::map<std::string, std::vector<continuation>> waiting_; ///< By account.
-    std::map<std::string, std::set<std::string>> importers_;   ///< By exporter.
-    std::map<std::string, steady_time> missing_;               ///< Not asked for until then.
+    fair_queue<std::string> to_fetch_;                         ///< Of those, who has no turn yet.
+    std::size_t fetching_ = 0;
+    std::map<std::string, std::set<std::string>> importers_; ///< By exporter.
+    std::map<std::string, steady_time> missing_;             ///< Not asked for until then.
     std::uint64_t next_version_ = 1;
 
     mutable std::mutex lock_; ///< Of `accounts_`' membership, for those who look.

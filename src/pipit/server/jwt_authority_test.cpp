@@ -2,8 +2,10 @@
 #include <pipit/auth/creds.hpp>
 #include <pipit/auth/permissions.hpp>
 #include <pipit/auth/test_tokens.hpp>
+#include <pipit/base/identity_limits.hpp>
 #include <pipit/broker/broker.hpp>
 #include <pipit/net/clock.hpp>
+#include <pipit/server/callout_answer.hpp>
 #include <pipit/server/error.hpp>
 #include <pipit/server/jwt_authority.hpp>
 
@@ -13,6 +15,8 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace pipit::server {
 namespace {
@@ -252,6 +256,34 @@ TEST(JwtAuthority, UpdatesAnAccountWithItsImportsAtOnce) {
     EXPECT_TRUE(its.last.judge);
 }
 
+TEST(JwtAuthority, RevokesAlsoWhomAServiceLetIn) {
+    world its;
+    const auto known = its.judge(the_account.issue_user(the_user.text()));
+    ASSERT_TRUE(known.accepted);
+    const auto service = std::make_shared<const broker::callout_configuration>();
+    const auto bob = renamed({.service = service}, *known.user, "bob");
+    EXPECT_EQ(bob->name, "bob");
+    EXPECT_EQ(bob->claims, nullptr);
+    const auto revoking =
+        account_token(R"("revocations":{")" + the_user.text() + R"(":1800000000})");
+    EXPECT_TRUE(its.authority->update(the_account.text(), revoking));
+    using fate = broker::session_verdict::fate;
+    EXPECT_EQ(its.judge_session(*bob).what, fate::is_revoked);
+    EXPECT_TRUE(its.authority->update(the_account.text(), account_token()));
+    EXPECT_EQ(its.judge_session(*bob).what, fate::stays);
+}
+
+TEST(JwtAuthority, LetsNobodyInPastAProxyThatItsKeyAsksFor) {
+    world its;
+    const test_key scope(nkey_prefix::account, 5);
+    its.jwts[the_account.text()] =
+        account_token(R"("signing_keys":[{"kind":"user_scope","key":")" + scope.text() +
+                      R"(","template":{"proxy_required":true}}])");
+    const auto answer = its.judge(scope.issue_scoped_user(the_user.text(), the_account.text()));
+    EXPECT_FALSE(answer.accepted);
+    EXPECT_EQ(answer.why_not, "proxy required");
+}
+
 TEST(JwtAuthority, RefusesAnUpdateThatNobodySigned) {
     world its;
     ASSERT_TRUE(its.judge(the_account.issue_user(the_user.text())).accepted);
@@ -270,6 +302,63 @@ TEST(JwtAuthority, DoesNotAskAgainAndAgainForAnAccountThatIsNotThere) {
         EXPECT_EQ(its.judge(token).why_not, "Account JWT lookup error: account missing");
     }
     EXPECT_LT(its.asked, 3);
+}
+
+/// One that answers when the test says so.
+class patient_resolver final : public account_resolver {
+public:
+    explicit patient_resolver(std::vector<std::pair<std::string, answer>>& asked) : asked_(asked) {}
+    void fetch(const std::string& account, answer then) override {
+        asked_.emplace_back(account, std::move(then));
+    }
+    [[nodiscard]] result<> store(const std::string&, const std::string&) override { return {}; }
+
+private:
+    std::vector<std::pair<std::string, answer>>& asked_;
+};
+
+TEST(JwtAuthority, FetchesForEachAddressInTurn) {
+    std::vector<std::pair<std::string, account_resolver::answer>> asked;
+    account_numbers numbers;
+    task_thread thread{"test"};
+    operator_trust trust;
+    trust.keys.insert(the_operator.text());
+    jwt_authority authority(
+        std::move(trust), std::make_unique<patient_resolver>(asked),
+        {numbers, thread, [](broker::account_update, auto done) { done(); }, logger()});
+    const auto run = [&](auto what) {
+        std::promise<void> done;
+        thread.post([&] {
+            what();
+            done.set_value();
+        });
+        done.get_future().wait();
+    };
+    std::size_t refused = 0;
+    const auto judge = [&](const std::string& address, const test_key& account) {
+        broker::login_question question;
+        question.address = address;
+        question.what =
+            broker::jwt_check{.jwt = account.issue_user(the_user.text()), .nonce = nonce};
+        authority.judge(std::move(question), [&](const broker::login_answer&) { ++refused; });
+    };
+    const test_key wanted(nkey_prefix::account, 250);
+    run([&] {
+        for (std::uint8_t i = 10; i < 210; ++i) judge("crowd", test_key(nkey_prefix::account, i));
+        judge("other", wanted);
+    });
+    EXPECT_EQ(asked.size(), limits::account_fetches_at_once);
+    EXPECT_EQ(refused, 0u);
+    for (std::size_t i = 0; i < 2; ++i) {
+        const auto then = asked[i].second;
+        then(error(errc::no_account, "account missing"));
+    }
+    run([] {});
+    run([] {});
+    const auto last = asked.end() - 2;
+    EXPECT_TRUE(last[0].first == wanted.text() || last[1].first == wanted.text());
+    EXPECT_EQ(refused, 2u);
+    thread.stop();
 }
 
 } // namespace

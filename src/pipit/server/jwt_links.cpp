@@ -14,6 +14,8 @@ using protocol::quoted;
 
 /// Of accounts that import from each other; more are not looked at for cycles.
 constexpr std::size_t linked_accounts_max = 256;
+/// As good as forever, and can be added to a time.
+constexpr nanoseconds threshold_max = std::chrono::hours(24 * 365);
 
 broker::response_type response_of(const std::string& text) {
     if (text == "Stream") return broker::response_type::stream;
@@ -41,13 +43,17 @@ bool is_revoked(const std::map<std::string, std::int64_t>& revocations, const st
     return false;
 }
 
-/// The export that an import is of.
+/// The export that an import is of: as `broker::add_import` finds it, the one of exactly that name,
+/// or else the first that covers it.
 const auth::jwt_export* export_of(const auth::account_jwt& exporter, const std::string& subject,
                                   bool is_service) {
-    const auto found = std::ranges::find_if(exporter.exports, [&](const auth::jwt_export& one) {
-        return one.is_service == is_service && protocol::is_subset(subject, one.subject);
-    });
-    return found == exporter.exports.end() ? nullptr : &*found;
+    const auth::jwt_export* first = nullptr;
+    for (const auto& one : exporter.exports) {
+        if (one.is_service != is_service) continue;
+        if (one.subject == subject) return &one;
+        if (first == nullptr && protocol::is_subset(subject, one.subject)) first = &one;
+    }
+    return first;
 }
 
 /// The exporter gave leave to this account, and has not taken it back.
@@ -73,8 +79,7 @@ bool is_activated(const auth::jwt_import& import, const std::string& importer,
 std::optional<wall_time> expiry_of(const auth::jwt_import& import, broker::activation token) {
     if (token != broker::activation::valid) return std::nullopt;
     const auto decoded = auth::decode_activation_jwt(import.token);
-    if (!decoded || decoded->expires == 0) return std::nullopt;
-    return wall_time(std::chrono::seconds(decoded->expires));
+    return decoded ? auth::end_of(*decoded) : std::nullopt;
 }
 
 /// What the importer calls it, and the exporter.
@@ -122,7 +127,7 @@ void add_exports(const auth::account_jwt& claims, account_configuration& to) {
         made.audience = audience_of(one);
         made.response = response_of(one.response_type);
         if (one.response_threshold != nanoseconds(0)) {
-            made.response_threshold = one.response_threshold;
+            made.response_threshold = std::min(one.response_threshold, threshold_max);
         }
         if (one.latency_sampling) {
             made.latency = broker::service_latency{.subject = one.latency_subject,

@@ -115,6 +115,7 @@ user_of(const auth::user_jwt& user, const auth::user_rights& rights,
     }
     auto claims = std::make_shared<broker::user_claims>();
     claims->jwt = std::move(token);
+    claims->subject = user.subject;
     claims->issuer = user.issuer;
     claims->name = user.name;
     claims->tags = user.tags;

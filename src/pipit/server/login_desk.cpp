@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/auth/nonce.hpp>
 #include <pipit/auth/password.hpp>
+#include <pipit/net/clock.hpp>
 #include <pipit/server/login_desk.hpp>
 
 #include <utility>
@@ -25,12 +26,13 @@ void login_desk::ask(broker::login_question question, answer_function answer) {
     const auto id = question.id;
     const auto address = question.address;
     if (auto* const check = std::get_if<broker::password_check>(&question.what)) {
-        return passwords_.post(address, [id, check = std::move(*check),
-                                         user = std::move(question.user),
-                                         answer = std::move(answer)] {
-            answer(id,
-                   {.accepted = auth::verify_password(check.stored, check.given), .user = user});
-        });
+        return passwords_.post(
+            address, [id, check = std::move(*check), user = std::move(question.user),
+                      give_up_at = question.give_up_at, answer = std::move(answer)] {
+                if (give_up_at < net::steady_now()) return answer(id, {});
+                answer(id, {.accepted = auth::verify_password(check.stored, check.given),
+                            .user = user});
+            });
     }
     auto answer_it = [id, answer = std::move(answer)](login_answer found) {
         answer(id, std::move(found));
@@ -41,6 +43,7 @@ void login_desk::ask(broker::login_question question, answer_function answer) {
     }
     signatures_.post(address, [this, question = std::move(question),
                                answer_it = std::move(answer_it)]() mutable {
+        if (question.give_up_at < net::steady_now()) return answer_it({});
         const auto* const check = std::get_if<broker::signature_check>(&question.what);
         if (check != nullptr) return answer_it(answer_to(question, *check));
         judge(std::move(question), std::move(answer_it));

@@ -133,7 +133,7 @@ void loop::state::shake_hands(connection& of) {
     const auto now = clock.now();
     auto& before = *of.before_session;
     const auto [status, bytes] =
-        of.transport->read({}, {scratch.get(), limits::stalled_read_bytes});
+        of.transport->read({}, {scratch.get(), broker.read_bytes_max(*of.session)});
     if (!before.secured->is_open()) {
         if (status == net::io_status::would_block) return of.transport->wait_readable();
         return fail_tls(of, status, now);
@@ -202,6 +202,7 @@ void loop::state::expire_arrival(connection& late, moment now) {
     if (may_fall_back(before)) {
         // It waits for INFO: it gets it, and shakes hands afterwards.
         before.holds_info = late.waits_to_write = false;
+        if (!before.rules.tls->required) broker.goes_without_tls(*late.session, now);
         if (flush_and_finish(late, now)) go_on(late, now);
         return;
     }

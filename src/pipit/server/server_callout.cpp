@@ -57,14 +57,16 @@ void server::state::ask_service(broker::account_id account, std::string token, s
                                 std::string body) {
     loops[0]->post([this, account, token = std::move(token), headers = std::move(headers),
                     body = std::move(body)](broker::broker& broker, moment now) {
-        if (callout_accounts.insert(account).second) {
+        // An account that is not there may come with a reload.
+        if (!callout_accounts.contains(account) &&
             broker.subscribe(account, callout_inbox + ".*",
                              [this](const broker::internal_message& message, moment) {
                                  const auto subject = message.subject;
                                  callout->on_answer(
                                      std::string(subject.substr(subject.rfind('.') + 1)),
                                      std::string(message.payload));
-                             });
+                             }) != 0) {
+            callout_accounts.insert(account);
         }
         const auto reply = callout_inbox + '.' + token;
         broker.publish(

@@ -6,6 +6,7 @@
 #include <boost/json/array.hpp>
 
 #include <array>
+#include <limits>
 #include <utility>
 
 namespace pipit::auth::detail {
@@ -171,7 +172,9 @@ void read_export(claims_reader reader, jwt_export& to) {
     reader.read("account_token_position", position);
     reader.read("allow_trace", to.allow_trace);
     to.response_threshold = nanoseconds(threshold);
-    if (position < 0) return reader.spoil("account_token_position");
+    if (position < 0 || position > std::numeric_limits<unsigned>::max()) {
+        return reader.spoil("account_token_position");
+    }
     to.account_token_position = static_cast<std::uint64_t>(position);
     reader.object("service_latency", [&](claims_reader inner) {
         inner.read("results", to.latency_subject);

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/net/clock.hpp>
+#include <pipit/server/auth_callout.hpp>
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <future>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace pipit::server {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// A callout whose service says nothing.
+struct silence {
+    silence() {
+        auto made = std::make_shared<broker::configuration>();
+        made->auth_timeout = 10ms;
+        config = std::move(made);
+        callout_surroundings its;
+        its.keys = make_server_keys();
+        its.configuration = [this] { return config; };
+        its.tags = [] { return std::vector<std::string>(); };
+        its.now = [] { return net::wall_now(); };
+        its.fill_randomly = [](std::span<std::uint8_t>) {};
+        its.publish = [this](broker::account_id, const std::string&, const std::string&,
+                             const std::string&) { ++asked; };
+        callout = std::make_unique<auth_callout>(std::move(its), 1, logger());
+    }
+    ~silence() { callout->stop(); }
+
+    std::future<broker::login_answer> ask(steady_time give_up_at, const std::string& url = {}) {
+        auto service = std::make_shared<broker::callout_configuration>();
+        service->url = url;
+        service->url_timeout = 10s;
+        broker::login_question question;
+        question.address = "127.0.0.1";
+        question.give_up_at = give_up_at;
+        question.what = broker::callout_check{.service = std::move(service)};
+        auto promise = std::make_shared<std::promise<broker::login_answer>>();
+        callout->ask(std::move(question), [promise](broker::login_answer answer) {
+            promise->set_value(std::move(answer));
+        });
+        return promise->get_future();
+    }
+
+    std::shared_ptr<const broker::configuration> config;
+    std::atomic<int> asked = 0;
+    std::unique_ptr<auth_callout> callout;
+};
+
+TEST(AuthCallout, AnswersForAServiceThatIsSilentTooLong) {
+    silence its;
+    auto first = its.ask(net::steady_now() + 10ms);
+    auto second = its.ask(net::steady_now() + 10ms);
+    for (auto* each : {&first, &second}) {
+        ASSERT_EQ(each->wait_for(10s), std::future_status::ready);
+        EXPECT_FALSE(each->get().accepted);
+    }
+    EXPECT_EQ(its.asked, 2);
+}
+
+TEST(AuthCallout, AsksNobodyAboutThoseWhoHaveGivenUp) {
+    silence its;
+    for (const auto* const url : {"", "http://127.0.0.1:1/"}) {
+        auto answer = its.ask(net::steady_now() - 1ms, url);
+        ASSERT_EQ(answer.wait_for(10s), std::future_status::ready);
+        EXPECT_FALSE(answer.get().accepted);
+    }
+    EXPECT_EQ(its.asked, 0);
+}
+
+} // namespace
+} // namespace pipit::server
