@@ -39,14 +39,15 @@ std::optional<http_response> answer_to(const beast::error_code& problem) {
 
 std::string_view host_problem(const http::request<http::string_body>& request) {
     const auto count = request.count(http::field::host);
-    if (count > 1) return "too many Host headers";
-    if (count == 0) return request.version() < 11 ? "" : "missing required Host header";
+    if (count > 1) return "400 Bad Request";
+    if (count == 0)
+        return request.version() < 11 ? "" : "400 Bad Request: missing required Host header";
     constexpr std::string_view marks = "!$%&'()*+,-.:;=[]_~";
     for (const char c : request[http::field::host]) {
         const bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
         const bool is_digit = c >= '0' && c <= '9';
         if (!is_letter && !is_digit && marks.find(c) == std::string_view::npos) {
-            return "malformed Host header";
+            return "400 Bad Request: malformed Host header";
         }
     }
     return "";

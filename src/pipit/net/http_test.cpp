@@ -109,7 +109,7 @@ TEST(HttpServer, WantsToKnowWhichHostIsMeant) {
     const std::string end = "Connection: close\r\n\r\n";
     EXPECT_TRUE(answer_to(begin + "\r\n").ends_with("missing required Host header"));
     EXPECT_TRUE(
-        answer_to(begin + "Host: a\r\nHost: a\r\n" + end).ends_with("too many Host headers"));
+        answer_to(begin + "Host: a\r\nHost: a\r\n" + end).ends_with("\r\n\r\n400 Bad Request"));
     EXPECT_TRUE(answer_to(begin + "Host: a b\r\n" + end).ends_with("malformed Host header"));
     EXPECT_EQ(answer_to(begin + "Host: a b\r\n" + end).find("HTTP/1.1 400 Bad Request\r\n"), 0u);
     for (const auto* host : {"", "[::1]:8222", "nats.example.org:8222"}) {

@@ -24,7 +24,7 @@ using asio::ip::tcp;
 [[nodiscard]] http_response refusal(http::status status, std::string text);
 /// What to answer to a request that cannot be read; nothing when nobody waits for an answer.
 [[nodiscard]] std::optional<http_response> answer_to(const beast::error_code& problem);
-/// What is wrong with the `Host` of a request, in the words of Go's server; empty: nothing is.
+/// What to say of a request's `Host`, in the words of Go's server; empty: it is right.
 /// Source: RFC 9112, section 3.2.
 [[nodiscard]] std::string_view host_problem(const http::request<http::string_body>& request);
 

@@ -79,8 +79,7 @@ private:
             return write(refusal(http::status::not_implemented, "501 Not Implemented"), false);
         }
         if (const auto problem = host_problem(request); !problem.empty()) {
-            auto text = std::string("400 Bad Request: ").append(problem);
-            return write(refusal(http::status::bad_request, std::move(text)), false);
+            return write(refusal(http::status::bad_request, std::string(problem)), false);
         }
         const auto target = request.target();
         write(handler_(std::string_view(target.data(), target.size())), parser_->keep_alive());
