@@ -16,6 +16,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -94,13 +95,30 @@ class session:
             code = code.replace(port, real)
         self.process.stdin.write(f"{code}\necho; echo {self.END}\n")
         self.process.stdin.flush()
-        printed = "\n".join(iter(lambda: self.process.stdout.readline().rstrip(), self.END)).rstrip()
+        printed = "\n".join(self._lines()).rstrip()
         for port, real in self.ports.items():
             printed = printed.replace(real, port)
         return printed
 
+    def _lines(self):
+        patience = threading.Timer(60, self._kill)
+        patience.start()
+        for line in self.process.stdout:
+            if line.rstrip() == self.END:
+                break
+            yield line.rstrip()
+        else:
+            yield "the step did not end"
+        patience.cancel()
+
+    def _kill(self):
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass  # It was here before.
+
     def end(self):
-        os.killpg(self.process.pid, signal.SIGKILL)
+        self._kill()
         self.process.communicate()
 
 
