@@ -7,6 +7,7 @@
 // pipit_bench_logins run LOGINS PORT COUNT THREADS
 //     logs in COUNT times with the lines of LOGINS in turn, and prints a line of JSON. A line is
 //     the JSON of a CONNECT, and after a tab, for who signs the nonce, a user's seed.
+#include <pipit/auth/creds.hpp>
 #include <pipit/auth/test_tokens.hpp>
 
 #include <arpa/inet.h>
@@ -80,20 +81,6 @@ std::vector<login> read_logins(const char* path) {
     return logins;
 }
 
-std::string base64url(std::span<const std::uint8_t> bytes) {
-    constexpr std::string_view digits =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    std::string text;
-    unsigned held = 0;
-    int bits = 0;
-    for (const auto byte : bytes) {
-        held = held << 8 | byte;
-        for (bits += 8; bits >= 6;) text += digits[held >> (bits -= 6) & 63];
-    }
-    if (bits > 0) text += digits[held << (6 - bits) & 63];
-    return text;
-}
-
 std::string read_until(int socket, std::string_view wanted) {
     std::string text;
     char buffer[4096];
@@ -106,7 +93,7 @@ std::string read_until(int socket, std::string_view wanted) {
     return text;
 }
 
-void log_in(const login& how, const auth::signing_key* key, const sockaddr_in& address) {
+void log_in(const login& how, const sockaddr_in& address) {
     const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
     const int one = 1;
     ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
@@ -118,11 +105,11 @@ void log_in(const login& how, const auth::signing_key* key, const sockaddr_in& a
     }
     const auto info = read_until(socket, "\r\n");
     auto connect = "CONNECT " + how.connect;
-    if (key) {
+    if (how.seed) {
         constexpr std::string_view member = "\"nonce\":\"";
         const auto begin = info.find(member) + member.size();
-        const auto signature = key->sign(info.substr(begin, info.find('"', begin) - begin));
-        connect += ",\"sig\":\"" + base64url(signature) + "\"";
+        const auto nonce = info.substr(begin, info.find('"', begin) - begin);
+        connect += ",\"sig\":\"" + auth::sign_nonce(*how.seed, nonce) + "\"";
     }
     connect += "}\r\nPING\r\n";
     if (::send(socket, connect.data(), connect.size(), 0) < 0) give_up("cannot send");
@@ -139,10 +126,7 @@ void run(const char* path, int port, int count, int threads) {
     std::atomic<int> next{0};
     const auto work = [&] {
         for (int number = next++; number < count; number = next++) {
-            const auto& how = logins[static_cast<std::size_t>(number) % logins.size()];
-            std::optional<auth::signing_key> key;
-            if (how.seed) key.emplace(*how.seed);
-            log_in(how, key ? &*key : nullptr, address);
+            log_in(logins[static_cast<std::size_t>(number) % logins.size()], address);
         }
     };
     const auto begin = std::chrono::steady_clock::now();

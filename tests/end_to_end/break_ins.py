@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What somebody tries who wants in, or wants to stay in, and knows the server well."""
 import json
-import signal
 import socket
 import time
 
@@ -9,18 +8,11 @@ from auth_callout import CONFIGURATION, ISSUER, admit, log_in, service
 from identity import is_in
 from nkeys import account_jwt, claims_of, key, operator_jwt, token, user_jwt
 from resolvers import observed
-from suite import behaviour, equal, pipits_own
+from suite import behaviour, equal, pipits_own, reload_with
 from tls import ISSUER as AUTHORITY, _block
 from web_socket import web_socket
 
 VIOLATION = "-ERR 'Authorization Violation'"
-
-
-def reload(server, text):
-    start = len(server.log())
-    server.write_configuration(text)
-    server.signal(signal.SIGHUP)
-    assert server.wait_for_log("Reloaded server configuration", 10, start), server.log()[start:]
 
 
 # --- Services that decide ---
@@ -176,7 +168,7 @@ def a_way_that_a_user_may_come_no_more_ends_those_who_came(side):
     server = side.start(users.format(""))
     client = side.connect(server.port, user="a", **{"pass": "a"})
     other = side.connect(server.port, user="b", **{"pass": "b"})
-    reload(server, users.format(", allowed_connection_types: [WEBSOCKET]"))
+    reload_with(server, users.format(", allowed_connection_types: [WEBSOCKET]"))
     assert client.wait_for_end()
     assert other.barrier()
 
@@ -188,7 +180,7 @@ def a_service_that_decides_from_now_on_decides_about_those_who_are_there(side):
     server = side.start(CONFIGURATION.replace(callout, ""))
     client = side.connect(server.port, user="known", **{"pass": "known"})
     helper = side.connect(server.port, user="auth", **{"pass": "auth"})
-    reload(server, CONFIGURATION)
+    reload_with(server, CONFIGURATION)
     assert client.wait_for_end()
     assert helper.barrier()
 
@@ -199,7 +191,7 @@ def a_service_whose_account_comes_by_a_reload_is_heard(side):
     assert without != CONFIGURATION
     server = side.start(without)
     equal(log_in(side, server, user="u").errors, [VIOLATION])
-    reload(server, CONFIGURATION)
+    reload_with(server, CONFIGURATION)
     decider = service(side, server, admit)
     equal(log_in(side, server, serving=decider, user="u").errors, [])
 

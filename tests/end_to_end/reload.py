@@ -4,26 +4,16 @@ import json
 import os
 import signal
 
-from suite import behaviour, equal, matches, wait_until
+from suite import DONE, behaviour, equal, matches, reload_with, wait_until
 
-DONE = r"Reloaded server configuration"
 VIOLATION = "-ERR 'Authorization Violation'"
 FAILED = r"Failed to reload server configuration: (.*)"
-
-
-def _reload(server, text, outcome=DONE):
-    """Writes the text, sends SIGHUP and waits for the outcome; what was logged meanwhile."""
-    start = len(server.log())
-    server.write_configuration(text)
-    server.signal(signal.SIGHUP)
-    assert server.wait_for_log(outcome, 10, start), server.log()[start:]
-    return server.log()[start:]
 
 
 @behaviour
 def a_reload_says_what_it_changed(side):
     server = side.start("max_payload: 1000\n")
-    log = _reload(server, "max_payload: 2000\ndebug: true\nping_interval: 33s\n")
+    log = reload_with(server, "max_payload: 2000\ndebug: true\nping_interval: 33s\n")
     matches(r'Trapped "hangup" signal', log, "log")
     matches(r"Reloaded: max_payload = 2000", log, "log")
     matches(r"Reloaded: debug = true", log, "log")
@@ -34,7 +24,7 @@ def a_reload_says_what_it_changed(side):
 def a_new_max_payload_holds_for_living_connections(side):
     server = side.start("max_payload: 1000\n")
     client = side.connect(server.port)
-    _reload(server, "max_payload: 20\n")
+    reload_with(server, "max_payload: 20\n")
     equal(side.connect(server.port).info["max_payload"], 20)
     client.send(b"PUB a 30\r\n" + b"x" * 30 + b"\r\n")
     assert client.wait_for_end()
@@ -48,7 +38,7 @@ def users_that_are_gone_or_changed_are_disconnected(side):
     changed = side.connect(server.port, user="a", **{"pass": "a"})
     kept = side.connect(server.port, user="b", **{"pass": "b"})
     gone = side.connect(server.port, user="c", **{"pass": "c"})
-    _reload(server, users.format("a2", ""))
+    reload_with(server, users.format("a2", ""))
     assert changed.wait_for_end() and gone.wait_for_end()
     equal(changed.errors, [VIOLATION])
     assert gone.errors in ([], [VIOLATION]), gone.errors  # The reference just closes it.
@@ -65,7 +55,7 @@ def a_changed_password_or_token_disconnects(side):
             ("token: t", "token: t2", {"auth_token": "t"})):
         server = side.start(f"authorization {{ {before} }}\n")
         client = side.connect(server.port, **options)
-        _reload(server, f"authorization {{ {after} }}\n")
+        reload_with(server, f"authorization {{ {after} }}\n")
         assert client.wait_for_end()
         # The reference just closes the only user of a server.
         assert client.errors in ([], [VIOLATION]), client.errors
@@ -75,7 +65,7 @@ def a_changed_password_or_token_disconnects(side):
 def authentication_can_be_switched_on(side):
     server = side.start("debug: false\n")
     client = side.connect(server.port)
-    _reload(server, "authorization { token: t }\n")
+    reload_with(server, "authorization { token: t }\n")
     assert client.wait_for_end()
     equal(client.errors, ["-ERR 'Authorization Violation'"])
     assert side.connect(server.port, auth_token="t").info["auth_required"]
@@ -90,7 +80,7 @@ def subscriptions_that_are_no_longer_allowed_are_removed(side):
     client = side.connect(server.port, user="a", **{"pass": "a"})
     client.send("SUB foo 1\r\nSUB bar 2\r\nSUB baz q 3\r\n")
     client.barrier()
-    _reload(server, users.format('["foo"]'))
+    reload_with(server, users.format('["foo"]'))
     client.wait_for(lambda c: len(c.errors) == 2, what="two violations")
     equal(sorted(client.errors), [
         "-ERR 'Permissions Violation for Subscription to \"bar\" (sid \"2\")'",
@@ -111,7 +101,7 @@ def publish_permissions_change_for_living_connections(side):
     client.send("PUB bar 0\r\n\r\n")
     client.barrier()
     equal(client.errors, ["-ERR 'Permissions Violation for Publish to \"bar\"'"])
-    _reload(server, users.format('"bar"'))
+    reload_with(server, users.format('"bar"'))
     client.send("PUB bar 0\r\n\r\nPUB foo 0\r\n\r\n")
     assert client.barrier()
     equal(client.errors[1:], ["-ERR 'Permissions Violation for Publish to \"foo\"'"])
@@ -121,7 +111,7 @@ def publish_permissions_change_for_living_connections(side):
 def connections_above_a_lower_limit_are_closed(side):
     server = side.start('http: "127.0.0.1:-1"\n')
     clients = [side.connect(server.port) for _ in range(5)]
-    _reload(server, 'http: "127.0.0.1:-1"\nmax_connections: 2\n')
+    reload_with(server, 'http: "127.0.0.1:-1"\nmax_connections: 2\n')
     wait_until(lambda: json.loads(server.monitoring("/varz"))["connections"] == 2,
                what="two connections")
     for each in clients:
@@ -135,7 +125,7 @@ def connections_above_a_lower_limit_are_closed(side):
 @behaviour
 def a_new_control_line_limit_is_obeyed(side):
     server = side.start("max_control_line: 1000\n")
-    _reload(server, "max_control_line: 100\n")
+    reload_with(server, "max_control_line: 100\n")
     client = side.connect(server.port)
     client.send("SUB " + "a" * 200 + " 1\r\n")
     assert client.wait_for_end()
@@ -146,7 +136,7 @@ def a_new_control_line_limit_is_obeyed(side):
 def a_new_advertised_address_reaches_clients(side):
     server = side.start('client_advertise: "a.example:1"\n')
     client = side.connect(server.port)
-    _reload(server, 'client_advertise: "b.example:2"\n')
+    reload_with(server, 'client_advertise: "b.example:2"\n')
     equal(side.connect(server.port).info["host"], "b.example")
     client.barrier()
 
@@ -158,7 +148,7 @@ def accounts_and_mappings_can_be_changed(side):
     client = side.connect(server.port, user="a", **{"pass": "a"})
     client.send("SUB y 1\r\nSUB z 2\r\nPUB x 1\r\n1\r\n")
     client.barrier()
-    _reload(server, text.format("z", "B { users: [ {user: b, password: b} ] }"))
+    reload_with(server, text.format("z", "B { users: [ {user: b, password: b} ] }"))
     client.send("PUB x 1\r\n2\r\n")
     assert client.barrier()
     equal(client.messages, [(b"MSG y 1 1", b"1"), (b"MSG z 2 1", b"2")])
@@ -179,7 +169,7 @@ def a_log_file_can_be_named_by_a_reload(side):
 def the_pid_file_can_be_moved(side):
     server = side.start("debug: false\n")
     path = os.path.join(server.path, "new.pid")
-    _reload(server, f'pid_file: "{path}"\n')
+    reload_with(server, f'pid_file: "{path}"\n')
     with open(path, encoding="utf-8") as file:
         equal(file.read(), str(server.process.pid))
 
@@ -188,7 +178,7 @@ def the_pid_file_can_be_moved(side):
 def trace_can_be_switched_on_for_living_connections(side):
     server = side.start("debug: false\n")
     client = side.connect(server.port)
-    _reload(server, "trace: true\n")
+    reload_with(server, "trace: true\n")
     client.send("SUB traced 1\r\n")
     client.barrier()
     assert server.wait_for_log(r"<<- \[SUB traced 1\]", 5), server.log()
@@ -210,17 +200,17 @@ def a_reload_that_fails_changes_nothing(side):
              "config reload not supported for HTTP(Host|Port)"),
             ('max_payload: 5\nlame_duck_duration: "1m"\n',
              "config reload not supported for LameDuckDuration")):
-        log = _reload(server, text, FAILED)
+        log = reload_with(server, text, FAILED)
         matches(pattern, log, f"log after {text!r}")
         equal(side.connect(server.port).info["max_payload"], 1000, text)
     assert client.barrier()
-    _reload(server, "max_payload: 2000\n")
+    reload_with(server, "max_payload: 2000\n")
 
 
 @behaviour
 def flags_still_win_after_a_reload(side):
     server = side.start("debug: false\n", "--auth", "t", "-D")
-    _reload(server, "max_payload: 500\nauthorization { token: other }\n")
+    reload_with(server, "max_payload: 500\nauthorization { token: other }\n")
     equal(side.connect(server.port, auth_token="t").info["max_payload"], 500)
     matches(r"\[DBG\]", server.log(), "log")
 
@@ -232,7 +222,7 @@ def a_reload_of_the_same_file_disturbs_nobody(side):
     client = side.connect(server.port, user="a", **{"pass": "a"})
     client.send("SUB x 1\r\n")
     for _ in range(3):
-        _reload(server, text)
+        reload_with(server, text)
     client.send("PUB x 1\r\n1\r\n")
     assert client.barrier()
     equal(client.messages, [(b"MSG x 1 1", b"1")])
@@ -242,7 +232,7 @@ def a_reload_of_the_same_file_disturbs_nobody(side):
 def the_time_of_the_last_load_is_told(side):
     server = side.start('http: "127.0.0.1:-1"\n')
     before = json.loads(server.monitoring("/varz"))
-    _reload(server, 'http: "127.0.0.1:-1"\nmax_payload: 10\n')
+    reload_with(server, 'http: "127.0.0.1:-1"\nmax_payload: 10\n')
     after = json.loads(server.monitoring("/varz"))
     assert after["config_load_time"] != before["config_load_time"]
     assert after["config_digest"] != before["config_digest"]

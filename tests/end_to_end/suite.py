@@ -8,6 +8,7 @@ rightly, unless it is Pipit's own.
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -39,6 +40,18 @@ def compared(function):
     """Gets both sides and compares them."""
     REGISTERED.append(("compared", function))
     return function
+
+
+DONE = "Reloaded server configuration"
+
+
+def reload_with(server, text, outcome=DONE):
+    """Writes the text, sends SIGHUP and waits for the outcome; what was logged meanwhile."""
+    start = len(server.log())
+    server.write_configuration(text)
+    server.signal(signal.SIGHUP)
+    assert server.wait_for_log(outcome, 10, start), server.log()[start:]
+    return server.log()[start:]
 
 
 class finished:

@@ -3,13 +3,12 @@
 import asyncio
 import json
 import os
-import signal
 import socket
 import ssl
 import time
 import urllib.request
 
-from suite import behaviour, client, compared, equal, matches, pipits_own, stream, wait_until
+from suite import behaviour, client, compared, equal, matches, pipits_own, reload_with, stream, wait_until
 from certificates import authority, key_digest  # Where suite has looked for servers.
 
 ISSUER = authority()
@@ -325,20 +324,12 @@ def so_many_handshakes_in_a_second(side):
     equal(len(refused), 5)
 
 
-def _reload(server, text, outcome="Reloaded server configuration"):
-    start = len(server.log())
-    server.write_configuration(text)
-    server.signal(signal.SIGHUP)
-    assert server.wait_for_log(outcome, 10, start), server.log()[start:]
-    return server.log()[start:]
-
-
 @behaviour
 def a_new_certificate_holds_for_new_connections_alone(side):
     server = side.start(_block())
     before = _connect(side, server)
     other = authority("Other")
-    log = _reload(server, _block(pair=other.issue()))
+    log = reload_with(server, _block(pair=other.issue()))
     matches("Reloaded: tls = enabled", log, "log")
     assert _is_refused(server)
     _expect_service(_connect(side, server, other.context()))
@@ -353,7 +344,7 @@ def files_with_new_content_are_read_by_a_reload(side):
     other = authority("Other")
     for new, old in zip(other.issue(), pair):
         os.replace(new, old)
-    matches("Reloaded: tls = enabled", _reload(server, _block(pair=pair)), "log")
+    matches("Reloaded: tls = enabled", reload_with(server, _block(pair=pair)), "log")
     assert _is_refused(server)
     _expect_service(before)
 
@@ -361,7 +352,7 @@ def files_with_new_content_are_read_by_a_reload(side):
 @behaviour
 def a_reload_with_files_that_are_not_there_changes_nothing(side):
     server = side.start(_block())
-    log = _reload(server, _block(pair=("/no/c.pem", "/no/k.pem")), "Failed to reload")
+    log = reload_with(server, _block(pair=("/no/c.pem", "/no/k.pem")), "Failed to reload")
     matches("open /no/c.pem: no such file or directory", log, "log")
     _expect_service(_connect(side, server))
 
@@ -369,10 +360,10 @@ def a_reload_with_files_that_are_not_there_changes_nothing(side):
 @behaviour
 def a_reload_may_end_tls_or_begin_it(side):
     server = side.start("")
-    log = _reload(server, _block())
+    log = reload_with(server, _block())
     matches("Reloaded: tls = enabled", log, "log")
     _expect_service(_connect(side, server))
-    matches("Reloaded: tls = disabled", _reload(server, ""), "log")
+    matches("Reloaded: tls = disabled", reload_with(server, ""), "log")
     _expect_service(side.connect(server.port))
 
 
@@ -382,7 +373,7 @@ def pinned_keys_that_change_end_connections(side):
     digest = key_digest(pair[0])
     server = side.start(_block(f'pinned_certs: ["{digest}", "{"0" * 64}"]', verify=True))
     connected = _connect(side, server, ISSUER.context(pair))
-    log = _reload(server, _block(f'pinned_certs: ["{digest}"]', verify=True))
+    log = reload_with(server, _block(f'pinned_certs: ["{digest}"]', verify=True))
     matches("Reloaded: 1 pinned_certs", log, "log")
     assert connected.barrier()
 
@@ -392,7 +383,7 @@ def a_key_that_is_not_pinned_any_more_ends_its_connections(side):
     pair = ISSUER.issue()
     server = side.start(_block(f'pinned_certs: ["{key_digest(pair[0])}"]', verify=True))
     connected = _connect(side, server, ISSUER.context(pair))
-    _reload(server, _block(f'pinned_certs: ["{"0" * 64}"]', verify=True))
+    reload_with(server, _block(f'pinned_certs: ["{"0" * 64}"]', verify=True))
     assert connected.wait_for_end()
 
 

@@ -2,6 +2,7 @@
 #include <pipit/auth/distinguished_name.hpp>
 
 #include <pipit/auth/error.hpp>
+#include <pipit/base/hex.hpp>
 
 #include <algorithm>
 #include <cctype>
@@ -27,12 +28,6 @@ bool has_all(const distinguished_name::part& a, const distinguished_name::part& 
 
 bool same_part(const distinguished_name::part& a, const distinguished_name::part& b) {
     return a.size() == b.size() && has_all(a, b) && has_all(b, a);
-}
-
-int hex_digit(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    const char lower = static_cast<char>(c | 0x20);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
 error invalid(std::string why) { return {errc::invalid_distinguished_name, std::move(why)}; }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The envelope of a token: its three parts, its algorithm, its issuer and its signature.
 #include <pipit/auth/jwt.hpp>
+#include <pipit/auth/revocations.hpp>
+#include <pipit/base/unix_time.hpp>
 
 #include <pipit/auth/detail/claims_reader.hpp>
 #include <pipit/auth/detail/octets.hpp>
@@ -150,8 +152,7 @@ std::string_view trimmed(std::string_view text) {
 } // namespace
 
 jwt_time time_of(const jwt_claims& claims, wall_time now) noexcept {
-    const auto seconds =
-        std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
+    const auto seconds = unix_seconds(now);
     if (claims.expires > 0 && seconds > claims.expires) return jwt_time::expired;
     if (claims.not_before > 0 && claims.not_before > seconds) return jwt_time::not_yet_valid;
     return jwt_time::valid;
@@ -165,11 +166,7 @@ std::optional<wall_time> end_of(const jwt_claims& claims) noexcept {
 }
 
 bool account_jwt::revokes(const std::string& user, std::int64_t issued) const {
-    for (const auto& key : {std::string("*"), user}) {
-        const auto found = revocations.find(key);
-        if (found != revocations.end() && found->second >= issued) return true;
-    }
-    return false;
+    return is_revoked(revocations, user, issued);
 }
 
 result<user_jwt> decode_user_jwt(std::string_view token) {

@@ -19,4 +19,11 @@ namespace pipit {
     return text;
 }
 
+/// What a digit of either case stands for; -1: it is none.
+[[nodiscard]] constexpr int hex_digit(char c) noexcept {
+    if (c >= '0' && c <= '9') return c - '0';
+    const char lower = static_cast<char>(c | 0x20);
+    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
 } // namespace pipit

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/client/auth_callout.hpp>
 
+#include <pipit/base/unix_time.hpp>
 #include <pipit/net/clock.hpp>
 #include <pipit/net/random_bytes.hpp>
 #include <pipit/protocol/headers.hpp>
@@ -10,10 +11,6 @@
 
 namespace pipit::client {
 namespace {
-
-std::int64_t seconds_of(wall_time time) {
-    return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
-}
 
 /// The key that a request is sealed with; nothing: it is not sealed.
 std::optional<std::string> sealing_key(bytes_view headers) {
@@ -62,7 +59,7 @@ std::string callout_answerer::answer_to(const auth::authorization_request_jwt& r
     auth::authorization_response_jwt response;
     response.subject = request.user_nkey;
     response.audience = request.server.id;
-    response.issued_at = seconds_of(now);
+    response.issued_at = unix_seconds(now);
     response.issuer_account = issuer_account_;
     const auto decided = decide_(request);
     if (const auto* const refused = std::get_if<refused_user>(&decided)) {

@@ -2,6 +2,7 @@
 #include <pipit/net/error.hpp>
 #include <pipit/net/filter_stack.hpp>
 #include <pipit/net/test_certificates.hpp>
+#include <pipit/net/test_filters.hpp>
 #include <pipit/net/tls_filter.hpp>
 
 #include <gtest/gtest.h>
@@ -41,34 +42,12 @@ struct FilterStack : testing::Test {
     std::string here_wire, there_wire, here_plain, there_plain;
 };
 
-/// Gives on so many bytes at a time, and keeps the others.
-class slow_filter final : public filter {
-public:
-    explicit slow_filter(std::size_t bytes) : bytes_(bytes) {}
-    result<> begin(std::string&) override { return {}; }
-    result<> receive(bytes_view from_wire, std::string& plain, std::string&) override {
-        held_ += from_wire;
-        plain += held_.substr(0, bytes_);
-        held_.erase(0, bytes_);
-        return {};
-    }
-    result<> send(std::span<const bytes_view>, std::string&) override { return {}; }
-    void finish(std::string&) override {}
-    [[nodiscard]] bool is_open() const noexcept override { return true; }
-    [[nodiscard]] bool is_finished() const noexcept override { return false; }
-    [[nodiscard]] bool holds_more() const noexcept override { return !held_.empty(); }
-
-private:
-    std::size_t bytes_;
-    std::string held_;
-};
-
 TEST_F(FilterStack, GoesOnWithWhatOneOfThemKeeps) {
     for (const auto& [lower, upper] : {std::pair(1, 100), std::pair(100, 1), std::pair(2, 1)}) {
         filter_stack stack;
         std::string plain, wire;
-        ASSERT_TRUE(stack.add(std::make_unique<slow_filter>(lower), wire));
-        ASSERT_TRUE(stack.add(std::make_unique<slow_filter>(upper), wire));
+        ASSERT_TRUE(stack.add(std::make_unique<test::slow_filter>(lower), wire));
+        ASSERT_TRUE(stack.add(std::make_unique<test::slow_filter>(upper), wire));
         ASSERT_TRUE(stack.receive("abcdef", plain, wire));
         EXPECT_TRUE(stack.holds_more());
         for (int i = 0; i < 20 && stack.holds_more(); ++i) {

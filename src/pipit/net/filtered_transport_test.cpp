@@ -3,6 +3,7 @@
 #include <pipit/net/error.hpp>
 #include <pipit/net/filtered_transport.hpp>
 #include <pipit/net/pipe.hpp>
+#include <pipit/net/test_filters.hpp>
 
 #include <gtest/gtest.h>
 
@@ -223,29 +224,10 @@ TEST_F(FilteredTransport, GivesTheSameWhereverTheBytesAreCut) {
     }
 }
 
-/// Gives on one byte at a time, and keeps the others.
-class hoard final : public filter {
-public:
-    result<> begin(std::string&) override { return {}; }
-    result<> receive(bytes_view from_wire, std::string& plain, std::string&) override {
-        held_ += from_wire;
-        plain += held_.substr(0, 1);
-        held_.erase(0, 1);
-        return {};
-    }
-    result<> send(std::span<const bytes_view>, std::string&) override { return {}; }
-    void finish(std::string&) override {}
-    [[nodiscard]] bool is_open() const noexcept override { return true; }
-    [[nodiscard]] bool is_finished() const noexcept override { return false; }
-    [[nodiscard]] bool holds_more() const noexcept override { return !held_.empty(); }
-
-private:
-    std::string held_;
-};
-
 TEST_F(FilteredTransport, TakesWhatItsFilterKeepsBeforeItReadsMore) {
-    const auto made = filtered_transport::over(transport_pointer(new wire_transport(below)),
-                                               std::make_unique<hoard>(), loop, buffers, user);
+    const auto made =
+        filtered_transport::over(transport_pointer(new wire_transport(below)),
+                                 std::make_unique<test::slow_filter>(1), loop, buffers, user);
     below.input = "abc";
     std::array<char, 100> space{};
     EXPECT_EQ(made->read({}, space).bytes, 1u);

@@ -2,6 +2,7 @@
 #include <pipit/net/http_client.hpp>
 
 #include <pipit/base/base64.hpp>
+#include <pipit/base/percent_encoding.hpp>
 #include <pipit/net/detail/http_fetched.hpp>
 #include <pipit/net/error.hpp>
 
@@ -20,30 +21,6 @@ std::string host_header_of(const http_url& url) {
     auto text = is_ipv6 ? '[' + url.host + ']' : url.host;
     if (url.port != usual_port(url)) (text += ':') += std::to_string(url.port);
     return text;
-}
-
-int hex_digit(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-/// With `%40` and the like as what they stand for.
-std::optional<std::string> unescaped(std::string_view text) {
-    std::string result;
-    while (!text.empty()) {
-        if (text.front() != '%') {
-            result += text.front();
-            text.remove_prefix(1);
-            continue;
-        }
-        const int high = text.size() < 3 ? -1 : hex_digit(text[1]);
-        const int low = high < 0 ? -1 : hex_digit(text[2]);
-        if (low < 0) return std::nullopt;
-        result += static_cast<char>(high * 16 + low);
-        text.remove_prefix(3);
-    }
-    return result;
 }
 
 bool read_place(std::string_view place, http_url& url) {
@@ -81,7 +58,7 @@ std::optional<http_url> parse_http_url(std::string_view text, std::uint16_t plai
         if (!url.target.starts_with('/')) url.target.insert(0, "/");
     }
     if (const auto at = place.rfind('@'); at != std::string_view::npos) {
-        auto who = unescaped(place.substr(0, at));
+        auto who = percent_decoded(place.substr(0, at));
         if (!who) return std::nullopt;
         url.user_and_password = std::move(*who);
         place.remove_prefix(at + 1);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/protocol/server_address.hpp>
 
+#include <pipit/base/percent_encoding.hpp>
 #include <pipit/protocol/error.hpp>
 
 #include <algorithm>
@@ -24,23 +25,6 @@ constexpr scheme schemes[] = {
     {"ws://", transport::websocket, 80},
     {"wss://", transport::websocket_tls, 443},
 };
-
-std::optional<std::string> percent_decoded(std::string_view text) {
-    std::string out;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] != '%') {
-            out += text[i];
-            continue;
-        }
-        unsigned byte = 0;
-        if (text.size() - i < 3) return std::nullopt;
-        const char* const end = text.data() + i + 3;
-        if (std::from_chars(text.data() + i + 1, end, byte, 16).ptr != end) return std::nullopt;
-        out += static_cast<char>(byte);
-        i += 2;
-    }
-    return out;
-}
 
 bool read_user(std::string_view text, server_address& server) {
     const auto colon = text.find(':');

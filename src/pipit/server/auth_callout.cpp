@@ -3,6 +3,7 @@
 
 #include <pipit/auth/xkey.hpp>
 #include <pipit/base/base64.hpp>
+#include <pipit/base/unix_time.hpp>
 #include <pipit/broker/tls_facts.hpp>
 #include <pipit/net/clock.hpp>
 #include <pipit/net/error.hpp>
@@ -22,10 +23,6 @@ using broker::login_answer;
 
 /// Behind the broker's own patience, so that it is the broker who says that it was too long.
 constexpr nanoseconds patience = std::chrono::seconds(1);
-
-std::int64_t seconds_of(wall_time time) {
-    return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
-}
 
 /// Source: RFC 7468.
 std::string pem_of(std::string_view der) {
@@ -221,8 +218,8 @@ auth::authorization_request_jwt authorization_request(const callout_check& check
     auth::authorization_request_jwt request;
     request.subject = check.service->issuer;
     request.audience = auth::callout_audience;
-    request.issued_at = seconds_of(now);
-    request.expires = seconds_of(now + config.auth_timeout);
+    request.issued_at = unix_seconds(now);
+    request.expires = unix_seconds(now + config.auth_timeout);
     request.user_nkey = std::move(user_nkey);
     request.is_refresh = check.is_refresh;
     auto& server = request.server;

@@ -4,6 +4,7 @@
 #include <pipit/auth/authorization_jwt.hpp>
 #include <pipit/auth/xkey.hpp>
 #include <pipit/base/identity_limits.hpp>
+#include <pipit/base/unix_time.hpp>
 #include <pipit/protocol/go_text.hpp>
 #include <pipit/server/error.hpp>
 #include <pipit/server/jwt_user.hpp>
@@ -237,9 +238,7 @@ result<answered_user> user_of_http_answer(const callout_question& question,
     user.rights = read->rights;
     if (read->valid_seconds > 0) {
         user.expires =
-            std::chrono::duration_cast<std::chrono::seconds>(question.now.time_since_epoch())
-                .count() +
-            std::min(read->valid_seconds, valid_seconds_max);
+            unix_seconds(question.now) + std::min(read->valid_seconds, valid_seconds_max);
     }
     auto found = admitted(question, user, *account);
     if (!found) return found.error();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/server/jwt_links.hpp>
 
+#include <pipit/auth/revocations.hpp>
 #include <pipit/protocol/go_text.hpp>
 #include <pipit/protocol/subject.hpp>
 
@@ -34,15 +35,6 @@ bool may_sign(const auth::account_jwt& account, const std::string& key) {
     return key == account.subject || account.signing_keys.contains(key);
 }
 
-bool is_revoked(const std::map<std::string, std::int64_t>& revocations, const std::string& account,
-                std::int64_t issued_at) {
-    for (const auto& name : {std::string("*"), account}) {
-        const auto found = revocations.find(name);
-        if (found != revocations.end() && found->second >= issued_at) return true;
-    }
-    return false;
-}
-
 /// The export that an import is of: as `broker::add_import` finds it, the one of exactly that name,
 /// or else the first that covers it.
 const auth::jwt_export* export_of(const auth::account_jwt& exporter, const std::string& subject,
@@ -72,7 +64,7 @@ bool is_activated(const auth::jwt_import& import, const std::string& importer,
     if (!protocol::is_subset(subject, token->import_subject)) return false;
     const auto* const exported = export_of(exporter, subject, import.is_service);
     return exported == nullptr ||
-           !is_revoked(exported->revocations, token->subject, token->issued_at);
+           !auth::is_revoked(exported->revocations, token->subject, token->issued_at);
 }
 
 /// An import ends with the token that allows it.

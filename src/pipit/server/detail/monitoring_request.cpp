@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/server/detail/monitoring_request.hpp>
 
+#include <pipit/base/percent_encoding.hpp>
 #include <pipit/protocol/go_text.hpp>
 
 #include <algorithm>
@@ -11,15 +12,6 @@ namespace pipit::server {
 namespace {
 
 bool is_control(char c) noexcept { return (c >= 0 && c < ' ') || c == 0x7f; }
-
-std::optional<char> hex_byte(std::string_view digits) {
-    unsigned value = 0;
-    if (digits.size() < 2) return std::nullopt;
-    const auto end = digits.data() + 2;
-    const auto [stop, failed] = std::from_chars(digits.data(), end, value, 16);
-    if (failed != std::errc{} || stop != end) return std::nullopt;
-    return static_cast<char>(value);
-}
 
 /// A decimal number; `complaint` becomes the words of Go's `strconv` when it is none.
 template <std::integral Integer>
@@ -95,19 +87,10 @@ std::string clean_path(std::string_view path) {
 }
 
 std::optional<std::string> unescaped(std::string_view text, bool plus_is_space) {
-    std::string result;
-    result.reserve(text.size());
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] == '%') {
-            const auto byte = hex_byte(text.substr(i + 1));
-            if (!byte) return std::nullopt;
-            result += *byte;
-            i += 2;
-        } else {
-            result += plus_is_space && text[i] == '+' ? ' ' : text[i];
-        }
-    }
-    return result;
+    if (!plus_is_space) return percent_decoded(text);
+    std::string spaced(text);
+    std::ranges::replace(spaced, '+', ' ');
+    return percent_decoded(spaced);
 }
 
 parameters::parameters(std::string_view query) {
