@@ -19,6 +19,15 @@ constexpr std::size_t failures_told_max = 16;
 
 std::string sid_text(sid id) { return std::to_string(static_cast<std::uint64_t>(id)); }
 
+/// Whether it may stand behind `used` bytes. What is far from the limit need not be counted
+/// exactly.
+bool fits(const publication& message, std::size_t used, std::size_t max) noexcept {
+    constexpr std::size_t line_bytes_most = 56; // Name, sizes, spaces and line ends.
+    const auto texts = message.subject.size() + message.reply.size() + message.headers.size() +
+                       message.payload.size();
+    return used + texts + line_bytes_most <= max || used + written_size(message) <= max;
+}
+
 errc error_of(parse_status status) noexcept {
     switch (status) {
     case parse_status::control_line_too_long: return errc::control_line_too_long;
@@ -429,14 +438,14 @@ result<> client_protocol::publish(const publication& message) {
     if (knows_server && !message.headers.empty() && !info_.headers) {
         return errc::headers_not_supported;
     }
-    const auto bytes = written_size(message);
     if (state_ == state::connected) {
-        if (output_.size() + bytes > options_.pending_output_bytes_max) return errc::output_full;
+        const auto max = options_.pending_output_bytes_max;
+        if (!fits(message, output_.size(), max)) return errc::output_full;
         append_publication(output_.end(), message);
         return {};
     }
     if (options_.offline_bytes_max == 0) return errc::not_connected;
-    if (offline_.size() + bytes > options_.offline_bytes_max) return errc::output_full;
+    if (!fits(message, offline_.size(), options_.offline_bytes_max)) return errc::output_full;
     append_publication(offline_, message);
     return {};
 }

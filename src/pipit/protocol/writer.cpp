@@ -28,8 +28,8 @@ void append_word(std::string& out, bytes_view word) {
 /// A body up to so many bytes is written with its line in one go.
 constexpr std::size_t small_body_bytes = 1024;
 
-/// Most words are short: no call for those.
-char* put(char* at, bytes_view text) noexcept {
+/// Most words are short: no call for those, and none for a text that is known here.
+[[gnu::always_inline]] inline char* put(char* at, bytes_view text) noexcept {
     const auto* const from = text.data();
     const auto size = text.size();
     if (size > 16) {
@@ -53,35 +53,31 @@ char* put_word(char* at, bytes_view word) noexcept {
     return at + 1;
 }
 
-char* put_number(char* at, std::size_t number) noexcept {
-    const auto digits = digits_of(number);
+char* put_number(char* at, std::size_t number, std::size_t digits) noexcept {
     for (auto i = digits; i-- > 0; number /= 10) at[i] = static_cast<char>('0' + number % 10);
     return at + digits;
 }
 
 std::size_t word_bytes(bytes_view word) noexcept { return word.empty() ? 0 : word.size() + 1; }
 
-/// The sizes at the end of the line, of the headers if there are any and of all, and CRLF.
-std::size_t sizes_bytes(bytes_view headers, bytes_view payload) noexcept {
-    const auto total = digits_of(headers.size() + payload.size()) + 2;
-    return headers.empty() ? total : total + digits_of(headers.size()) + 1;
-}
-
 /// `put_words` writes what is before the sizes, `words_bytes` in all.
 template <class PutWords>
 void append_message(std::string& out, std::size_t words_bytes, PutWords put_words,
                     bytes_view headers, bytes_view payload) {
     const auto body_bytes = headers.size() + payload.size();
+    const auto body_digits = digits_of(body_bytes);
+    const auto header_digits = headers.empty() ? 0 : digits_of(headers.size());
+    const auto line_bytes =
+        words_bytes + (headers.empty() ? 0 : header_digits + 1) + body_digits + 2;
     const bool is_small = body_bytes <= small_body_bytes;
     const auto begin = out.size();
-    out.resize(begin + words_bytes + sizes_bytes(headers, payload) +
-               (is_small ? body_bytes + 2 : 0));
+    out.resize(begin + line_bytes + (is_small ? body_bytes + 2 : 0));
     char* at = put_words(out.data() + begin);
     if (!headers.empty()) {
-        at = put_number(at, headers.size());
+        at = put_number(at, headers.size(), header_digits);
         *at++ = ' ';
     }
-    at = put(put_number(at, body_bytes), "\r\n");
+    at = put(put_number(at, body_bytes, body_digits), "\r\n");
     if (is_small) {
         put(put(put(at, headers), payload), "\r\n");
         return;
@@ -119,9 +115,10 @@ void append_delivery(std::string& out, const delivery& message) {
 }
 
 std::size_t written_size(const publication& message) noexcept {
+    const auto body_bytes = message.headers.size() + message.payload.size();
+    const auto header_size = message.headers.empty() ? 0 : digits_of(message.headers.size()) + 1;
     return publication_name(message).size() + word_bytes(message.subject) +
-           word_bytes(message.reply) + sizes_bytes(message.headers, message.payload) +
-           message.headers.size() + message.payload.size() + 2;
+           word_bytes(message.reply) + header_size + digits_of(body_bytes) + 2 + body_bytes + 2;
 }
 
 void append_subscribe(std::string& out, bytes_view subject, bytes_view queue, bytes_view sid) {
