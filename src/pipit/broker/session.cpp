@@ -24,12 +24,7 @@ std::uint64_t session::sid_hash(bytes_view sid) const noexcept {
 
 bool session_permissions::may_publish(bytes_view subject, std::uint64_t hash_seed,
                                       steady_time now) {
-    if (decisions_.empty()) decisions_.resize(limits::publish_decisions);
-    auto& known = decisions_[hash_bytes(subject, hash_seed) % limits::publish_decisions];
-    if (known.subject != subject) {
-        known.subject = subject;
-        known.allowed = rules_->may_publish(subject);
-    }
+    const auto& known = decision_about(subject, hash_seed);
     last_ = &known;
     if (known.allowed || granted_replies_.empty()) return known.allowed;
 
@@ -42,6 +37,25 @@ bool session_permissions::may_publish(bytes_view subject, std::uint64_t hash_see
         ++granted->second.used;
     }
     return !spent;
+}
+
+const session_permissions::decision& session_permissions::decision_about(bytes_view subject,
+                                                                         std::uint64_t hash_seed) {
+    const auto hash = hash_bytes(subject, hash_seed);
+    if (!decisions_.empty()) {
+        const auto& known = decisions_[hash % decisions_.size()];
+        if (known.subject == subject) return known;
+    }
+    // Most publish to a few subjects. Whoever has missed as often as there are slots needs more.
+    if (++misses_ > decisions_.size() && decisions_.size() < limits::publish_decisions) {
+        const auto slots = decisions_.empty() ? 4 : decisions_.size() * 2;
+        decisions_ = std::vector<decision>(slots);
+        misses_ = 0;
+    }
+    auto& taken = decisions_[hash % decisions_.size()];
+    taken.subject = subject;
+    taken.allowed = rules_->may_publish(subject);
+    return taken;
 }
 
 void session_permissions::grant_reply(bytes_view reply, steady_time now) {
