@@ -61,6 +61,14 @@ TEST(PlantedBug, AnAnswerThatIsTakenTwiceIsSeen) {
     EXPECT_TRUE(is_found(bug::keeps_answered_requests, sim::import_world));
 }
 
+TEST(PlantedBug, WhatALoginLosesIsSeen) {
+    EXPECT_TRUE(is_found(bug::drops_held_input, sim::login_world));
+}
+
+TEST(PlantedBug, ALoginThatAReloadHasOvertakenIsSeen) {
+    EXPECT_TRUE(is_found(bug::believes_old_answers, sim::login_world));
+}
+
 bool is_found_in_the_client(protocol::planted::bug planted) {
     protocol::planted::current = planted;
     const bool found = is_found(bug::none, sim::client_world);
@@ -78,6 +86,7 @@ TEST(PlantedBug, ASubscriptionThatDoesNotSurviveIsSeen) {
 
 TEST(PlantedBug, NothingIsFoundWhereNothingIsPlanted) {
     EXPECT_FALSE(is_found(bug::none, crowd_of_three_loops));
+    EXPECT_FALSE(is_found(bug::none, sim::login_world));
 }
 
 } // namespace

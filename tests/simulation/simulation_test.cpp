@@ -64,6 +64,10 @@ TEST(Simulation, WhatAccountsImportComesOnceAndIsAnsweredOnce) {
     expect_no_complaints(sim::import_world);
 }
 
+TEST(Simulation, WhoIsCheckedForLongIsServedFromTheFirstLineOrNotAtAll) {
+    expect_no_complaints(sim::login_world);
+}
+
 TEST(Simulation, ASeedReplaysTheSameRun) {
     const auto steps_of = [] {
         sim::world world({.seed = 7, .loops = 3});

@@ -31,4 +31,9 @@ using complaints = std::vector<std::string>;
 /// once, and each request through two imports has one outcome.
 [[nodiscard]] complaints import_world(std::uint64_t seed);
 
+/// Logins that somebody else judges, late, in any order or never, while a reload takes one user
+/// away: whoever is refused leaves no trace, whoever is let in is served from his first line on,
+/// and everybody learns how it ended.
+[[nodiscard]] complaints login_world(std::uint64_t seed);
+
 } // namespace pipit::sim

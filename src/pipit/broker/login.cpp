@@ -6,6 +6,7 @@
 #include <pipit/auth/password.hpp>
 #include <pipit/base/identity_limits.hpp>
 #include <pipit/base/limits.hpp>
+#include <pipit/broker/planted_bug.hpp>
 #include <pipit/protocol/error_texts.hpp>
 #include <pipit/protocol/go_text.hpp>
 
@@ -338,7 +339,7 @@ void broker_state::on_answer(std::uint64_t question_id, login_answer answer, mom
     session->auth_deadline = {};
     out.touch(*session);
     // A reload may have changed who may come in: ask anew.
-    if (question.asked_under != config) {
+    if (question.asked_under != config && !planted::is(planted::bug::believes_old_answers)) {
         authenticate(*session, session->details->options, now);
     } else if (by_service) {
         session->by_callout = answer.accepted;
@@ -351,6 +352,7 @@ void broker_state::on_answer(std::uint64_t question_id, login_answer answer, mom
     reschedule(*session);
     if (session->awaiting_answer || session->ended()) return;
     auto input = std::exchange(session->held_input, {});
+    if (planted::is(planted::bug::drops_held_input)) return;
     // Its bytes are gone when this returns, so that what is borrowed of them is copied at once.
     for (bytes_view rest = input; !rest.empty();) {
         rest.remove_prefix(parse(*session, rest, now));

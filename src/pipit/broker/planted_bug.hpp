@@ -14,6 +14,8 @@ enum class bug {
     forgets_to_withdraw,     ///< The end of the last subscription is not told to the peers.
     keeps_answered_requests, ///< The one answer to an imported request does not end it.
     drops_returned_messages, ///< A group's message that comes back is forgotten.
+    drops_held_input,        ///< What came behind a CONNECT that is being checked is forgotten.
+    believes_old_answers,    ///< A login that was checked before a reload is good after it.
 };
 
 #ifdef PIPIT_PLANTED_BUGS

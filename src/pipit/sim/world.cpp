@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <utility>
 
 namespace pipit::sim {
 
@@ -69,6 +70,10 @@ void world::stop_reading(client& client) { link_of(client).reads = false; }
 
 void world::read_again(client& client) { link_of(client).reads = true; }
 
+void world::reconfigure(const std::shared_ptr<const broker::configuration>& config) {
+    for (auto& loop : loops_) loop.next_configuration = config;
+}
+
 void world::after(nanoseconds delay, std::function<void()> action) {
     timed_.push({now_.steady + delay, next_order_++, std::move(action)});
 }
@@ -114,12 +119,33 @@ void world::read(unsigned index, connection& from) {
     loop.phase = simulated_loop::phase::batch_open;
 }
 
+void world::ask_workers(simulated_loop& loop) {
+    while (auto question = loop.broker->next_question()) {
+        PIPIT_ASSERT(settings_.answer_login);
+        auto answer = settings_.answer_login(*question);
+        if (!answer) continue;
+        const auto delay_max = static_cast<std::uint64_t>(settings_.answer_delay_max.count());
+        const auto delay = nanoseconds(random_.below(4) == 0 ? 0 : random_() % delay_max);
+        loop.verdicts.push_back({now_.steady + delay, question->id, std::move(*answer)});
+    }
+}
+
+void world::take_verdict(unsigned index, std::size_t which) {
+    auto& loop = loops_[index];
+    const auto at = loop.verdicts.begin() + static_cast<std::ptrdiff_t>(which);
+    auto taken = std::move(*at);
+    loop.verdicts.erase(at);
+    loop.broker->answer(taken.question, std::move(taken.answer), now_);
+    loop.phase = simulated_loop::phase::batch_open;
+}
+
 /// The next part of the batch that the loop is in.
 void world::advance_loop(unsigned index) {
     auto& loop = loops_[index];
     auto& broker = *loop.broker;
     if (loop.phase == simulated_loop::phase::batch_open) {
         broker.end_batch(now_);
+        ask_workers(loop);
         loop.phase = simulated_loop::phase::flushing;
         return;
     }
@@ -172,6 +198,17 @@ void world::collect_actions_of(unsigned index) {
             loops_[index].phase = simulated_loop::phase::batch_open;
         });
     }
+    if (loop.next_configuration) {
+        actions_.push_back([this, index] {
+            auto& obeys = loops_[index];
+            obeys.broker->reconfigure(std::exchange(obeys.next_configuration, nullptr), now_);
+            obeys.phase = simulated_loop::phase::batch_open;
+        });
+    }
+    for (std::size_t i = 0; i < loop.verdicts.size(); ++i) {
+        if (loop.verdicts[i].due > now_.steady) continue;
+        actions_.push_back([this, index, i] { take_verdict(index, i); });
+    }
     const auto deadline = loop.broker->next_deadline();
     if (deadline && *deadline <= now_.steady) {
         actions_.push_back([this, index] {
@@ -223,6 +260,7 @@ bool world::advance_time() {
     };
     for (const auto& loop : loops_) {
         if (const auto deadline = loop.broker->next_deadline()) consider(*deadline);
+        for (const auto& verdict : loop.verdicts) consider(verdict.due);
     }
     for (const auto& link : links_) {
         if (!link.to_server.empty()) consider(link.to_server.front().due);

@@ -9,6 +9,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <queue>
 #include <string>
 #include <vector>
@@ -29,7 +30,11 @@ public:
         unsigned loops = 1;
         nanoseconds delay_max = std::chrono::milliseconds(5); ///< Of a chunk, each way.
         std::size_t socket_bytes = 64 * 1024; ///< What a link holds towards a client.
-        std::shared_ptr<broker::configuration> configuration = open_configuration();
+        std::shared_ptr<const broker::configuration> configuration = open_configuration();
+        /// Who checks logins for the loops, as workers do; nothing: that one is never answered.
+        std::function<std::optional<broker::login_answer>(const broker::login_question&)>
+            answer_login = nullptr;
+        nanoseconds answer_delay_max = std::chrono::milliseconds(50);
     };
 
     explicit world(settings chosen);
@@ -44,6 +49,9 @@ public:
     /// The client reads nothing until `read_again`, as if its process had been stopped.
     void stop_reading(client& client);
     void read_again(client& client);
+
+    /// Every loop obeys it, each when its turn comes.
+    void reconfigure(const std::shared_ptr<const broker::configuration>& config);
 
     /// Does something at a virtual time from now.
     void after(nanoseconds delay, std::function<void()> action);
@@ -83,6 +91,11 @@ private:
         bool server_closed = false;
         bool wants_flush = false; ///< The socket was full.
     };
+    struct login_verdict {
+        steady_time due;
+        std::uint64_t question;
+        broker::login_answer answer;
+    };
     /// A loop is in the middle of a batch until all that it touched has been flushed.
     struct simulated_loop {
         std::unique_ptr<broker::broker> broker;
@@ -91,6 +104,8 @@ private:
         std::size_t taken = 0;
         connection* reading = nullptr;
         bool woken = false;
+        std::vector<login_verdict> verdicts; ///< On their way from the workers, in any order.
+        std::shared_ptr<const broker::configuration> next_configuration; ///< Null: none.
     };
     struct timed_action {
         steady_time at;
@@ -105,6 +120,8 @@ private:
     void collect_actions_of(unsigned index);
     void read(unsigned index, connection& from);
     void advance_loop(unsigned index);
+    void ask_workers(simulated_loop& loop);
+    void take_verdict(unsigned index, std::size_t which);
     void flush(broker::broker& broker, broker::session& session);
     void send_from_client(connection& link);
     void deliver_to_client(connection& link);
