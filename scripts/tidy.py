@@ -6,6 +6,7 @@ layers      a module includes only what its layer may use, and its own detail/
 purity      what decides does no I/O: no Asio, sockets, threads or clocks below `net`
 siblings    what parses bytes from outside has a test, a fuzzer and a corpus
 coroutines  one co_await per statement, nothing in it that g++ 12 destroys twice
+compilers   nothing that clang 14, which builds the fuzzers, cannot read
 dead files  every source is built, every header is included or installed
 texts       SPDX lines, no open ends, no paths of somebody's machine
 links       what a page points to is there
@@ -45,6 +46,7 @@ ASIO = re.compile(r"#include <(boost/)?(asio|beast)\b")
 POSIX = re.compile(r"#include <(unistd\.h|fcntl\.h|poll\.h|netdb\.h|pthread\.h|(sys|netinet|arpa)/)")
 THREADS = re.compile(r"#include <(thread|mutex|shared_mutex|condition_variable|future)>")
 CLOCK = re.compile(r"_clock::now\b|\brandom_device\b|\bgettimeofday\b|\bclock_gettime\b")
+SUBRANGES = re.compile(r"\branges::(unique|remove|remove_if|partition|rotate|search|equal_range)\(")
 LOGGING_AND_OPTIONS = re.compile(r"#include <(spdlog|CLI)/")
 
 # What takes bytes from outside, by the sources' path below src/pipit: each has siblings.
@@ -262,11 +264,18 @@ def check_co_await(tree):
                 yield file, line, why
 
 
+def check_compilers(tree):
+    why = "clang 14 cannot read what this returns: take the algorithm of <algorithm>"
+    for file in tree.cpp():
+        yield from found(SUBRANGES, file, code_only(tree.texts[file]), why)
+
+
 CHECKS = [
     check_layers,
     check_purity,
     check_siblings,
     check_co_await,
+    check_compilers,
     check_dead_files,
     check_readmes,
     check_texts,

@@ -170,6 +170,13 @@ class Texts(unittest.TestCase):
         self.assertTrue(complaints(tidy.check_links, {"a.md": "[b](b.md)"}))
 
 
+class Compilers(unittest.TestCase):
+    def test_both_compilers_read_everything(self):
+        files = {"src/pipit/base/a.cpp": "a.erase(std::ranges::unique(a).begin(), a.end());\n"
+                 "std::ranges::sort(a);\n"}
+        self.assertEqual(len(complaints(tidy.check_compilers, files)), 1)
+
+
 class Coroutines(unittest.TestCase):
     def refused(self, body):
         return [why for _, why in check_coroutines("task f(int a) {\n" + body + "\n}\n")]

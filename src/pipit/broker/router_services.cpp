@@ -102,7 +102,7 @@ void router::note_exporters(account& of) {
     std::vector<account_id> exporters;
     for (const auto& import : of.config->service_imports) exporters.push_back(import->exporter);
     std::ranges::sort(exporters);
-    exporters.erase(std::ranges::unique(exporters).begin(), exporters.end());
+    exporters.erase(std::unique(exporters.begin(), exporters.end()), exporters.end());
     if (exporters == of.exporters) return;
     for (const auto id : of.exporters) {
         const auto importers = importers_.find(id);

@@ -100,7 +100,7 @@ void set_pinned(tls_reading& reading, const config_entry& entry, config_findings
         pinned.push_back(std::move(key));
     }
     std::ranges::sort(pinned);
-    pinned.erase(std::ranges::unique(pinned).begin(), pinned.end());
+    pinned.erase(std::unique(pinned.begin(), pinned.end()), pinned.end());
 }
 
 void set_handshake_first(tls_reading& reading, const config_entry& entry,
