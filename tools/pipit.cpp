@@ -4,6 +4,7 @@
 #include <cli/help_text.hpp>
 #include <commands/commands.hpp>
 #include <server_program.hpp>
+#include <standard_streams.hpp>
 
 #include <pipit/server/command_line.hpp>
 #include <pipit/server/version.hpp>
@@ -126,6 +127,7 @@ int command_line(std::span<char*> arguments) {
 } // namespace
 
 int main(int count, char** arguments) {
+    open_standard_streams();
     const std::span<char*> all(arguments, static_cast<std::size_t>(count));
     switch (called_for_server(all)) {
     case server_call::by_name: return server_program(all);

@@ -218,13 +218,13 @@ def a_reader_that_has_seen_enough_ends_it_quietly(world):
 
 @test
 def a_subject_or_header_that_is_none_is_refused(world):
-    for arguments, code in ((("pub", "a b", "x"), 1), (("pub", "a.*", "x"), 1), (("pub", "a..b", "x"), 1),
+    for arguments, code in ((("pub", "a b", "x"), 2), (("pub", "a.*", "x"), 2), (("pub", "a..b", "x"), 2),
                             (("sub", "a b"), 2), (("sub", ">.a"), 2)):
         done = world.run(*arguments)
         equal(done.code, code, arguments)
         matches("subject", done.err)
     done = world.run("pub", "a", "x", "-H", "no-colon")
-    equal(done.code, 1)
+    equal(done.code, 2)
     matches("'no-colon' is not a header", done.err)
 
 

@@ -9,6 +9,7 @@ import os
 import sys
 
 import suite
+import adversity  # noqa: F401
 import contexts  # noqa: F401
 import credentials  # noqa: F401
 import encryption  # noqa: F401

@@ -69,7 +69,10 @@ def a_server_that_is_not_there_is_named_with_why_and_what_to_do(world):
     done = world.run("pub", "a", "x", env={"NATS_URL": "nats://no-such-host.invalid:4222"})
     equal(done.code, 1)
     matches(r"no-such-host\.invalid:4222", done.err)
-    done = world.run("pub", "a", "x", "-s", "http://x")
+    done = world.run("pub", "a", "x", "-s", "http://me:s3cret@x")
+    equal(done.code, 2)
+    matches("'http://x' is not a server's URL", done.err)
+    done = world.run("pub", "a", "x", env={"NATS_URL": "http://me:s3cret@x"})
     equal(done.code, 1)
     matches("'http://x' is not a server's URL", done.err)
 

@@ -27,7 +27,7 @@ def top_looks_once_for_a_script(world):
 def a_monitoring_port_that_is_not_there_is_told(world):
     done = world.run("top", "--once", "--monitor", "http://127.0.0.1:1")
     equal(done.code, 1)
-    matches("cannot watch .*refused.*127.0.0.1:1.*--monitor", done.err)
+    matches("cannot watch: .*refused.*127.0.0.1:1.*--monitor", done.err)
     equal(world.run("top", "--monitor", "ftp://x").code, 2)
     equal(world.run("top", "--monitor", "http://x:y").code, 2)
     done = world.run("top", "--once", "--monitor", f"http://127.0.0.1:{world.server.port}")

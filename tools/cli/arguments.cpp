@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cli/arguments.hpp>
 
+#include <cli/settings.hpp>
+
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
@@ -39,7 +41,9 @@ void take(const option& each, const std::string& text) {
                           list_of(each.words)};
     }
     if (const auto complaint = each.set(text)) {
-        throw wrong_value{shown_name(each) + ": '" + text + "' " + *complaint};
+        const bool is_url = text.find("://") != std::string::npos;
+        throw wrong_value{shown_name(each) + ": '" + (is_url ? without_secrets(text) : text) +
+                          "' " + *complaint};
     }
 }
 

@@ -13,8 +13,13 @@ namespace pipit::cli {
 namespace {
 
 double seconds_of(const client_figures& figures) {
-    const auto span = std::chrono::duration<double>(figures.ended - figures.began).count();
-    return span > 0 ? span : 1e-9;
+    return std::chrono::duration<double>(figures.ended - figures.began).count();
+}
+
+/// One message takes no time, and has no rate.
+double per_second(std::uint64_t count, const client_figures& figures) {
+    const auto seconds = figures.messages == 0 ? 0 : seconds_of(figures);
+    return seconds > 0 ? static_cast<double>(count) / seconds : 0;
 }
 
 std::string rate_text(double rate) { return count_text(static_cast<std::uint64_t>(rate + 0.5)); }
@@ -28,9 +33,7 @@ std::string csv_row(const bench_figures& figures, const std::string& client,
 
 } // namespace
 
-double client_figures::messages_per_second() const {
-    return messages == 0 ? 0 : static_cast<double>(messages) / seconds_of(*this);
-}
+double client_figures::messages_per_second() const { return per_second(messages, *this); }
 
 client_figures bench_figures::all() const {
     client_figures sum;
@@ -46,8 +49,7 @@ client_figures bench_figures::all() const {
 
 std::string bench_text(const bench_figures& figures) {
     const auto sum = figures.all();
-    const auto bytes_per_second =
-        sum.messages == 0 ? 0 : static_cast<double>(sum.bytes) / seconds_of(sum);
+    const auto bytes_per_second = per_second(sum.bytes, sum);
     auto text = fmt::format("{}: {} messages per second, {} per second\n", figures.kind,
                             rate_text(sum.messages_per_second()), size_text(bytes_per_second));
     text += fmt::format("  {} messages, {}, in {}{}\n", count_text(sum.messages),

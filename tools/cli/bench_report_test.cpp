@@ -25,6 +25,14 @@ TEST(Bench, AddsItsClientsUp) {
     EXPECT_EQ(bench_figures{}.all().messages_per_second(), 0);
 }
 
+TEST(Bench, FindsNoRateInOneMessage) {
+    auto figures = sample();
+    figures.clients = {{1, 100, steady_time(1s), steady_time(1s)}};
+    EXPECT_EQ(figures.all().messages_per_second(), 0);
+    EXPECT_EQ(bench_text(figures), "request: 0 messages per second, 0 B per second\n"
+                                   "  1 messages, 100 B, in 0ns\n");
+}
+
 TEST(Bench, IsToldToPeople) {
     EXPECT_EQ(bench_text(sample()), "request: 2,000 messages per second, 195 KiB per second\n"
                                     "  4,000 messages, 391 KiB, in 2.00s\n"

@@ -147,6 +147,16 @@ std::vector<std::string> split_servers(std::string_view list) {
     return servers;
 }
 
+std::string url_at(std::string_view like, std::string_view place) {
+    const auto scheme = like.find("://");
+    const auto begin = scheme == std::string_view::npos ? 0 : scheme + 3;
+    const auto end = std::min(like.find('/', begin), like.size());
+    const auto user = like.substr(begin, end - begin).rfind('@');
+    const auto host = user == std::string_view::npos ? begin : begin + user + 1;
+    return (begin == 0 ? "nats://" : "") + std::string(like.substr(0, host)) + std::string(place) +
+           std::string(like.substr(end));
+}
+
 std::string without_secrets(std::string_view url) {
     const auto scheme = url.find("://");
     const auto begin = scheme == std::string_view::npos ? 0 : scheme + 3;

@@ -105,4 +105,11 @@ TEST(Servers, AreSplitAndShownWithoutSecrets) {
     EXPECT_EQ(without_secrets("host:4222"), "host:4222");
 }
 
+TEST(Servers, AreReachedAsTheOneThatNamedThem) {
+    EXPECT_EQ(url_at("nats://u:p@a:1", "b:2"), "nats://u:p@b:2");
+    EXPECT_EQ(url_at("wss://a/path@home", "b:2"), "wss://b:2/path@home");
+    EXPECT_EQ(url_at("me@a", "b:2"), "nats://me@b:2");
+    EXPECT_EQ(url_at("", "b:2"), "nats://b:2");
+}
+
 } // namespace

@@ -110,7 +110,10 @@ std::string template_filler::value_of(std::string_view expression, const templat
         if (name == "Subject") return std::string(values.subject);
         if (auto token = token_of(values.subject, name)) return *token;
     }
-    complaint = "there is no template {{" + std::string(expression) + "}}";
+    constexpr std::size_t shown_bytes_max = 40; // It may be the middle of any file.
+    const bool is_long = expression.size() > shown_bytes_max;
+    complaint = "there is no template {{" + std::string(expression.substr(0, shown_bytes_max)) +
+                (is_long ? "…" : "}}");
     return {};
 }
 

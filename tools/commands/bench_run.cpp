@@ -153,6 +153,7 @@ private:
     }
 
     void answer(bench_client& client, const client::message& message) {
+        if (message.reply().empty()) return; // No request.
         auto& figures = client.figures;
         if (figures.messages == 0) figures.began = net::steady_now();
         if (asked_.sleep > nanoseconds::zero()) {
@@ -275,6 +276,10 @@ int run_bench(program& with, const bench_options& asked) {
     const bool sends = asked.what == kind::pub || asked.what == kind::request;
     if (asked.clients == 0 || asked.clients > clients_max) {
         return with.fail_usage("--clients is between 1 and " + count_text(clients_max));
+    }
+    constexpr std::uint64_t size_max = std::uint64_t{64} * 1024 * 1024;
+    if (asked.size > size_max) {
+        return with.fail_usage("--size is at most " + size_text(static_cast<double>(size_max)));
     }
     if (asked.messages < asked.clients && asked.what != kind::service) {
         return with.fail_usage("--msgs is smaller than the number of clients");

@@ -14,6 +14,8 @@ extern char** environ;
 namespace pipit::cli {
 namespace {
 
+constexpr std::size_t context_bytes_max = std::size_t{4} * 1024 * 1024;
+
 struct context_options {
     std::string name;
     std::string description;
@@ -154,14 +156,16 @@ int edit(program& with, const context_options& asked) {
     const context_store store(with.variables);
     const auto name = name_or_selected(store, asked);
     if (name.empty()) return with.fail("no context is selected; name the one to edit");
-    const auto document = store.load(name);
-    if (!document) return with.fail(text_of(document.error()));
+    if (!store.exists(name)) return with.fail(text_of(unknown_context(store, name)));
+    // As it is: what is broken is mended here, too.
+    const auto before = read_file(store.path(name), context_bytes_max);
+    if (!before) return with.fail(text_of(before.error()));
     auto editor = with.variables("VISUAL").value_or("");
     if (editor.empty()) editor = with.variables("EDITOR").value_or("");
     if (editor.empty()) editor = "vi";
     const auto copy = store.path(name) + ".edited" + std::to_string(::getpid());
     const auto unlink_copy = [&] { ::unlink(copy.c_str()); };
-    if (const auto written = write_private_file(copy, document->to_text() + '\n'); !written) {
+    if (const auto written = write_private_file(copy, *before + '\n'); !written) {
         return with.fail(text_of(written.error()));
     }
     if (const int ended = run_editor(editor, copy); ended != 0) {
@@ -169,7 +173,7 @@ int edit(program& with, const context_options& asked) {
         return with.fail("'" + editor + "' ended with " + std::to_string(ended) +
                          "; nothing was changed. $EDITOR says which editor is used");
     }
-    const auto text = read_file(copy, std::size_t{4} * 1024 * 1024);
+    const auto text = read_file(copy, context_bytes_max);
     unlink_copy();
     if (!text) return with.fail(text_of(text.error()));
     const auto edited = context_document::parse(*text);

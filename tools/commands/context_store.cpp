@@ -6,7 +6,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <filesystem>
+#include <memory>
+#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -26,6 +29,17 @@ std::string read_name(const std::string& path) {
     return is_valid_context_name(*text) ? *text : std::string();
 }
 
+/// A service or a job may have no $HOME.
+std::string home_of(const environment& variables) {
+    if (auto home = variables("HOME").value_or(""); !home.empty()) return home;
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> users(std::fopen("/etc/passwd", "re"),
+                                                                std::fclose);
+    while (const auto* const user = users ? ::fgetpwent(users.get()) : nullptr) {
+        if (user->pw_uid == ::getuid()) return user->pw_dir;
+    }
+    return "/";
+}
+
 error invalid(const std::string& what) {
     return {make_error_code(boost::system::errc::invalid_argument), what};
 }
@@ -34,8 +48,7 @@ error invalid(const std::string& what) {
 
 context_store::context_store(const environment& variables) {
     const auto configured = variables("XDG_CONFIG_HOME").value_or("");
-    root_ =
-        (configured.empty() ? variables("HOME").value_or(".") + "/.config" : configured) + "/nats";
+    root_ = (configured.empty() ? home_of(variables) + "/.config" : configured) + "/nats";
 }
 
 std::vector<std::string> context_store::names() const {

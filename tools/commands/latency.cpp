@@ -149,6 +149,10 @@ int summarize(session& connected, const latency_options& asked, const latency_su
 }
 
 int run_latency(program& with, const latency_options& asked) {
+    constexpr std::uint64_t size_max = std::uint64_t{64} * 1024 * 1024;
+    if (asked.size > size_max) {
+        return with.fail_usage("--size is at most " + size_text(static_cast<double>(size_max)));
+    }
     if (asked.rate == 0) return with.fail_usage("--rate is at least 1");
     latency_sum sum;
     return run_connected(

@@ -62,23 +62,24 @@ outgoing_source::outgoing_source(const session& connected, const outgoing_option
       input_(connected.nats.get_executor()),
       reads_input_(asked.force_input || (!asked.payload && asked.file.empty())) {}
 
-result<> outgoing_source::open() {
-    for (const auto& header : asked_.headers) {
+std::string complaint_about_subject(const std::string& subject, bool fills_templates) {
+    if (fills_templates && subject.find("{{") != std::string::npos) return {};
+    if (protocol::is_valid_publish_subject(subject)) return {};
+    return "'" + subject +
+           "' cannot be published to: a subject has no blanks, no empty tokens "
+           "between dots, and no * and > as tokens";
+}
+
+std::string complaint_about(const outgoing_options& asked) {
+    for (const auto& header : asked.headers) {
         if (!parse_header(header)) {
-            return invalid("-H: '" + header + "' is not a header, as 'Name: value' is");
+            return "-H: '" + header + "' is not a header, as 'Name: value' is";
         }
     }
-    if (!asked_.file.empty() && asked_.payload) {
-        return invalid("there is a payload and a --file; one of them is enough");
+    if (!asked.file.empty() && asked.payload) {
+        return "there is a payload and a --file; one of them is enough";
     }
-    const bool may_have_templates =
-        asked_.fills_templates && asked_.subject.find("{{") != std::string::npos;
-    if (!may_have_templates && !protocol::is_valid_publish_subject(asked_.subject)) {
-        return invalid("'" + asked_.subject +
-                       "' cannot be published to: a subject has no blanks, no empty tokens "
-                       "between dots, and no * and > as tokens");
-    }
-    return {};
+    return complaint_about_subject(asked.subject, asked.fills_templates);
 }
 
 asio::awaitable<std::optional<std::string>> outgoing_source::next_payload() {

@@ -29,6 +29,11 @@ struct outgoing_options {
                                                      const std::string& payload_help);
 [[nodiscard]] std::vector<option> outgoing_options_of(outgoing_options& into_these);
 
+/// What is wrong with them; empty when nothing is.
+[[nodiscard]] std::string complaint_about(const outgoing_options& asked);
+/// What is wrong with a subject to publish to; empty when nothing is, or its templates decide.
+[[nodiscard]] std::string complaint_about_subject(const std::string& subject, bool fills_templates);
+
 struct outgoing_message {
     std::string subject;
     std::string payload;
@@ -44,8 +49,6 @@ class outgoing_source {
 public:
     outgoing_source(const session& connected, const outgoing_options& asked);
 
-    /// Errors: a header that is none, a subject that cannot be published to, a file's.
-    [[nodiscard]] result<> open();
     [[nodiscard]] bool reads_input() const noexcept { return reads_input_; }
     /// The next one, or nothing when there are no more.
     [[nodiscard]] asio::awaitable<std::optional<std::string>> next_payload();

@@ -7,14 +7,17 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
 #include <fcntl.h>
 #include <filesystem>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -49,6 +52,32 @@ int write_all(int descriptor, std::string_view text) {
     return 0;
 }
 
+/// Writes all of it to the standard output, and waits for whoever reads it. When a signal asks for
+/// the end meanwhile, and nothing is read for a second, it gives up: EINTR.
+int write_output(std::string_view text) {
+    constexpr int longest_ms = 1000;
+    struct stat output {};
+    const bool is_pipe = ::fstat(STDOUT_FILENO, &output) == 0 && S_ISFIFO(output.st_mode);
+    int patience_ms = -1;
+    while (!text.empty()) {
+        pollfd writable{STDOUT_FILENO, POLLOUT, 0};
+        const int ready = ::poll(&writable, 1, patience_ms);
+        if (ready == 0) return EINTR;
+        if (ready < 0 && errno != EINTR) return errno;
+        if (ready < 0) {
+            patience_ms = longest_ms;
+            continue;
+        }
+        // So much fits into a pipe that is ready.
+        const auto size = is_pipe ? std::min<std::size_t>(text.size(), PIPE_BUF) : text.size();
+        const auto written = ::write(STDOUT_FILENO, text.data(), size);
+        if (written < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+        if (written < 0) return errno;
+        text.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return 0;
+}
+
 } // namespace
 
 program::program()
@@ -72,13 +101,24 @@ void program::print(std::string_view text) {
 
 void program::flush() {
     const auto text = std::exchange(pending_, {});
-    const auto failed = write_all(STDOUT_FILENO, text);
+    if (output_is_abandoned_) return;
+    const auto failed = write_output(text);
+    if (failed == EINTR) {
+        output_is_abandoned_ = true;
+        return;
+    }
     if (failed == EPIPE) ::_exit(exit_code::done);
     if (failed != 0) ::_exit(fail("cannot write to the standard output: " + system_reason(failed)));
 }
 
 void program::print_table(const table& drawn) {
-    print(output_is_terminal ? aligned(drawn) : tab_separated(drawn));
+    if (!output_is_terminal) return print(tab_separated(drawn));
+    // Names that others chose are in it.
+    auto safe = drawn;
+    for (auto& row : safe.rows) {
+        for (auto& cell : row) cell = safe_for_terminal(cell);
+    }
+    print(aligned(safe));
 }
 
 void program::note(std::string_view text) const {

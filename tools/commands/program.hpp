@@ -55,6 +55,7 @@ struct program {
 
 private:
     std::string pending_;
+    bool output_is_abandoned_ = false; ///< Nobody read it when the end was asked for.
 };
 
 /// For templates and delays.

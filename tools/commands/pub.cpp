@@ -24,7 +24,6 @@ struct pub_sum {
     std::uint64_t messages = 0;
     std::uint64_t bytes = 0;
     steady_time began = net::steady_now();
-    bool flushed = false;
 };
 
 class publisher {
@@ -33,7 +32,6 @@ public:
         : connected_(connected), asked_(asked), sum_(sum), source_(connected, asked.message) {}
 
     asio::awaitable<int> run() {
-        if (const auto opened = source_.open(); !opened) co_return connected_.fail(opened.error());
         if (source_.reads_input() && !asked_.quiet && connected_.with.errors_are_terminal) {
             connected_.with.note("Reading the payload from the standard input; Ctrl-D ends it");
         }
@@ -48,7 +46,10 @@ public:
         if (const auto read = source_.failed(); read.code()) co_return connected_.fail(read);
         const auto flushed = co_await connected_.flush();
         if (!flushed) co_return connected_.fail(flushed.error());
-        sum_.flushed = true;
+        if (connected_.lost_connection()) {
+            co_return connected_.with.fail(
+                "the connection was lost in between: not all messages may have arrived");
+        }
         co_return exit_code::done;
     }
 
@@ -105,6 +106,11 @@ int summarize(session& connected, const pub_options& asked, const pub_sum& sum, 
 }
 
 int run_pub(program& with, const pub_options& asked) {
+    auto wrong = complaint_about(asked.message);
+    if (wrong.empty() && !asked.reply.empty()) {
+        wrong = complaint_about_subject(asked.reply, false);
+    }
+    if (!wrong.empty()) return with.fail_usage(wrong);
     pub_sum sum;
     return run_connected(
         with, {.work = [&](session& connected) { return publish_all(connected, asked, sum); },

@@ -42,7 +42,6 @@ public:
           filler_(draw_seed()) {}
 
     asio::awaitable<int> run() {
-        if (const auto valid = check(); !valid) co_return connected_.fail(valid.error());
         // Who is asked to end still answers what has come.
         co_await asio::this_coro::throw_if_cancelled(false);
         client::subscribe_options how;
@@ -57,7 +56,7 @@ public:
             connected_.with.note("Listening on \"" + asked_.subject + "\" in group \"" +
                                  asked_.queue + "\"");
         }
-        while (asked_.count == 0 || answered_ < asked_.count) {
+        while (!connected_.interrupted() && (asked_.count == 0 || answered_ < asked_.count)) {
             const auto request = co_await requests->next(asio::use_awaitable);
             if (!request && connected_.interrupted()) break;
             if (!request) co_return connected_.fail(request.error());
@@ -80,27 +79,13 @@ private:
         return asked_.echo || (!asked_.payload && asked_.command.empty());
     }
 
-    [[nodiscard]] result<> check() const {
-        const auto code = make_error_code(boost::system::errc::invalid_argument);
-        if (!asked_.command.empty()) {
-            const auto words = split_shell_words(asked_.command);
-            if (!words || words->empty())
-                return error(code, "--command has a quote that is not closed");
-        }
-        for (const auto& header : asked_.headers) {
-            if (parse_header(header)) continue;
-            return error(code, "-H: '" + header + "' is not a header, as 'Name: value' is");
-        }
-        return {};
-    }
-
     asio::awaitable<result<>> reply_to(const client::message& request) {
         if (!asked_.quiet) {
             if (const auto shown = printer_.show(answered_, request); !shown)
                 co_return shown.error();
             connected_.with.flush();
         }
-        if (asked_.sleep > nanoseconds::zero()) {
+        if (asked_.sleep > nanoseconds::zero() && !connected_.interrupted()) {
             const auto part = static_cast<double>(random_.below(1'000'000)) / 1e6;
             const auto longest = static_cast<double>(asked_.sleep.count());
             co_await connected_.sleep(nanoseconds(static_cast<std::int64_t>(longest * part)));
@@ -175,6 +160,25 @@ private:
     template_filler filler_;
 };
 
+/// What is wrong with the command line; empty when nothing is.
+std::string complaint_about(const reply_options& asked) {
+    if (!protocol::is_valid_subject(asked.subject)) {
+        return "'" + asked.subject +
+               "' cannot be subscribed to: a subject has no blanks and no empty tokens between "
+               "dots, and nothing stands behind '>'";
+    }
+    if (!asked.command.empty()) {
+        const auto words = split_shell_words(asked.command);
+        if (!words || words->empty()) return "--command has a quote that is not closed";
+    }
+    for (const auto& header : asked.headers) {
+        if (!parse_header(header)) {
+            return "-H: '" + header + "' is not a header, as 'Name: value' is";
+        }
+    }
+    return {};
+}
+
 asio::awaitable<int> reply_to_all(session& connected, const reply_options& asked,
                                   std::uint64_t& answered) {
     replier all(connected, asked, answered);
@@ -182,11 +186,7 @@ asio::awaitable<int> reply_to_all(session& connected, const reply_options& asked
 }
 
 int run_reply(program& with, const reply_options& asked) {
-    if (!protocol::is_valid_subject(asked.subject)) {
-        return with.fail_usage("'" + asked.subject +
-                               "' cannot be subscribed to: a subject has no blanks "
-                               "and no empty tokens between dots, and nothing stands behind '>'");
-    }
+    if (const auto wrong = complaint_about(asked); !wrong.empty()) return with.fail_usage(wrong);
     std::uint64_t answered = 0;
     return run_connected(
         with, {.work = [&](session& connected) { return reply_to_all(connected, asked, answered); },

@@ -37,7 +37,6 @@ public:
           printer_(connected.with, asked.shown) {}
 
     asio::awaitable<int> run() {
-        if (const auto opened = source_.open(); !opened) co_return connected_.fail(opened.error());
         if (const auto opened = printer_.open(); !opened) co_return connected_.fail(opened.error());
         for (;;) {
             const auto payload = co_await source_.next_payload();
@@ -152,6 +151,9 @@ int summarize(session& connected, const request_sum& sum, int code) {
 }
 
 int run_request(program& with, const request_options& asked) {
+    if (const auto wrong = complaint_about(asked.message); !wrong.empty()) {
+        return with.fail_usage(wrong);
+    }
     request_sum sum;
     return run_connected(
         with,

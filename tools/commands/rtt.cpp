@@ -114,6 +114,7 @@ command rtt_command(program& with) {
     rtt.examples = {{"pipit rtt", "To the usual server"},
                     {"pipit rtt 100 -s nats://a:4222,nats://b:4222", "To two, a hundred times"}};
     rtt.run = [&with, asked] {
+        if (asked->iterations == 0) return with.fail_usage("<iterations> is at least 1");
         return run_connected(
             with, {.work = [&](session& connected) { return measure_all(connected, *asked); }});
     };

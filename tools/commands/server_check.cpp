@@ -55,7 +55,7 @@ int end_check(program& with, const check_options& asked, const check_report& rep
     const auto text = report.render(format, asked.name_space);
     const auto code = report.exit_code(format);
     if (asked.outfile.empty()) {
-        with.print(text);
+        with.print(with.output_is_terminal ? safe_for_terminal(text) : text);
         with.flush();
         return code;
     }
@@ -117,7 +117,7 @@ asio::awaitable<void> check_connection(client::connection& nats, const connectio
 }
 
 asio::awaitable<void> check_request(client::connection& nats, const request_check& asked,
-                                    nanoseconds timeout, check_report& report) {
+                                    check_report& report) {
     const limits_of_check none;
     const bool connected = co_await connect_for_check(nats, report, none, false);
     if (!connected) co_return;
@@ -126,7 +126,7 @@ asio::awaitable<void> check_request(client::connection& nats, const request_chec
         if (const auto parsed = parse_header(header))
             (void)headers.append(parsed->first, parsed->second);
     }
-    const client::request_options how{.timeout = timeout,
+    const client::request_options how{.timeout = std::nullopt,
                                       .headers = headers.empty() ? nullptr : &headers};
     const auto began = net::steady_now();
     const auto reply =
@@ -163,7 +163,8 @@ int run_check(program& with, const check_options& asked, check_report report,
     asio::io_context loop(1);
     client::connection nats(loop.get_executor(), how->options);
     int signal = 0;
-    (void)run_until_signal(loop, work_through(nats, report, work), signal);
+    end_signals signals(loop, signal);
+    (void)run_to_end(loop, work_through(nats, report, work), signals);
     return signal != 0 ? 128 + signal : end_check(with, asked, report);
 }
 
@@ -234,10 +235,9 @@ command check_command(program& with) {
     request_tree.run = [&with, common, request] {
         if (request->subject.empty())
             return with.fail_usage("--subject is missing: where the request goes");
-        const auto timeout = with.flags.timeout.value_or(std::chrono::seconds(5));
         return run_check(with, *common, {"request", "Request"},
-                         [&, timeout](client::connection& nats, check_report& report) {
-                             return check_request(nats, *request, timeout, report);
+                         [&](client::connection& nats, check_report& report) {
+                             return check_request(nats, *request, report);
                          });
     };
 

@@ -6,6 +6,7 @@
 
 #include <pipit/net/clock.hpp>
 #include <pipit/protocol/info.hpp>
+#include <pipit/protocol/server_address.hpp>
 
 #include <boost/json.hpp>
 
@@ -48,12 +49,38 @@ std::string info_line(const protocol::server_info& info, const std::string& url,
     return json::serialize(object) + '\n';
 }
 
+/// The URLs of the servers that are named, and of those that they name, reached as the one that is
+/// connected to.
+class server_urls {
+public:
+    explicit server_urls(const session& connected) {
+        for (const auto& url : connected.how.options.servers) {
+            const auto place = protocol::to_string(*protocol::parse_server_url(url));
+            named_.push_back({place, url_at(url, place)});
+        }
+        like_ = of(connected.nats.connected_server());
+    }
+    [[nodiscard]] std::string of(const std::string& place) const {
+        for (const auto& each : named_) {
+            if (each.place == place) return each.url;
+        }
+        return url_at(like_.empty() ? named_.front().url : like_, place);
+    }
+
+private:
+    struct named {
+        std::string place, url;
+    };
+    std::vector<named> named_;
+    std::string like_;
+};
+
 asio::awaitable<int> show_info(session& connected) {
     const auto rtt = co_await connected.nats.rtt(asio::use_awaitable);
     if (!rtt) co_return connected.fail(rtt.error());
     auto& with = connected.with;
     const auto info = connected.nats.server_info();
-    const auto url = "nats://" + connected.nats.connected_server();
+    const auto url = without_secrets(server_urls(connected).of(connected.nats.connected_server()));
     if (with.json) {
         with.print(info_line(info, url, *rtt));
     } else {
@@ -117,8 +144,9 @@ asio::awaitable<int> ping_all(session& connected) {
         .columns = {{"Server"}, {"Name"}, {"Version"}, {"Connect", true}, {"Round trip", true}},
         .rows = {}};
     bool failed = false;
+    const server_urls urls(connected);
     for (auto& each : connected.nats.servers()) {
-        const auto one = co_await ping_one(connected, "nats://" + each);
+        const auto one = co_await ping_one(connected, urls.of(each));
         failed = failed || one.failed.code();
         show_ping(with, one, drawn);
     }

@@ -5,10 +5,8 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <csignal>
@@ -26,36 +24,17 @@ asio::awaitable<int> connect_and_work(session& connected, const activity& what) 
     co_return co_await what.work(connected);
 }
 
-/// What was published last is still sent.
-asio::awaitable<void> say_goodbye(session& connected) {
+/// What was published last is still sent, as long as the server takes it.
+asio::awaitable<int> say_goodbye(session& connected) {
+    constexpr auto longest = std::chrono::seconds(1);
+    asio::steady_timer limit(connected.nats.get_executor(), longest);
+    limit.async_wait([&connected](const error_code& ended) {
+        if (!ended) connected.nats.close();
+    });
     if (connected.nats.is_connected()) (void)co_await connected.nats.flush(asio::use_awaitable);
     connected.nats.close();
+    co_return exit_code::done;
 }
-
-/// The signals that ask for the end, while something runs.
-class end_signals {
-public:
-    end_signals(asio::io_context& loop, int& signal)
-        : signals_(loop, SIGINT, SIGTERM), signal_(signal) {
-        wait();
-    }
-    [[nodiscard]] asio::cancellation_slot slot() { return stop_.slot(); }
-
-private:
-    void wait() {
-        signals_.async_wait([this](const error_code& failed, int received) {
-            if (failed) return;
-            if (signal_ != 0) ::_exit(128 + received);
-            signal_ = received;
-            wait();
-            stop_.emit(asio::cancellation_type::terminal);
-        });
-    }
-
-    asio::signal_set signals_;
-    asio::cancellation_signal stop_;
-    int& signal_;
-};
 
 /// What is said to people of an event; empty when nothing is.
 struct event_text {
@@ -92,6 +71,7 @@ session::session(program& of, connecting settled, asio::any_io_executor executor
            told(how.options, [this](const auto& happened) { tell(happened); })) {}
 
 void session::tell(const client::connection_event& happened) {
+    if (std::holds_alternative<client::event::disconnected>(happened)) lost_ = true;
     if (interrupted()) return;
     if (const auto text = std::visit(event_text{}, happened); !text.empty()) with.note(text);
     const auto* const failed = std::get_if<client::event::asynchronous_error>(&happened);
@@ -127,23 +107,35 @@ int run_connected(program& with, const activity& what) {
     if (!how) return with.fail(text_of(how.error()));
     asio::io_context loop(1);
     session connected(with, std::move(*how), loop.get_executor());
-    int code = run_until_signal(loop, connect_and_work(connected, what), connected.signal_slot());
+    end_signals signals(loop, connected.signal_slot());
+    int code = run_to_end(loop, connect_and_work(connected, what), signals);
     if (connected.interrupted()) {
         code = what.runs_until_ended ? exit_code::done : 128 + connected.signal();
     }
     if (what.summarize) code = what.summarize(connected, code);
     with.flush();
-    asio::co_spawn(loop, say_goodbye(connected),
-                   [&loop](const std::exception_ptr&) { loop.stop(); });
-    loop.restart();
-    loop.run();
+    (void)run_to_end(loop, say_goodbye(connected), signals);
     return code;
 }
 
-int run_until_signal(asio::io_context& loop, asio::awaitable<int> work, int& signal) {
+end_signals::end_signals(asio::io_context& loop, int& signal)
+    : signals_(loop, SIGINT, SIGTERM), signal_(signal) {
+    wait();
+}
+
+void end_signals::wait() {
+    signals_.async_wait([this](const error_code& failed, int received) {
+        if (failed) return;
+        if (signal_ != 0) ::_exit(128 + received);
+        signal_ = received;
+        wait();
+        stop_.emit(asio::cancellation_type::terminal);
+    });
+}
+
+int run_to_end(asio::io_context& loop, asio::awaitable<int> work, end_signals& signals) {
     int code = exit_code::failed;
     std::exception_ptr thrown;
-    end_signals signals(loop, signal);
     const auto done = [&](std::exception_ptr why, int answered) {
         thrown = std::move(why);
         if (!thrown) code = answered;
@@ -153,7 +145,7 @@ int run_until_signal(asio::io_context& loop, asio::awaitable<int> work, int& sig
     loop.restart();
     loop.run();
     // What a cancelled coroutine throws only says that it was.
-    if (thrown && signal == 0) std::rethrow_exception(thrown);
+    if (thrown && !signals.received()) std::rethrow_exception(thrown);
     return code;
 }
 
@@ -167,11 +159,14 @@ std::string connect_complaint(const error& why, const connecting& how) {
     if (says("uthorization") || says("uthentication")) {
         return text + ". Say who you are with --user and --password, --creds, --nkey or --context";
     }
-    if (says("refused") && !says("by the")) {
+    if (says("onnection refused")) {
         return text + ". Start a server there, for example with: pipit server; or name another one "
                       "with --server URL";
     }
-    return text + ". Is the URL right? Name a server with --server URL or $NATS_URL";
+    const bool is_about_servers = why == protocol::errc::no_servers;
+    return is_about_servers
+               ? text + ". Is the URL right? Name a server with --server URL or $NATS_URL"
+               : text;
 }
 
 } // namespace pipit::cli

@@ -7,7 +7,9 @@
 #include <pipit/client/connection.hpp>
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <functional>
@@ -38,6 +40,8 @@ public:
     /// What the server refused, a publication or a subscription: the first one.
     [[nodiscard]] const std::optional<error>& refused() const noexcept { return refused_; }
     std::function<void()> on_refused; ///< Called then.
+    /// Whether the connection was lost, at least once: what was on its way may be lost, too.
+    [[nodiscard]] bool lost_connection() const noexcept { return lost_; }
 
     /// A further connection to the same servers.
     [[nodiscard]] std::unique_ptr<client::connection> another_connection() const;
@@ -53,6 +57,7 @@ private:
     void tell(const client::connection_event& happened);
 
     int signal_ = 0;
+    bool lost_ = false;
     std::optional<error> refused_;
 };
 
@@ -69,9 +74,25 @@ struct activity {
 /// Connects, works, and closes. A second signal ends the program at once.
 int run_connected(program& with, const activity& what);
 
-/// Runs a coroutine to its end, and nothing that is left then. SIGINT and SIGTERM cancel it:
-/// `signal` is set; a second one ends the program.
-int run_until_signal(asio::io_context& loop, asio::awaitable<int> work, int& signal);
+/// The signals that ask for the end, SIGINT and SIGTERM: the first is kept in `signal` and cancels
+/// what runs, a second one ends the program.
+/// Lifetime: the loop does not run any more when this has gone.
+class end_signals {
+public:
+    end_signals(asio::io_context& loop, int& signal);
+    [[nodiscard]] asio::cancellation_slot slot() { return stop_.slot(); }
+    [[nodiscard]] bool received() const noexcept { return signal_ != 0; }
+
+private:
+    void wait();
+
+    asio::signal_set signals_;
+    asio::cancellation_signal stop_;
+    int& signal_;
+};
+
+/// Runs a coroutine to its end, and nothing that is left then.
+int run_to_end(asio::io_context& loop, asio::awaitable<int> work, end_signals& signals);
 
 /// What to do about a connection that was not made.
 [[nodiscard]] std::string connect_complaint(const error& why, const connecting& how);

@@ -22,12 +22,15 @@ standard_input::standard_input(const asio::any_io_executor& executor) {
 }
 
 asio::awaitable<result<std::string>> standard_input::read_some() {
-    if (readiness_) {
-        constexpr auto readable = asio::posix::stream_descriptor::wait_read;
-        co_await readiness_->async_wait(readable, asio::use_awaitable);
-    }
     std::array<char, 65536> part{};
-    const auto size = ::read(STDIN_FILENO, part.data(), part.size());
+    ssize_t size = 0;
+    do {
+        if (readiness_) {
+            constexpr auto readable = asio::posix::stream_descriptor::wait_read;
+            co_await readiness_->async_wait(readable, asio::use_awaitable);
+        }
+        size = ::read(STDIN_FILENO, part.data(), part.size());
+    } while (size < 0 && (errno == EAGAIN || errno == EINTR) && readiness_);
     if (size < 0) co_return system_error("the standard input");
     co_return std::string(part.data(), static_cast<std::size_t>(size));
 }

@@ -23,7 +23,8 @@ struct subprocess_end {
     std::string errors;
 };
 
-/// Runs a program to its end. Blocks. What it writes is bounded by 64 MiB.
+/// Runs a program to its end. Blocks, at most until a second signal. What it writes is bounded by
+/// 64 MiB.
 /// Errors: the system's, with the program's name, when it cannot be started.
 [[nodiscard]] result<subprocess_end> run_command(const subprocess& command);
 

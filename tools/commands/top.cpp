@@ -2,6 +2,7 @@
 #include <commands/commands.hpp>
 
 #include <cli/connections_view.hpp>
+#include <cli/message_text.hpp>
 #include <commands/http_get.hpp>
 #include <commands/session.hpp>
 
@@ -55,10 +56,10 @@ void show(program& with, const server_snapshot& now, const server_snapshot* befo
             const auto height = with.terminal_size().height;
             view.rows_max = std::min<std::size_t>(view.rows_max, height > 8 ? height - 6 : 2);
         }
-        with.print(server_lines(now, before) + '\n' +
-                   aligned(connections_table(now, before, view)));
+        with.print(safe_for_terminal(server_lines(now, before)) + '\n');
+        with.print_table(connections_table(now, before, view));
     } else {
-        with.print(tab_separated(connections_table(now, before, asked.view)));
+        with.print_table(connections_table(now, before, asked.view));
     }
     with.flush();
 }
@@ -66,14 +67,14 @@ void show(program& with, const server_snapshot& now, const server_snapshot* befo
 asio::awaitable<int> watch(program& with, const top_options& asked, monitoring_port from) {
     asio::steady_timer timer(co_await asio::this_coro::executor);
     auto before = co_await take_snapshot(from, asked);
-    if (!before) co_return with.fail("cannot watch " + text_of(before.error()) + hint);
+    if (!before) co_return with.fail("cannot watch: " + text_of(before.error()) + hint);
     // The first picture has no rates yet; where there is only one, it waits for them.
     if (!asked.once) show(with, *before, nullptr, asked);
     for (std::uint64_t shown = 1; asked.refreshes == 0 || shown < asked.refreshes; ++shown) {
         timer.expires_after(asked.interval);
         co_await timer.async_wait(asio::use_awaitable);
         auto now = co_await take_snapshot(from, asked);
-        if (!now) co_return with.fail("cannot go on watching " + text_of(now.error()));
+        if (!now) co_return with.fail("cannot go on watching: " + text_of(now.error()));
         show(with, *now, &*before, asked);
         before = std::move(now);
         if (asked.once) break;
@@ -104,7 +105,8 @@ int run_top(program& with, const top_options& asked) {
     port.tls.authorities_file = tls.ca_file;
     port.tls.verifies_peer = !tls.insecure_accept_any_certificate;
     auto task = watch(with, asked, std::move(port));
-    const auto code = run_until_signal(loop, std::move(task), signal);
+    end_signals signals(loop, signal);
+    const auto code = run_to_end(loop, std::move(task), signals);
     if (signal == 0) return code;
     if (with.output_is_terminal) with.print("\n");
     with.flush();

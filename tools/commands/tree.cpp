@@ -4,8 +4,10 @@
 #include <cli/completion.hpp>
 #include <cli/help_text.hpp>
 
+#include <pipit/protocol/server_address.hpp>
 #include <pipit/server/version.hpp>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -56,13 +58,36 @@ int help(program& with, const command& root, const help_options& asked) {
     return exit_code::done;
 }
 
+/// A duration that is longer than 0.
+setter into_positive(std::optional<nanoseconds>& target) {
+    return [set = into(target), &target](std::string_view text) {
+        auto complaint = set(text);
+        if (!complaint && *target <= nanoseconds::zero()) complaint = "is not longer than 0";
+        return complaint;
+    };
+}
+
+/// URLs of servers, with commas.
+setter into_servers(std::optional<std::string>& target) {
+    return [&target](std::string_view text) -> std::optional<std::string> {
+        const auto servers = split_servers(text);
+        const bool valid =
+            !servers.empty() && std::all_of(servers.begin(), servers.end(), [](const auto& url) {
+                return protocol::parse_server_url(url).has_value();
+            });
+        if (!valid) return "is not a server's URL, as nats://HOST:4222 is";
+        target = std::string(text);
+        return std::nullopt;
+    };
+}
+
 std::vector<option> global_options(program& with) {
     auto& flags = with.flags;
     return {
         {.names = "-s,--server",
          .value = "URL",
          .help = "the servers, with commas: nats://HOST:4222",
-         .set = into(flags.servers),
+         .set = into_servers(flags.servers),
          .environment = "NATS_URL"},
         {.names = "--user",
          .value = "USER",
@@ -124,7 +149,7 @@ std::vector<option> global_options(program& with) {
         {.names = "--timeout",
          .value = "DURATION",
          .help = "how long to wait for a server or an answer; 5s when it is not said",
-         .set = into(flags.timeout),
+         .set = into_positive(flags.timeout),
          .environment = "NATS_TIMEOUT"},
         {.names = "--connection-name",
          .value = "NAME",

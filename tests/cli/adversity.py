@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Streams that are closed or stuck, signals at bad moments, and servers that do not mean well."""
+import fcntl
+import json
+import os
+import signal
+import socket
+import struct
+import subprocess
+import termios
+import threading
+import time
+
+from requests_replies import replying
+from suite import SECONDS, equal, matches, once, succeeded, test
+
+
+class strange_server:
+    """Greets with this INFO, answers the first PING, and then does as it is told."""
+
+    def __init__(self, info=None, answers_pings=True):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"nats://127.0.0.1:{self.listener.getsockname()[1]}"
+        self.info = {"server_id": "X", "version": "2.15.2", "headers": True, "max_payload": 1048576} | (info or {})
+        self.answers_pings = answers_pings
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            connection, _ = self.listener.accept()
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection):
+        connection.sendall(b"INFO " + json.dumps(self.info).encode() + b"\r\n")
+        pings = 0
+        try:
+            while received := connection.recv(65536):
+                for _ in range(received.count(b"PING\r\n")):
+                    pings += 1
+                    if pings == 1 or self.answers_pings:
+                        connection.sendall(b"PONG\r\n")
+        except OSError:
+            pass
+
+
+def shell(world, script):
+    return world.run("-c", script, program="/bin/bash")
+
+
+@once
+def a_standard_stream_that_is_closed_is_no_socket(world):
+    done = shell(world, "pipit pub a <&-")
+    equal(done.code, 1)
+    matches("(?i)the standard input", done.err)
+    done = shell(world, "pipit server info >&-")
+    equal(done.code, 1)
+    matches("cannot write to the standard output", done.err)
+    succeeded(shell(world, "pipit pub a text 2>&-"))
+    succeeded(shell(world, "pipit pub a text <&- >&- 2>&-"))
+    equal(shell(world, "pipit server info >/dev/full").code, 1)
+
+
+def waiting_bytes(pipe):
+    return struct.unpack("i", fcntl.ioctl(pipe.fileno(), termios.FIONREAD, b"\0" * 4))[0]
+
+
+@test
+def ctrl_c_ends_what_nobody_reads(world):
+    environment = world.environment({"NATS_URL": world.url})
+    sub = subprocess.Popen([world.pipit, "sub", "a", "--raw"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                           env=environment)
+    pub = world.start("pub", "a", "x" * 1000, "--count", "0", "--quiet")
+    deadline, before = time.monotonic() + SECONDS, 0
+    while not before or waiting_bytes(sub.stdout) > before:
+        assert time.monotonic() < deadline, "nothing came"
+        before = waiting_bytes(sub.stdout)
+        time.sleep(0.3)  # Long enough for more, if there were room.
+    pub.stop()
+    sub.send_signal(signal.SIGINT)
+    equal(sub.wait(SECONDS), 0)
+    matches("Received [0-9,]+ messages", sub.stderr.read().decode())
+
+
+@test
+def streams_that_do_not_wait_lose_nothing(world):
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    environment = world.environment({"NATS_URL": world.url})
+    before = world._subscriptions()
+    sub = subprocess.Popen([world.pipit, "sub", "a", "--raw", "--count", "2000"], stdout=writer, env=environment,
+                           stderr=subprocess.DEVNULL)
+    os.close(writer)
+    while world._subscriptions() <= before:
+        time.sleep(0.005)
+    succeeded(world.run("pub", "a", "x" * 999, "--count", "2000"))
+    with os.fdopen(reader, "rb") as pipe:
+        equal(len(pipe.read()), 2_000_000)
+    equal(sub.wait(SECONDS), 0)
+
+
+@once
+def a_signal_at_the_moment_of_a_failure_ends_it_in_order(world):
+    server = strange_server(answers_pings=False)
+    sub = world.start("sub", "a", "--timeout", "400ms", env={"NATS_URL": server.url})
+    sub.wait_for("Subscribed")
+    sub.signal(signal.SIGSTOP)
+    time.sleep(0.5)  # Both are due when it goes on.
+    sub.signal(signal.SIGINT)
+    sub.signal(signal.SIGCONT)
+    done = sub.finish()
+    assert done.code in (0, 1, 130), (done.code, done.err)
+
+
+@once
+def ctrl_c_does_not_wait_long_for_a_server_that_is_silent(world):
+    server = strange_server(answers_pings=False)
+    for arguments in (("sub", "a"), ("pub", "a", "x"), ("server", "info")):
+        started = world.start(*arguments, "--timeout", "60s", env={"NATS_URL": server.url})
+        while not (started.err or arguments[0] == "server"):
+            time.sleep(0.005)
+        time.sleep(0.1)
+        started.signal(signal.SIGINT)
+        started.finish(5)
+
+
+@once
+def a_pause_before_an_answer_ends_with_ctrl_c(world):
+    reply = replying(world, "svc", "late", "--sleep", "100000s")
+    request = world.start("request", "svc", "", "--raw", "--timeout", "60s")
+    reply.wait_for("Received on", "out")
+    reply.signal(signal.SIGINT)
+    equal(succeeded(request.finish()).out, "late\n")
+    done = reply.finish()
+    equal(done.code, 0)
+    matches("Answered 1 requests", done.err)
+
+
+@once
+def a_second_signal_ends_a_command_that_does_not_end(world):
+    reply = replying(world, "svc", "--command", "sh -c 'trap \"\" TERM INT; sleep 1000'")
+    world.start("request", "svc", "", "--raw")
+    reply.wait_for("Received on", "out")
+    deadline = time.monotonic() + SECONDS
+    while reply.process.poll() is None:
+        assert time.monotonic() < deadline, "it does not end"
+        reply.signal(signal.SIGTERM)
+        time.sleep(0.05)
+    assert reply.finish().code in (0, 143), reply.err
+
+
+@test
+def who_publishes_while_the_connection_is_lost_is_told(world):
+    server = world.start_server("")
+    pub = world.start("pub", "a", "--send-on", "newline", env={"NATS_URL": f"nats://127.0.0.1:{server.port}"},
+                      stdin=subprocess.PIPE)
+    pub.process.stdin.write(b"one\n")
+    pub.process.stdin.flush()
+    pub.wait_for("Published 3 bytes")
+    server.stop()
+    pub.wait_for("Disconnected")
+    world.servers.append(type(server)(server.program, f'port: {server.port}\nhost: "127.0.0.1"\n', bare=True))
+    pub.wait_for("Connected again")
+    pub.process.stdin.close()
+    done = pub.finish()
+    equal(done.code, 1)
+    matches("not all messages may have arrived", done.err)
+
+
+@once
+def a_server_cannot_command_the_terminal(world):
+    server = strange_server({"server_name": "\x1b[2J\x1b]0;evil\x07", "version": "\x1b[31m", "cluster": "\x1b[1m"})
+    for arguments in (("server", "info"), ("server", "ping")):
+        shown = world.terminal(*arguments, env={"NATS_URL": server.url}).finish()
+        equal(shown.code, 0)
+        equal("\x1b" in shown.out, False, shown.out)
+
+
+@once
+def what_a_server_refuses_is_no_reason_to_start_one(world):
+    listener = socket.create_server(("127.0.0.1", 0))
+    started = world.start("pub", "a", "x", env={"NATS_URL": f"nats://127.0.0.1:{listener.getsockname()[1]}"})
+    connection, _ = listener.accept()
+    connection.sendall(b"-ERR 'maximum connections exceeded'\r\n")
+    connection.close()
+    done = started.finish()
+    equal(done.code, 1)
+    matches("maximum connections exceeded", done.err)
+    equal("Start a server" in done.err, False)
+
+
+@test
+def servers_are_pinged_as_their_urls_say(world):
+    server = world.start_server("authorization { user: u, password: p }\n"
+                                'websocket { listen: "127.0.0.1:-1", no_tls: true }\n')
+    done = succeeded(world.run("server", "ping", "-s", f"nats://u:p@127.0.0.1:{server.port}"))
+    matches(f"^nats://127.0.0.1:{server.port}\t", done.out)
+
+
+@test
+def a_check_waits_as_long_as_the_environment_says(world):
+    world.subscribe("silent")
+    done = world.run("server", "check", "request", "--subject", "silent", env={"NATS_TIMEOUT": "150ms"})
+    equal(done.code, 2)
+    matches("within 150 ms", done.out)
+
+
+@test
+def a_benchmark_service_ignores_what_is_no_request(world):
+    service = world.start("bench", "service", "svc", "--msgs", "1")
+    service.wait_for("Listening")
+    succeeded(world.run("pub", "svc", "no reply wanted"))
+    succeeded(world.run("request", "svc", "x", "--raw"))
+    succeeded(service.finish())
+
+
+@test
+def any_file_may_look_like_a_template(world):
+    done = succeeded(world.run("pub", "a", input=b"{{" + b"\xff" * 10_000 + b"}}"))
+    matches("Sent as it is", done.err)
+    assert len(done.err) < 1000, len(done.err)
+
+
+@once
+def what_is_wrong_is_said_before_a_server_is_asked(world):
+    nowhere = {"NATS_URL": "nats://127.0.0.1:1"}
+    for arguments, said in ((("pub", "a b", "x"), "'a b' cannot be published to"),
+                            (("pub", "a", "x", "--reply", "b c"), "'b c' cannot be published to"),
+                            (("pub", "a", "x", "--file", "y"), "one of them is enough"),
+                            (("request", "a", "x", "-H", "no-colon"), "'no-colon' is not a header"),
+                            (("reply", "a", "x", "-H", "no-colon"), "'no-colon' is not a header"),
+                            (("reply", "a", "--command", "sh 'x"), "a quote that is not closed"),
+                            (("pub", "a", "x", "-s", "http://h"), "'http://h' is not a server's URL"),
+                            (("pub", "a", "x", "--timeout", "0s"), "'0s' is not longer than 0"),
+                            (("rtt", "0"), "<iterations> is at least 1"),
+                            (("bench", "pub", "a", "--size", "1TB"), "--size is at most")):
+        done = world.run(*arguments, env=nowhere)
+        equal(done.code, 2, arguments)
+        assert said in done.err, (said, done.err)
+
+
+@once
+def a_context_that_is_broken_can_be_edited(world):
+    world.file("config/nats/context/bad.json", "{")
+    editor = world.file("editor", "#!/bin/sh\ngrep -q '^{$' \"$1\" && echo '{\"url\": \"nats://h:1\"}' > \"$1\"\n",
+                        0o700)
+    succeeded(world.run("context", "edit", "bad", env={"EDITOR": editor}))
+    matches("nats://h:1", succeeded(world.run("context", "show", "bad")).out)
