@@ -23,7 +23,7 @@ namespace pipit::client {
 /// (`lane_share`); each lane is a queue group of its own, so that nothing is worked off twice while
 /// one member takes a lane over from another.
 struct lanes {
-    std::string subject; ///< Without wildcards: `orders`.
+    std::string subject = {}; ///< Without wildcards: `orders`.
     std::uint32_t count = 8;
     std::string queue = "lanes"; ///< The groups are `<queue>-<lane>`.
 

@@ -61,10 +61,10 @@ struct tls_options {
     bool required = false; ///< Refuse servers that do not offer it, whatever their URL says.
     /// The handshake comes before the server's INFO; the server must be configured so.
     bool first = false;
-    std::string ca_file;          ///< Authorities to trust instead of the system's, in PEM.
-    std::string certificate_file; ///< Of this client, in PEM, for servers that ask for one.
-    std::string key_file;
-    std::string server_name; ///< What the certificate must be for; empty: the URL's host.
+    std::string ca_file = {};          ///< Authorities to trust instead of the system's, in PEM.
+    std::string certificate_file = {}; ///< Of this client, in PEM, for servers that ask for one.
+    std::string key_file = {};
+    std::string server_name = {}; ///< What the certificate must be for; empty: the URL's host.
     /// No certificate is verified: whoever stands between this client and the server reads and
     /// changes everything, and passwords too.
     bool insecure_accept_any_certificate = false;
@@ -74,16 +74,16 @@ struct connection_options {
     /// `nats://user:pass@host:4222`, `tls://…`, `ws://host/path`, `wss://…`, `host`, `host:port`;
     /// also several with commas.
     std::vector<std::string> servers{"nats://127.0.0.1:4222"};
-    std::string name;
+    std::string name = {};
 
     /// Used unless the server's URL has its own.
-    std::string user;
-    std::string password;
-    std::string token;
+    std::string user = {};
+    std::string password = {};
+    std::string token = {};
     /// Asked at each connect, in place of the three above: credentials may change.
-    std::function<protocol::credentials(const protocol::server_info&)> credentials_provider;
+    std::function<protocol::credentials(const protocol::server_info&)> credentials_provider = {};
 
-    tls_options tls;
+    tls_options tls = {};
 
     bool echo = true;
     bool verbose = false;
@@ -110,7 +110,7 @@ struct connection_options {
     std::size_t reconnect_buffer_bytes_max = std::size_t{8} * 1024 * 1024; ///< 0: none.
 
     /// Called on the connection's executor (a `blocking_connection`: its thread); must not block.
-    std::function<void(const connection_event&)> on_event;
+    std::function<void(const connection_event&)> on_event = {};
 };
 
 /// What happens to a message that comes when a subscription's limits are reached.
@@ -121,7 +121,7 @@ enum class when_full {
 };
 
 struct subscribe_options {
-    std::string queue;
+    std::string queue = {};
     std::uint64_t messages_max = 0; ///< Ends after so many; 0: never.
     std::size_t pending_messages_max = 65'536;
     std::size_t pending_bytes_max = std::size_t{64} * 1024 * 1024;
@@ -130,21 +130,21 @@ struct subscribe_options {
 
 /// Lifetime: of what the members point to, the call that they are handed to.
 struct publish_options {
-    bytes_view reply;
+    bytes_view reply = {};
     const client::headers* headers = nullptr;
 };
 
 struct request_options {
-    std::optional<std::chrono::nanoseconds> timeout; ///< The connection's, unless it is set.
+    std::optional<std::chrono::nanoseconds> timeout = {}; ///< The connection's, unless it is set.
     const client::headers* headers = nullptr;
 };
 
 struct request_many_options {
-    std::optional<std::chrono::nanoseconds> timeout;
-    std::optional<std::chrono::nanoseconds> stall;
+    std::optional<std::chrono::nanoseconds> timeout = {};
+    std::optional<std::chrono::nanoseconds> stall = {};
     std::uint64_t messages_max = 0;
     bool ends_with_empty_payload = false;
-    std::function<bool(const message&)> is_last;
+    std::function<bool(const message&)> is_last = {};
     const client::headers* headers = nullptr;
 };
 

@@ -28,6 +28,10 @@ bool fits(const publication& message, std::size_t used, std::size_t max) noexcep
     return used + texts + line_bytes_most <= max || used + written_size(message) <= max;
 }
 
+error invalid_subject(bytes_view subject) {
+    return {errc::invalid_subject, "'" + std::string(subject) + "'"};
+}
+
 errc error_of(parse_status status) noexcept {
     switch (status) {
     case parse_status::control_line_too_long: return errc::control_line_too_long;
@@ -425,15 +429,17 @@ result<> client_protocol::ping() {
 
 result<> client_protocol::publish(const publication& message) {
     if (state_ == state::closed) return errc::closed;
-    if (!is_valid_publish_subject(message.subject)) return errc::invalid_subject;
+    if (!is_valid_publish_subject(message.subject)) return invalid_subject(message.subject);
     if (!message.reply.empty() && !is_valid_publish_subject(message.reply)) {
-        return errc::invalid_subject;
+        return invalid_subject(message.reply);
     }
     const bool knows_server = !info_.server_id.empty();
     const auto body_bytes = message.headers.size() + message.payload.size();
     const bool has_limit = knows_server && info_.max_payload > 0;
     if (has_limit && body_bytes > static_cast<std::size_t>(info_.max_payload)) {
-        return errc::payload_too_large;
+        return error(errc::payload_too_large,
+                     std::to_string(body_bytes) + " bytes to '" + std::string(message.subject) +
+                         "', and the server takes " + std::to_string(info_.max_payload));
     }
     if (knows_server && !message.headers.empty() && !info_.headers) {
         return errc::headers_not_supported;
@@ -453,7 +459,8 @@ result<> client_protocol::publish(const publication& message) {
 result<sid> client_protocol::subscribe(bytes_view subject, bytes_view queue) {
     if (state_ == state::closed) return errc::closed;
     const bool valid_queue = queue.find_first_of(" \t\r\n\f") == bytes_view::npos;
-    if (!is_valid_subject(subject) || !valid_queue) return errc::invalid_subject;
+    if (!is_valid_subject(subject)) return invalid_subject(subject);
+    if (!valid_queue) return error(errc::invalid_subject, "the queue '" + std::string(queue) + "'");
     const bool is_full = output_.size() >= options_.pending_output_bytes_max;
     if (state_ == state::connected && is_full) return errc::output_full;
 

@@ -26,22 +26,22 @@ namespace pipit::protocol {
 
 /// Who the client is, for CONNECT. A user in the server's URL goes before `user` and `auth_token`.
 struct credentials {
-    std::string user;
-    std::string pass;
-    std::string auth_token;
-    std::string jwt;
-    std::string nkey;
-    std::string sig; ///< Of `server_info::nonce`, base64url.
+    std::string user = {};
+    std::string pass = {};
+    std::string auth_token = {};
+    std::string jwt = {};
+    std::string nkey = {};
+    std::string sig = {}; ///< Of `server_info::nonce`, base64url.
 };
 
 struct client_options {
-    std::vector<server_address> servers;
-    server_pool_options pool;
+    std::vector<server_address> servers = {};
+    server_pool_options pool = {};
     bool use_discovered_servers = true;
 
-    std::string name;
+    std::string name = {};
     std::string lang = "c++";
-    std::string version;
+    std::string version = {};
     bool verbose = false;
     bool pedantic = false;
     bool echo = true;

@@ -179,8 +179,10 @@ TEST(ClientProtocol, RefusesPublicationsThatTheServerWouldRefuse) {
         EXPECT_EQ(s.client.publish({.subject = "a", .reply = subject}).has_error(), *subject != 0);
     }
     const std::string large(1001, 'x');
-    EXPECT_EQ(s.client.publish({.subject = "a", .payload = large}).error(),
-              errc::payload_too_large);
+    const auto too_large = s.client.publish({.subject = "a", .payload = large});
+    EXPECT_EQ(too_large.error(), errc::payload_too_large);
+    EXPECT_EQ(too_large.error().detail(), "1001 bytes to 'a', and the server takes 1000");
+    EXPECT_EQ(s.client.publish({.subject = "a b"}).error().detail(), "'a b'");
     s.sent();
     s.receives("INFO {\"server_id\":\"N\",\"max_payload\":-1} \r\n"); // No limit.
     EXPECT_TRUE(s.client.publish({.subject = "a", .payload = large}));
@@ -223,6 +225,7 @@ TEST(ClientProtocol, DeliversMessagesOfItsSubscriptionsUpToTheirLimit) {
     EXPECT_EQ(s.events(), "");
     EXPECT_EQ(s.client.subscribe("a b").error(), errc::invalid_subject);
     EXPECT_EQ(s.client.subscribe("a", "q r").error(), errc::invalid_subject);
+    EXPECT_EQ(s.client.subscribe("a", "q r").error().detail(), "the queue 'q r'");
 }
 
 TEST(ClientProtocol, AnswersPingsAndTellsWhenItsOwnAreAnswered) {

@@ -34,6 +34,7 @@ result<link::feed_pointer> link::subscribe(bytes_view subject,
     const lock held(mutex_);
     if (drain_deadline_) return ending_why();
     const auto id = session_.subscribe(subject, options.queue);
+    if (!id && !id.error().detail().empty()) return id.error();
     if (!id) return error(id.error().code(), "'" + std::string(subject) + "'");
     auto made = std::make_shared<feed>(shared_from_this(), *id, std::string(subject), options);
     made->callback = std::move(callback);
