@@ -13,10 +13,10 @@ namespace pipit::protocol {
 
 /// A message to publish. `headers` is a whole header block or empty.
 struct publication {
-    bytes_view subject;
-    bytes_view reply;
-    bytes_view headers;
-    bytes_view payload;
+    bytes_view subject = {};
+    bytes_view reply = {};
+    bytes_view headers = {};
+    bytes_view payload = {};
 };
 
 /// A message to a subscription.

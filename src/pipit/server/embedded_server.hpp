@@ -20,9 +20,9 @@ struct embedded_server_options {
     placement_policy policy = placement_policy::fill;
     /// In the language of configuration files: `authorization { token: secret }`. What it says
     /// wins over the members above.
-    std::string configuration;
+    std::string configuration = {};
     /// Called from several threads, one at a time; empty: nothing is logged.
-    logger::sink log;
+    logger::sink log = {};
 };
 
 /// A connection inside the process: it speaks the NATS client protocol, beginning with the
