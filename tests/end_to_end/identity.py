@@ -133,6 +133,19 @@ def a_user_of_an_operator_brings_a_jwt(side):
 
 
 @behaviour
+def the_log_names_a_connection_by_what_it_brought(side):
+    for account_name, shown in ("A", "/A"), ("", ""):
+        world = operated(side, account_name=account_name, arguments=["-D"])
+        for brought, kind in ({}, "jwt"), ({"nkey": world.user.public}, "nkey"):
+            client = world.connect(world.token(), name="app", lang="js", version="1", **brought)
+            is_in(client)
+            client.stream.close()
+            label = f"{world.account.public}{shown}/{kind}:{world.user.public}"
+            assert world.server.wait_for_log(
+                f'"v1:js:app" - "{label}" - Client connection closed'), world.server.log()
+
+
+@behaviour
 def attackers_with_jwts_hear_one_text(side):
     world = operated(side)
     others, stranger, now = key("A"), key("A"), int(time.time())

@@ -104,3 +104,10 @@ def what_would_weaken_security_is_refused(side):
             result = side.run("-c", path)
         equal(result.code, 1, text)
         matches(r"not supported yet: .*line 2", result.err.replace(path, ""), text)
+
+
+@behaviour
+def the_way_to_a_client_is_measured_soon_after_its_connect(side):
+    client = side.connect(side.start().port)
+    client.wait_for(lambda each: b"PING" in each.operations, what="PING")
+    equal(client.barrier(), True, "the connection")

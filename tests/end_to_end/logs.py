@@ -104,8 +104,11 @@ def trace_shows_the_protocol_without_secrets(side):
     for pattern in (r"\[TRC\] 127\.0\.0\.1:\d+ - cid:\d+ .*<<- \[CONNECT \{.*\[REDACTED\]",
                     r"<<- \[SUB foo q 7\]", r"<<- \[PUB foo bar 5\]",
                     r'<<- MSG_PAYLOAD: \["hello"\]', r"->> \[MSG foo 7 bar 5\]",
+                    r'->> MSG_PAYLOAD: \["hello"\]',
                     r"<<- \[UNSUB 7 ?\]", r"<<- \[PING\]", r"->> \[PONG\]"):
         assert server.wait_for_log(pattern, 5), f"{pattern}\n{server.log()[-2500:]}"
+    client.send("SUB foo..bar 8\r\n")
+    assert server.wait_for_log(r"->> \[-ERR Invalid Subject\]", 5), server.log()[-2500:]
     assert "topsecret" not in server.log()
 
 

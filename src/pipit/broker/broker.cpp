@@ -35,6 +35,17 @@ std::string slow_consumer_text(const session& session, const configuration& conf
     return missed_deadline_text(session, configuration);
 }
 
+/// The line before a delivered message, as the log shows it.
+std::string traced_delivery(const subscription& to, const dispatch& dispatch, bool strips) {
+    const auto& message = dispatch.message;
+    std::string line = message.has_headers && !strips ? "HMSG " : "MSG ";
+    line += dispatch.subject;
+    line += to.sid_with_blanks();
+    if (!strips) return line.append(dispatch.tail.substr(0, dispatch.tail.find('\r')));
+    if (!message.reply.empty()) line.append(message.reply).append(" ");
+    return line.append(std::to_string(message.payload.size()));
+}
+
 std::string log_name(const session_origin& origin, std::uint64_t client_id) {
     const bool is_ipv6 = origin.forwarded_for.find(':') != std::string::npos;
     std::string name = is_ipv6 ? "[" + origin.forwarded_for + "]" : origin.forwarded_for;
@@ -63,11 +74,14 @@ broker_state::broker_state(unsigned loop, std::uint64_t its_seed,
     };
     routing.log_delivery = [this](const session& to, const subscription& subscription,
                                   const dispatch& dispatch) {
-        std::string line = dispatch.message.has_headers ? "HMSG " : "MSG ";
-        line += dispatch.subject;
-        line += subscription.sid_with_blanks();
-        line += dispatch.tail.substr(0, dispatch.tail.find('\r'));
-        trace_out(to, line);
+        const auto& message = dispatch.message;
+        const bool strips =
+            message.has_headers && (to.delivery_flags & delivery::strips_headers) != 0;
+        trace_out(to, traced_delivery(subscription, dispatch, strips));
+        trace_payload(to, "->>", strips ? bytes_view() : message.headers, message.payload);
+    };
+    out.trace_error = [this](const session& to, bytes_view text) {
+        trace_out(to, "-ERR " + std::string(text));
     };
     routing.take_internally = [this](const subscription& to, const dispatch& dispatch) {
         internals.take(to, dispatch);

@@ -350,6 +350,23 @@ TEST(Broker, StallsAPublisherWhoseReaderIsBehindAndGoesOnAfterwards) {
     EXPECT_FALSE(loop.core().reading_paused(*publisher.its_session));
 }
 
+TEST(Broker, AsksSoonAfterConnectHowLongTheWayIsAndThenOnlyTheSilent) {
+    test_brokers loop;
+    auto& client = loop.connect(plain);
+    loop.pass(1900ms);
+    loop.send(client, "PUB a 0\r\n\r\nPONG\r\n");
+    EXPECT_EQ(loop.take(client), "");
+    loop.pass(600ms);
+    EXPECT_EQ(loop.take(client), "PING\r\n");
+    loop.send(client, "PONG\r\n");
+    loop.pass(60s);
+    loop.send(client, "PUB a 0\r\n\r\n");
+    loop.pass(61s);
+    EXPECT_EQ(loop.take(client), "");
+    loop.pass(120s);
+    EXPECT_EQ(loop.take(client), "PING\r\n");
+}
+
 TEST(Broker, PingsAndClosesAStaleConnection) {
     auto config = open_configuration();
     config->ping_interval = 1s;

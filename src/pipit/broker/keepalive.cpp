@@ -62,8 +62,9 @@ void broker_state::on_due(session& session, moment now) {
 void broker_state::on_ping_due(session& session, moment now) {
     const auto interval = config->ping_interval_for(session.details->origin.is_websocket);
     session.ping_deadline = now.steady + interval;
-    const bool round_trip_known = session.round_trip != nanoseconds::zero() &&
-                                  now.steady - session.ping_sent <= round_trip_valid;
+    // What CONNECT took is a guess: a real round trip is measured soon after.
+    const bool round_trip_known =
+        session.ping_sent != steady_time{} && now.steady - session.ping_sent <= round_trip_valid;
     if (now.steady - session.last_input < interval && round_trip_known) return;
     if (session.pings_out + 1 > config->ping_max) {
         log(log_level::debug, session, "Stale Client Connection - Closing");

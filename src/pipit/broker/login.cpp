@@ -27,12 +27,15 @@ bool means_the_same(const user_pointer& identity, const protocol::connect_option
 std::string login_label(const session& session) {
     const auto& account = *session.of->config;
     auto label = account.name;
-    if (account.claims != nullptr) label += '/' + account.claims->name;
+    if (account.claims != nullptr && !account.claims->name.empty()) {
+        label += '/' + account.claims->name;
+    }
     const auto& identity = session.details->identity;
     if (identity == nullptr) return label + "/token";
-    const auto* const kind = identity->claims != nullptr ? "/jwt:"
-                             : identity->nkey.empty()    ? "/user:"
-                                                         : "/nkey:";
+    // A client may name its nkey beside its JWT.
+    const bool by_nkey = identity->claims != nullptr ? !session.details->options.nkey.empty()
+                                                     : !identity->nkey.empty();
+    const auto* const kind = by_nkey ? "/nkey:" : identity->claims != nullptr ? "/jwt:" : "/user:";
     return label + kind + identity->name;
 }
 
@@ -170,7 +173,6 @@ void broker_state::on_connect(session& session, bytes_view json, moment now) {
     session.auth_deadline = {};
     session.last_activity = now.steady;
     session.round_trip = std::max(now.steady - session.details->start.steady, nanoseconds(1));
-    session.ping_sent = now.steady;
     const auto first_ping = std::min<nanoseconds>(
         config->ping_interval_for(session.details->origin.is_websocket), std::chrono::seconds(2));
     const auto jitter_bound = static_cast<std::uint64_t>(first_ping.count() / 5) + 1;

@@ -371,6 +371,7 @@ void broker_state::on_ping(session& session, moment now) {
 
 void broker_state::on_pong(session& session, moment now) {
     session.pings_out = 0;
+    if (session.ping_sent == steady_time{}) return; // Nobody has asked.
     session.round_trip = std::max(now.steady - session.ping_sent, nanoseconds(1));
 }
 

@@ -28,6 +28,7 @@ void outbox::send(session& session, bytes_view line) {
 
 void outbox::send_error(session& session, bytes_view text) {
     if (session.ended()) return;
+    if ((session.delivery_flags & delivery::traced) != 0 && trace_error) trace_error(session, text);
     auto& chain = chain_of(session);
     chain.append("-ERR '");
     chain.append(text);

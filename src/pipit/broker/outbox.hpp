@@ -3,6 +3,7 @@
 
 #include <pipit/broker/session.hpp>
 
+#include <functional>
 #include <utility>
 
 namespace pipit::broker {
@@ -40,6 +41,8 @@ public:
     void send(session& session, bytes_view line);
     /// Appends `-ERR '<text>'`.
     void send_error(session& session, bytes_view text);
+    /// Told of each error to a traced session.
+    std::function<void(const session&, bytes_view text)> trace_error;
 
     /// Ends a session after what is queued, or at once when `flush` is false.
     void end(session& session, close_reason reason, bool flush = true) noexcept;
