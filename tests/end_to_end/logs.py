@@ -99,13 +99,13 @@ def the_log_file_rotates_at_its_limit(side):
 def trace_shows_the_protocol_without_secrets(side):
     server = side.start("", "-DV", "--user", "u", "--pass", "topsecret")
     client = side.connect(server.port, user="u", **{"pass": "topsecret"})
-    client.send("SUB foo q 7\r\nPUB foo bar 5\r\nhello\r\nUNSUB 7\r\n")
+    client.send("SUB foo q 7\r\nPUB foo bar 5\r\nhello\r\nUNSUB 7 9\r\nUNSUB 7\r\n")
     client.barrier()
     for pattern in (r"\[TRC\] 127\.0\.0\.1:\d+ - cid:\d+ .*<<- \[CONNECT \{.*\[REDACTED\]",
                     r"<<- \[SUB foo q 7\]", r"<<- \[PUB foo bar 5\]",
                     r'<<- MSG_PAYLOAD: \["hello"\]', r"->> \[MSG foo 7 bar 5\]",
                     r'->> MSG_PAYLOAD: \["hello"\]',
-                    r"<<- \[UNSUB 7 ?\]", r"<<- \[PING\]", r"->> \[PONG\]"):
+                    r"<<- \[UNSUB 7 9\]", r"<<- \[UNSUB 7 ?\]", r"<<- \[PING\]", r"->> \[PONG\]"):
         assert server.wait_for_log(pattern, 5), f"{pattern}\n{server.log()[-2500:]}"
     client.send("SUB foo..bar 8\r\n")
     assert server.wait_for_log(r"->> \[-ERR Invalid Subject\]", 5), server.log()[-2500:]
@@ -143,6 +143,17 @@ def errors_of_clients_are_logged(side):
     assert other.wait_for_end()
     assert server.wait_for_log(r"\[ERR\] 127\.0\.0\.1:\d+ - cid:\d+ - .*parser ERROR"), \
         server.log()
+
+
+@behaviour
+def logins_that_fail_are_logged_without_secrets(side):
+    server = side.start("authorization { token: right, timeout: 0.5 }\ndebug: true\n")
+    assert side.connect(server.port, auth_token="topsecret").wait_for_end()
+    assert server.wait_for_log(r'\[ERR\] .*authentication error - Token "\[REDACTED\]"'), server.log()
+    assert side.open(server.port).wait_for_end()
+    assert server.wait_for_log(r"\[DBG\] 127\.0\.0\.1:\d+ - cid:\d+ - Authentication Timeout"), \
+        server.log()
+    assert "topsecret" not in server.log()
 
 
 @behaviour

@@ -48,6 +48,7 @@ void broker_state::on_due(session& session, moment now) {
             log(log_level::debug, session, "Authorization callout response not received in time");
             return refuse_login(session);
         }
+        log(log_level::debug, session, protocol::error_texts::authentication_timeout);
         out.end_with_error(session, protocol::error_texts::authentication_timeout,
                            close_reason::authentication_timeout);
         return;

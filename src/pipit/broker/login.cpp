@@ -373,6 +373,8 @@ void broker_state::refuse_login(session& session, close_reason reason) {
         name(" - Nkey ", options.nkey);
     } else if (!options.user.empty()) {
         name(" - User ", options.user);
+    } else if (options.jwt.empty() && !options.auth_token.empty()) {
+        line += " - Token \"[REDACTED]\"";
     }
     log(log_level::error, session, line);
     out.end_with_error(session, texts::authorization_violation, reason);

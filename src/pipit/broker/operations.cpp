@@ -67,7 +67,11 @@ struct operation_visitor {
         return next();
     }
     flow on_unsubscribe(const protocol::unsubscribe_operation& operation) {
-        trace("UNSUB", operation.sid);
+        if ((from.delivery_flags & delivery::traced) != 0) {
+            std::string arguments(operation.sid);
+            if (operation.max > 0) arguments.append(" ").append(std::to_string(operation.max));
+            trace("UNSUB", arguments);
+        }
         interest_changed = true;
         state.on_unsubscribe(from, operation);
         return next();
