@@ -135,6 +135,17 @@ def a_pause_before_an_answer_ends_with_ctrl_c(world):
     matches("Answered 1 requests", done.err)
 
 
+@test
+def a_reply_without_a_server_ends_at_once(world):
+    server = world.start_server("")
+    reply = world.start("reply", "svc", "x", "--timeout", "60s", env={"NATS_URL": f"nats://127.0.0.1:{server.port}"})
+    reply.wait_for("Listening")
+    server.stop()
+    reply.wait_for("Disconnected")
+    reply.signal(signal.SIGINT)
+    equal(reply.finish(5).code, 0)
+
+
 @once
 def a_second_signal_ends_a_command_that_does_not_end(world):
     reply = replying(world, "svc", "--command", "sh -c 'trap \"\" TERM INT; sleep 1000'")
@@ -150,20 +161,33 @@ def a_second_signal_ends_a_command_that_does_not_end(world):
 
 @test
 def who_publishes_while_the_connection_is_lost_is_told(world):
-    server = world.start_server("")
+    for begins_before in (True, False):
+        publish_over_a_restart(world, begins_before)
+
+
+def publish_over_a_restart(world, begins_before):
+    server = world.start_server('http: "127.0.0.1:-1"\n')
     pub = world.start("pub", "a", "--send-on", "newline", env={"NATS_URL": f"nats://127.0.0.1:{server.port}"},
                       stdin=subprocess.PIPE)
-    pub.process.stdin.write(b"one\n")
-    pub.process.stdin.flush()
-    pub.wait_for("Published 3 bytes")
+    def publish():
+        pub.process.stdin.write(b"one\n")
+        pub.process.stdin.flush()
+        pub.wait_for("Published 3 bytes")
+    if begins_before:
+        publish()
+    else:
+        while b'"name": "pipit"' not in server.monitoring("/connz"):
+            time.sleep(0.01)
     server.stop()
     pub.wait_for("Disconnected")
     world.servers.append(type(server)(server.program, f'port: {server.port}\nhost: "127.0.0.1"\n', bare=True))
     pub.wait_for("Connected again")
+    if not begins_before:
+        publish()
     pub.process.stdin.close()
     done = pub.finish()
-    equal(done.code, 1)
-    matches("not all messages may have arrived", done.err)
+    equal(done.code, 1 if begins_before else 0)
+    equal("not all messages may have arrived" in done.err, begins_before)
 
 
 @once
@@ -245,3 +269,46 @@ def a_context_that_is_broken_can_be_edited(world):
                         0o700)
     succeeded(world.run("context", "edit", "bad", env={"EDITOR": editor}))
     matches("nats://h:1", succeeded(world.run("context", "show", "bad")).out)
+
+
+@test
+def who_asks_for_what_cannot_be_answered_stops_nobody(world):
+    reply = replying(world, "svc", "--echo")
+    large = world.file("large", "x" * 1048576)
+    request = world.start("request", "svc", "--file", large, "--timeout", "60s")
+    reply.wait_for("Cannot answer: headers and payload are larger than max_payload")
+    request.stop()
+    with socket.create_connection(("127.0.0.1", world.server.port)) as strange:
+        strange.sendall(b'CONNECT {"verbose":false}\r\nPUB svc a..b 0\r\n\r\nPING\r\n')
+        strange.recv(4096)
+        equal(succeeded(world.run("request", "svc", "hello", "--raw")).out, "hello\n")
+
+
+@test
+def a_message_that_is_too_long_to_be_translated_is_shown_as_it_came(world):
+    sub = world.subscribe("a", "--raw", "--count", "2", "--translate", "echo <{{Request}}>")
+    for payload in ("x" * 200_000, "short"):
+        succeeded(world.run("pub", "a", input=payload))
+    done = succeeded(sub.finish())
+    equal([len(line) for line in done.out.splitlines()], [200_000, 7])
+    matches("too long for an argument", done.err)
+
+
+@once
+def a_name_that_is_looked_up_holds_up_nobody(world):
+    """Only root can have a resolver of its own that never answers."""
+    if os.geteuid() != 0:
+        return
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        try:
+            silent.bind(("127.0.0.153", 53))
+        except OSError:
+            return
+        resolver = world.file("resolv.conf", "nameserver 127.0.0.153\noptions timeout:15 attempts:2\n", 0o644)
+        began = time.monotonic()
+        done = shell(world, "unshare -m sh -c 'mount --bind " + resolver + " /etc/resolv.conf || exit 77; "
+                            "pipit pub a x -s nats://slow.example.com --timeout 500ms'")
+        if done.code in (77, 127):
+            return
+        equal(done.code, 1)
+        assert time.monotonic() - began < 10, "it waited for the resolver"

@@ -158,7 +158,8 @@ private:
         if (figures.messages == 0) figures.began = net::steady_now();
         if (asked_.sleep > nanoseconds::zero()) {
             answer_later(client, message);
-        } else if (const auto sent = client.nats->respond(message, message.payload()); !sent) {
+        } else if (const auto sent = client.nats->respond(message, message.payload());
+                   !sent && sent.error() != protocol::errc::invalid_subject) {
             failed_ = sent.error();
             wake_.cancel();
         }

@@ -180,6 +180,7 @@ result<connecting> settle_connection(const program& with) {
     const auto timeout = std::chrono::ceil<std::chrono::milliseconds>(how.timeout);
     how.options.connect_timeout = timeout;
     how.options.request_timeout = timeout;
+    how.options.drain_timeout = timeout;
     how.options.reconnect_attempts_max = -1;
     if (settings->creds || settings->nkey || settings->user_jwt) {
         if (const auto used = use_credentials(how.options, *settings, with.variables); !used) {

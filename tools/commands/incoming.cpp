@@ -77,6 +77,10 @@ result<std::string> message_printer::payload_of(const shown_message& message) co
     auto words = *split_shell_words(asked_.translate);
     for (auto& word : words) word = filler.fill(word, values).text;
     auto end = run_command({.words = words, .input = message.payload, .joins_errors = true});
+    if (!end && end.error().code() == boost::system::errc::argument_list_too_long) {
+        with_.note("--translate: a message is too long for an argument, and is shown as it came");
+        return std::string(message.payload);
+    }
     if (!end) return error(end.error().code(), "--translate: " + words[0]);
     return std::move(end->output);
 }

@@ -46,7 +46,7 @@ public:
         if (const auto read = source_.failed(); read.code()) co_return connected_.fail(read);
         const auto flushed = co_await connected_.flush();
         if (!flushed) co_return connected_.fail(flushed.error());
-        if (connected_.lost_connection()) {
+        if (sum_.messages > 0 && connected_.losses() > losses_before_) {
             co_return connected_.with.fail(
                 "the connection was lost in between: not all messages may have arrived");
         }
@@ -59,6 +59,7 @@ private:
             co_await connected_.sleep(asked_.sleep);
             if (connected_.interrupted()) co_return protocol::errc::cancelled;
         }
+        if (sum_.messages == 0) losses_before_ = connected_.losses();
         const auto message = source_.make(payload, sum_.messages + 1);
         const client::publish_options how{.reply = asked_.reply,
                                           .headers = message.headers_or_null()};
@@ -85,6 +86,7 @@ private:
     const pub_options& asked_;
     pub_sum& sum_;
     outgoing_source source_;
+    std::uint64_t losses_before_ = 0; ///< Of the connection, before the first message.
 };
 
 asio::awaitable<int> publish_all(session& connected, const pub_options& asked, pub_sum& sum) {

@@ -9,6 +9,7 @@
 
 #include <pipit/base/random.hpp>
 #include <pipit/net/clock.hpp>
+#include <pipit/protocol/error.hpp>
 #include <pipit/protocol/subject.hpp>
 
 namespace pipit::cli {
@@ -63,6 +64,8 @@ public:
             const auto replied = co_await reply_to(*request);
             if (!replied) co_return connected_.fail(replied.error());
         }
+        // Without a server nothing is on its way, and nobody is there to be answered.
+        if (connected_.interrupted() && !connected_.nats.is_connected()) co_return exit_code::done;
         if (connected_.interrupted()) co_await answer_the_rest(*requests);
         const auto sent = co_await connected_.flush();
         if (!sent) co_return connected_.fail(sent.error());
@@ -95,8 +98,17 @@ private:
         if (request.reply().empty()) co_return result<>(); // Nobody waits for it.
         const client::publish_options how{
             .reply = {}, .headers = made.headers.empty() ? nullptr : &made.headers};
-        co_return co_await connected_.nats.publish(request.reply(), made.payload, how,
-                                                   asio::use_awaitable);
+        const auto sent = co_await connected_.nats.publish(request.reply(), made.payload, how,
+                                                           asio::use_awaitable);
+        if (sent || !is_about_one_request(sent.error())) co_return sent;
+        connected_.with.note("Cannot answer: " + sent.error().message());
+        co_return result<>();
+    }
+
+    /// Whoever asks may make an answer too large, or want it where none can go; others are answered
+    /// all the same.
+    static bool is_about_one_request(const error& why) {
+        return why == protocol::errc::payload_too_large || why == protocol::errc::invalid_subject;
     }
 
     answer make_answer(const client::message& request) {

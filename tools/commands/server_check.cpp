@@ -165,7 +165,7 @@ int run_check(program& with, const check_options& asked, check_report report,
     int signal = 0;
     end_signals signals(loop, signal);
     (void)run_to_end(loop, work_through(nats, report, work), signals);
-    return signal != 0 ? 128 + signal : end_check(with, asked, report);
+    leave(with, signal != 0 ? 128 + signal : end_check(with, asked, report));
 }
 
 std::vector<option> limit_options(const std::string& name, const std::string& of,

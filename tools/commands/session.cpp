@@ -71,7 +71,7 @@ session::session(program& of, connecting settled, asio::any_io_executor executor
            told(how.options, [this](const auto& happened) { tell(happened); })) {}
 
 void session::tell(const client::connection_event& happened) {
-    if (std::holds_alternative<client::event::disconnected>(happened)) lost_ = true;
+    if (std::holds_alternative<client::event::disconnected>(happened)) ++losses_;
     if (interrupted()) return;
     if (const auto text = std::visit(event_text{}, happened); !text.empty()) with.note(text);
     const auto* const failed = std::get_if<client::event::asynchronous_error>(&happened);
@@ -114,8 +114,15 @@ int run_connected(program& with, const activity& what) {
     }
     if (what.summarize) code = what.summarize(connected, code);
     with.flush();
+    const bool may_look_up = !connected.nats.is_connected();
     (void)run_to_end(loop, say_goodbye(connected), signals);
+    if (may_look_up) leave(with, code);
     return code;
+}
+
+void leave(program& with, int code) {
+    with.flush();
+    ::_exit(code);
 }
 
 end_signals::end_signals(asio::io_context& loop, int& signal)

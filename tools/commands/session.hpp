@@ -40,8 +40,8 @@ public:
     /// What the server refused, a publication or a subscription: the first one.
     [[nodiscard]] const std::optional<error>& refused() const noexcept { return refused_; }
     std::function<void()> on_refused; ///< Called then.
-    /// Whether the connection was lost, at least once: what was on its way may be lost, too.
-    [[nodiscard]] bool lost_connection() const noexcept { return lost_; }
+    /// How often the connection was lost, and maybe what was on its way.
+    [[nodiscard]] std::uint64_t losses() const noexcept { return losses_; }
 
     /// A further connection to the same servers.
     [[nodiscard]] std::unique_ptr<client::connection> another_connection() const;
@@ -57,7 +57,7 @@ private:
     void tell(const client::connection_event& happened);
 
     int signal_ = 0;
-    bool lost_ = false;
+    std::uint64_t losses_ = 0;
     std::optional<error> refused_;
 };
 
@@ -93,6 +93,10 @@ private:
 
 /// Runs a coroutine to its end, and nothing that is left then.
 int run_to_end(asio::io_context& loop, asio::awaitable<int> work, end_signals& signals);
+
+/// Ends the program at once. A loop's destructor would wait for the system's lookup of a name, and
+/// that may take its time.
+[[noreturn]] void leave(program& with, int code);
 
 /// What to do about a connection that was not made.
 [[nodiscard]] std::string connect_complaint(const error& why, const connecting& how);

@@ -107,10 +107,10 @@ int run_top(program& with, const top_options& asked) {
     auto task = watch(with, asked, std::move(port));
     end_signals signals(loop, signal);
     const auto code = run_to_end(loop, std::move(task), signals);
-    if (signal == 0) return code;
+    if (signal == 0 && code == exit_code::done) return code;
+    if (signal == 0) leave(with, code);
     if (with.output_is_terminal) with.print("\n");
-    with.flush();
-    return asked.once || asked.refreshes != 0 ? 128 + signal : exit_code::done;
+    leave(with, asked.once || asked.refreshes != 0 ? 128 + signal : exit_code::done);
 }
 
 } // namespace
