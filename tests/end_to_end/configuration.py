@@ -57,8 +57,8 @@ BROKEN_AT_START = {
         r"lame duck grace period \(40s\) should be strictly lower than lame duck duration \(30s\)",
     'no_auth_user: bob': 'no_auth_user: "bob" present',
     'system_account: NOPE': "system account",
-    'pid_file: "/nonexistent/x"': "Could not write pidfile",
-    'log_file: "/nonexistent/x"': "open /nonexistent/x",
+    'pid_file: "/proc/nonexistent/x"': "Could not write pidfile",
+    'log_file: "/proc/nonexistent/x"': "open /proc/nonexistent/x",
 }
 
 # The same settings in the forms that are in use.

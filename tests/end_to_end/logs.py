@@ -69,9 +69,9 @@ def a_log_file_takes_everything(side):
 
 @behaviour
 def a_log_file_that_cannot_be_opened_is_fatal(side):
-    result = side.run("-a", "127.0.0.1", "-p", "-1", "-l", "/nonexistent/log")
+    result = side.run("-a", "127.0.0.1", "-p", "-1", "-l", "/proc/nonexistent/log")
     equal(result.code, 1)
-    matches("open /nonexistent/log: no such file or directory", result.err)
+    matches("open /proc/nonexistent/log: no such file or directory", result.err)
 
 
 @behaviour

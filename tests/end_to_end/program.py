@@ -113,9 +113,9 @@ def checking_a_good_configuration_prints_its_digest(side):
 
 @behaviour
 def a_configuration_that_is_not_there_is_an_error(side):
-    result = side.run("-c", "/nonexistent/c.conf")
+    result = side.run("-c", "/proc/nonexistent/c.conf")
     equal(result.code, 1)
-    matches("open /nonexistent/c.conf: no such file or directory", result.err)
+    matches("open /proc/nonexistent/c.conf: no such file or directory", result.err)
 
 
 @behaviour
@@ -197,9 +197,9 @@ def the_pid_file_has_no_newline_and_stays(side):
 
 @behaviour
 def a_pid_file_that_cannot_be_written_is_fatal(side):
-    result = side.run("-a", "127.0.0.1", "-p", "-1", "-P", "/nonexistent/pid")
+    result = side.run("-a", "127.0.0.1", "-p", "-1", "-P", "/proc/nonexistent/pid")
     equal(result.code, 1)
-    matches(r"\[FTL\] Could not write pidfile: open /nonexistent/pid: no such file", result.err)
+    matches(r"\[FTL\] Could not write pidfile: open /proc/nonexistent/pid: no such file", result.err)
 
 
 @behaviour

@@ -70,10 +70,10 @@ TEST_F(LogFile, OnlyTheNewestAreKept) {
 }
 
 TEST_F(LogFile, OneThatCannotBeOpenedIsNamed) {
-    const auto file = log_file::open({"/nonexistent/log"});
+    const auto file = log_file::open({"/proc/nonexistent/log"});
     ASSERT_TRUE(file.has_error());
     EXPECT_EQ(file.error().detail(),
-              "error opening file: open /nonexistent/log: no such file or directory");
+              "error opening file: open /proc/nonexistent/log: no such file or directory");
 }
 
 } // namespace

@@ -26,9 +26,9 @@ TEST(PortsFile, HasTheNameThatToolsWaitFor) {
 }
 
 TEST(PortsFile, AFileThatCannotBeWrittenIsNamed) {
-    const auto written = write_file("/nonexistent/x", "1");
+    const auto written = write_file("/proc/nonexistent/x", "1");
     ASSERT_TRUE(written.has_error());
-    EXPECT_EQ(written.error().detail(), "open /nonexistent/x: no such file or directory");
+    EXPECT_EQ(written.error().detail(), "open /proc/nonexistent/x: no such file or directory");
 }
 
 } // namespace
