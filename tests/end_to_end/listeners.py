@@ -41,10 +41,22 @@ def a_server_without_free_descriptors_says_so_and_serves_again_when_there_are_so
 def ipv6_is_written_in_brackets(side):
     if not _has_ipv6():
         return
-    server = side.start('listen: "[::1]:-1"\n', bare=True)
+    server = side.start('listen: "[::1]:-1"\ndebug: true\n', bare=True)
     assert server.wait_for_log(rf"Listening for client connections on \[::1\]:{server.port}")
     equal(server.ports["nats"], [f"nats://[::1]:{server.port}"])
-    equal(side.connect(server.port, host="::1").info["client_ip"], "::1")
+    info = side.connect(server.port, host="::1").info
+    equal(info["client_ip"], "::1")
+    assert server.wait_for_log(rf"\[DBG\] \[::1\]:\d+ - cid:{info['client_id']} - ")
+
+
+@behaviour
+def whose_proxy_header_is_wrong_is_named_with_ipv6_in_brackets(side):
+    if not _has_ipv6():
+        return
+    server = side.start('listen: "[::1]:-1"\nproxy_protocol: true\n', bare=True)
+    with socket.create_connection(("::1", server.port)) as stranger:
+        stranger.sendall(b"PROXY TCP9 a b 1 2\r\n")
+        assert server.wait_for_log(r"\[WRN\] Error reading PROXY protocol header from \[::1\]:\d+: ")
 
 
 @behaviour

@@ -2,6 +2,7 @@
 #include <cli/connections_view.hpp>
 
 #include <cli/units.hpp>
+#include <pipit/base/join_host_port.hpp>
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -59,7 +60,7 @@ connection_row read_row(const json::object& from) {
                        .messages_from = number(from, "in_msgs"),
                        .bytes_to = number(from, "out_bytes"),
                        .bytes_from = number(from, "in_bytes")};
-    row.address = text(from, "ip") + ":" + std::to_string(number(from, "port"));
+    row.address = join_host_port(text(from, "ip"), static_cast<int>(number(from, "port")));
     if (const auto version = text(from, "version"); !version.empty()) row.language += " " + version;
     if (const auto* const list = from.if_contains("subscriptions_list"); list && list->is_array()) {
         for (const auto& each : list->get_array()) {

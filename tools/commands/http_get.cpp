@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <commands/http_get.hpp>
 
+#include <pipit/base/join_host_port.hpp>
+
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -36,7 +38,7 @@ result<net::http_url> parse_monitoring_url(const std::string& url) {
 }
 
 asio::awaitable<result<std::string>> http_get(monitoring_port from, std::string target) {
-    const auto where = from.url.host + ":" + std::to_string(from.url.port);
+    const auto where = join_host_port(from.url.host, from.url.port);
     net::http_request request{.to = std::move(from.url),
                               .content_type = {},
                               .body = {},

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/base/error.hpp>
+#include <pipit/base/join_host_port.hpp>
 #include <pipit/base/log.hpp>
 #include <pipit/base/random.hpp>
 
@@ -34,6 +35,12 @@ TEST(RandomSource, ReplaysFromItsSeedAndStaysBelowTheBound) {
         EXPECT_EQ(value, b.below(10));
         EXPECT_LT(value, 10u);
     }
+}
+
+TEST(JoinHostPort, PutsBracketsAroundIpv6Alone) {
+    EXPECT_EQ(pipit::join_host_port("::1", 4222), "[::1]:4222");
+    EXPECT_EQ(pipit::join_host_port("127.0.0.1", 4222), "127.0.0.1:4222");
+    EXPECT_EQ(pipit::join_host_port("", -1), ":-1");
 }
 
 TEST(Logger, WritesDebugLinesOnlyWhenTheyAreWanted) {

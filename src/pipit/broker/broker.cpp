@@ -2,6 +2,7 @@
 #include <pipit/broker/broker.hpp>
 
 #include <pipit/base/identity_limits.hpp>
+#include <pipit/base/join_host_port.hpp>
 #include <pipit/base/limits.hpp>
 #include <pipit/base/websocket_limits.hpp>
 #include <pipit/broker/planted_bug.hpp>
@@ -50,7 +51,7 @@ std::string log_name(const session_origin& origin, std::uint64_t client_id) {
     const bool is_ipv6 = origin.forwarded_for.find(':') != std::string::npos;
     std::string name = is_ipv6 ? "[" + origin.forwarded_for + "]" : origin.forwarded_for;
     if (!name.empty()) name += '/';
-    return name + origin.ip + ':' + std::to_string(origin.port) +
+    return name + join_host_port(origin.ip, origin.port) +
            (origin.is_websocket ? " - wid:" : " - cid:") + std::to_string(client_id);
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/net/tcp.hpp>
 
+#include <pipit/base/join_host_port.hpp>
+
 #include <arpa/inet.h>
 #include <cerrno>
 #include <cstring>
@@ -39,15 +41,9 @@ socket_address any_address(int family, std::uint16_t port) noexcept {
     return address;
 }
 
-std::string place_text(std::string_view host, std::uint16_t port) {
-    const auto is_ipv6 = host.find(':') != std::string_view::npos;
-    return (is_ipv6 ? "[" + std::string(host) + "]" : std::string(host)) + ":" +
-           std::to_string(port);
-}
-
 error listen_error(int number, std::string_view host, std::uint16_t port, std::string_view step) {
     return {error_code(number, boost::system::system_category()),
-            "listen tcp " + place_text(host, port) + ": " + std::string(step) +
+            "listen tcp " + join_host_port(host, port) + ": " + std::string(step) +
                 system_reason(number)};
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/protocol/server_address.hpp>
 
+#include <pipit/base/join_host_port.hpp>
 #include <pipit/base/percent_encoding.hpp>
 #include <pipit/protocol/error.hpp>
 
@@ -100,8 +101,7 @@ result<server_address> parse_server_url(std::string_view url) {
 }
 
 std::string to_string(const server_address& server) {
-    const bool is_ipv6 = server.host.find(':') != std::string::npos;
-    return (is_ipv6 ? "[" + server.host + "]" : server.host) + ":" + std::to_string(server.port);
+    return join_host_port(server.host, server.port);
 }
 
 } // namespace pipit::protocol

@@ -28,12 +28,6 @@ std::optional<advertised_address> parse_advertised(std::string_view text) {
     return advertised_address{address->host, std::max(*port, 0)};
 }
 
-std::string join_host_port(std::string_view host, int port) {
-    const bool is_ipv6 = host.find(':') != std::string_view::npos;
-    return (is_ipv6 ? "[" + std::string(host) + "]" : std::string(host)) + ":" +
-           std::to_string(port);
-}
-
 std::optional<int> parse_port(std::string_view text) {
     int port = 0;
     const auto* const end = text.data() + text.size();

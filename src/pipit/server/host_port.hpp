@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <pipit/base/join_host_port.hpp>
+
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,9 +24,6 @@ struct advertised_address {
     int port = 0;
 };
 [[nodiscard]] std::optional<advertised_address> parse_advertised(std::string_view text);
-
-/// `host:port`, with brackets where they are needed.
-[[nodiscard]] std::string join_host_port(std::string_view host, int port);
 
 /// A port number as text: digits, or `-1` for any free port. Nothing when it is none.
 [[nodiscard]] std::optional<int> parse_port(std::string_view text);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <pipit/base/join_host_port.hpp>
 #include <pipit/base/limits.hpp>
 #include <pipit/server/detail/loop_state.hpp>
 #include <pipit/server/login_desk.hpp>
@@ -285,7 +286,7 @@ void loop::adopt(net::accepted_socket accepted, const arrival_rules& rules) {
                                   now);
         made.transport = net::make_tcp_transport(state->events, std::move(carried->socket), made);
         if (rules.behind_proxy || rules.tls) {
-            auto place = carried->ip + ':' + std::to_string(carried->port);
+            auto place = join_host_port(carried->ip, carried->port);
             return state->begin_arrival(made, rules, std::move(place), now);
         }
         made.transport->wait_readable();
