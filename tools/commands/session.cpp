@@ -10,6 +10,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <csignal>
+#include <exception>
 #include <unistd.h>
 
 namespace pipit::cli {
@@ -150,7 +151,11 @@ int run_to_end(asio::io_context& loop, asio::awaitable<int> work, end_signals& s
     };
     asio::co_spawn(loop, std::move(work), asio::bind_cancellation_slot(signals.slot(), done));
     loop.restart();
-    loop.run();
+    try {
+        loop.run();
+    } catch (...) {
+        thrown = std::current_exception(); // One that was cancelled before its first step.
+    }
     // What a cancelled coroutine throws only says that it was.
     if (thrown && !signals.received()) std::rethrow_exception(thrown);
     return code;
