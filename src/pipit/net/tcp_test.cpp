@@ -100,6 +100,22 @@ TEST(Tcp, AnIpv4ClientOfAllAddressesIsShownAsOne) {
     ::close(client);
 }
 
+TEST(Tcp, OneThatWaitedWhenItsLoopStoppedIsFreedOnceClosed) { // LeakSanitizer tells.
+    event_loop loop;
+    auto listener = listen_tcp("127.0.0.1", 0);
+    ASSERT_TRUE(listener);
+    const auto client = connect_to(local_port(*listener));
+    std::unique_ptr<echo> waits;
+    tcp_acceptor acceptor(loop, std::move(*listener), "Client", logger(), [&](auto accepted) {
+        waits = std::make_unique<echo>(loop, std::move(accepted));
+        loop.stop();
+    });
+    loop.run();
+    EXPECT_TRUE(waits);
+    waits.reset();
+    ::close(client);
+}
+
 TEST(Tcp, APortThatIsTakenIsNamedAsToolsExpect) {
     const auto first = listen_tcp("127.0.0.1", 0);
     ASSERT_TRUE(first);

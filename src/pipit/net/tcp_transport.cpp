@@ -85,14 +85,14 @@ public:
         if (std::exchange(waits_to_read_, true)) return;
         ++waits_;
         socket_.async_wait(decltype(socket_)::wait_read,
-                           waiter{this, &transport_user::on_readable});
+                           waiter(*this, &transport_user::on_readable));
     }
 
     void wait_writable() override {
         if (std::exchange(waits_to_write_, true)) return;
         ++waits_;
         socket_.async_wait(decltype(socket_)::wait_write,
-                           waiter{this, &transport_user::on_writable});
+                           waiter(*this, &transport_user::on_writable));
     }
 
     void set_user(transport_user& user) noexcept override { user_ = &user; }
@@ -111,15 +111,31 @@ private:
     static constexpr std::size_t pieces_max = 256;
     static constexpr std::size_t discarded_bytes = 16 * 1024 * 1024;
 
-    struct waiter {
+    /// What Asio holds while the transport waits. A loop that has stopped drops it without a call.
+    class waiter {
+    public:
         using allocator_type = slot_allocator<void>;
-        tcp_transport* of;
-        void (transport_user::*ready)();
+
+        waiter(tcp_transport& its_transport, void (transport_user::*its_ready)()) noexcept
+            : of_(&its_transport), slot_(its_transport.slot_), ready_(its_ready) {}
+        waiter(waiter&& other) noexcept
+            : of_(std::exchange(other.of_, nullptr)), slot_(other.slot_), ready_(other.ready_) {}
+        waiter& operator=(waiter&&) = delete;
+        ~waiter() {
+            if (of_ != nullptr) of_->drop_wait();
+        }
 
         [[nodiscard]] allocator_type get_allocator() const noexcept {
-            return allocator_type(of->slot_);
+            return allocator_type(slot_);
         }
-        void operator()(const boost::system::error_code&) const { of->finish_wait(ready); }
+        void operator()(const boost::system::error_code&) {
+            std::exchange(of_, nullptr)->finish_wait(ready_);
+        }
+
+    private:
+        tcp_transport* of_;
+        wait_slot& slot_;
+        void (transport_user::*ready_)();
     };
 
     [[nodiscard]] int descriptor() noexcept { return socket_.native_handle(); }
@@ -130,13 +146,15 @@ private:
     }
 
     void finish_wait(void (transport_user::*ready)()) {
+        if (user_ == nullptr) return drop_wait();
         --waits_;
         (ready == &transport_user::on_readable ? waits_to_read_ : waits_to_write_) = false;
-        if (user_ != nullptr) {
-            (user_->*ready)();
-        } else if (waits_ == 0) {
-            delete this;
-        }
+        (user_->*ready)();
+    }
+
+    void drop_wait() noexcept {
+        --waits_;
+        if (user_ == nullptr && waits_ == 0) delete this;
     }
 
     transport_user* user_; ///< Null once closed; then it lives until nothing waits any more.
