@@ -117,6 +117,54 @@ def a_service_lets_people_in_and_says_what_they_may(side):
 
 
 @behaviour
+def a_services_account_hears_whom_it_has_refused_and_why(side):
+    server = side.start(CONFIGURATION)
+    listener = side.connect(server.port, user="auth", **{"pass": "auth"})
+    listener.send("SUB $SYS.ACCOUNT.CLIENT.AUTH.ERR 1\r\n")
+    listener.barrier()
+    answers = iter([lambda it: refuse(it, "wrong word"), lambda it: ""])
+    decider = service(side, server, lambda request: next(answers)(request))
+    for number, why in enumerate((
+            "Auth callout service returned an error: wrong word",
+            'Auth callout violation: "no reason supplied" on account "AUTH"')):
+        refused = log_in(side, server, serving=decider, user="bob", **{"pass": "word"})
+        equal(refused.errors, ["-ERR 'Authorization Violation'"])
+        listener.wait_for(lambda it: len(it.messages) > number, what="an event")
+        event = json.loads(listener.messages[number][1])
+        equal((event["reason"], event["client"]["acc"], event["client"]["user"]),
+              (why, "AUTH", "bob"))
+
+
+@behaviour
+def limits_of_zero_in_an_answer_are_none(side):
+    server = side.start(CONFIGURATION)
+    decider = service(side, server, lambda request: admit(request, subs=0, data=0, payload=0))
+    client = log_in(side, server, serving=decider, user="bob")
+    client.send("SUB a 1\r\nPUB a 1\r\nx\r\n")
+    client.wait_for(lambda it: it.messages, what="a message")
+    equal(client.errors, [])
+
+
+@behaviour
+def who_sends_no_connect_is_asked_about_too(side):
+    server = side.start(CONFIGURATION + "no_auth_user: known\n")
+    decider = service(side, server, lambda request: admit(request, name="bob"))
+    client = side.open(server.port)
+    client.pings = 1
+    client.send("PING\r\nSUB a 1\r\nPUB a 1\r\nx\r\n")
+    decider.serve()
+    client.wait_for(lambda it: it.messages, what="a message")
+    equal(client.errors, [])
+    equal(decider.requests[0]["nats"]["connect_opts"]["user"], "known")
+    decider.decide = lambda request: refuse(request, "no")
+    stranger = side.open(server.port)
+    stranger.send("PING\r\n")
+    decider.serve()
+    stranger.wait_for_end()
+    equal(stranger.errors, ["-ERR 'Authorization Violation'"])
+
+
+@behaviour
 def a_service_is_told_of_the_encryption(side):
     issuer = authority()
     (certificate, private), own = issuer.issue(), issuer.issue("/CN=me")

@@ -66,6 +66,13 @@ struct internal_message {
 /// messages never ends.
 using internal_handler = std::function<void(const internal_message&, moment)>;
 
+/// A login that a service has refused: the service's account hears of it too, and why.
+struct service_refusal {
+    account_id account{};
+    std::string_view account_name;
+    std::string_view why; ///< Empty: nobody said it.
+};
+
 /// What happened to a session, told when it happens.
 struct session_event {
     enum class type : std::uint8_t {
@@ -80,6 +87,7 @@ struct session_event {
     account_id account{}; ///< `$G` for one that has not said who it is.
     std::string_view account_name;
     close_reason reason = close_reason::none;
+    const service_refusal* by_service = nullptr; ///< Null: no service has refused it.
 
     /// All about it. Cost: a copy of its texts; ask when somebody wants to know.
     [[nodiscard]] session_snapshot who() const;

@@ -146,13 +146,21 @@ std::string client_label(const protocol::connect_options& options) {
 
 } // namespace
 
-/// A client that begins without CONNECT comes in as the `no_auth_user`, if there is one.
+/// A client that begins without CONNECT comes in as the `no_auth_user`, if there is one, and if a
+/// service that decides agrees: then it waits.
 bool broker_state::admit_without_connect(session& session, moment now) {
     const auto* const user = no_auth_user(authorization_of(session));
     if (user == nullptr || !may_connect(*user, session.details->origin)) return false;
     const auto& service = config->authorization.callout;
-    if (service != nullptr && !service->users.contains(user->name)) return false;
     session.auth_deadline = {};
+    if (service != nullptr && !service->users.contains(user->name)) {
+        session.details->without_connect = true;
+        assume_credentials(session.details->options, *user);
+        conclude(session, {.accepted = true, .user = user_pointer(config, user)}, now);
+        if (!session.awaiting_answer && !session.ended() && session.awaiting_connect) return false;
+        reschedule(session);
+        return true;
+    }
     session.connect_received = true;
     session.awaiting_connect = false;
     assume_credentials(session.details->options, *user);
@@ -169,6 +177,7 @@ void broker_state::on_connect(session& session, bytes_view json, moment now) {
         out.end(session, close_reason::protocol_violation);
         return;
     }
+    session.details->without_connect = false;
     if (const auto& defaults = session.details->origin.defaults) complete(options, *defaults);
     session.auth_deadline = {};
     session.last_activity = now.steady;
@@ -271,10 +280,13 @@ void broker_state::conclude(session& session, login_answer answer, moment now) {
         now);
 }
 
-void broker_state::settle_login(session& session, login_answer answer, moment now) {
+void broker_state::settle_login(session& session, login_answer answer, moment now,
+                                const callout_configuration* decided_by) {
     if (answer.accepted) return finish_connect(session, std::move(answer.user), now);
     if (!answer.why_not.empty()) log(answer.level, session, answer.why_not);
-    refuse_login(session, answer.reason);
+    if (decided_by == nullptr) return refuse_login(session, answer.reason);
+    const service_refusal refusal{decided_by->account, decided_by->account_name, answer.told};
+    refuse_login(session, answer.reason, &refusal);
 }
 
 /// Suspends the session until somebody has found out.
@@ -304,6 +316,7 @@ std::uint64_t broker_state::enqueue(const session& session, login_question quest
     open_question open{session.client_id, bytes, config, address, false, nullptr};
     if (const auto* const check = std::get_if<callout_check>(&question.what)) {
         open.is_refresh = check->is_refresh;
+        open.service = check->service;
         if (config->live_permissions && !open.is_refresh) open.again = without_secrets(*check);
     }
     if (open.is_refresh) ++open_refreshes;
@@ -347,7 +360,7 @@ void broker_state::on_answer(std::uint64_t question_id, login_answer answer, mom
         session->by_callout = answer.accepted;
         begin_refreshes(*session, std::move(question.again), answer, now);
         take_name_of(answer, session->details->options);
-        settle_login(*session, std::move(answer), now);
+        settle_login(*session, std::move(answer), now, question.service.get());
     } else {
         conclude(*session, std::move(answer), now);
     }
@@ -363,7 +376,8 @@ void broker_state::on_answer(std::uint64_t question_id, login_answer answer, mom
     out.keep_all_borrowed();
 }
 
-void broker_state::refuse_login(session& session, close_reason reason) {
+void broker_state::refuse_login(session& session, close_reason reason,
+                                const service_refusal* by_service) {
     const auto& options = session.details->options;
     std::string line = "authentication error";
     const auto name = [&](std::string_view what, bytes_view text) {
@@ -378,7 +392,7 @@ void broker_state::refuse_login(session& session, close_reason reason) {
     }
     log(log_level::error, session, line);
     out.end_with_error(session, texts::authorization_violation, reason);
-    tell(session_event::type::refused, session);
+    tell(session_event::type::refused, session, by_service);
 }
 
 void broker_state::finish_connect(session& session, user_pointer user, moment now) {
@@ -425,7 +439,7 @@ void broker_state::finish_connect(session& session, user_pointer user, moment no
         return out.end_with_error(session, texts::no_responders_requires_headers,
                                   close_reason::no_responders_requires_headers);
     }
-    if (session.verbose) out.send(session, "+OK\r\n");
+    if (session.verbose && !session.details->without_connect) out.send(session, "+OK\r\n");
 }
 
 } // namespace pipit::broker

@@ -78,6 +78,7 @@ struct login_answer {
     close_reason reason = close_reason::authentication_failure;
     /// Who decides instead; null: the configuration says who, if somebody.
     std::shared_ptr<const callout_configuration> service = nullptr;
+    std::string told = {};       ///< To the account of a service that has refused: why.
     nanoseconds refresh_after{}; ///< Then the service wants to be asked again; zero: never.
     bool undecided = false;      ///< Refused, as nobody has said anything that can be believed.
 

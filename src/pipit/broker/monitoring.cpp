@@ -143,7 +143,8 @@ void broker_state::remember_closed(const session& session, moment now) {
 
 session_snapshot session_event::who() const { return state->snapshot_of(*about); }
 
-void broker_state::tell(session_event::type what, const session& about) const {
+void broker_state::tell(session_event::type what, const session& about,
+                        const service_refusal* by_service) const {
     if (!observer) return;
     const account* of = about.of;
     if (of == nullptr) of = routing.find_account(config->global_account);
@@ -151,6 +152,7 @@ void broker_state::tell(session_event::type what, const session& about) const {
                         .account = of != nullptr ? of->id : config->global_account,
                         .account_name = of != nullptr ? std::string_view(of->config->name) : "$G",
                         .reason = about.reason,
+                        .by_service = by_service,
                         .state = this,
                         .about = &about};
     observer(event);

@@ -137,6 +137,7 @@ std::size_t broker_state::parse(session& session, bytes_view input, moment now) 
         consumed += outcome.consumed;
         if (outcome.status == protocol::parse_status::connect_expected &&
             admit_without_connect(session, now)) {
+            if (session.awaiting_answer || session.ended()) break;
             limits = limits_of(session);
             continue;
         }
@@ -173,7 +174,7 @@ void broker_state::on_outcome(session& session, protocol::parse_status status) {
         return;
     case parse_status::control_line_too_long: return end_long_line(session);
     case parse_status::payload_too_large:
-        log(log_level::error, session, texts::max_payload);
+        log(log_level::error, session, "maximum payload exceeded");
         out.end_with_error(session, texts::max_payload, close_reason::max_payload_exceeded);
         return;
     case parse_status::headers_not_allowed:

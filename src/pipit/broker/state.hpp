@@ -51,9 +51,11 @@ struct broker_state {
     void ask(session& session, login_question question, moment now);
     [[nodiscard]] std::uint64_t enqueue(const session& session, login_question question);
     void conclude(session& session, login_answer answer, moment now);
-    void settle_login(session& session, login_answer answer, moment now);
+    void settle_login(session& session, login_answer answer, moment now,
+                      const callout_configuration* decided_by = nullptr);
     void finish_connect(session& session, user_pointer user, moment now);
-    void refuse_login(session& session, close_reason reason = close_reason::authentication_failure);
+    void refuse_login(session& session, close_reason reason = close_reason::authentication_failure,
+                      const service_refusal* by_service = nullptr);
 
     // membership.cpp
     [[nodiscard]] bool bind(session& session, user_pointer user, moment now);
@@ -100,7 +102,8 @@ struct broker_state {
                                         bool as_lame_duck) const;
     [[nodiscard]] std::string nonce_of(const session& session) const;
 
-    void tell(session_event::type what, const session& about) const;
+    void tell(session_event::type what, const session& about,
+              const service_refusal* by_service = nullptr) const;
     void settle(moment now);
     void remember_closed(const session& session, moment now);
     [[nodiscard]] session_snapshot snapshot_of(const session& session) const;
@@ -151,6 +154,7 @@ struct broker_state {
         std::string address;
         bool is_refresh;
         std::unique_ptr<callout_check> again; ///< For the next time; null: there is none.
+        std::shared_ptr<const callout_configuration> service = nullptr; ///< That was asked.
     };
     std::uint64_t next_question_id = 1;
     std::unordered_map<std::uint64_t, open_question> open_questions;

@@ -193,7 +193,8 @@ login_answer auth_callout::refusal_of(const error& refused) const {
         why.front() = static_cast<char>(why.front() - 'a' + 'A');
     }
     log_.warning(why);
-    return {.undecided = refused.code() != make_error_code(errc::login_refused)};
+    return {.told = std::move(why),
+            .undecided = refused.code() != make_error_code(errc::login_refused)};
 }
 
 /// The broker has given them up, and counts them until they are answered.

@@ -209,6 +209,10 @@ std::shared_ptr<const broker::user_configuration> renamed(const callout_check& c
     auto made = std::make_shared<broker::user_configuration>(user);
     made->name = name.empty() ? check.user : name;
     made->nkey.clear();
+    // Services that say nothing of limits leave them zero, and nobody could do anything so.
+    for (auto* const limit : {&made->max_subscriptions, &made->max_payload_bytes}) {
+        if (*limit == 0) *limit = -1;
+    }
     made->vouched = std::exchange(made->claims, nullptr);
     if (made->account == check.service->account) keep_from_asking(*made);
     return made;

@@ -227,15 +227,17 @@ std::optional<broker::user_information> server::state::user_of(std::uint64_t cli
 void server::state::tell(broker::broker& broker, const session_event& event) {
     if (system->is_closing) return;
     const auto name = std::string(event.account_name);
-    const auto client_event_of = [&](const broker::session_snapshot& who, std::string_view id) {
-        return client_event{id, system->next_stamp(), who, name, name};
-    };
-    const auto send = [&](broker::account_id of, const std::string& subject, auto make) {
+    const auto send_as = [&](broker::account_id of, const std::string& account,
+                             const std::string& subject, auto make) {
         if (!broker.is_wanted(of, subject) || !protocol::is_valid_literal_subject(subject)) return;
         const auto who = event.who();
         const auto id = system->next_id();
-        const auto body = make(*system->facts(), client_event_of(who, id));
+        const client_event about{id, system->next_stamp(), who, account, account};
+        const auto body = make(*system->facts(), about);
         broker.publish(of, {.subject = subject, .payload = body}, now());
+    };
+    const auto send = [&](broker::account_id of, const std::string& subject, auto make) {
+        send_as(of, name, subject, make);
     };
     const auto ended = [&](const server_facts& facts, const client_event& about) {
         return disconnect_event(facts, about, text(event.reason));
@@ -246,7 +248,15 @@ void server::state::tell(broker::broker& broker, const session_event& event) {
     case session_event::type::disconnected:
         return send(system->account, "$SYS.ACCOUNT." + name + ".DISCONNECT", ended);
     case session_event::type::refused:
-        send(event.account, "$SYS.ACCOUNT.CLIENT.AUTH.ERR", ended);
+        if (const auto* const refusal = event.by_service) {
+            const auto refused = [&](const server_facts& facts, const client_event& about) {
+                return disconnect_event(facts, about, refusal->why);
+            };
+            send_as(refusal->account, std::string(refusal->account_name),
+                    "$SYS.ACCOUNT.CLIENT.AUTH.ERR", refused);
+        } else {
+            send(event.account, "$SYS.ACCOUNT.CLIENT.AUTH.ERR", ended);
+        }
         return send(system->account,
                     "$SYS.SERVER." + system->facts()->identity.id + ".CLIENT.AUTH.ERR", ended);
     case session_event::type::joined:
