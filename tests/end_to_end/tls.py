@@ -161,7 +161,8 @@ def clients_may_have_to_show_a_certificate(side):
 
 
 SUBJECTS = ["/CN=plain", "/DC=org/DC=example/C=US/O=Example, Inc/O=Other/OU=Orders/CN=client",
-            "/CN=\\+sign#/serialNumber=7/emailAddress=a@b.c/L=Here/ST=There/street=On\\, it"]
+            "/CN=\\+sign#/serialNumber=7/emailAddress=a@b.c/L=Here/ST=There/street=On\\, it",
+            "/C=US/ST=California/L=Here/O=Example/OU=Orders/CN=all"]
 
 
 @compared

@@ -36,12 +36,12 @@ struct known_type {
 constexpr std::array common_types{
     known_type{"2.5.4.5", "SERIALNUMBER"},
     known_type{"2.5.4.3", "CN"},
+    known_type{"2.5.4.11", "OU"},
+    known_type{"2.5.4.10", "O"},
     known_type{"2.5.4.17", "POSTALCODE"},
     known_type{"2.5.4.9", "STREET"},
     known_type{"2.5.4.7", "L"},
     known_type{"2.5.4.8", "ST"},
-    known_type{"2.5.4.11", "OU"},
-    known_type{"2.5.4.10", "O"},
     known_type{"2.5.4.6", "C"},
 };
 constexpr std::string_view domain_component = "0.9.2342.19200300.100.1.25";

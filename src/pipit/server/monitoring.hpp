@@ -63,6 +63,7 @@ struct server_snapshot {
     std::optional<wall_time> tls_valid_until = std::nullopt; ///< The server's certificate.
     std::string http_base_path; ///< As configured, `/monitoring` for example, or empty.
     std::vector<std::string> tags;
+    std::vector<std::string> operators; ///< Their JWTs.
     std::map<std::string, std::string> metadata;
     std::map<std::string, bool> feature_flags; ///< As configured.
     std::string write_timeout;                 ///< `close`, `retry`, or empty for the default.

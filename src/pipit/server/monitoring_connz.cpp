@@ -219,15 +219,17 @@ void write_connection(json_writer& json, const session_snapshot& session,
         if (account != global) json.optional_member("account", account);
     }
     write_subscriptions(json, session.client_id, options, subscriptions);
-    if (options.auth && session.claims) {
-        json.member("jwt", session.claims->jwt);
+    const bool shows_claims = session.claims && (options.auth || session.stop);
+    if (shows_claims) {
+        // Whoever holds a bearer's token is its user.
+        if (!session.claims->is_bearer) json.member("jwt", session.claims->jwt);
         json.member("issuer_key", session.claims->issuer);
     }
     // A closed connection of the global account has no tag: so it is in nats-server.
     if (options.auth && !(session.stop && account == global)) {
         json.optional_member("name_tag", account_tag(*snapshot.configuration, account));
     }
-    if (options.auth && session.claims && !session.claims->tags.empty()) {
+    if (shows_claims && !session.claims->tags.empty()) {
         json.members("tags", session.claims->tags);
     }
     json.end_object();

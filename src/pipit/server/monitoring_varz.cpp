@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <pipit/auth/jwt.hpp>
 #include <pipit/server/detail/monitoring_documents.hpp>
 #include <pipit/server/detail/monitoring_text.hpp>
 
@@ -95,6 +96,14 @@ void write_map(json_writer& json, std::string_view name, const Map& values) {
     json.end_object();
 }
 
+void write_operators(json_writer& json, const std::vector<std::string>& operators) {
+    if (operators.empty()) return;
+    json.members("trusted_operators_jwt", operators);
+    json.begin_array("trusted_operators_claim");
+    for (const auto& token : operators) json.json_element(auth::claims_json(token).value_or("{}"));
+    json.end_array();
+}
+
 } // namespace
 
 std::map<std::string, bool> merged_feature_flags(const std::map<std::string, bool>& configured) {
@@ -140,6 +149,7 @@ net::http_response varz(const document_request& request) {
     if (!server.tags.empty()) json.members("tags", server.tags);
     if (!server.metadata.empty()) write_map(json, "metadata", server.metadata);
     write_map(json, "feature_flags", merged_feature_flags(server.feature_flags));
+    write_operators(json, server.operators);
     json.optional_member("system_account", system_account_name(*snapshot->configuration));
     write_by_kind(json, "slow_consumer_stats", total.slow_consumers);
     write_by_kind(json, "stale_connection_stats", total.stale_connections);

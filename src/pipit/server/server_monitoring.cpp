@@ -18,6 +18,7 @@ namespace pipit::server {
 void note_options(server_snapshot& facts, const server_options& options) {
     facts.configuration_digest = options.config_digest;
     facts.tags = options.server_tags;
+    facts.operators = options.operators;
     facts.metadata = options.server_metadata;
     facts.feature_flags = options.feature_flags;
     facts.write_timeout = to_text(options.write_timeout);

@@ -27,6 +27,7 @@ public:
     /// An element of an array.
     void element() { separate(); }
     void element(std::string_view value) { separate(), write(value); }
+    void json_element(std::string_view json) { separate(), text_ += json; }
 
     template <class Value>
     void member(std::string_view name, const Value& value) {
