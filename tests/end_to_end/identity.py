@@ -5,7 +5,7 @@ import time
 
 import nkeys
 from nkeys import account_jwt, key, operator_jwt, user_jwt
-from suite import behaviour, equal, matches, start_failure, wait_until
+from suite import behaviour, equal, matches, reload_with, start_failure, wait_until
 
 VIOLATION = "-ERR 'Authorization Violation'"
 HTTP = 'http: "127.0.0.1:-1"\n'
@@ -189,6 +189,8 @@ def attackers_with_jwts_hear_one_text(side):
     is_in(world.connect(world.token(src=["10.1.2.0/24", "127.0.0.0/8"])))
     is_in(world.connect(world.token(times=[{"start": "00:00:00", "end": "23:59:59"},
                                            {"start": "23:00:00", "end": "01:00:00"}])))
+    begun = time.strftime("%H:%M:%S")
+    is_in(world.connect(world.token(times=[{"start": begun, "end": "23:59:59"}])))
     is_in(world.connect(world.token(allowed_connection_types=["standard"])))
     reasons = {each["reason"] for each in world.connections("state=closed&limit=100")
                if each["reason"] != "Client Closed"}
@@ -375,14 +377,50 @@ def trusted_keys_and_pinned_accounts_decide_whose_accounts_count(side):
 @behaviour
 def a_sentinel_lets_in_those_who_bring_no_jwt(side):
     operator, account, user = key("O"), key("A"), key("U")
-    sentinel = user_jwt(account, user, bearer_token=True, pub={"allow": ["hello"]})
-    server = side.start(f"operator: {operator_jwt(operator)}\nresolver: MEMORY\n"
-                        f"resolver_preload {{ {account.public}: {account_jwt(operator, account)} }}\n"
-                        f"default_sentinel: {sentinel}\n")
+    base = (f"operator: {operator_jwt(operator)}\nresolver: MEMORY\n"
+            f"resolver_preload {{ {account.public}: {account_jwt(operator, account)} }}\n")
+
+    def configuration(**rights):
+        return base + f"default_sentinel: {user_jwt(account, user, bearer_token=True, **rights)}\n"
+
+    server = side.start(configuration(pub={"allow": ["hello"]}))
     client = side.connect(server.port, user="x")
     client.send("PUB hello 0\r\n\r\nPUB b 0\r\n\r\n")
     client.barrier()
     equal(client.errors, ["-ERR 'Permissions Violation for Publish to \"b\"'"])
+    reload_with(server, configuration(pub={"allow": ["b"]}))
+    client = side.connect(server.port, user="x")
+    client.send("PUB hello 0\r\n\r\nPUB b 0\r\n\r\n")
+    client.barrier()
+    equal(client.errors, ["-ERR 'Permissions Violation for Publish to \"hello\"'"])
+
+
+@behaviour
+def a_bearers_jwt_is_shown_to_nobody(side):
+    world = operated(side)
+    signed, bearer = world.token(), world.token(bearer_token=True)
+    clients = [world.connect(signed), world.connect(bearer)]
+    for each in clients:
+        is_in(each)
+    equal([each.get("jwt") for each in world.connections("auth=1")], [signed, None])
+    equal([each.get("jwt") for each in world.connections("")], [None, None])
+    for each in clients:
+        each.stream.close()
+    wait_until(lambda: len(world.connections("state=closed")) == 2, what="two that are closed")
+    for query in ("state=closed", "state=closed&auth=1"):
+        closed = world.connections(query)
+        equal({each.get("jwt") for each in closed}, {signed, None})
+        equal({each["issuer_key"] for each in closed}, {world.account.public})
+
+
+@behaviour
+def varz_shows_the_operators(side):
+    world = operated(side)
+    shown = json.loads(world.server.monitoring("/varz"))
+    equal(len(shown["trusted_operators_jwt"]), 1)
+    claims = nkeys.claims_of(shown["trusted_operators_jwt"][0])
+    equal(shown["trusted_operators_claim"][0]["sub"], claims["sub"])
+    equal(claims["sub"], world.operator.public)
 
 
 @behaviour

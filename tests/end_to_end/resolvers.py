@@ -344,6 +344,46 @@ def accounts_share_by_their_jwts(side):
 
 
 @behaviour
+def the_system_account_may_come_later(side):
+    operator, system, account = key("O"), key("A"), key("A")
+    administrator, user = key("U"), key("U")
+    server = side.start(f"operator: {operator_jwt(operator)}\nsystem_account: {system.public}\n"
+                        'resolver: { type: full, dir: "./jwt" }\n')
+
+    def connect(of, who):
+        client = side.open(server.port)
+        client.connect(jwt=user_jwt(of, who), sig=who.signature_of(client.info["nonce"]))
+        return client
+
+    inside = connect(system, administrator)
+    is_in(inside)
+    for jwt in (account_jwt(operator, system, "SYS"), account_jwt(operator, account)):
+        answer = json.loads(asked(inside, "$SYS.REQ.CLAIMS.UPDATE", jwt)[0])
+        equal(answer["data"]["message"], "jwt updated")
+    is_in(inside)
+    is_in(connect(account, user))
+
+
+@behaviour
+def no_account_has_a_token_that_is_not_its_own(side):
+    world = observed(side, resolver=FULL)
+    giver = key("A")
+
+    def update(importer, **changes):
+        nats = {"subject": "a.>", "kind": "stream", "type": "activation", "version": 2, **changes}
+        leave = token(giver, {"jti": "ACT", "iat": int(time.time()), "sub": importer.public,
+                              "nats": nats})
+        imports = [{"name": "p", "subject": "a.b", "account": giver.public, "type": "stream",
+                    "token": leave}]
+        return world.update(world.newer(imports=imports))
+
+    equal(update(world.account)["data"]["message"], "jwt updated")
+    for wrong in (update(key("A")), update(world.account, subject="b.>"),
+                  update(world.account, kind="service")):
+        matches("validation", wrong["error"]["description"])
+
+
+@behaviour
 def an_import_without_leave_is_none(side):
     operator, giver, taker, other, user = key("O"), key("A"), key("A"), key("A"), key("U")
 

@@ -118,6 +118,29 @@ std::string problem_of_keys(const account_jwt& account) {
     return {};
 }
 
+/// A token that cannot be for this import stands in the way of the whole account. Whether it has
+/// expired, was revoked or is wanted at all shows when the import is made.
+std::string problem_of_activation(const jwt_import& import, const std::string& importer) {
+    const auto named = quoted(import.subject);
+    const auto token = decode_activation_jwt(import.token);
+    if (!token) return "import " + named + " contains an invalid activation token";
+    if (token->issuer != import.account && token->issuer_account != import.account) {
+        return "activation token doesn't match account for import " + named;
+    }
+    if (token->subject != importer) {
+        return "activation token doesn't match account it is being included in, " + named;
+    }
+    if (token->is_service != import.is_service) {
+        return "mismatch between token import type and type of import";
+    }
+    const auto& subject = import.is_service && !import.to.empty() ? import.to : import.subject;
+    if (!protocol::is_subset(subject, token->import_subject)) {
+        return "activation token import subject " + quoted(token->import_subject) +
+               " doesn't match import " + named;
+    }
+    return {};
+}
+
 bool is_too_many(std::size_t count, std::int64_t limit) {
     return limit >= 0 && count > static_cast<std::uint64_t>(limit);
 }
@@ -147,6 +170,9 @@ std::string problem_of(const account_jwt& account) {
     for (const auto& one : account.imports) {
         if (one.account.empty()) return "account to import from is not specified";
         auto problem = problem_of_subject(one.subject);
+        if (problem.empty() && !one.token.empty()) {
+            problem = problem_of_activation(one, account.subject);
+        }
         if (!problem.empty()) return problem;
     }
     for (const auto check : {problem_of_mappings, problem_of_keys}) {

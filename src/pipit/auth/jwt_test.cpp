@@ -228,6 +228,8 @@ TEST(Jwt, MayNotSayEverything) {
     EXPECT_NE(problem(R"("signing_keys":["x"])"), "");
     EXPECT_NE(problem(R"("exports":[{"subject":"a..b","type":"stream"}])"), "");
     EXPECT_NE(problem(R"("imports":[{"subject":"a","type":"stream"}])"), "");
+    EXPECT_NE(problem(R"("imports":[{"subject":"a","account":"A","type":"stream","token":"x"}])"),
+              "");
     EXPECT_NE(
         problem(R"("mappings":{"a":[{"subject":"b","weight":60},{"subject":"c","weight":60}]})"),
         "");

@@ -61,6 +61,12 @@ public:
     /// Before the loops run: the account that has to be there.
     [[nodiscard]] result<std::shared_ptr<const broker::account_configuration>>
     load(const std::string& account);
+    /// The JWT of those who bring none from now on; empty: they are refused.
+    void take_sentinel(std::string jwt) { trust_.default_sentinel = std::move(jwt); }
+
+    /// Before the loops run: an account whose JWT is still to come, and whose own key signs users
+    /// until then.
+    [[nodiscard]] result<> stand_in_for(const std::string& account);
 
     [[nodiscard]] const operator_trust& trust() const noexcept { return trust_; }
     [[nodiscard]] account_resolver& resolver() noexcept { return *resolver_; }

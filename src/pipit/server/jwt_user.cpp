@@ -47,13 +47,14 @@ bool comes_from(const std::vector<std::string>& networks, const std::string& add
     return false;
 }
 
-/// How much is left of a range; nothing: it is not its time.
+/// How much is left of a range; nothing: it is not its time. `now` is what has begun of its second,
+/// so that a range that begins with this second has begun.
 std::optional<std::chrono::seconds> time_left(const auth::time_range& range,
                                               std::chrono::seconds now) {
-    if (range.start < now && now < range.end) return range.end - now;
+    if (range.start <= now && now < range.end) return range.end - now;
     if (range.start <= range.end) return std::nullopt;
     if (now < range.end) return range.end - now;
-    if (range.start < now) return range.end + 24h - now;
+    if (range.start <= now) return range.end + 24h - now;
     return std::nullopt;
 }
 

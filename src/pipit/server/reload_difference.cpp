@@ -189,7 +189,7 @@ constexpr option_rule option_rules[] = {
     {"TrustedOperators", differs<&options::operators>, show_nothing},
     {"TrustedKeys", differs<&options::trusted_keys>, show_nothing},
     {"AccountResolver", differs<&options::resolver>, show_nothing},
-    {"DefaultSentinel", differs<&options::default_sentinel>, show_nothing},
+    quietly_changeable<&options::default_sentinel>("Reloaded: default_sentinel"),
     quietly_changeable<&options::resolver_preload>("Reloaded: resolver_preload"),
     {"ResolverPinnedAccounts", differs<&options::resolver_pinned_accounts>, show_nothing},
     fixed<&options::no_system_account>("NoSystemAccount"),

@@ -41,14 +41,9 @@ result<> server::state::start_authority() {
         log_fatal(stored.error());
         return stored;
     }
-    if (!options.system_account.empty()) {
-        const auto loaded = authority->load(options.system_account);
-        if (!loaded) {
-            const auto failed =
-                invalid("error resolving system account: " + std::string(loaded.error().detail()));
-            log_fatal(failed);
-            return failed;
-        }
+    if (auto found = find_system_account(); !found) {
+        log_fatal(found.error());
+        return found;
     }
     logins.judge_jwts_by(
         [this](broker::login_question question, std::function<void(broker::login_answer)> answer) {
@@ -56,6 +51,19 @@ result<> server::state::start_authority() {
         });
     serve_claims();
     return {};
+}
+
+/// Where JWTs come from outside, that of the system account may come too, by a user that its own
+/// key has signed. Source: nats-server.
+result<> server::state::find_system_account() {
+    const auto& name = options.system_account;
+    if (name.empty()) return {};
+    const auto loaded = authority->load(name);
+    if (loaded) return {};
+    if (options.operators.size() == 1 && options.resolver.kind != resolver_kind::memory) {
+        return authority->stand_in_for(name);
+    }
+    return invalid("error resolving system account: " + std::string(loaded.error().detail()));
 }
 
 /// What the configuration brings itself. Errors: a JWT that cannot be believed at all.
@@ -82,6 +90,7 @@ result<> server::state::store_preloads() {
 /// After a reload: what its configuration brings is the newest of those accounts.
 void server::state::obey_preloads(const server_options& before) {
     if (!authority) return;
+    logins.thread().post([this, jwt = options.default_sentinel] { authority->take_sentinel(jwt); });
     logins.thread().post([this, now_log = log] { read_folder_again(now_log); });
     for (const auto& [account, jwt] : options.resolver_preload) {
         const auto old = before.resolver_preload.find(account);

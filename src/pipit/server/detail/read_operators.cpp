@@ -184,7 +184,14 @@ void read_resolver_preload(server_options& options, const config_entry& entry,
     if (!map) return;
     options.resolver_preload.clear();
     for (const auto& one : *map) {
-        if (auto text = read_text(one, findings)) options.resolver_preload[one.key] = *text;
+        const auto text = read_text(one, findings);
+        if (!text) continue;
+        // Its times and what it says are looked at when it is obeyed.
+        if (auth::decode_account_jwt(*text)) {
+            options.resolver_preload[one.key] = *text;
+        } else {
+            findings.error(one.place, "invalid account JWT");
+        }
     }
 }
 

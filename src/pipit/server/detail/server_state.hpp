@@ -85,6 +85,7 @@ struct server::state {
     // server_operators.cpp
     result<> start_authority();
     result<> store_preloads();
+    result<> find_system_account();
     void obey_preloads(const server_options& before);
     void read_folder_again(const logger& now_log);
     void put_account(broker::account_update update, std::function<void()> done);
