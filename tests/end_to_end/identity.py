@@ -368,10 +368,19 @@ def trusted_keys_and_pinned_accounts_decide_whose_accounts_count(side):
     is_in(tried(trusting, account))
     stranger = side.start(base + f"trusted_keys: {key('O').public}\n")
     is_refused(tried(stranger, account))
-    pinned = side.start(base + f"operator: {operator_jwt(operator)}\n"
-                        f"resolver_pinned_accounts: [ {account.public} ]\n")
-    is_in(tried(pinned, account))
+
+    def pinning(one):
+        return base + f"operator: {token}\nresolver_pinned_accounts: [ {one.public} ]\n"
+
+    token = operator_jwt(operator)
+    pinned = side.start(pinning(account))
+    first = tried(pinned, account)
+    is_in(first)
     is_refused(tried(pinned, other))
+    reload_with(pinned, pinning(other))
+    is_in(tried(pinned, other))
+    is_refused(tried(pinned, account))
+    equal(first.wait_for_end(), True)
 
 
 @behaviour

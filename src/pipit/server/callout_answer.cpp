@@ -155,7 +155,7 @@ result<std::shared_ptr<const broker::user_configuration>>
 admitted(const callout_question& question, const auth::user_jwt& user,
          const broker::account_configuration& account) {
     const auto& check = question.check;
-    if (user.rights.proxy_required) return refused("proxy required");
+    if (user.rights.proxy_required) return refused("proxy connection required");
     const auto entry = may_enter(user.rights, check.host, origin_of(check), question.now);
     const auto on_account = " on account " + quoted(check.service->account_name);
     if (entry.why_not == "Outside connect times") {

@@ -426,6 +426,15 @@ jwt_authority::load(const std::string& account) {
     return accounts_.at(account)->config;
 }
 
+void jwt_authority::take_trust(operator_trust trust) {
+    trust_ = std::move(trust);
+    if (trust_.pinned_accounts.empty()) return;
+    for (const auto& [name, account] : accounts_) {
+        if (trust_.pinned_accounts.contains(name)) continue;
+        around_.put_account({account->config, &account->counters, nobody_stays()}, [] {});
+    }
+}
+
 result<> jwt_authority::stand_in_for(const std::string& account) {
     auto claims = std::make_shared<auth::account_jwt>();
     claims->subject = account;

@@ -61,8 +61,8 @@ public:
     /// Before the loops run: the account that has to be there.
     [[nodiscard]] result<std::shared_ptr<const broker::account_configuration>>
     load(const std::string& account);
-    /// The JWT of those who bring none from now on; empty: they are refused.
-    void take_sentinel(std::string jwt) { trust_.default_sentinel = std::move(jwt); }
+    /// After a reload; sessions of accounts that are pinned no more end.
+    void take_trust(operator_trust trust);
 
     /// Before the loops run: an account whose JWT is still to come, and whose own key signs users
     /// until then.

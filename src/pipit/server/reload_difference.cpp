@@ -191,7 +191,7 @@ constexpr option_rule option_rules[] = {
     {"AccountResolver", differs<&options::resolver>, show_nothing},
     quietly_changeable<&options::default_sentinel>("Reloaded: default_sentinel"),
     quietly_changeable<&options::resolver_preload>("Reloaded: resolver_preload"),
-    {"ResolverPinnedAccounts", differs<&options::resolver_pinned_accounts>, show_nothing},
+    quietly_changeable<&options::resolver_pinned_accounts>("Reloaded: resolver_pinned_accounts"),
     fixed<&options::no_system_account>("NoSystemAccount"),
     quietly_changeable<&options::username>("Reloaded: authorization username"),
     quietly_changeable<&options::password>("Reloaded: authorization password"),

@@ -90,7 +90,7 @@ result<> server::state::store_preloads() {
 /// After a reload: what its configuration brings is the newest of those accounts.
 void server::state::obey_preloads(const server_options& before) {
     if (!authority) return;
-    logins.thread().post([this, jwt = options.default_sentinel] { authority->take_sentinel(jwt); });
+    logins.thread().post([this, trust = trust_of(options)] { authority->take_trust(trust); });
     logins.thread().post([this, now_log = log] { read_folder_again(now_log); });
     for (const auto& [account, jwt] : options.resolver_preload) {
         const auto old = before.resolver_preload.find(account);
