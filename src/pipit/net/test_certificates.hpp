@@ -24,6 +24,7 @@ struct certificate_request {
     std::string alternatives = "DNS:localhost,IP:127.0.0.1"; ///< As OpenSSL writes them.
     std::chrono::hours valid_from{-1};                       ///< Counted from now.
     std::chrono::hours valid_until{24};
+    const EVP_MD* digest = EVP_sha256(); ///< What its signature is made from.
 };
 
 /// An authority with a folder for what it gives out, which goes with it.
@@ -88,7 +89,7 @@ private:
         if (!request.alternatives.empty()) {
             extend(it, NID_subject_alt_name, request.alternatives.c_str());
         }
-        PIPIT_ASSERT(X509_sign(it, key_.get(), EVP_sha256()) > 0);
+        PIPIT_ASSERT(X509_sign(it, key_.get(), request.digest) > 0);
         return made;
     }
 

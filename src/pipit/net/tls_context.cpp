@@ -172,6 +172,25 @@ result<> trust_authorities(SSL_CTX* context, const std::string& file, file_reade
     return {};
 }
 
+using security_question = decltype(SSL_CTX_get_security_callback(nullptr));
+
+security_question usual_answer() {
+    static const security_question usual = [] {
+        const ssl_context_pointer context(SSL_CTX_new(TLS_method()));
+        return context ? SSL_CTX_get_security_callback(context.get()) : nullptr;
+    }();
+    return usual;
+}
+
+/// As Go: how strong one's own certificate has to be is for the peer to judge. What a peer shows
+/// is judged as ever.
+int judge_peers_alone(const SSL* ssl, const SSL_CTX* context, int about, int bits, int nid,
+                      void* other, void* extra) {
+    if (about == SSL_SECOP_EE_KEY || about == SSL_SECOP_CA_KEY || about == SSL_SECOP_CA_MD)
+        return 1;
+    return usual_answer()(ssl, context, about, bits, nid, other, extra);
+}
+
 result<ssl_context_pointer> make_context(const tls_settings& settings, bool is_server,
                                          file_reader& files) {
     ssl_context_pointer context(SSL_CTX_new(is_server ? TLS_server_method() : TLS_client_method()));
@@ -181,6 +200,7 @@ result<ssl_context_pointer> make_context(const tls_settings& settings, bool is_s
                                                                                 : TLS1_2_VERSION);
     SSL_CTX_set_options(it, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
                                 SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+    if (usual_answer() != nullptr) SSL_CTX_set_security_callback(it, judge_peers_alone);
     // What stands in the file is sent, and no chain is made up of who else is trusted.
     SSL_CTX_set_mode(it, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN);
     SSL_CTX_set_session_cache_mode(it, SSL_SESS_CACHE_OFF);

@@ -184,6 +184,18 @@ TEST_F(TlsFilter, AClientRefusesACertificateThatIsNotGood) {
     EXPECT_EQ(here.failure.value_or(error()), errc::tls_unknown_authority);
 }
 
+TEST_F(TlsFilter, ShowsAnOldCertificateAndLeavesItToTheClientToRefuseIt) {
+    const auto old = server_context({.key_pairs = {issuer.issue({.digest = EVP_sha1()})}});
+    auto there = server(old);
+    auto careless = client(tls_context::for_client({}).value());
+    talk(careless, there);
+    EXPECT_TRUE(careless.filter->is_open() && there.filter->is_open());
+    auto again = server(old);
+    auto careful = client(client_context());
+    talk(careful, again);
+    EXPECT_TRUE(careful.failure);
+}
+
 TEST_F(TlsFilter, AClientTakesAnAddressAsAName) {
     auto there = server(server_context());
     auto here = client(client_context(), "127.0.0.1");
