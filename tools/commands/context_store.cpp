@@ -29,7 +29,8 @@ std::string read_name(const std::string& path) {
     return is_valid_context_name(*text) ? *text : std::string();
 }
 
-/// A service or a job may have no $HOME.
+/// A service or a job may have no $HOME. A program that is linked statically should not ask the C
+/// library who its user is: other sources of users than the file are loaded at run time.
 std::string home_of(const environment& variables) {
     if (auto home = variables("HOME").value_or(""); !home.empty()) return home;
     const std::unique_ptr<std::FILE, int (*)(std::FILE*)> users(std::fopen("/etc/passwd", "re"),

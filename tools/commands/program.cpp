@@ -2,6 +2,7 @@
 #include <commands/program.hpp>
 
 #include <cli/message_text.hpp>
+#include <commands/end_signals.hpp>
 
 #include <pipit/net/clock.hpp>
 
@@ -52,20 +53,18 @@ int write_all(int descriptor, std::string_view text) {
     return 0;
 }
 
-/// Writes all of it to the standard output, and waits for whoever reads it. When a signal asks for
-/// the end meanwhile, and nothing is read for a second, it gives up: EINTR.
+/// Writes all of it to the standard output, and waits for whoever reads it. Once a signal has asked
+/// for the end, and nothing is read for a second, it gives up; at the second signal at once: EINTR.
 int write_output(std::string_view text) {
-    constexpr int longest_ms = 1000;
+    constexpr int patience_ms = 1000;
     struct stat output {};
     const bool is_pipe = ::fstat(STDOUT_FILENO, &output) == 0 && S_ISFIFO(output.st_mode);
-    int patience_ms = -1;
     while (!text.empty()) {
         pollfd writable{STDOUT_FILENO, POLLOUT, 0};
         const int ready = ::poll(&writable, 1, patience_ms);
-        if (ready == 0) return EINTR;
         if (ready < 0 && errno != EINTR) return errno;
-        if (ready < 0) {
-            patience_ms = longest_ms;
+        if (ready <= 0) {
+            if (end_signals::count() > (ready == 0 ? 0 : 1)) return EINTR;
             continue;
         }
         // So much fits into a pipe that is ready.

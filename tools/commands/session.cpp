@@ -9,7 +9,6 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include <csignal>
 #include <exception>
 #include <unistd.h>
 
@@ -115,30 +114,18 @@ int run_connected(program& with, const activity& what) {
     }
     if (what.summarize) code = what.summarize(connected, code);
     with.flush();
-    const bool may_look_up = !connected.nats.is_connected();
+    const bool was_connected = connected.nats.is_connected();
+    const auto losses_before = connected.losses();
     (void)run_to_end(loop, say_goodbye(connected), signals);
-    if (may_look_up) leave(with, code);
+    const bool all_is_well = was_connected && connected.losses() == losses_before;
+    // Otherwise some connection may have given up waiting for a name, and the system has not.
+    if (!all_is_well || code != exit_code::done) leave(with, code);
     return code;
 }
 
 void leave(program& with, int code) {
     with.flush();
     ::_exit(code);
-}
-
-end_signals::end_signals(asio::io_context& loop, int& signal)
-    : signals_(loop, SIGINT, SIGTERM), signal_(signal) {
-    wait();
-}
-
-void end_signals::wait() {
-    signals_.async_wait([this](const error_code& failed, int received) {
-        if (failed) return;
-        if (signal_ != 0) ::_exit(128 + received);
-        signal_ = received;
-        wait();
-        stop_.emit(asio::cancellation_type::terminal);
-    });
 }
 
 int run_to_end(asio::io_context& loop, asio::awaitable<int> work, end_signals& signals) {

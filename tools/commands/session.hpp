@@ -2,14 +2,13 @@
 #pragma once
 
 #include <commands/connecting.hpp>
+#include <commands/end_signals.hpp>
 #include <commands/program.hpp>
 
 #include <pipit/client/connection.hpp>
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <functional>
@@ -18,8 +17,6 @@
 #include <vector>
 
 namespace pipit::cli {
-
-namespace asio = boost::asio;
 
 /// What a command works with while it is connected.
 ///
@@ -73,23 +70,6 @@ struct activity {
 
 /// Connects, works, and closes. A second signal ends the program at once.
 int run_connected(program& with, const activity& what);
-
-/// The signals that ask for the end, SIGINT and SIGTERM: the first is kept in `signal` and cancels
-/// what runs, a second one ends the program.
-/// Lifetime: the loop does not run any more when this has gone.
-class end_signals {
-public:
-    end_signals(asio::io_context& loop, int& signal);
-    [[nodiscard]] asio::cancellation_slot slot() { return stop_.slot(); }
-    [[nodiscard]] bool received() const noexcept { return signal_ != 0; }
-
-private:
-    void wait();
-
-    asio::signal_set signals_;
-    asio::cancellation_signal stop_;
-    int& signal_;
-};
 
 /// Runs a coroutine to its end, and nothing that is left then.
 int run_to_end(asio::io_context& loop, asio::awaitable<int> work, end_signals& signals);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <commands/subprocess.hpp>
 
+#include <commands/end_signals.hpp>
+
 #include <pipit/net/socket_handle.hpp>
 
 #include <algorithm>
@@ -53,20 +55,12 @@ environment_with(const std::vector<std::pair<std::string, std::string>>& more) {
     return all;
 }
 
-/// A program that runs. The first signal that asks for the end leaves it the time to come to its
-/// own; the second one ends it.
-struct child_process {
-    ::pid_t id = 0;
-    int signals = 0;
+/// The first signal that asks for the end leaves the program the time to come to its own.
+bool has_to_end() noexcept { return end_signals::count() > 1; }
 
-    void interrupted() {
-        if (++signals >= 2) ::kill(id, SIGKILL);
-    }
-};
-
-/// Moves bytes both ways until the program has closed its ends.
+/// Moves bytes both ways until the program has closed its ends or has to end.
 void converse(pipe_pair& input, pipe_pair& output, pipe_pair& errors, std::string_view to,
-              child_process& child, subprocess_end& end) {
+              subprocess_end& end) {
     ::fcntl(input.write.get(), F_SETFL, O_NONBLOCK);
     if (to.empty()) input.write = {};
     for (;;) {
@@ -74,13 +68,12 @@ void converse(pipe_pair& input, pipe_pair& output, pipe_pair& errors, std::strin
                                      {output.read.get(), POLLIN, 0},
                                      {errors.read.get(), POLLIN, 0}}};
         if (waits[1].fd < 0 && waits[2].fd < 0) return;
-        if (::poll(waits.data(), waits.size(), -1) < 0) {
-            if (errno != EINTR) return;
-            child.interrupted();
-            // What it started itself may hold the pipes.
-            if (child.signals >= 2) return;
-            continue;
-        }
+        constexpr int longest_ms = 1000; // A signal may have come just before.
+        const int ready = ::poll(waits.data(), waits.size(), longest_ms);
+        if (ready < 0 && errno != EINTR) return;
+        // What the program has started itself may hold the pipes longer.
+        if (has_to_end()) return;
+        if (ready <= 0) continue;
         if (waits[0].revents != 0) {
             const auto sent = ::write(input.write.get(), to.data(), to.size());
             if (sent > 0) to.remove_prefix(static_cast<std::size_t>(sent));
@@ -121,8 +114,8 @@ result<subprocess_end> run_command(const subprocess& command) {
     ::sigaddset(&usual, SIGPIPE);
     ::posix_spawnattr_setsigdefault(&attributes, &usual);
     ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
-    child_process child;
-    const int failed = ::posix_spawnp(&child.id, words[0].c_str(), &actions, &attributes,
+    ::pid_t child = 0;
+    const int failed = ::posix_spawnp(&child, words[0].c_str(), &actions, &attributes,
                                       pointers(words).data(), pointers(variables).data());
     ::posix_spawn_file_actions_destroy(&actions);
     ::posix_spawnattr_destroy(&attributes);
@@ -131,9 +124,11 @@ result<subprocess_end> run_command(const subprocess& command) {
     output.write = {};
     errors.write = {};
     subprocess_end end;
-    converse(input, output, errors, command.input, child, end);
+    converse(input, output, errors, command.input, end);
     int status = 0;
-    while (::waitpid(child.id, &status, 0) < 0 && errno == EINTR) child.interrupted();
+    do {
+        if (has_to_end()) ::kill(child, SIGKILL);
+    } while (::waitpid(child, &status, 0) < 0 && errno == EINTR);
     end.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     return end;
 }
