@@ -2,6 +2,7 @@
 #include <commands/bench.hpp>
 
 #include <cli/bench_report.hpp>
+#include <commands/outgoing.hpp>
 #include <commands/session.hpp>
 
 #include <pipit/net/clock.hpp>
@@ -278,9 +279,8 @@ int run_bench(program& with, const bench_options& asked) {
     if (asked.clients == 0 || asked.clients > clients_max) {
         return with.fail_usage("--clients is between 1 and " + count_text(clients_max));
     }
-    constexpr std::uint64_t size_max = std::uint64_t{64} * 1024 * 1024;
-    if (asked.size > size_max) {
-        return with.fail_usage("--size is at most " + size_text(static_cast<double>(size_max)));
+    if (const auto wrong = complaint_about_size(asked.size); !wrong.empty()) {
+        return with.fail_usage(wrong);
     }
     if (asked.messages < asked.clients && asked.what != kind::service) {
         return with.fail_usage("--msgs is smaller than the number of clients");

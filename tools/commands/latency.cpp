@@ -3,6 +3,7 @@
 
 #include <cli/histogram.hpp>
 #include <cli/measured.hpp>
+#include <commands/outgoing.hpp>
 #include <commands/session.hpp>
 
 #include <pipit/net/clock.hpp>
@@ -149,9 +150,8 @@ int summarize(session& connected, const latency_options& asked, const latency_su
 }
 
 int run_latency(program& with, const latency_options& asked) {
-    constexpr std::uint64_t size_max = std::uint64_t{64} * 1024 * 1024;
-    if (asked.size > size_max) {
-        return with.fail_usage("--size is at most " + size_text(static_cast<double>(size_max)));
+    if (const auto wrong = complaint_about_size(asked.size); !wrong.empty()) {
+        return with.fail_usage(wrong);
     }
     if (asked.rate == 0) return with.fail_usage("--rate is at least 1");
     latency_sum sum;

@@ -70,12 +70,22 @@ std::string complaint_about_subject(const std::string& subject, bool fills_templ
            "between dots, and no * and > as tokens";
 }
 
-std::string complaint_about(const outgoing_options& asked) {
-    for (const auto& header : asked.headers) {
+std::string complaint_about_headers(const std::vector<std::string>& headers) {
+    for (const auto& header : headers) {
         if (!parse_header(header)) {
             return "-H: '" + header + "' is not a header, as 'Name: value' is";
         }
     }
+    return {};
+}
+
+std::string complaint_about_size(std::uint64_t payload_bytes) {
+    if (payload_bytes <= payload_bytes_max) return {};
+    return "--size is at most " + size_text(static_cast<double>(payload_bytes_max));
+}
+
+std::string complaint_about(const outgoing_options& asked) {
+    if (auto wrong = complaint_about_headers(asked.headers); !wrong.empty()) return wrong;
     if (!asked.file.empty() && asked.payload) {
         return "there is a payload and a --file; one of them is enough";
     }

@@ -29,10 +29,13 @@ struct outgoing_options {
                                                      const std::string& payload_help);
 [[nodiscard]] std::vector<option> outgoing_options_of(outgoing_options& into_these);
 
-/// What is wrong with them; empty when nothing is.
+// What is wrong with the command line; empty when nothing is.
 [[nodiscard]] std::string complaint_about(const outgoing_options& asked);
-/// What is wrong with a subject to publish to; empty when nothing is, or its templates decide.
+/// Of a subject to publish to; one with templates is complete only when they are filled.
 [[nodiscard]] std::string complaint_about_subject(const std::string& subject, bool fills_templates);
+[[nodiscard]] std::string complaint_about_headers(const std::vector<std::string>& headers);
+/// Of the payloads that a measurement makes.
+[[nodiscard]] std::string complaint_about_size(std::uint64_t payload_bytes);
 
 struct outgoing_message {
     std::string subject;

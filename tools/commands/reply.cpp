@@ -4,6 +4,7 @@
 #include <cli/shell_words.hpp>
 #include <cli/templates.hpp>
 #include <commands/incoming.hpp>
+#include <commands/outgoing.hpp>
 #include <commands/session.hpp>
 #include <commands/subprocess.hpp>
 
@@ -183,12 +184,7 @@ std::string complaint_about(const reply_options& asked) {
         const auto words = split_shell_words(asked.command);
         if (!words || words->empty()) return "--command has a quote that is not closed";
     }
-    for (const auto& header : asked.headers) {
-        if (!parse_header(header)) {
-            return "-H: '" + header + "' is not a header, as 'Name: value' is";
-        }
-    }
-    return {};
+    return complaint_about_headers(asked.headers);
 }
 
 asio::awaitable<int> reply_to_all(session& connected, const reply_options& asked,

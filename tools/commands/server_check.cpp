@@ -3,6 +3,7 @@
 
 #include <cli/check_report.hpp>
 #include <cli/message_text.hpp>
+#include <commands/outgoing.hpp>
 #include <commands/session.hpp>
 
 #include <pipit/net/clock.hpp>
@@ -123,11 +124,10 @@ asio::awaitable<void> check_request(client::connection& nats, const request_chec
     if (!connected) co_return;
     client::headers headers;
     for (const auto& header : asked.headers) {
-        if (const auto parsed = parse_header(header))
-            (void)headers.append(parsed->first, parsed->second);
+        const auto parsed = parse_header(header);
+        (void)headers.append(parsed->first, parsed->second);
     }
-    const client::request_options how{.timeout = std::nullopt,
-                                      .headers = headers.empty() ? nullptr : &headers};
+    const client::request_options how{.headers = headers.empty() ? nullptr : &headers};
     const auto began = net::steady_now();
     const auto reply =
         co_await nats.request(asked.subject, asked.payload, how, asio::use_awaitable);
@@ -235,6 +235,9 @@ command check_command(program& with) {
     request_tree.run = [&with, common, request] {
         if (request->subject.empty())
             return with.fail_usage("--subject is missing: where the request goes");
+        if (const auto wrong = complaint_about_headers(request->headers); !wrong.empty()) {
+            return with.fail_usage(wrong);
+        }
         return run_check(with, *common, {"request", "Request"},
                          [&](client::connection& nats, check_report& report) {
                              return check_request(nats, *request, report);
