@@ -157,7 +157,6 @@ bool broker_state::admit_without_connect(session& session, moment now) {
         session.details->without_connect = true;
         assume_credentials(session.details->options, *user);
         conclude(session, {.accepted = true, .user = user_pointer(config, user)}, now);
-        if (!session.awaiting_answer && !session.ended() && session.awaiting_connect) return false;
         reschedule(session);
         return true;
     }

@@ -71,12 +71,12 @@ private:
     };
 
     [[nodiscard]] bool is_spent(const granted_reply& reply, steady_time now) const noexcept;
-    /// Asks the rules at most, and may move all slots.
+    /// Ends the life of what it answered before, and of `last_`.
     [[nodiscard]] const decision& decision_about(bytes_view subject, std::uint64_t hash_seed);
 
     std::shared_ptr<const auth::permissions> rules_;
-    std::vector<decision> decisions_; ///< A slot for some of a hash's bits; grows with the misses.
-    std::size_t misses_ = 0;          ///< Since it grew.
+    std::vector<decision> decisions_; ///< By a subject's hash; more slots when many are missed.
+    std::size_t misses_ = 0;          ///< Since there are so many slots.
     const decision* last_ = nullptr;  ///< The slot of the last question.
     std::unordered_map<std::string, granted_reply, text_hash, std::equal_to<>> granted_replies_;
 };
