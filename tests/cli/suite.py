@@ -62,14 +62,14 @@ class finished:
 
 
 class running:
-    """A program with pipes, read by threads, so that nothing blocks."""
+    """A program with pipes, read by threads, so that nothing blocks; another `stdout` is not read."""
 
-    def __init__(self, arguments, environment, folder, stdin=subprocess.DEVNULL):
-        self.process = subprocess.Popen(arguments, stdin=stdin, stdout=subprocess.PIPE,
+    def __init__(self, arguments, environment, folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE):
+        self.process = subprocess.Popen(arguments, stdin=stdin, stdout=stdout,
                                         stderr=subprocess.PIPE, env=environment, cwd=folder)
         self.parts = {"out": b"", "err": b""}
         self.readers = [threading.Thread(target=self._read, args=(name, pipe), daemon=True)
-                        for name, pipe in (("out", self.process.stdout), ("err", self.process.stderr))]
+                        for name, pipe in (("out", self.process.stdout), ("err", self.process.stderr)) if pipe]
         for each in self.readers:
             each.start()
 
@@ -222,8 +222,8 @@ class world:
     def nats(self, *arguments, **options):
         return self.run(*arguments, program=self.programs["nats"], **options)
 
-    def start(self, *arguments, env=None, stdin=subprocess.DEVNULL, program=None):
-        process = running([program or self.pipit, *arguments], self._with_server(env), self.path, stdin)
+    def start(self, *arguments, env=None, program=None, **streams):
+        process = running([program or self.pipit, *arguments], self._with_server(env), self.path, **streams)
         self.started.append(process)
         return process
 
@@ -268,6 +268,14 @@ class world:
         for each in self.servers:
             each.stop()
         self.folder.cleanup()
+
+
+def eventually(condition, what):
+    deadline = time.monotonic() + SECONDS
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what}: it did not come to that")
+        time.sleep(0.005)
 
 
 def equal(actual, expected, what=""):

@@ -190,7 +190,8 @@ def attackers_with_jwts_hear_one_text(side):
     is_in(world.connect(world.token(times=[{"start": "00:00:00", "end": "23:59:59"},
                                            {"start": "23:00:00", "end": "01:00:00"}])))
     begun = time.strftime("%H:%M:%S")
-    is_in(world.connect(world.token(times=[{"start": begun, "end": "23:59:59"}])))
+    around_midnight = {"start": "23:59:00", "end": "00:01:00"}
+    is_in(world.connect(world.token(times=[{"start": begun, "end": "23:59:59"}, around_midnight])))
     is_in(world.connect(world.token(allowed_connection_types=["standard"])))
     reasons = {each["reason"] for each in world.connections("state=closed&limit=100")
                if each["reason"] != "Client Closed"}

@@ -147,7 +147,7 @@ def errors_of_clients_are_logged(side):
 
 @behaviour
 def logins_that_fail_are_logged_without_secrets(side):
-    server = side.start("authorization { token: right, timeout: 0.5 }\ndebug: true\n")
+    server = side.start("authorization { token: right, timeout: 1 }\ndebug: true\n")
     assert side.connect(server.port, auth_token="topsecret").wait_for_end()
     assert server.wait_for_log(r'\[ERR\] .*authentication error - Token "\[REDACTED\]"'), server.log()
     assert side.open(server.port).wait_for_end()
