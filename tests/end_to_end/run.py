@@ -21,6 +21,7 @@ import monitoring  # noqa: F401
 import nsc_tool  # noqa: F401
 import program  # noqa: F401
 import reload  # noqa: F401
+import resolver_reloads  # noqa: F401
 import resolvers  # noqa: F401
 import scale
 import signals  # noqa: F401

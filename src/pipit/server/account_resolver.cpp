@@ -22,6 +22,27 @@ result<> memory_resolver::store(const std::string& account, const std::string& j
     return {};
 }
 
+namespace {
+
+/// Null: a URL that needs none.
+result<std::shared_ptr<const net::tls_context>> tls_for(const resolver_options& options) {
+    using context = std::shared_ptr<const net::tls_context>;
+    if (!options.url.starts_with("https://")) return context();
+    auto made = net::tls_context::for_client(options.tls);
+    if (!made) return made.error();
+    return context(std::move(*made));
+}
+
+} // namespace
+
+result<> try_resolver(const resolver_options& options) {
+    if (options.kind != resolver_kind::url) return {};
+    const auto tls = tls_for(options);
+    if (!tls) return tls.error();
+    const auto answered = get_over_http(options.url, *tls, limits::account_fetch_timeout);
+    return answered ? result<>() : result<>(answered.error());
+}
+
 result<std::unique_ptr<account_resolver>> make_resolver(const resolver_options& options,
                                                         const logger& log) {
     switch (options.kind) {
@@ -30,16 +51,9 @@ result<std::unique_ptr<account_resolver>> make_resolver(const resolver_options& 
                      "operators require an account resolver to be configured");
     case resolver_kind::memory: return std::make_unique<memory_resolver>();
     case resolver_kind::url: {
-        // As nats-server: it has to be there when the server starts.
-        std::shared_ptr<const net::tls_context> tls;
-        if (options.url.starts_with("https://")) {
-            auto made = net::tls_context::for_client(options.tls);
-            if (!made) return made.error();
-            tls = std::move(*made);
-        }
-        const auto answered = get_over_http(options.url, tls, limits::account_fetch_timeout);
-        if (!answered) return answered.error();
-        return std::make_unique<url_resolver>(options.url, std::move(tls));
+        auto tls = tls_for(options);
+        if (!tls) return tls.error();
+        return std::make_unique<url_resolver>(options.url, std::move(*tls));
     }
     case resolver_kind::full:
     case resolver_kind::cache: break;

@@ -42,8 +42,11 @@ private:
     std::map<std::string, std::string> jwts_;
 };
 
-/// Errors: `errc::invalid_configuration`, `errc::unusable_file`.
+/// A server of accounts is not asked. Errors: `errc::invalid_configuration`, `errc::unusable_file`.
 [[nodiscard]] result<std::unique_ptr<account_resolver>>
 make_resolver(const resolver_options& options, const logger& log);
+
+/// What has to be there when the server starts, as for nats-server. Errors: `errc::no_account`.
+[[nodiscard]] result<> try_resolver(const resolver_options& options);
 
 } // namespace pipit::server

@@ -192,4 +192,9 @@ broker::session_judge nobody_stays() {
               wall_time) -> session_verdict { return {session_verdict::fate::account_is_gone}; };
 }
 
+broker::session_judge everybody_is_refused() {
+    return [](const broker::user_configuration&, const broker::session_origin&,
+              wall_time) -> session_verdict { return {session_verdict::fate::is_refused}; };
+}
+
 } // namespace pipit::server

@@ -26,5 +26,7 @@ account_of(const auth::account_jwt& claims, std::string token, broker::account_i
 
 /// An account that was deleted: nobody stays.
 [[nodiscard]] broker::session_judge nobody_stays();
+/// An account that the configuration has no more: as if its users logged in now.
+[[nodiscard]] broker::session_judge everybody_is_refused();
 
 } // namespace pipit::server

@@ -5,6 +5,7 @@
 #include <pipit/auth/user_template.hpp>
 #include <pipit/base/identity_limits.hpp>
 #include <pipit/net/clock.hpp>
+#include <pipit/protocol/go_text.hpp>
 #include <pipit/server/callout_answer.hpp>
 #include <pipit/server/error.hpp>
 #include <pipit/server/jwt_links.hpp>
@@ -55,9 +56,10 @@ std::string problem_with(const auth::user_jwt& user, wall_time now) {
 jwt_authority::jwt_authority(operator_trust trust, std::unique_ptr<account_resolver> resolver,
                              authority_surroundings surroundings)
     : trust_(std::move(trust)),
-      resolver_(std::move(resolver)),
       around_(std::move(surroundings)),
-      users_(limits::verified_jwts, limits::verified_jwt_bytes) {}
+      users_(limits::verified_jwts, limits::verified_jwt_bytes) {
+    sources_.push_back({std::move(resolver)});
+}
 
 jwt_authority::~jwt_authority() = default;
 
@@ -232,9 +234,13 @@ void jwt_authority::fetch_next() {
         const auto next = to_fetch_.take();
         if (!next) return;
         ++fetching_;
-        resolver_->fetch(*next, [this, account = *next](result<std::string> jwt) {
-            around_.thread.post([this, account, jwt = std::move(jwt)] {
+        auto& from = sources_.back();
+        ++from.fetching;
+        from.resolver->fetch(*next, [this, &from, account = *next](result<std::string> jwt) {
+            around_.thread.post([this, &from, account, jwt = std::move(jwt)] {
                 --fetching_;
+                --from.fetching;
+                drop_old_sources();
                 on_fetched(account, jwt);
                 fetch_next();
             });
@@ -256,7 +262,7 @@ void jwt_authority::on_fetched(const std::string& account, const result<std::str
     if (!claims) return fail(std::string(claims.error().detail()));
     missing_.erase(account);
     // A cache keeps what others said; where it came from there, it is the same.
-    if (const auto stored = resolver_->store(account, *jwt); !stored) {
+    if (const auto stored = resolver().store(account, *jwt); !stored) {
         around_.log.error(std::string(stored.error().detail()));
     }
     auto installed = install(std::move(*claims), *jwt, [this, account] {
@@ -398,10 +404,38 @@ void jwt_authority::forget(const std::string& account) {
     const auto found = accounts_.find(account);
     if (found == accounts_.end() || found->second->is_deleted) return;
     around_.log.debug("Disable account " + account + " due to remove");
-    auto& known = *found->second;
-    known.is_deleted = true;
-    around_.put_account({known.config, &known.counters, nobody_stays()}, [] {});
-    link_importers_of(account);
+    remove(*found->second, nobody_stays());
+}
+
+void jwt_authority::remove(known_account& account, broker::session_judge judge) {
+    account.is_deleted = true;
+    around_.put_account({account.config, &account.counters, std::move(judge)}, [] {});
+    link_importers_of(account.claims->subject);
+}
+
+void jwt_authority::take_resolver(std::unique_ptr<account_resolver> resolver) {
+    sources_.push_back({std::move(resolver)});
+    missing_.clear();
+    drop_old_sources();
+}
+
+void jwt_authority::drop_old_sources() {
+    for (auto each = sources_.begin(); each != std::prev(sources_.end());) {
+        each = each->fetching == 0 ? sources_.erase(each) : std::next(each);
+    }
+}
+
+void jwt_authority::keep_only(const std::set<std::string>& accounts) {
+    for (const auto& [name, account] : accounts_) {
+        const bool stays = accounts.contains(name) || name == trust_.system_account;
+        if (stays || account->is_deleted) continue;
+        around_.log.info("Reloaded: deleting account [removed]: " + protocol::quoted(name));
+        remove(*account, everybody_is_refused());
+    }
+}
+
+void jwt_authority::stop() {
+    for (auto& each : sources_) each.resolver->stop();
 }
 
 bool jwt_authority::knows(const std::string& account) const { return accounts_.contains(account); }
@@ -410,7 +444,7 @@ result<std::shared_ptr<const broker::account_configuration>>
 jwt_authority::load(const std::string& account) {
     auto answered = std::make_shared<std::promise<result<std::string>>>();
     auto answer = answered->get_future();
-    resolver_->fetch(account, [answered](result<std::string> fetched) {
+    resolver().fetch(account, [answered](result<std::string> fetched) {
         answered->set_value(std::move(fetched));
     });
     if (answer.wait_for(2 * limits::account_fetch_timeout) != std::future_status::ready) {

@@ -14,6 +14,7 @@
 #include <pipit/server/verified_users.hpp>
 
 #include <functional>
+#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -69,7 +70,13 @@ public:
     [[nodiscard]] result<> stand_in_for(const std::string& account);
 
     [[nodiscard]] const operator_trust& trust() const noexcept { return trust_; }
-    [[nodiscard]] account_resolver& resolver() noexcept { return *resolver_; }
+    [[nodiscard]] account_resolver& resolver() noexcept { return *sources_.back().resolver; }
+    /// After a reload: accounts come from there from now on; those that are known stay.
+    void take_resolver(std::unique_ptr<account_resolver> resolver);
+    /// Ends all accounts that the resolver, which knows all of them, does not have any more.
+    void keep_only(const std::set<std::string>& accounts);
+    /// No account comes any more. Threads: all, when the authority's has ended.
+    void stop();
 
     /// Those that are known, and a number that changes with them. Threads: all.
     struct account_list {
@@ -104,8 +111,16 @@ private:
     service_of(const known_account& account);
     [[nodiscard]] bool is_over(const known_account& account) const;
 
+    /// A resolver that was replaced stays until it has answered.
+    struct source {
+        std::unique_ptr<account_resolver> resolver;
+        std::size_t fetching = 0;
+    };
+    void drop_old_sources();
+    void remove(known_account& account, broker::session_judge judge);
+
     operator_trust trust_;
-    std::unique_ptr<account_resolver> resolver_;
+    std::list<source> sources_; ///< The last one is asked.
     authority_surroundings around_;
     verified_users users_;
     std::map<std::string, std::vector<continuation>> waiting_; ///< By account.

@@ -188,7 +188,7 @@ constexpr option_rule option_rules[] = {
     fixed<&options::system_account>("SystemAccount"),
     {"TrustedOperators", differs<&options::operators>, show_nothing},
     {"TrustedKeys", differs<&options::trusted_keys>, show_nothing},
-    {"AccountResolver", differs<&options::resolver>, show_nothing},
+    {{}, differs<&options::resolver>, show_nothing, "Reloaded: accounts"},
     quietly_changeable<&options::default_sentinel>("Reloaded: default_sentinel"),
     quietly_changeable<&options::resolver_preload>("Reloaded: resolver_preload"),
     quietly_changeable<&options::resolver_pinned_accounts>("Reloaded: resolver_pinned_accounts"),

@@ -37,7 +37,7 @@ server::state::~state() {
     // What still comes from elsewhere would be for a thread that ends.
     if (system) system->stop();
     if (callout) callout->stop();
-    if (authority) authority->resolver().stop();
+    if (authority) authority->stop();
 }
 
 result<> server::state::start() {

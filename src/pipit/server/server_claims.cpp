@@ -22,65 +22,75 @@ constexpr nanoseconds pack_interval = 1min;
 } // namespace
 
 /// Begins the services of accounts' JWTs, for which somebody has to see the server from inside.
-void server::state::serve_claims() {
-    const auto system_account = seen.config->system_account;
+/// At the start, and on the thread of the logins when a reload brought another resolver.
+void server::state::serve_claims(const resolver_options& how, const logger& now_log) {
+    const auto system_account = [this] {
+        const std::lock_guard guard(seen.lock);
+        return seen.config->system_account;
+    }();
     if (!authority || !system_account) return;
-    claims_place = {*system_account, options.resolver};
-    const bool is_cache = options.resolver.kind == resolver_kind::cache;
+    const auto turn = claims_place.turn + 1;
+    claims_place = {*system_account, how, turn};
+    const bool is_cache = how.kind == resolver_kind::cache;
+    const bool has_folder = account_folder != nullptr;
     claims = std::make_unique<claims_requests>(claims_requests::surroundings{
-        *authority, account_folder == nullptr ? nullptr : &account_folder->directory(), is_cache,
-        [this] { return server_json(); }, log});
+        *authority, has_folder ? &account_folder->directory() : nullptr, is_cache,
+        [this] { return server_json(); }, now_log});
     if (is_cache) {
         account_folder->ask_others_by(
             [this](const std::string& account, account_resolver::answer then) {
                 look_up_elsewhere(account, std::move(then));
             });
     }
-    loops[0]->post([this, account = *system_account, is_cache](broker::broker& broker, moment) {
-        subscribe_claims(broker, account, is_cache);
-    });
-    if (account_folder == nullptr) return;
-    expire_claims();
-    if (!is_cache) compare_claims();
+    const claims_service service{*system_account, has_folder, is_cache, turn};
+    loops[0]->post(
+        [this, service](broker::broker& broker, moment) { subscribe_claims(broker, service); });
+    if (!has_folder) return;
+    expire_claims(turn);
+    if (!is_cache) compare_claims(turn);
 }
 
 /// On the first loop's thread.
-void server::state::subscribe_claims(broker::broker& broker, broker::account_id of, bool is_cache) {
+void server::state::subscribe_claims(broker::broker& broker, const claims_service& service) {
+    const auto of = service.account;
+    for (const auto number : claims_subscriptions) broker.unsubscribe(number);
+    claims_subscriptions.clear();
     using reply_list = std::vector<std::string>;
     /// What is asked is answered on the thread of the logins, which owns the accounts.
     const auto serve = [&](const std::string& subject, bytes_view queue, bool needs_reply,
                            auto make_replies) {
-        const auto handle = [this, of, needs_reply, make_replies](const internal_message& message,
-                                                                  moment) {
+        const auto handle = [this, of, turn = service.turn, needs_reply,
+                             make_replies](const internal_message& message, moment) {
             if (needs_reply && message.reply.empty()) return;
-            logins.thread().post([this, of, make_replies, subject = std::string(message.subject),
-                                  reply = std::string(message.reply),
-                                  payload = std::string(message.payload)] {
-                auto replies = make_replies(subject, payload);
-                if (reply.empty() || replies.empty()) return;
-                // What was changed is changed on all loops before anybody hears so.
-                after_all_loops([this, of, reply, replies = std::move(replies)]() mutable {
-                    for (auto& each : replies) {
-                        publish(of, {.subject = reply, .body = std::move(each)});
-                    }
+            logins.thread().post(
+                [this, of, turn, make_replies, subject = std::string(message.subject),
+                 reply = std::string(message.reply), payload = std::string(message.payload)] {
+                    if (turn != claims_place.turn) return; // It was for another resolver.
+                    auto replies = make_replies(subject, payload);
+                    if (reply.empty() || replies.empty()) return;
+                    // What was changed is changed on all loops before anybody hears so.
+                    after_all_loops([this, of, reply, replies = std::move(replies)]() mutable {
+                        for (auto& each : replies) {
+                            publish(of, {.subject = reply, .body = std::move(each)});
+                        }
+                    });
                 });
-            });
         };
-        broker.subscribe(of, subject, handle, queue);
+        claims_subscriptions.push_back(broker.subscribe(of, subject, handle, queue));
     };
     for (const std::string prefix : {"$SYS.REQ.ACCOUNT.", "$SYS.ACCOUNT."}) {
         serve(prefix + "*.CLAIMS.UPDATE", {}, false, [this](const auto& subject, const auto& jwt) {
             return reply_list{claims->update(account_in(subject), jwt)};
         });
     }
-    if (account_folder == nullptr) return;
+    if (!service.has_folder) return;
     serve("$SYS.REQ.CLAIMS.UPDATE", {}, false,
           [this](const auto&, const auto& jwt) { return reply_list{claims->update({}, jwt)}; });
     serve("$SYS.REQ.CLAIMS.LIST", {}, true,
           [this](const auto&, const auto&) { return reply_list{claims->list()}; });
     serve("$SYS.REQ.CLAIMS.DELETE", {}, false,
           [this](const auto&, const auto& request) { return reply_list{claims->remove(request)}; });
-    if (is_cache) return;
+    if (service.is_cache) return;
     serve("$SYS.REQ.ACCOUNT.*.CLAIMS.LOOKUP", {}, true, [this](const auto& subject, const auto&) {
         return reply_list{claims->lookup(account_in(subject))};
     });
@@ -121,23 +131,25 @@ std::string server::state::server_json() {
 
 // --- Now and then; on the thread of the logins ---
 
-void server::state::expire_claims() {
-    logins.thread().post_at(net::steady_now() + expiry_interval, [this] {
+void server::state::expire_claims(std::uint64_t turn) {
+    logins.thread().post_at(net::steady_now() + expiry_interval, [this, turn] {
+        if (turn != claims_place.turn) return;
         account_folder->directory().expire(net::wall_now());
-        expire_claims();
+        expire_claims(turn);
     });
 }
 
 /// Asks other servers for what they have and this one has not.
-void server::state::compare_claims() {
+void server::state::compare_claims(std::uint64_t turn) {
     const auto& configured = claims_place.resolver.interval;
     const auto interval = configured == nanoseconds(0) ? pack_interval : configured;
-    logins.thread().post_at(net::steady_now() + interval, [this, of = claims_place.account] {
+    logins.thread().post_at(net::steady_now() + interval, [this, turn] {
+        if (turn != claims_place.turn) return;
         const auto& hash = account_folder->directory().hash();
-        publish(of, {.subject = pack_subject,
-                     .reply = pack_inbox(),
-                     .body = std::string(hash.begin(), hash.end())});
-        compare_claims();
+        publish(claims_place.account, {.subject = pack_subject,
+                                       .reply = pack_inbox(),
+                                       .body = std::string(hash.begin(), hash.end())});
+        compare_claims(turn);
     });
 }
 

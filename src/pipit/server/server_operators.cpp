@@ -21,6 +21,9 @@ error invalid(std::string text) { return {errc::invalid_configuration, std::move
 result<> server::state::start_authority() {
     if (!is_in_operator_mode(options)) return {};
     auto resolver = make_resolver(options.resolver, log);
+    if (const auto tried = try_resolver(options.resolver); resolver && !tried) {
+        resolver = tried.error();
+    }
     if (!resolver) {
         log_fatal(resolver.error());
         return resolver.error();
@@ -49,7 +52,7 @@ result<> server::state::start_authority() {
         [this](broker::login_question question, std::function<void(broker::login_answer)> answer) {
             authority->judge(std::move(question), std::move(answer));
         });
-    serve_claims();
+    serve_claims(options.resolver, log);
     return {};
 }
 
@@ -87,14 +90,47 @@ result<> server::state::store_preloads() {
     return {};
 }
 
+/// Where accounts come from after a reload; null: from where they came before.
+result<std::unique_ptr<account_resolver>>
+server::state::changed_resolver(const server_options& next) {
+    const bool is_anew =
+        next.resolver != options.resolver || next.resolver.kind == resolver_kind::memory;
+    if (!authority || !is_anew) return std::unique_ptr<account_resolver>();
+    return make_resolver(next.resolver, log);
+}
+
+/// On the thread of the logins, which own it.
+void server::state::take_resolver(std::unique_ptr<account_resolver> resolver,
+                                  const server_options& next) {
+    account_folder = dynamic_cast<directory_resolver*>(resolver.get());
+    authority->take_resolver(std::move(resolver));
+    if (next.resolver.kind != resolver_kind::memory) return;
+    std::set<std::string> all;
+    for (const auto& [account, jwt] : next.resolver_preload) {
+        all.insert(account);
+        (void)authority->resolver().store(account, jwt); // Where nothing fails.
+    }
+    authority->keep_only(all);
+}
+
 /// After a reload: what its configuration brings is the newest of those accounts.
-void server::state::obey_preloads(const server_options& before) {
+void server::state::obey_resolver(const server_options& before,
+                                  std::unique_ptr<account_resolver> resolver) {
     if (!authority) return;
     logins.thread().post([this, trust = trust_of(options)] { authority->take_trust(trust); });
+    const bool is_elsewhere = before.resolver != options.resolver;
+    if (resolver) {
+        auto shared = std::make_shared<std::unique_ptr<account_resolver>>(std::move(resolver));
+        logins.thread().post([this, shared, next = options, is_elsewhere, now_log = log] {
+            take_resolver(std::move(*shared), next);
+            if (is_elsewhere) serve_claims(next.resolver, now_log);
+        });
+    }
     logins.thread().post([this, now_log = log] { read_folder_again(now_log); });
     for (const auto& [account, jwt] : options.resolver_preload) {
         const auto old = before.resolver_preload.find(account);
-        if (old != before.resolver_preload.end() && old->second == jwt) continue;
+        const bool is_kept = old != before.resolver_preload.end() && old->second == jwt;
+        if (is_kept && !is_elsewhere) continue;
         logins.thread().post([this, account, jwt, now_log = log] {
             if (!auth::decode_account_jwt(jwt)) return;
             auto obeyed = authority->resolver().store(account, jwt);

@@ -31,14 +31,16 @@ result<> server::state::reload() {
     if (logs_differently) {
         if (auto configured = sink->configure(next); !configured) return fail(configured.error());
     }
-    if (auto obeyed = obey(next); !obeyed) {
+    auto resolver = changed_resolver(next);
+    auto obeyed = resolver ? obey(next) : result<>(resolver.error());
+    if (!obeyed) {
         if (logs_differently) (void)sink->configure(options);
         return fail(obeyed.error());
     }
     const auto before = std::exchange(options, std::move(next));
     log = make_logger(sink, options);
     for (auto& each : loops) each->set_log(log);
-    obey_preloads(before);
+    obey_resolver(before, std::move(*resolver));
     for (const auto& warning : plan->next.warnings) log.warning(warning);
     for (const auto& change : plan->changes) {
         log.info(change.text);

@@ -86,18 +86,26 @@ struct server::state {
     result<> start_authority();
     result<> store_preloads();
     result<> find_system_account();
-    void obey_preloads(const server_options& before);
+    result<std::unique_ptr<account_resolver>> changed_resolver(const server_options& next);
+    void take_resolver(std::unique_ptr<account_resolver> resolver, const server_options& next);
+    void obey_resolver(const server_options& before, std::unique_ptr<account_resolver> resolver);
     void read_folder_again(const logger& now_log);
     void put_account(broker::account_update update, std::function<void()> done);
     [[nodiscard]] std::shared_ptr<const broker::configuration>
     with_known_accounts(std::shared_ptr<const broker::configuration> config);
 
     // server_claims.cpp
-    void serve_claims();
-    void subscribe_claims(broker::broker& broker, broker::account_id of, bool is_cache);
+    void serve_claims(const resolver_options& how, const logger& now_log);
+    struct claims_service {
+        broker::account_id account{};
+        bool has_folder = false;
+        bool is_cache = false;
+        std::uint64_t turn = 0;
+    };
+    void subscribe_claims(broker::broker& broker, const claims_service& service);
     void after_all_loops(std::function<void()> task);
-    void expire_claims();
-    void compare_claims();
+    void expire_claims(std::uint64_t turn);
+    void compare_claims(std::uint64_t turn);
     void look_up_elsewhere(const std::string& account, account_resolver::answer then);
     [[nodiscard]] std::string pack_inbox() const;
     [[nodiscard]] std::string server_json();
@@ -174,12 +182,14 @@ struct server::state {
     directory_resolver* account_folder = nullptr; ///< The authority's; null: it has another one.
     std::unique_ptr<claims_requests> claims;      ///< Null: nobody may ask about them.
     std::atomic<std::uint64_t> claims_sequence = 0;
-    /// As it was at the start, which no reload changes: for the thread of the logins.
+    /// For the thread of the logins.
     struct {
         broker::account_id account{};
         resolver_options resolver;
+        std::uint64_t turn = 0; ///< Counts resolvers: what an earlier one began, ends.
     } claims_place;
-    net::socket_handle client_socket; ///< Until the loops run.
+    std::vector<std::uint64_t> claims_subscriptions; ///< The first loop's own.
+    net::socket_handle client_socket;                ///< Until the loops run.
     std::uint16_t client_port = 0;
     net::socket_handle websocket_socket;            ///< Until the loops run.
     std::unique_ptr<websocket_policy> websockets;   ///< Null: there is no such listener.
