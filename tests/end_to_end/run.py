@@ -27,6 +27,7 @@ import scale
 import signals  # noqa: F401
 import slow_readers  # noqa: F401
 import system_account  # noqa: F401
+import system_exports  # noqa: F401
 import tls  # noqa: F401
 import tracing  # noqa: F401
 import websocket  # noqa: F401

@@ -312,9 +312,20 @@ void jwt_authority::fetch_exporters(const std::string& account, std::function<vo
     one_is_done();
 }
 
+/// What its JWT says, and what the system account gives beside.
+result<std::shared_ptr<const broker::account_configuration>>
+jwt_authority::configured(const auth::account_jwt& claims, const std::string& jwt,
+                          broker::account_id id, wall_time updated) const {
+    auto config = account_of(claims, jwt, id, updated);
+    if (!config || claims.subject != trust_.system_account) return config;
+    auto more = std::make_shared<broker::account_configuration>(**config);
+    add_system_exports(*more);
+    return std::shared_ptr<const broker::account_configuration>(std::move(more));
+}
+
 /// Makes the account what its JWT says, with what the exporters that are known allow it now.
 void jwt_authority::import_anew(known_account& account) {
-    auto config = account_of(*account.claims, account.jwt, account.config->id,
+    auto config = configured(*account.claims, account.jwt, account.config->id,
                              account.config->claims->updated);
     if (!config) return;
     auto linked = std::make_shared<broker::account_configuration>(**config);
@@ -362,7 +373,7 @@ result<> jwt_authority::install(known_claims claims, const std::string& jwt,
                                 std::function<void()> done) {
     const auto name = claims->subject;
     for (const auto& exporter : exporters_of(*claims)) importers_[exporter].insert(name);
-    auto config = account_of(*claims, jwt, around_.numbers.number_of(name), net::wall_now());
+    auto config = configured(*claims, jwt, around_.numbers.number_of(name), net::wall_now());
     if (!config) return refused(std::string(config.error().detail()));
     known_account* account = nullptr;
     known_claims before;

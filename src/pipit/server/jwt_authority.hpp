@@ -98,6 +98,9 @@ private:
     void resume(const std::string& account, const std::string& why_not);
     void fetch_exporters(const std::string& account, std::function<void()> then);
     void import_anew(known_account& account);
+    [[nodiscard]] result<std::shared_ptr<const broker::account_configuration>>
+    configured(const auth::account_jwt& claims, const std::string& jwt, broker::account_id id,
+               wall_time updated) const;
     void link(known_account& account);
     void link_importers_of(const std::string& account);
     [[nodiscard]] result<known_claims> verified(const std::string& account,

@@ -6,6 +6,7 @@
 #include <pipit/protocol/subject.hpp>
 
 #include <algorithm>
+#include <array>
 
 namespace pipit::server {
 namespace {
@@ -127,6 +128,26 @@ void add_exports(const auth::account_jwt& claims, account_configuration& to) {
         }
         made.allow_trace = one.allow_trace;
         to.service_exports.push_back(std::move(made));
+    }
+}
+
+void add_system_exports(account_configuration& to) {
+    constexpr unsigned account_token = 4;
+    using broker::response_type;
+    const std::array<broker::service_export, 4> defaults{
+        {{.subject = "$SYS.REQ.ACCOUNT.*.CONNZ",
+          .audience = {.account_token_position = account_token},
+          .response = response_type::stream},
+         {.subject = "$SYS.REQ.ACCOUNT.*.STATZ",
+          .audience = {.account_token_position = account_token},
+          .response = response_type::stream},
+         {.subject = "$SYS.DEBUG.SUBSCRIBERS"},
+         {.subject = "$SYS.REQ.USER.*.INFO"}}};
+    for (const auto& each : defaults) {
+        const auto covers = [&](const broker::service_export& own) {
+            return protocol::is_subset(each.subject, own.subject);
+        };
+        if (std::ranges::none_of(to.service_exports, covers)) to.service_exports.push_back(each);
     }
 }
 

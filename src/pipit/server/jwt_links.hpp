@@ -17,6 +17,11 @@ namespace pipit::server {
 /// Puts what an account exports into its configuration.
 void add_exports(const auth::account_jwt& claims, broker::account_configuration& to);
 
+/// What others may import of the system account in any case: what is known of themselves. What its
+/// JWT says of one of these services counts more.
+/// Source: nats-server.
+void add_system_exports(broker::account_configuration& to);
+
 /// An account that others import from.
 struct known_exporter {
     std::shared_ptr<const auth::account_jwt> claims;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The system account: services that answer, and events that tell.
 #include <pipit/base/limits.hpp>
+#include <pipit/broker/request_info.hpp>
 #include <pipit/net/clock.hpp>
 #include <pipit/protocol/subject.hpp>
 #include <pipit/server/detail/monitoring_documents.hpp>
@@ -32,6 +33,12 @@ moment now() { return {net::steady_now(), net::wall_now()}; }
 std::array<std::string, 2> connection_subjects(const std::string& account) {
     return {"$SYS.SERVER.ACCOUNT." + account + ".CONNS",
             "$SYS.ACCOUNT." + account + ".SERVER.CONNS"};
+}
+
+/// An import that shares adds who asks, as the last header.
+bool tells_user(bytes_view headers) {
+    const auto info = headers.rfind(broker::request_info_header);
+    return info != bytes_view::npos && headers.find("\"user\":", info) != bytes_view::npos;
 }
 
 } // namespace
@@ -107,6 +114,8 @@ void server::state::subscribe_system(broker::broker& broker) {
                          });
     }
     serve("$SYS.REQ.ACCOUNT.PING.STATZ", "STATZ");
+    serve("$SYS.REQ.USER.*.INFO", "USER.INFO");
+    serve("$SYS.DEBUG.SUBSCRIBERS", "SUBSCRIBERS");
 }
 
 /// What everybody may ask about himself and his account, in every account.
@@ -143,7 +152,10 @@ void server::state::ask_system(std::string_view service, std::string account,
                              .account = std::move(account),
                              .headers = std::string(message.headers),
                              .body = std::string(message.payload),
-                             .sender = message.sender};
+                             .sender = message.sender,
+                             .sender_account = message.sender_account,
+                             .hides_user = message.sender_account != message.account &&
+                                           !tells_user(message.headers)};
     // Whoever asks when too many wait hears nothing, and may ask again.
     (void)system->post(message.sender_account,
                        [this, question = std::move(question), of = message.account,

@@ -3,6 +3,7 @@
 
 #include <pipit/auth/permissions.hpp>
 #include <pipit/broker/content_encoding.hpp>
+#include <pipit/protocol/subject.hpp>
 #include <pipit/server/detail/monitoring_documents.hpp>
 #include <pipit/server/detail/names.hpp>
 #include <pipit/server/detail/system_json.hpp>
@@ -152,10 +153,10 @@ private:
         if (!user) return failed(400, {});
         json_writer json("");
         json.begin_object();
-        json.member("user", user->user);
+        json.member("user", question_.hides_user ? std::string() : user->user);
         json.member("account", user->account);
         json.optional_member("account_name", user->account_name);
-        json.optional_member("user_name", user->user_name);
+        if (!question_.hides_user) json.optional_member("user_name", user->user_name);
         if (user->permissions) write_permissions(json, *user->permissions);
         if (user->expires) json.member("expires", (*user->expires - its_.now()).count());
         json.end_object();
@@ -205,6 +206,11 @@ std::optional<system_answer> system_requests::answer(const system_question& ques
     const auto facts = its_.facts();
     const auto stamp = [&] { return message_stamp{its_.next_sequence(), its_.now()}; };
     if (question.service == "IDZ") return system_answer{{}, id_document(*facts)};
+    if (question.service == "SUBSCRIBERS") {
+        const auto count = subscribers(question);
+        if (!count) return std::nullopt;
+        return system_answer{{}, std::to_string(*count)};
+    }
     const auto* const service = service_named(question.service);
     const auto options = service == nullptr ? std::span<const request_option>() : service->options;
     const auto request = read_system_request(question.body, options);
@@ -234,6 +240,38 @@ std::optional<system_answer> system_requests::answer(const system_question& ques
             {}, system_error(*facts, stamp(), made.error_code, made.problem, made.data)};
     }
     return encoded(system_message(*facts, stamp(), "data", made.data), question.headers);
+}
+
+/// How many subscriptions of the asker's account want `subject`, or are covered by that pattern,
+/// or are members of the group in `subject queue`.
+std::optional<std::uint64_t> system_requests::subscribers(const system_question& question) const {
+    constexpr std::uint64_t page = 1024;
+    const auto text = std::string_view(question.body);
+    const auto space = text.find(' ');
+    const auto subject = text.substr(0, space);
+    const auto queue = space == std::string_view::npos ? "" : text.substr(space + 1);
+    const bool is_literal = protocol::is_valid_literal_subject(subject);
+    if (!is_literal && !protocol::is_valid_subject(subject)) return 0;
+    monitoring_query query;
+    auto& wanted = query.subscriptions.emplace();
+    wanted.account = question.sender_account;
+    wanted.limit = page;
+    if (is_literal) wanted.test = subject;
+    std::uint64_t count = 0;
+    for (std::uint64_t seen = page; seen == page; wanted.offset += page) {
+        const auto snapshot = its_.collect(query);
+        if (!snapshot) return std::nullopt;
+        seen = 0;
+        for (const auto& loop : snapshot->loops) {
+            seen += loop.subscriptions.page.size();
+            count += static_cast<std::uint64_t>(
+                std::ranges::count_if(loop.subscriptions.page, [&](const auto& each) {
+                    return (queue.empty() || each.queue == queue) &&
+                           (is_literal || protocol::is_subset(each.subject, subject));
+                }));
+        }
+    }
+    return count;
 }
 
 std::optional<std::string> system_requests::statistics() const {

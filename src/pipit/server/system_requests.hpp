@@ -29,6 +29,8 @@ struct system_question {
     std::string headers;
     std::string body;
     std::uint64_t sender = 0; ///< The number of the client that asks.
+    broker::account_id sender_account{};
+    bool hides_user = false; ///< It asks from another account, which does not share who asks.
 };
 
 struct system_answer {
@@ -70,6 +72,8 @@ public:
                                              std::string_view account) const;
 
 private:
+    [[nodiscard]] std::optional<std::uint64_t> subscribers(const system_question& question) const;
+
     system_surroundings its_;
     logger log_;
 };
