@@ -15,6 +15,7 @@ import configuration  # noqa: F401
 import identity  # noqa: F401
 import listeners  # noqa: F401
 import live_permissions  # noqa: F401
+import log_lines  # noqa: F401
 import lame_duck  # noqa: F401
 import logs  # noqa: F401
 import monitoring  # noqa: F401

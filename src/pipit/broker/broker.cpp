@@ -81,6 +81,15 @@ broker_state::broker_state(unsigned loop, std::uint64_t its_seed,
         trace_out(to, traced_delivery(subscription, dispatch, strips));
         trace_payload(to, "->>", strips ? bytes_view() : message.headers, message.payload);
     };
+    routing.log_unsubscribe = [this](const session& of, const subscription& subscription) {
+        log(log_level::trace, of, "<-> [DELSUB " + std::string(subscription.sid()) + "]");
+    };
+    routing.log_last_delivery = [this](const session& to, const subscription& subscription) {
+        if (!log_to.debug_enabled()) return;
+        log(log_level::debug, to,
+            "Auto-unsubscribe limit of " + std::to_string(subscription.max) + " reached for sid '" +
+                std::string(subscription.sid()) + "'");
+    };
     out.trace_error = [this](const session& to, bytes_view text) {
         trace_out(to, "-ERR " + std::string(text));
     };
@@ -98,6 +107,7 @@ broker::broker(unsigned loop, std::uint64_t seed, std::shared_ptr<const configur
           std::make_unique<broker_state>(loop, seed, std::move(config), mesh, counters, logger)) {}
 
 broker::~broker() {
+    state_->routing.log_unsubscribe = nullptr; // As nats-server: a server that ends says less.
     for (auto& [id, session] : state_->sessions) state_->routing.unsubscribe_all(*session);
 }
 

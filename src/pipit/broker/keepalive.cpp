@@ -62,6 +62,7 @@ void broker_state::on_due(session& session, moment now) {
 /// Source: client-protocol, section 8.
 void broker_state::on_ping_due(session& session, moment now) {
     const auto interval = config->ping_interval_for(session.details->origin.is_websocket);
+    log(log_level::debug, session, "Client Ping Timer");
     session.ping_deadline = now.steady + interval;
     // What CONNECT took is a guess: a real round trip is measured soon after.
     const bool round_trip_known =

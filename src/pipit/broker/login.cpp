@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who a client is.
 #include <pipit/broker/configured_users.hpp>
+#include <pipit/broker/session_log.hpp>
 #include <pipit/broker/state.hpp>
 
 #include <pipit/auth/password.hpp>
@@ -21,22 +22,6 @@ namespace texts = protocol::error_texts;
 bool means_the_same(const user_pointer& identity, const protocol::connect_options& options) {
     if (identity == nullptr || identity->nkey.empty() || !options.sig.empty()) return false;
     return options.jwt.empty() && (options.nkey.empty() || options.nkey == identity->nkey);
-}
-
-/// As nats-server: `A/user:bob`; an account by JWT is shown with the name for people too.
-std::string login_label(const session& session) {
-    const auto& account = *session.of->config;
-    auto label = account.name;
-    if (account.claims != nullptr && !account.claims->name.empty()) {
-        label += '/' + account.claims->name;
-    }
-    const auto& identity = session.details->identity;
-    if (identity == nullptr) return label + "/token";
-    // A client may name its nkey beside its JWT.
-    const bool by_nkey = identity->claims != nullptr ? !session.details->options.nkey.empty()
-                                                     : !identity->nkey.empty();
-    const auto* const kind = by_nkey ? "/nkey:" : identity->claims != nullptr ? "/jwt:" : "/user:";
-    return label + kind + identity->name;
 }
 
 /// One more is let in: the last places are for those who have few.
@@ -414,6 +399,9 @@ void broker_state::finish_connect(session& session, user_pointer user, moment no
     for (auto* secret : {&options.jwt, &options.sig}) {
         secret->clear();
         secret->shrink_to_fit();
+    }
+    if (log_to.debug_enabled() && details.identity != nullptr && details.identity->claims) {
+        log(log_level::debug, session, authenticated_jwt(session));
     }
     if (first) {
         if (const auto label = client_label(options); !label.empty()) {

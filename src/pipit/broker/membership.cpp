@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What follows from who a client is: its account, its limits, its permissions, and when that ends.
+#include <pipit/broker/session_log.hpp>
 #include <pipit/broker/state.hpp>
 
 #include <pipit/protocol/error_texts.hpp>
@@ -121,7 +122,7 @@ void broker_state::expire_login(session& session, moment now) {
         text = texts::account_authentication_expired;
     }
     if (!text.empty()) {
-        log(log_level::debug, session, text);
+        log(log_level::debug, session, with_account_and_user(text, session));
         return out.end_with_error(session, text, close_reason::authentication_expired);
     }
     set_expiry(session, now);

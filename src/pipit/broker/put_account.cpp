@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // An account that comes, or changes, while its sessions live.
 #include <pipit/broker/account_update.hpp>
+#include <pipit/broker/session_log.hpp>
 #include <pipit/broker/state.hpp>
 
 #include <pipit/protocol/error_texts.hpp>
@@ -51,12 +52,14 @@ void broker_state::apply_account(session& session, const session_judge& judge, m
     case stays: break;
     case is_refused: return refuse_login(session);
     case is_revoked:
-        log(log_level::debug, session, texts::user_authentication_revoked);
+        log(log_level::debug, session,
+            with_account_and_user(texts::user_authentication_revoked, session));
         return out.end_with_error(session, texts::user_authentication_revoked,
                                   close_reason::credentials_revoked);
     case has_lost_its_signer: return out.end(session, close_reason::authentication_failure);
     case account_is_gone:
-        log(log_level::debug, session, texts::account_authentication_expired);
+        log(log_level::debug, session,
+            with_account_and_user(texts::account_authentication_expired, session));
         return out.end_with_error(session, texts::account_authentication_expired,
                                   close_reason::authentication_expired);
     }

@@ -143,6 +143,7 @@ bool router::deliver_checked(subscription& to, dispatch& dispatch, const subscri
     if (to.max != 0 && to.delivered >= to.max) {
         to.finished = true; // Whoever else it would match in this dispatch passes it by.
         finished_.push_back(&to);
+        if (log_last_delivery) log_last_delivery(session, to);
     }
     const bool strips =
         message.has_headers && (session.delivery_flags & delivery::strips_headers) != 0;

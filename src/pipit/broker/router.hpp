@@ -134,6 +134,10 @@ public:
     std::function<session*(std::uint64_t client_id)> find_session;
     /// Logs a delivery; called for sessions with `delivery::traced`.
     std::function<void(const session&, const subscription&, const dispatch&)> log_delivery;
+    /// Logs the end of a subscription; called for sessions with `delivery::traced`.
+    std::function<void(const session&, const subscription&)> log_unsubscribe;
+    /// Logs that a subscription had its last message.
+    std::function<void(const session&, const subscription&)> log_last_delivery;
     /// A subscription of the server's own (`delivery::internal`) got a message.
     std::function<void(const subscription&, const dispatch&)> take_internally;
     /// Publishes the event about a message.

@@ -107,6 +107,8 @@ void router::link(account& of, subscription& made, std::uint64_t subject_hash) {
 void router::unsubscribe(subscription& subscription) {
     auto& session = *subscription.owner;
     auto& of = *session.of;
+    if ((session.delivery_flags & delivery::traced) != 0 && log_unsubscribe) [[unlikely]]
+        log_unsubscribe(session, subscription);
     session.subscriptions.erase(session.sid_hash(subscription.sid()), &subscription);
     --of.subscriptions;
     ++of.removes;
