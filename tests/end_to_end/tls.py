@@ -5,6 +5,7 @@ import json
 import os
 import socket
 import ssl
+import tempfile
 import time
 import urllib.request
 
@@ -231,6 +232,43 @@ def a_certificate_says_which_user_it_is(side):
     secret = ISSUER.issue("/CN=secret", "")
     equal(publishes("secret", secret), ["-ERR 'Authorization Violation'"])
     equal(publishes("secret", secret, **{"pass": "pw"}), [])
+
+
+@behaviour
+def who_is_known_by_a_certificate_anywhere_comes_in_by_nothing_less(side):
+    maps = _block(f'ca_file: "{ISSUER.file}", verify_and_map: true')
+    verifies = _block(verify=True)
+    mqtt = 'mqtt { listen: "127.0.0.1:-1"\n' + maps + "}\n"
+    leafnodes = 'leafnodes { listen: "127.0.0.1:-1"\n' + maps
+    websocket = 'websocket { listen: "127.0.0.1:-1"\n'
+    with tempfile.TemporaryDirectory() as folder:
+        store = f'server_name: a\njetstream {{ store_dir: "{folder}" }}\n'
+        for text, types, is_let_in in (
+                (leafnodes + "}\n", "", False),
+                (leafnodes + "}\n", "STANDARD", True),
+                (leafnodes + "}\n", "STANDARD, LEAFNODE_WS", True),
+                (leafnodes + "}\n" + websocket + verifies + "}\n", "STANDARD, LEAFNODE_WS", False),
+                (leafnodes + "authorization { user: x, password: y } }\n", "", True),
+                (leafnodes + "authorization { account: \"$G\" } }\n", "", False),
+                ("leafnodes { " + maps + 'remotes: [ { url: "nats://127.0.0.1:1" } ] }\n', "", True),
+                ("no_auth_user: page\n" + leafnodes + "}\n", "", True),
+                (websocket + maps + "}\n", "", False),
+                (websocket + maps + "}\n", "STANDARD", True),
+                (store + mqtt, "", False),
+                (store + mqtt, "STANDARD, MQTT", False),
+                (store + mqtt + websocket + _block() + "}\n", "STANDARD, MQTT_WS", True),
+                (store + mqtt + websocket + verifies + "}\n", "STANDARD, MQTT_WS", False)):
+            user = "user: page" + (f", allowed_connection_types: [ {types} ]" if types else "")
+            server = side.start(text + "debug: true\nauthorization { users [ {" + user + "} ] }\n")
+            made = side.connect(server.port, user="page")
+            what = f"{text} {types}"
+            equal(made.errors, [] if is_let_in else ["-ERR 'Authorization Violation'"], what)
+            if not is_let_in:
+                assert server.wait_for_log('User "page" requires a client certificate'), what
+            # Nor is such a user one whose password is too easy to read.
+            equal("Plaintext passwords detected" in server.log(),
+                  is_let_in and "no_auth_user" not in text, what)
+            server.stop()
 
 
 @behaviour

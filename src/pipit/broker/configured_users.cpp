@@ -101,16 +101,9 @@ bool may_connect(const user_configuration& user, const session_origin& origin) n
                              : user.standard_connections_allowed;
 }
 
-bool needs_certificate(const user_configuration& user, const configuration& config,
-                       const authorization& here) noexcept {
-    if (!user.password.empty() || here.maps_certificates || here.no_auth_user == user.name) {
-        return false;
-    }
-    const auto& clients = config.authorization;
-    const auto& websockets = config.authorization_for(true);
-    return clients.users.contains(user.name) &&
-           ((clients.maps_certificates && user.standard_connections_allowed) ||
-            (websockets.maps_certificates && user.websocket_connections_allowed));
+bool needs_certificate(const user_configuration& user, const authorization& here) noexcept {
+    return user.is_certificate_identity && user.password.empty() && !here.maps_certificates &&
+           here.no_auth_user != user.name;
 }
 
 void assume_credentials(protocol::connect_options& options, const user_configuration& user) {

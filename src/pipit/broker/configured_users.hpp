@@ -35,7 +35,7 @@ namespace pipit::broker {
 
 /// The user has no password because a certificate says who it is, and comes where nobody looks at
 /// certificates.
-[[nodiscard]] bool needs_certificate(const user_configuration& user, const configuration& config,
+[[nodiscard]] bool needs_certificate(const user_configuration& user,
                                      const authorization& here) noexcept;
 
 /// From now on it is as if the client had said so: a later CONNECT may add to it.

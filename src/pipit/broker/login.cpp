@@ -229,8 +229,9 @@ void broker_state::authenticate(session& session, const protocol::connect_option
                                             .signature = options.sig}},
                    now);
     }
-    if (!by_token && needs_certificate(*user, *config, authorization)) {
-        log(log_level::debug, session, "User needs a client certificate");
+    if (!by_token && needs_certificate(*user, authorization)) {
+        log(log_level::debug, session,
+            "User " + protocol::quoted(user->name) + " requires a client certificate");
         return conclude(session, {}, now);
     }
     const auto& stored = by_token ? authorization.token : user->password;

@@ -209,7 +209,8 @@ TEST(Login, AsksAServiceWhateverNameStandsBesideAPassword) {
 
 TEST(Login, TakesTheNameOfACertificateFromNobodyElse) {
     auto config = with_users();
-    config->authorization.users["CN=boss"] = {.name = "CN=boss", .account = config->global_account};
+    config->authorization.users["CN=boss"] = {
+        .name = "CN=boss", .account = config->global_account, .is_certificate_identity = true};
     config->websocket.authorization = config->authorization;
     config->authorization.maps_certificates = true;
     test_brokers loop(config);

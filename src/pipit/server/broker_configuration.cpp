@@ -5,6 +5,7 @@
 #include <pipit/auth/permissions.hpp>
 #include <pipit/protocol/weighted_mapping.hpp>
 #include <pipit/server/account_links.hpp>
+#include <pipit/server/certificate_identity.hpp>
 #include <pipit/server/error.hpp>
 #include <pipit/server/host_port.hpp>
 #include <pipit/server/operator_trust.hpp>
@@ -104,7 +105,9 @@ private:
         auto& authorization = configuration_->authorization;
         for (const auto& user : options_.users) {
             auto& users = user.nkey.empty() ? authorization.users : authorization.nkeys;
-            users.emplace(user.name, user_of(user));
+            auto made = user_of(user);
+            made.is_certificate_identity = is_certificate_identity(options_, user);
+            users.emplace(user.name, std::move(made));
         }
         authorization.by_jwt = is_in_operator_mode(options_);
         authorization.no_auth_user = options_.no_auth_user;

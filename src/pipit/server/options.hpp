@@ -36,6 +36,10 @@ struct user_options {
     bool standard_connections_allowed = true;
     bool websocket_connections_allowed = true;
     bool in_process_connections_allowed = true;
+    bool leafnode_connections_allowed = true;
+    bool leafnode_websocket_connections_allowed = true;
+    bool mqtt_connections_allowed = true;
+    bool mqtt_websocket_connections_allowed = true;
     friend bool operator==(const user_options&, const user_options&) = default;
 };
 
@@ -120,6 +124,7 @@ struct reserved_listener {
     listener_kind kind{};
     std::string host; ///< Empty: the clients' host.
     int port = 0;
+    bool maps_certificates = false; ///< It would find users by their certificates.
     friend bool operator==(const reserved_listener&, const reserved_listener&) = default;
 };
 

@@ -103,7 +103,8 @@ bool no_auth_user_differs(const server_options& current, const server_options& n
 bool listeners_differ(const server_options& current, const server_options& next) {
     const auto same = [](const reserved_listener& a, const reserved_listener& b) {
         const bool same_port = a.port == b.port || b.port == random_port;
-        return a.kind == b.kind && a.host == b.host && same_port;
+        return a.kind == b.kind && a.host == b.host && same_port &&
+               a.maps_certificates == b.maps_certificates;
     };
     return !std::is_permutation(current.reserved_listeners.begin(),
                                 current.reserved_listeners.end(), next.reserved_listeners.begin(),

@@ -2,6 +2,7 @@
 #include <pipit/auth/jwt.hpp>
 #include <pipit/auth/password.hpp>
 #include <pipit/protocol/go_text.hpp>
+#include <pipit/server/certificate_identity.hpp>
 #include <pipit/server/host_port.hpp>
 #include <pipit/server/start_report.hpp>
 #include <pipit/server/version.hpp>
@@ -24,8 +25,10 @@ bool has_plaintext_password(const server_options& options) {
         return !password.empty() && !auth::is_bcrypt(password);
     };
     return is_plain(options.password) || is_plain(options.websocket.password) ||
-           std::any_of(options.users.begin(), options.users.end(),
-                       [&](const user_options& user) { return is_plain(user.password); });
+           std::any_of(options.users.begin(), options.users.end(), [&](const user_options& user) {
+               return is_plain(user.password) || (user.password.empty() && user.nkey.empty() &&
+                                                  !is_certificate_identity(options, user));
+           });
 }
 
 /// An address that works on this machine for one that means all of them.

@@ -35,6 +35,10 @@ void a_handshake_choice(checked_block& block, const config_entry& entry,
     }
 }
 
+void keep_mapping(checked_block& block, const config_entry& entry, config_findings& findings) {
+    block.maps_certificates = read_boolean(entry, findings).value_or(false);
+}
+
 constexpr checked_row ocsp_peer_rows[] = {
     {"verify", a_boolean},
     {"ca_timeout", some_seconds},
@@ -51,7 +55,7 @@ constexpr checked_row tls_rows[] = {
     {"ca_file", a_text},
     {"insecure", a_boolean},
     {"verify", a_boolean},
-    {"verify_and_map", a_boolean},
+    {"verify_and_map", keep_mapping},
     {"verify_cert_and_check_known_urls", a_boolean},
     {"allow_insecure_cipher_suites", a_boolean},
     {"cipher_suites", some_texts},
@@ -134,7 +138,11 @@ void some_permissions(checked_block&, const config_entry& entry, config_findings
 }
 
 void a_tls_block(checked_block& block, const config_entry& entry, config_findings& findings) {
-    a_block<tls_rows>(block, entry, findings);
+    const auto* map = read_map(entry, findings);
+    if (!map) return;
+    checked_block inner;
+    read_keys(*map, tls_rows, inner, findings);
+    block.maps_certificates = inner.maps_certificates;
 }
 
 void a_peer_login(checked_block& block, const config_entry& entry, config_findings& findings) {

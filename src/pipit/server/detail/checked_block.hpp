@@ -14,6 +14,8 @@ struct checked_block {
     std::optional<int> port;
     std::string store_dir;
     std::optional<bool> enabled;
+    bool maps_certificates = false; ///< `verify_and_map`
+    bool has_logins = false;        ///< It says itself who may come.
 };
 
 using checked_row = key_rule<checked_block>;

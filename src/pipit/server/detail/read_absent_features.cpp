@@ -58,15 +58,29 @@ constexpr checked_row leaf_user_rows[] = {
     {"proxy_required", a_boolean},
 };
 
+void a_leaf_name(checked_block& block, const config_entry& entry, config_findings& findings) {
+    const auto name = read_text(entry, findings);
+    block.has_logins |= name && !name->empty();
+}
+void some_leaf_users(checked_block& block, const config_entry& entry, config_findings& findings) {
+    some_blocks<leaf_user_rows>(block, entry, findings);
+    const auto* array = entry.value.as<config_array>();
+    block.has_logins |= array && !array->empty();
+}
+
 constexpr checked_row leaf_authorization_rows[] = {
-    {"user username", a_text},
-    {"password pass", a_text},
-    {"nkey", a_text},
-    {"timeout", some_seconds},
-    {"users", some_blocks<leaf_user_rows>},
-    {"account", a_text},
+    {"user username", a_leaf_name}, {"password pass", a_text},  {"nkey", a_leaf_name},
+    {"timeout", some_seconds},      {"users", some_leaf_users}, {"account", a_text},
     {"proxy_required", a_boolean},
 };
+void a_leaf_authorization(checked_block& block, const config_entry& entry,
+                          config_findings& findings) {
+    const auto* map = read_map(entry, findings);
+    if (!map) return;
+    checked_block inner;
+    read_keys(*map, leaf_authorization_rows, inner, findings);
+    block.has_logins = inner.has_logins;
+}
 
 constexpr checked_row proxy_rows[] = {
     {"url", a_text},         {"username", a_text}, {"password", a_text},
@@ -105,7 +119,7 @@ constexpr checked_row leafnode_rows[] = {
     {"listen", keep_listen},
     {"port", keep_port},
     {"host net", keep_host},
-    {"authorization", a_block<leaf_authorization_rows>},
+    {"authorization", a_leaf_authorization},
     {"remotes", some_blocks<remote_leaf_rows>},
     {"reconnect reconnect_delay reconnect_interval", a_duration},
     {"dial_timeout", a_duration},
@@ -161,7 +175,12 @@ void read_listening_block(server_options& options, const config_entry& entry, li
     read_keys(*map, rows, block, findings);
     findings.leave_out(entry, feature);
     if (block.port.value_or(0) == 0) return;
-    options.reserved_listeners.push_back({kind, std::move(block.host), *block.port});
+    // Who logs in there by the block's own names has no user that a certificate could find.
+    options.reserved_listeners.push_back(
+        {.kind = kind,
+         .host = std::move(block.host),
+         .port = *block.port,
+         .maps_certificates = block.maps_certificates && !block.has_logins});
 }
 
 } // namespace

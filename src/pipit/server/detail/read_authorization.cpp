@@ -44,6 +44,10 @@ void set_connection_types(user_options& user, const config_entry& entry,
     user.standard_connections_allowed = allows("standard");
     user.websocket_connections_allowed = allows("websocket");
     user.in_process_connections_allowed = allows("in_process");
+    user.leafnode_connections_allowed = allows("leafnode");
+    user.leafnode_websocket_connections_allowed = allows("leafnode_ws");
+    user.mqtt_connections_allowed = allows("mqtt");
+    user.mqtt_websocket_connections_allowed = allows("mqtt_ws");
 }
 
 constexpr key_rule<user_options> user_rules[] = {
