@@ -110,7 +110,7 @@ def a_signal_at_the_moment_of_a_failure_ends_it_in_order(world):
 
 @once
 def ctrl_c_does_not_wait_long_for_a_server_that_is_silent(world):
-    for code, *arguments in ((0, "sub", "a"), (130, "pub", "a", "x"), (130, "server", "info")):
+    for code, *arguments in ((0, "sub", "a"), (130, "pub", "a", "x"), (130, "server", "info"), (0, "reply", "a")):
         server = strange_server(answers_pings=False)
         started = world.start(*arguments, "--timeout", "60s", env={"NATS_URL": server.url})
         eventually(lambda: server.ignored_pings, arguments)

@@ -67,16 +67,20 @@ public:
         }
         // Without a server nothing is on its way, and nobody is there to be answered.
         if (connected_.interrupted() && !connected_.nats.is_connected()) co_return exit_code::done;
-        if (connected_.interrupted()) co_await answer_the_rest(*requests);
+        if (connected_.interrupted()) {
+            const auto drained = co_await answer_the_rest(*requests);
+            if (!drained) co_return connected_.fail(drained.error());
+        }
         const auto sent = co_await connected_.flush();
         if (!sent) co_return connected_.fail(sent.error());
         co_return exit_code::done;
     }
 
 private:
-    asio::awaitable<void> answer_the_rest(client::subscription& requests) {
-        (void)co_await requests.drain(asio::use_awaitable);
+    asio::awaitable<result<>> answer_the_rest(client::subscription& requests) {
+        auto drained = co_await requests.drain(asio::use_awaitable);
         while (const auto request = requests.try_next()) (void)co_await reply_to(*request);
+        co_return drained;
     }
 
     [[nodiscard]] bool echoes() const {
