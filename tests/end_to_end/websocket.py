@@ -4,6 +4,7 @@ import json
 import re
 import socket
 import time
+import zlib
 
 from suite import behaviour, compared, equal, matches, pipits_own, start_failure
 from certificates import authority  # Where suite has looked for servers.
@@ -204,6 +205,25 @@ def what_both_want_is_compressed(side):
 
 
 @behaviour
+def what_was_unpacked_before_a_message_breaks_counts_and_the_log_says_so(side):
+    server = start(side, "compression: true")
+    offer = {"Sec-WebSocket-Extensions": "permessage-deflate; client_max_window_bits"}
+    tcp = side.connect(server.port)
+    tcp.send("SUB > 1\r\n")
+    tcp.barrier()
+    packer = zlib.compressobj(wbits=-15)
+    whole = packer.compress(b"PUB a 5\r\nhello\r\n") + packer.flush(zlib.Z_FULL_FLUSH)
+    for broken, count in ((b"\xff\xff\xff", 0), (whole + b"\xff\xff\xff", 1)):
+        before, logged = len(tcp.messages), len(server.log())
+        web = connected(side, server, headers=offer)
+        web.send(broken, compressed=True)
+        web.wait_for_end()
+        assert server.wait_for_log(r"\[ERR\] 127\.0\.0\.1:\d+ - wid:\d+ - read error: ", 10, logged)
+        tcp.barrier()
+        equal(tcp.messages[before:], [(b"MSG a 1 5", b"hello")] * count, broken)
+
+
+@behaviour
 def a_browser_gets_small_frames(side):
     server = start(side)
     agent = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) Chrome/150.0 Safari/537.36"}
@@ -396,15 +416,43 @@ def a_websocket_goes_over_tls(side):
     equal(open_socket(side, server, tls=ISSUER.context(), headers=origin).status, 101)
     origin = {"Origin": f"http://127.0.0.1:{port}"}
     equal(open_socket(side, server, tls=ISSUER.context(), headers=origin).status, 403)
-    with socket.create_connection(("127.0.0.1", port), 5) as plain:
-        plain.settimeout(5)
-        plain.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-        try:
-            while plain.recv(4096):
-                pass
-        except ConnectionError:
-            pass
     assert web.barrier()
+
+
+@behaviour
+def who_speaks_http_where_https_is_spoken_is_told_so(side):
+    secure = TLS + " }"
+    server = side.start(f'websocket {{ listen: "127.0.0.1:-1", {secure} }}\n'
+                        f'https: "127.0.0.1:-1"\n{secure}\n')
+    monitoring = int(server.ports["monitoring"][0].rsplit(":", 1)[1])
+    told = b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n"
+    for port in (port_of(server), monitoring):
+        for request, answer in ((b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", told),
+                                (b"HEAD / HTTP/1.1\r\n", told), (b"POST /x HTTP/1.1\r\n", told),
+                                (b"PUT /", told), (b"OPTIONS * HTTP/1.1\r\n", told),
+                                (b"DELETE / HTTP/1.1\r\n\r\n", b""), (b"CONNECT {}\r\n", b"")):
+            with socket.create_connection(("127.0.0.1", port), 5) as plain:
+                plain.settimeout(5)
+                plain.sendall(request)
+                equal(_all_of(plain), answer, f"{port} {request}")
+    assert server.wait_for_log(r"\[ERR\] websocket: .*TLS handshake error from 127\.0\.0\.1:\d+: "
+                               "client sent an HTTP request to an HTTPS server")
+    equal(open_socket(side, server, tls=ISSUER.context()).status, 101)
+    with socket.create_connection(("127.0.0.1", monitoring), 5) as raw:
+        with ISSUER.context().wrap_socket(raw, server_hostname="localhost") as encrypted:
+            encrypted.sendall(b"GET /varz HTTP/1.0\r\n\r\n")
+            assert b"server_id" in _all_of(encrypted)
+
+
+def _all_of(connection):
+    """What comes until the end."""
+    received = b""
+    try:
+        while data := connection.recv(65536):
+            received += data
+    except ConnectionError:
+        pass
+    return received
 
 
 @behaviour

@@ -16,6 +16,13 @@ using broker::close_reason;
 /// Pieces of one gather write: more than a full read of large payloads makes.
 constexpr std::size_t pieces_max = 256;
 
+/// What was wrong with a WebSocket's frames, or with what they pack; empty: nothing.
+std::string framing_failure(const net::websocket_server_filter* websocket) {
+    if (websocket == nullptr || !websocket->failure().code()) return {};
+    const auto& why = websocket->failure();
+    return why.detail().empty() ? why.code().message() : std::string(why.detail());
+}
+
 /// Source: client-protocol, section 13.
 std::uint16_t websocket_status_of(close_reason reason) noexcept {
     namespace status = net::websocket_status;
@@ -120,7 +127,12 @@ void loop::state::read(connection& from) {
         const auto [status, bytes] = from.transport->read(direct, {scratch.get(), wanted});
         if (status == net::io_status::would_block) break;
         if (status == net::io_status::closed) return lose(from, close_reason::client_closed, now);
-        if (status == net::io_status::failed) return lose(from, close_reason::read_error, now);
+        if (status == net::io_status::failed) {
+            if (const auto why = framing_failure(from.websocket); !why.empty()) {
+                broker.note(*from.session, log_level::error, "read error: " + why);
+            }
+            return lose(from, close_reason::read_error, now);
+        }
         const auto direct_bytes = std::min(bytes, direct.size());
         const bytes_view rest(scratch.get(), bytes - direct_bytes);
         if (!hand_over(from, direct_bytes, rest, now)) return;

@@ -3,7 +3,7 @@
 
 #include <pipit/base/websocket_limits.hpp>
 #include <pipit/net/error.hpp>
-#include <pipit/net/tls_filter.hpp>
+#include <pipit/net/https_filter.hpp>
 #include <pipit/server/host_port.hpp>
 
 #include <array>
@@ -48,8 +48,8 @@ void websocket_arrivals::begin(net::accepted_socket accepted, const websocket_po
         net::make_tcp_transport(events_, std::move(accepted.socket), made);
     if (tls) {
         made.deadline += tls->timeout;
-        auto encrypts = std::make_unique<net::tls_filter>(tls->context);
-        made.tls = encrypts.get();
+        auto encrypts = std::make_unique<net::https_filter>(tls->context);
+        made.tls = &encrypts->tls();
         auto secured = net::filtered_transport::over(std::move(below), std::move(encrypts), events_,
                                                      buffers_, made);
         made.secured = secured.get();

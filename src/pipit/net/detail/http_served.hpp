@@ -3,8 +3,12 @@
 
 #include <pipit/net/detail/http_connections.hpp>
 #include <pipit/net/detail/http_problems.hpp>
+#include <pipit/net/https_filter.hpp>
 
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/read.hpp>
 #include <boost/asio/ssl/stream_base.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/parser.hpp>
@@ -12,6 +16,7 @@
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 
+#include <array>
 #include <ctime>
 #include <memory>
 #include <optional>
@@ -42,10 +47,10 @@ public:
         if constexpr (is_secure) {
             enter(state::reading);
             lowest().expires_after(options_.timeout);
-            stream_.async_handshake(
-                asio::ssl::stream_base::server,
-                [self = this->shared_from_this()](const beast::error_code& failed) {
-                    if (!failed) self->read();
+            asio::async_read(
+                lowest(), asio::buffer(first_bytes_),
+                [self = this->shared_from_this()](const beast::error_code& failed, std::size_t) {
+                    if (!failed) self->shake_hands();
                 });
         } else {
             read();
@@ -56,6 +61,24 @@ private:
     static constexpr bool is_secure = !std::is_same_v<Stream, beast::tcp_stream>;
 
     [[nodiscard]] beast::tcp_stream& lowest() noexcept { return beast::get_lowest_layer(stream_); }
+
+    void shake_hands() {
+        if (looks_like_http({first_bytes_.data(), first_bytes_.size()})) return refuse_clear_text();
+        stream_.async_handshake(
+            asio::ssl::stream_base::server, asio::buffer(first_bytes_),
+            [self = this->shared_from_this()](const beast::error_code& failed, std::size_t) {
+                if (!failed) self->read();
+            });
+    }
+
+    void refuse_clear_text() {
+        enter(state::writing);
+        asio::async_write(
+            lowest(), asio::buffer(http_to_https_refusal),
+            [self = this->shared_from_this()](const beast::error_code& failed, std::size_t) {
+                if (!failed) self->close_clear_text();
+            });
+    }
 
     void read() {
         enter(state::reading);
@@ -110,31 +133,38 @@ private:
 
     /// Reads on for a moment: closing a socket with unread bytes would take back the answer.
     void close() {
-        enter(state::lingering);
-        response_ = {};
-        lowest().expires_after(limits::http_linger);
         if constexpr (is_secure) {
+            enter(state::lingering);
+            response_ = {};
+            lowest().expires_after(limits::http_linger);
             stream_.async_shutdown([self = this->shared_from_this()](const beast::error_code&) {
                 self->lowest().close();
             });
         } else {
-            beast::error_code ignored;
-            stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
-            drain(0);
+            close_clear_text();
         }
+    }
+    void close_clear_text() {
+        enter(state::lingering);
+        response_ = {};
+        lowest().expires_after(limits::http_linger);
+        beast::error_code ignored;
+        lowest().socket().shutdown(tcp::socket::shutdown_send, ignored);
+        drain(0);
     }
 
     void drain(std::size_t drained) {
         if (drained >= limits::http_drained_bytes) return;
         buffer_.clear();
-        stream_.async_read_some(buffer_.prepare(http_drain_step_bytes),
-                                [self = this->shared_from_this(),
-                                 drained](const beast::error_code& failed, std::size_t count) {
-                                    if (!failed) self->drain(drained + count);
-                                });
+        lowest().async_read_some(buffer_.prepare(http_drain_step_bytes),
+                                 [self = this->shared_from_this(),
+                                  drained](const beast::error_code& failed, std::size_t count) {
+                                     if (!failed) self->drain(drained + count);
+                                 });
     }
 
     Stream stream_;
+    std::array<char, looks_like_http_bytes> first_bytes_{}; ///< Of what is to be TLS.
     beast::flat_buffer buffer_;
     std::optional<http::request_parser<http::string_body>> parser_;
     http::response<http::string_body> response_;

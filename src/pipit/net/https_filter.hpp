@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <pipit/net/tls_filter.hpp>
+
+namespace pipit::net {
+
+/// What begins so was meant for a listener without TLS.
+/// Source: Go's `net/http`, which looks at as much as a TLS record's header is long.
+[[nodiscard]] bool looks_like_http(bytes_view first_bytes) noexcept;
+inline constexpr std::size_t looks_like_http_bytes = 5;
+
+/// What whoever speaks HTTP there is told, in clear text; as Go's servers say it.
+inline constexpr std::string_view http_to_https_refusal =
+    "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
+
+/// The server's side of TLS below HTTP.
+/// Errors: as `tls_filter`; `errc::not_tls` for HTTP in clear text, which is told so.
+class https_filter final : public filter {
+public:
+    explicit https_filter(std::shared_ptr<const tls_context> context);
+
+    result<> begin(std::string& wire) override;
+    result<> receive(bytes_view from_wire, std::string& plain, std::string& wire) override;
+    result<> send(std::span<const bytes_view> plain, std::string& wire) override;
+    void finish(std::string& wire) override;
+    [[nodiscard]] bool is_open() const noexcept override { return tls_.is_open(); }
+    [[nodiscard]] bool is_finished() const noexcept override { return tls_.is_finished(); }
+
+    [[nodiscard]] tls_filter& tls() noexcept { return tls_; }
+
+private:
+    tls_filter tls_;
+    bool has_received_ = false;
+};
+
+} // namespace pipit::net
