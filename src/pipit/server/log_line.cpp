@@ -80,7 +80,7 @@ std::string backup_name(std::string_view file, wall_time time) {
 bool is_backup_name(std::string_view file, std::string_view name) {
     if (!name.starts_with(file)) return false;
     name.remove_prefix(file.size());
-    for (const std::size_t digits : {4, 2, 2, 2, 2, 2, 9}) {
+    for (const std::size_t digits : {4u, 2u, 2u, 2u, 2u, 2u, 9u}) {
         if (name.size() < 1 + digits || name[0] != '.') return false;
         if (!are_digits(name.substr(1, digits))) return false;
         name.remove_prefix(1 + digits);
