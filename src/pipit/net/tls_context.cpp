@@ -225,6 +225,9 @@ result<ssl_context_pointer> make_context(const tls_settings& settings, bool is_s
     }
     if (settings.verifies_peer) {
         SSL_CTX_set_verify(it, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+    }
+    // A file that is named has to be there, whether anybody is verified or not.
+    if (settings.verifies_peer || !settings.authorities_file.empty()) {
         if (auto trusted = trust_authorities(it, settings.authorities_file, files); !trusted) {
             return trusted.error();
         }

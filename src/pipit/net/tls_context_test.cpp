@@ -62,6 +62,8 @@ TEST_F(TlsContext, SaysWhichFileCannotBeUsedAndWhy) {
         "failed to parse root ca certificate");
     EXPECT_EQ(complaint({.key_pairs = {pair}, .authorities_file = "/", .verifies_peer = true}),
               "read /: is a directory");
+    EXPECT_EQ(complaint({.key_pairs = {pair}, .authorities_file = "/no/ca.pem"}),
+              "open /no/ca.pem: no such file or directory");
 }
 
 TEST_F(TlsContext, TakesCipherSuitesAndCurvesByTheNamesOfNatsServer) {
