@@ -61,8 +61,9 @@ inline constexpr std::size_t discovered_servers = 1000;
 inline constexpr std::size_t read_scratch_bytes = 256 * 1024;
 
 /// A reader stops for a flush when a batch has made this much output: it should still be in the
-/// processor's cache when the kernel copies it.
-inline constexpr std::size_t batch_output_bytes = 512 * 1024;
+/// processor's second cache when the kernel copies it, and the more there is of it for each of many
+/// receivers, the fewer system calls it takes.
+inline constexpr std::size_t batch_output_bytes = 1536 * 1024;
 
 /// What is kept of stores and outputs for the next burst; more is given back to the system.
 inline constexpr std::size_t spare_stores = 256;
