@@ -5,7 +5,7 @@ import socket
 import time
 
 from auth_callout import CONFIGURATION, ISSUER, admit, log_in, service
-from identity import is_in
+from identity import is_in, log_in_by_jwt
 from nkeys import account_jwt, claims_of, key, operator_jwt, token, user_jwt
 from resolvers import observed
 from suite import behaviour, equal, pipits_own, reload_with
@@ -235,15 +235,9 @@ def leave_that_was_taken_back_is_none_beside_a_wider_export(side):
     server = side.start(f"operator: {operator_jwt(operator, system_account=system.public)}\n"
                         f"resolver: MEMORY\nresolver_preload: {{ {preload} }}\n")
 
-    def connect(account):
-        user = key("U")
-        client = side.open(server.port)
-        client.connect(jwt=user_jwt(account, user),
-                       sig=user.signature_of(client.info["nonce"]))
+    listener, speaker = (log_in_by_jwt(side, server, of, key("U")) for of in (taker, giver))
+    for client in listener, speaker:
         is_in(client)
-        return client
-
-    listener, speaker = connect(taker), connect(giver)
     listener.send("SUB a.b 1\r\nSUB a.c 2\r\n")
     listener.barrier()
     speaker.send("PUB a.b 1\r\nx\r\nPUB a.c 1\r\ny\r\n")

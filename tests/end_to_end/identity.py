@@ -45,6 +45,13 @@ class operated:
         return json.loads(self.server.monitoring("/connz?" + query))["connections"]
 
 
+def log_in_by_jwt(side, server, account, user):
+    """A connection of this user, whose JWT the account signs, let in or not."""
+    client = side.open(server.port)
+    client.connect(jwt=user_jwt(account, user), sig=user.signature_of(client.info["nonce"]))
+    return client
+
+
 def is_in(client):
     equal(client.errors, [])
     equal(client.barrier(), True, "the connection")
@@ -361,9 +368,7 @@ def trusted_keys_and_pinned_accounts_decide_whose_accounts_count(side):
     base = f"resolver: MEMORY\nresolver_preload {{ {preload} }}\n"
 
     def tried(server, of):
-        client = side.open(server.port)
-        client.connect(jwt=user_jwt(of, user), sig=user.signature_of(client.info["nonce"]))
-        return client
+        return log_in_by_jwt(side, server, of, user)
 
     trusting = side.start(base + f"trusted_keys: {operator.public}\n")
     is_in(tried(trusting, account))

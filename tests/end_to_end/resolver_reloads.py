@@ -2,8 +2,8 @@
 """A reload that says another place for the JWTs of accounts."""
 import json
 
-from identity import VIOLATION, is_in, is_refused
-from nkeys import account_jwt, key, operator_jwt, user_jwt
+from identity import VIOLATION, is_in, is_refused, log_in_by_jwt
+from nkeys import account_jwt, key, operator_jwt
 from resolvers import accounts_server, asked
 from suite import behaviour, equal, matches, pipits_own, reload_with
 
@@ -37,10 +37,7 @@ class moving:
         return head + f'resolver: {{ type: full, dir: "./{name}" }}\n' + preload
 
     def connect(self, account, user=None):
-        user = user or self.user
-        client = self.side.open(self.server.port)
-        client.connect(jwt=user_jwt(account, user), sig=user.signature_of(client.info["nonce"]))
-        return client
+        return log_in_by_jwt(self.side, self.server, account, user or self.user)
 
     def start(self, kind):
         self.server = self.side.start(self.place(kind, self.old))

@@ -8,7 +8,7 @@ import ssl
 import threading
 import time
 
-from identity import is_in, is_refused, operated
+from identity import is_in, is_refused, log_in_by_jwt, operated
 from nkeys import account_jwt, key, operator_jwt, token, user_jwt
 from suite import behaviour, equal, matches, pipits_own, start_failure, wait_until
 from certificates import authority  # Where suite has looked for servers.
@@ -243,12 +243,6 @@ class accounts_server:
         self.server.server_close()
 
 
-def _tried(side, server, account, user):
-    client = side.open(server.port)
-    client.connect(jwt=user_jwt(account, user), sig=user.signature_of(client.info["nonce"]))
-    return client
-
-
 @behaviour
 def accounts_are_fetched_from_a_url(side):
     operator, account, user = key("O"), key("A"), key("U")
@@ -256,9 +250,9 @@ def accounts_are_fetched_from_a_url(side):
     try:
         server = side.start(f"operator: {operator_jwt(operator)}\n"
                             f"resolver: URL(\"http://{web.place}\")\n")
-        is_in(_tried(side, server, account, user))
-        is_in(_tried(side, server, account, user))
-        is_refused(_tried(side, server, key("A"), user))
+        is_in(log_in_by_jwt(side, server, account, user))
+        is_in(log_in_by_jwt(side, server, account, user))
+        is_refused(log_in_by_jwt(side, server, key("A"), user))
     finally:
         web.end()
 
@@ -270,11 +264,12 @@ def accounts_are_fetched_by_https_with_a_password(side):
     head = f'operator: {operator_jwt(operator)}\nresolver: URL("https://me:secret@{web.place}")\n'
     try:
         server = side.start(head + f'resolver_tls {{ ca_file: "{issuer.file}" }}\n')
-        is_in(_tried(side, server, account, user))
-        is_refused(_tried(side, server, key("A"), user))
+        is_in(log_in_by_jwt(side, server, account, user))
+        is_refused(log_in_by_jwt(side, server, key("A"), user))
         equal(set(web.authorizations), {"Basic bWU6c2VjcmV0"})
         assert "secret" not in server.log(), server.log()
-        is_in(_tried(side, side.start(head + "resolver_tls { insecure: true }\n"), account, user))
+        trusting = side.start(head + "resolver_tls { insecure: true }\n")
+        is_in(log_in_by_jwt(side, trusting, account, user))
         before = len(web.authorizations)
         try:
             side.start(head)
@@ -319,13 +314,9 @@ def accounts_share_by_their_jwts(side):
     server = side.start(f"operator: {operator_jwt(operator)}\nresolver: MEMORY\nresolver_preload "
                         f"{{ {giver.public}: {gives}\n{taker.public}: {takes} }}\n")
 
-    def connect(account):
-        client = side.open(server.port)
-        client.connect(jwt=user_jwt(account, user), sig=user.signature_of(client.info["nonce"]))
+    reader, writer = (log_in_by_jwt(side, server, of, user) for of in (taker, giver))
+    for client in reader, writer:
         is_in(client)
-        return client
-
-    reader, writer = connect(taker), connect(giver)
     reader.send("SUB from.them.a 1\r\nSUB private.b 2\r\n")
     reader.barrier()
     writer.send("PUB open.a 1\r\nx\r\nPUB private.b 1\r\ny\r\nPUB open.b 1\r\nz\r\n")
@@ -351,9 +342,7 @@ def the_system_account_may_come_later(side):
                         'resolver: { type: full, dir: "./jwt" }\n')
 
     def connect(of, who):
-        client = side.open(server.port)
-        client.connect(jwt=user_jwt(of, who), sig=who.signature_of(client.info["nonce"]))
-        return client
+        return log_in_by_jwt(side, server, of, who)
 
     inside = connect(system, administrator)
     is_in(inside)
@@ -402,12 +391,7 @@ def an_import_without_leave_is_none(side):
         server = side.start(f"operator: {operator_jwt(operator)}\nresolver: MEMORY\n"
                             f"resolver_preload {{ {giver.public}: {gives}\n"
                             f"{taker.public}: {takes} }}\n")
-        clients = []
-        for account in (taker, giver):
-            client = side.open(server.port)
-            client.connect(jwt=user_jwt(account, user), sig=user.signature_of(client.info["nonce"]))
-            clients.append(client)
-        reader, writer = clients
+        reader, writer = (log_in_by_jwt(side, server, of, user) for of in (taker, giver))
         if reader.stream.ended:
             return "refused"
         reader.send("SUB a.b 1\r\n")

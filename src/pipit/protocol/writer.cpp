@@ -60,24 +60,36 @@ char* put_number(char* at, std::size_t number, std::size_t digits) noexcept {
 
 std::size_t word_bytes(bytes_view word) noexcept { return word.empty() ? 0 : word.size() + 1; }
 
+/// The sizes at the end of a line, of the headers if there are any and of all: their digits.
+struct size_digits {
+    size_digits(bytes_view headers, bytes_view payload) noexcept
+        : of_headers(headers.empty() ? 0 : digits_of(headers.size())),
+          of_all(digits_of(headers.size() + payload.size())) {}
+
+    /// With the blank between them and the end of the line.
+    [[nodiscard]] std::size_t bytes() const noexcept {
+        return (of_headers == 0 ? 0 : of_headers + 1) + of_all + 2;
+    }
+
+    std::size_t of_headers;
+    std::size_t of_all;
+};
+
 /// `put_words` writes what is before the sizes, `words_bytes` in all.
 template <class PutWords>
 void append_message(std::string& out, std::size_t words_bytes, PutWords put_words,
                     bytes_view headers, bytes_view payload) {
     const auto body_bytes = headers.size() + payload.size();
-    const auto body_digits = digits_of(body_bytes);
-    const auto header_digits = headers.empty() ? 0 : digits_of(headers.size());
-    const auto line_bytes =
-        words_bytes + (headers.empty() ? 0 : header_digits + 1) + body_digits + 2;
+    const size_digits digits(headers, payload);
     const bool is_small = body_bytes <= small_body_bytes;
     const auto begin = out.size();
-    out.resize(begin + line_bytes + (is_small ? body_bytes + 2 : 0));
+    out.resize(begin + words_bytes + digits.bytes() + (is_small ? body_bytes + 2 : 0));
     char* at = put_words(out.data() + begin);
     if (!headers.empty()) {
-        at = put_number(at, headers.size(), header_digits);
+        at = put_number(at, headers.size(), digits.of_headers);
         *at++ = ' ';
     }
-    at = put(put_number(at, body_bytes, body_digits), "\r\n");
+    at = put(put_number(at, body_bytes, digits.of_all), "\r\n");
     if (is_small) {
         put(put(put(at, headers), payload), "\r\n");
         return;
@@ -115,10 +127,9 @@ void append_delivery(std::string& out, const delivery& message) {
 }
 
 std::size_t written_size(const publication& message) noexcept {
-    const auto body_bytes = message.headers.size() + message.payload.size();
-    const auto header_size = message.headers.empty() ? 0 : digits_of(message.headers.size()) + 1;
     return publication_name(message).size() + word_bytes(message.subject) +
-           word_bytes(message.reply) + header_size + digits_of(body_bytes) + 2 + body_bytes + 2;
+           word_bytes(message.reply) + size_digits(message.headers, message.payload).bytes() +
+           message.headers.size() + message.payload.size() + 2;
 }
 
 void append_subscribe(std::string& out, bytes_view subject, bytes_view queue, bytes_view sid) {

@@ -134,9 +134,7 @@ private:
     /// Reads on for a moment: closing a socket with unread bytes would take back the answer.
     void close() {
         if constexpr (is_secure) {
-            enter(state::lingering);
-            response_ = {};
-            lowest().expires_after(limits::http_linger);
+            linger();
             stream_.async_shutdown([self = this->shared_from_this()](const beast::error_code&) {
                 self->lowest().close();
             });
@@ -145,12 +143,16 @@ private:
         }
     }
     void close_clear_text() {
-        enter(state::lingering);
-        response_ = {};
-        lowest().expires_after(limits::http_linger);
+        linger();
         beast::error_code ignored;
         lowest().socket().shutdown(tcp::socket::shutdown_send, ignored);
         drain(0);
+    }
+
+    void linger() {
+        enter(state::lingering);
+        response_ = {};
+        lowest().expires_after(limits::http_linger);
     }
 
     void drain(std::size_t drained) {
