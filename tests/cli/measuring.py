@@ -3,8 +3,9 @@
 import json
 import re
 import signal
+import time
 
-from suite import beside_nats, equal, matches, once, succeeded, test
+from suite import beside_nats, equal, eventually, matches, once, succeeded, test
 
 
 @test
@@ -160,3 +161,63 @@ def servers_are_pinged(world):
     equal(len(lines), 2)
     found = [json.loads(line) for line in world.run("server", "ping", "--json", "-s", urls).out.splitlines()]
     assert all(each["rtt"] > 0 and each["version"] == "2.15.2" for each in found), found
+
+
+@test
+def a_benchmark_that_is_refused_is_a_failure(world):
+    server = world.start_server('authorization { users [ { user: a, password: b, permissions '
+                                '{ publish: { deny: "no" } } } ] }\n')
+    url = {"NATS_URL": f"nats://a:b@127.0.0.1:{server.port}"}
+    done = world.run("bench", "pub", "no", "--msgs", "1000", "--json", env=url)
+    equal([done.code, json.loads(done.out)["complete"]], [1, False])
+    matches('(?i)permissions violation for publish to "no"', done.err)
+    equal(world.run("bench", "pub", "yes", "--msgs", "1000", env=url).code, 0)
+
+
+@test
+def a_benchmark_is_not_complete_when_a_connection_was_lost(world):
+    server = world.start_server('http: "127.0.0.1:-1"\n')
+    url = {"NATS_URL": f"nats://127.0.0.1:{server.port}"}
+    pub = world.start("bench", "pub", "b", "--msgs", "2000", "--sleep", "1ms", "--json", env=url)
+    while b'in_msgs": 0,' in server.monitoring("/varz"):
+        pass
+    server.stop()
+    pub.signal(signal.SIGINT)
+    done = pub.finish()
+    equal(json.loads(done.out)["complete"], False)
+    matches("Not all of what is counted has reached the server", done.err)
+
+
+@test
+def a_benchmark_counts_what_has_arrived(world):
+    before = json.loads(world.server.monitoring("/varz"))["in_msgs"]
+    pub = world.start("bench", "pub", "b", "--msgs", "1000000000", "--size", "1KB", "--json")
+    while json.loads(world.server.monitoring("/varz"))["in_msgs"] < before + 1000:
+        pass
+    pub.signal(signal.SIGINT)
+    found = json.loads(pub.finish().out)
+    eventually(lambda: json.loads(world.server.monitoring("/varz"))["in_msgs"] - before == found["messages"],
+               "the server has got what is counted")
+
+
+@test
+def a_slow_service_counts_what_it_has_answered(world):
+    service = world.start("bench", "service", "s", "--msgs", "5", "--sleep", "300ms", "--json")
+    service.wait_for("Listening")
+    found = json.loads(succeeded(world.run("bench", "request", "s", "--msgs", "5", "--clients", "5",
+                                           "--json")).out)
+    assert found["latency_seconds"]["min"] >= 0.3, found
+    service = json.loads(succeeded(service.finish()).out)
+    equal([service["messages"], service["complete"]], [5, True])
+    assert service["seconds"] >= 0.3, service
+
+
+@test
+def ctrl_c_ends_round_trips_with_what_was_measured(world):
+    rtt = world.start("rtt", "1000000000")
+    eventually(lambda: json.loads(world.server.monitoring("/varz"))["connections"] >= 2, "it is connected")
+    time.sleep(0.3)
+    rtt.signal(signal.SIGINT)
+    done = rtt.finish()
+    equal(done.code, 130)
+    matches(rf"^{re.escape(world.url)}\t[\d.]+[µm]?s\t", done.out)

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """request and reply."""
 import json
+import os
 import signal
+import time
 
-from suite import beside_nats, equal, matches, once, succeeded, test
+from suite import beside_nats, equal, eventually, matches, once, succeeded, test
 
 
 def replying(world, *arguments, **options):
@@ -141,3 +143,79 @@ def both_tools_share_a_groups_requests(world):
         answers.add(succeeded(world.run("request", "svc", "", "--raw")).out)
     done = world.run("request", "svc", "", "--replies", "2", "--reply-timeout", "200ms", "--raw")
     equal(len(done.out.split()), 1)
+
+
+@test
+def commands_run_beside_each_other_and_beside_the_connection(world):
+    replying(world, "svc", "--command", "sh -c 'sleep 0.$1; echo $1' - {{Request}}", "--commands", "2")
+    slow = world.start("request", "svc", "9", "--raw")
+    fast = world.start("request", "svc", "1", "--raw")
+    equal(succeeded(fast.finish()).out, "1\n")
+    assert slow.process.poll() is None, "the second waited for the first"
+    equal(succeeded(slow.finish()).out, "9\n")
+
+
+@test
+def a_command_holds_nobody_up_who_pings(world):
+    server = world.start_server('http: "127.0.0.1:-1"\nping_interval: "300ms"\nping_max: 1\n')
+    url = {"NATS_URL": f"nats://127.0.0.1:{server.port}"}
+    reply = replying(world, "svc", "--command", "sh -c 'sleep 2.5; echo done'", env=url)
+    equal(succeeded(world.run("request", "svc", "", "--raw", env=url)).out, "done\n")
+    assert "Disconnected" not in reply.err, reply.err
+
+
+@test
+def no_more_commands_run_at_a_time_than_is_said(world):
+    replying(world, "svc", "--commands", "2", "--quiet", "--command",
+             "sh -c 'echo >> running; sleep 0.3; wc -l < running; sed -i 1d running'")
+    requests = [world.start("request", "svc", "", "--raw") for _ in range(6)]
+    counts = [int(succeeded(each.finish()).out) for each in requests]
+    assert max(counts) <= 2, counts
+
+
+@test
+def a_command_that_takes_too_long_is_killed_with_what_it_started(world):
+    reply = replying(world, "svc", "--command-timeout", "300ms", "--command",
+                     "sh -c 'sleep 61 & echo $! > child; wait'")
+    done = world.run("request", "svc", "", "--timeout", "2s")
+    equal(done.code, 1)
+    reply.wait_for("sh was killed after 300ms, and nothing was answered")
+    child = int(world.read("child"))
+    eventually(lambda: is_gone(child), "the command's own child ends")
+
+
+def is_gone(process):
+    try:
+        with open(f"/proc/{process}/stat", encoding="utf-8") as file:
+            return file.read().split(") ")[1][0] == "Z"  # Nobody may be there to wait for it.
+    except FileNotFoundError:
+        return True
+
+
+@test
+def a_command_that_prints_without_end_is_killed(world):
+    reply = replying(world, "svc", "--command", "yes")
+    equal(world.run("request", "svc", "", "--timeout", "1s").code, 1)
+    reply.wait_for("yes was killed, and nothing was answered: it wrote more than the server takes")
+
+
+@test
+def a_second_signal_ends_commands_too(world):
+    reply = replying(world, "svc", "--command", "sh -c 'echo $$ > child; exec sleep 61'")
+    world.start("request", "svc", "")
+    eventually(lambda: os.path.exists(world.file("child")) and world.read("child").strip(),
+               "the command runs")
+    child = int(world.read("child"))
+    reply.signal(signal.SIGINT)
+    time.sleep(0.1)
+    reply.signal(signal.SIGINT)
+    equal(reply.finish().code, 130)
+    eventually(lambda: is_gone(child), "the command ends")
+
+
+@once
+def as_many_commands_as_nobody_needs_are_wrong_usage(world):
+    for count in ("0", "65"):
+        done = world.run("reply", "svc", "--command", "true", "--commands", count)
+        equal(done.code, 2)
+        matches("--commands is between 1 and 64", done.err)

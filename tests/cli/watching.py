@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """top."""
 import json
+import signal
 
 from suite import equal, matches, once, succeeded, test
 
@@ -32,3 +33,30 @@ def a_monitoring_port_that_is_not_there_is_told(world):
     equal(world.run("top", "--monitor", "http://x:y").code, 2)
     done = world.run("top", "--once", "--monitor", f"http://127.0.0.1:{world.server.port}")
     equal(done.code, 1)
+
+
+@test
+def ctrl_c_ends_top_with_a_sum(world):
+    world.subscribe("orders.*")
+    arguments = ("--monitor", world.server.ports["monitoring"][0], "--interval", "50ms")
+    for form in ((), ("--json",)):
+        top = world.start("top", *arguments, *form)
+        top.wait_for(r"(?s)\n.*\n", "out")
+        succeeded(world.run("pub", "orders.new", "hello"))
+        looks = len(top.out.splitlines())
+        top.wait_for(r"(?:.*\n){%d}" % (looks + 8), "out")
+        top.signal(signal.SIGINT)
+        done = top.finish()
+        equal(done.code, 0)
+        matches(r"Looked \d+ times in [\d.]+m?s: in 1 messages, 5 B, out 1 messages, 5 B; 1 connections at "
+                "the end$", done.err)
+
+
+@once
+def ctrl_c_on_a_terminal_ends_top_with_a_sum(world):
+    top = world.terminal("top", "--monitor", world.server.ports["monitoring"][0])
+    top.wait_for("CID")
+    top.type("\x03")
+    done = top.finish()
+    equal(done.code, 0)
+    matches(r"\n\d\d:\d\d:\d\d Looked \d+ times in ", done.out)

@@ -181,6 +181,24 @@ std::string server_lines(const server_snapshot& now, const server_snapshot* befo
     return lines + '\n';
 }
 
+std::string watched_line(const server_snapshot& first, const server_snapshot& last,
+                         std::uint64_t looks) {
+    // A server that was started again in between counts from 0.
+    const auto since = [](std::uint64_t then, std::uint64_t now) {
+        return now < then ? now : now - then;
+    };
+    const auto bytes = [&](std::uint64_t then, std::uint64_t now) {
+        return size_text(static_cast<double>(since(then, now)));
+    };
+    return fmt::format("Looked {} times in {}: in {} messages, {}, out {} messages, {}; {} "
+                       "connections at the end",
+                       count_text(looks), time_span_text(last.taken - first.taken),
+                       count_text(since(first.messages_in, last.messages_in)),
+                       bytes(first.bytes_in, last.bytes_in),
+                       count_text(since(first.messages_out, last.messages_out)),
+                       bytes(first.bytes_out, last.bytes_out), count_text(last.connections));
+}
+
 table connections_table(const server_snapshot& now, const server_snapshot* before,
                         const view_options& options) {
     table drawn{.columns = {{"CID", true},

@@ -58,6 +58,9 @@ struct view_options {
 };
 /// Two lines about the server.
 [[nodiscard]] std::string server_lines(const server_snapshot& now, const server_snapshot* before);
+/// What happened between the first look and the last one.
+[[nodiscard]] std::string watched_line(const server_snapshot& first, const server_snapshot& last,
+                                       std::uint64_t looks);
 [[nodiscard]] table connections_table(const server_snapshot& now, const server_snapshot* before,
                                       const view_options& options);
 /// One line of JSON for the server with all its connections.

@@ -50,6 +50,17 @@ TEST(Top, KnowsRatesFromTwoSnapshots) {
     EXPECT_EQ(server_lines(now, nullptr).find("per second"), std::string::npos);
 }
 
+TEST(Top, SumsUpWhatWasWatched) {
+    auto first = at(steady_time(1s), 10, 20), last = at(steady_time(3s), 30, 20);
+    last.messages_in += 1234;
+    last.bytes_out += 1024;
+    EXPECT_EQ(watched_line(first, last, 3),
+              "Looked 3 times in 2.00s: in 1,234 messages, 0 B, out 0 messages, 1.0 KiB; 2 "
+              "connections at the end");
+    last.messages_in = 7; // Another server by now.
+    EXPECT_NE(watched_line(first, last, 3).find("in 7 messages"), std::string::npos);
+}
+
 TEST(Top, OrdersByAKey) {
     const auto now = at(steady_time(), 10, 20);
     const auto first = [&](const char* key) {

@@ -40,6 +40,7 @@ struct bench_client {
     client_figures figures;
     asio::cancellation_signal stop;
     std::optional<client::subscription> messages;
+    std::uint64_t waiting = 0; ///< Requests that a service has not answered yet.
 };
 
 class benchmark {
@@ -60,7 +61,8 @@ public:
             auto& client = clients_.emplace_back();
             client.share =
                 asked_.messages / asked_.clients + (i < asked_.messages % asked_.clients ? 1 : 0);
-            client.nats = connected_.another_connection();
+            client.nats = connected_.another_connection(
+                [this](const client::connection_event& happened) { tell(happened); });
             const auto made = co_await client.nats->connect(asio::use_awaitable);
             if (!made) co_return connected_.fail(made.error());
         }
@@ -80,6 +82,15 @@ public:
     }
 
 private:
+    /// What was refused or lost would otherwise be counted as if it had arrived.
+    void tell(const client::connection_event& happened) {
+        if (std::holds_alternative<client::event::disconnected>(happened)) ++losses_;
+        const auto* const refused = std::get_if<client::event::asynchronous_error>(&happened);
+        if (!refused || refused->why != protocol::errc::refused_by_peer || failed_.code()) return;
+        failed_ = refused->why;
+        wake_.cancel();
+    }
+
     void start(bench_client& client) {
         auto work = asked_.what == kind::pub ? publish(client) : request(client);
         ++working_;
@@ -155,28 +166,32 @@ private:
 
     void answer(bench_client& client, const client::message& message) {
         if (message.reply().empty()) return; // No request.
-        auto& figures = client.figures;
-        if (figures.messages == 0) figures.began = net::steady_now();
-        if (asked_.sleep > nanoseconds::zero()) {
-            answer_later(client, message);
-        } else if (const auto sent = client.nats->respond(message, message.payload());
-                   !sent && sent.error() != protocol::errc::invalid_subject) {
+        if (client.figures.messages == 0 && client.waiting == 0)
+            client.figures.began = net::steady_now();
+        if (asked_.sleep <= nanoseconds::zero()) return send_answer(client, message);
+        const auto timer =
+            std::make_shared<asio::steady_timer>(connected_.nats.get_executor(), asked_.sleep);
+        ++client.waiting;
+        timer->async_wait([this, timer, &client, message,
+                           goes_on = std::weak_ptr(goes_on_)](const error_code& ended) {
+            if (ended || goes_on.expired()) return;
+            --client.waiting;
+            send_answer(client, message);
+        });
+    }
+
+    void send_answer(bench_client& client, const client::message& message) {
+        if (working_ == 0 || failed_.code()) return; // It has come to its end.
+        if (const auto sent = client.nats->respond(message, message.payload());
+            !sent && sent.error() != protocol::errc::invalid_subject) {
             failed_ = sent.error();
             wake_.cancel();
         }
-        figures.ended = net::steady_now();
+        client.figures.ended = net::steady_now();
         count(client, message.payload().size());
         ++answered_;
         if (asked_.messages == 0 || answered_ != asked_.messages) return;
         for (auto& each : clients_) finish(each);
-    }
-
-    void answer_later(bench_client& client, const client::message& message) {
-        const auto timer =
-            std::make_shared<asio::steady_timer>(connected_.nats.get_executor(), asked_.sleep);
-        timer->async_wait([timer, nats = client.nats, message](const error_code& ended) {
-            if (!ended) (void)nats->respond(message, message.payload());
-        });
     }
 
     void finish(bench_client& client) {
@@ -214,13 +229,41 @@ private:
                 wake_.expires_after(std::chrono::milliseconds(10));
                 (void)co_await wake_.async_wait(token);
             }
+            if (asked_.what == kind::pub) co_await let_arrive();
             co_return connected_.fail(failed_);
         }
         for (auto& client : clients_) {
             if (client.nats->is_connected()) (void)co_await client.nats->flush(asio::use_awaitable);
         }
+        // A refusal comes before the answer to a flush.
+        if (failed_.code()) co_return connected_.fail(failed_);
+        if (losses_ > 0) {
+            co_return connected_.with.fail("a connection was lost in between: not all of what is "
+                                           "counted may have arrived");
+        }
         found_.complete = true;
         co_return exit_code::done;
+    }
+
+    /// What was published before the end counts, and so does the time that it takes to the server.
+    asio::awaitable<void> let_arrive() {
+        constexpr auto longest = std::chrono::seconds(1);
+        std::vector<std::shared_ptr<client::connection>> all;
+        for (const auto& client : clients_) all.push_back(client.nats);
+        asio::steady_timer limit(connected_.nats.get_executor(), longest);
+        limit.async_wait([all](const error_code& ended) {
+            for (const auto& each : all) {
+                if (!ended) each->close();
+            }
+        });
+        bool arrived = losses_ == 0;
+        for (auto& client : clients_) {
+            if (!client.nats->is_connected()) continue;
+            const auto flushed = co_await client.nats->flush(asio::use_awaitable);
+            if (flushed) client.figures.ended = net::steady_now();
+            arrived = arrived && flushed;
+        }
+        if (!arrived) connected_.with.note("Not all of what is counted has reached the server");
     }
 
     void show_progress() {
@@ -252,6 +295,8 @@ private:
     error failed_;
     bool progress_is_shown_ = false;
     asio::steady_timer wake_;
+    std::uint64_t losses_ = 0;                                     ///< Of connections.
+    std::shared_ptr<bool> goes_on_ = std::make_shared<bool>(true); ///< Gone with this.
     std::deque<bench_client> clients_;
 };
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <commands/end_signals.hpp>
 
+#include <commands/subprocess.hpp>
+
 #include <csignal>
 #include <unistd.h>
 
@@ -38,7 +40,10 @@ int end_signals::count() noexcept { return signal_count; }
 void end_signals::wait() {
     signals_.async_wait([this](const boost::system::error_code& failed, int received) {
         if (failed) return;
-        if (signal_ != 0) ::_exit(128 + received);
+        if (signal_ != 0) {
+            kill_commands();
+            ::_exit(128 + received);
+        }
         signal_ = received;
         wait();
         stop_.emit(asio::cancellation_type::terminal);

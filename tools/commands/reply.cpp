@@ -13,6 +13,10 @@
 #include <pipit/protocol/error.hpp>
 #include <pipit/protocol/subject.hpp>
 
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/steady_timer.hpp>
+
 namespace pipit::cli {
 namespace {
 
@@ -21,6 +25,8 @@ struct reply_options {
     std::optional<std::string> payload;
     std::string queue = "NATS-RPLY-22"; // The `nats` tool's: both share requests.
     std::string command;
+    std::uint64_t commands_max = 8;
+    nanoseconds command_timeout = std::chrono::minutes(1);
     bool echo = false;
     std::vector<std::string> headers;
     nanoseconds sleep{};
@@ -31,7 +37,10 @@ struct reply_options {
 struct answer {
     std::string payload;
     protocol::headers headers;
+    std::vector<std::string> words; ///< Of the command that makes the payload; empty: none does.
 };
+
+constexpr std::uint64_t commands_at_once_max = 64;
 
 class replier {
 public:
@@ -41,7 +50,8 @@ public:
           answered_(answered),
           printer_(connected.with, shown_),
           random_(draw_seed()),
-          filler_(draw_seed()) {}
+          filler_(draw_seed()),
+          one_ended_(connected.nats.get_executor()) {}
 
     asio::awaitable<int> run() {
         // Who is asked to end still answers what has come.
@@ -58,7 +68,8 @@ public:
             connected_.with.note("Listening on \"" + asked_.subject + "\" in group \"" +
                                  asked_.queue + "\"");
         }
-        while (!connected_.interrupted() && (asked_.count == 0 || answered_ < asked_.count)) {
+        while (!failed_.code() && !connected_.interrupted() &&
+               (asked_.count == 0 || taken_ < asked_.count)) {
             const auto request = co_await requests->next(asio::use_awaitable);
             if (!request && connected_.interrupted()) break;
             if (!request) co_return connected_.fail(request.error());
@@ -71,6 +82,8 @@ public:
             const auto drained = co_await answer_the_rest(*requests);
             if (!drained) co_return connected_.fail(drained.error());
         }
+        co_await until_fewer_run_than(1);
+        if (failed_.code()) co_return connected_.fail(failed_);
         const auto sent = co_await connected_.flush();
         if (!sent) co_return connected_.fail(sent.error());
         co_return exit_code::done;
@@ -89,8 +102,7 @@ private:
 
     asio::awaitable<result<>> reply_to(const client::message& request) {
         if (!asked_.quiet) {
-            if (const auto shown = printer_.show(answered_, request); !shown)
-                co_return shown.error();
+            if (const auto shown = printer_.show(taken_, request); !shown) co_return shown.error();
             connected_.with.flush();
         }
         if (asked_.sleep > nanoseconds::zero() && !connected_.interrupted()) {
@@ -98,7 +110,31 @@ private:
             const auto longest = static_cast<double>(asked_.sleep.count());
             co_await connected_.sleep(nanoseconds(static_cast<std::int64_t>(longest * part)));
         }
-        const auto made = make_answer(request);
+        auto made = make_answer(request);
+        ++taken_;
+        if (made.words.empty()) co_return co_await send(request, made);
+        co_await until_fewer_run_than(asked_.commands_max);
+        ++running_;
+        const auto done = [this](const std::exception_ptr& thrown, const result<>& ended) {
+            --running_;
+            if (!thrown && !ended && !failed_.code()) failed_ = ended.error();
+            one_ended_.cancel();
+        };
+        asio::co_spawn(connected_.nats.get_executor(), run_and_send(request, std::move(made)),
+                       done);
+        co_return failed_.code() ? result<>(failed_) : result<>();
+    }
+
+    /// Waits, while as many commands run as may or more.
+    asio::awaitable<void> until_fewer_run_than(std::uint64_t count) {
+        constexpr auto token = asio::as_tuple(asio::use_awaitable);
+        while (running_ >= count) {
+            one_ended_.expires_at(asio::steady_timer::time_point::max());
+            (void)co_await one_ended_.async_wait(token);
+        }
+    }
+
+    asio::awaitable<result<>> send(const client::message& request, const answer& made) {
         ++answered_;
         if (request.reply().empty()) co_return result<>(); // Nobody waits for it.
         const client::publish_options how{
@@ -110,6 +146,38 @@ private:
         co_return result<>();
     }
 
+    /// Who asked for what a command did not end with gets no answer: half of one would be wrong.
+    asio::awaitable<result<>> run_and_send(client::message request, answer made) {
+        const auto& name = made.words[0];
+        subprocess command;
+        command.words = made.words;
+        command.input = request.payload();
+        command.variables = {{"NATS_REQUEST_SUBJECT", std::string(request.subject())},
+                             {"NATS_REQUEST_BODY", variable_of(request.payload())}};
+        command.joins_errors = true;
+        // More than that cannot be answered.
+        command.output_bytes_max = connected_.nats.server_info().max_payload;
+        auto end = co_await run_command_beside(std::move(command), asked_.command_timeout);
+        if (!end) {
+            connected_.with.note("Cannot run " + name + ": " + end.error().message());
+        } else if (end->how == subprocess_end::kind::took_too_long) {
+            connected_.with.note(name + " was killed after " +
+                                 time_span_text(asked_.command_timeout) +
+                                 ", and nothing was answered (--command-timeout)");
+            co_return result<>();
+        } else if (end->how == subprocess_end::kind::wrote_too_much) {
+            connected_.with.note(name + " was killed, and nothing was answered: it wrote more than "
+                                        "the server takes in a message");
+            co_return result<>();
+        } else {
+            if (end->exit_code != 0) {
+                connected_.with.note(name + " ended with " + std::to_string(end->exit_code));
+            }
+            made.payload = std::move(end->output);
+        }
+        co_return co_await send(request, made);
+    }
+
     /// Whoever asks may make an answer too large, or want it where none can go; others are answered
     /// all the same.
     static bool is_about_one_request(const error& why) {
@@ -118,7 +186,7 @@ private:
 
     answer make_answer(const client::message& request) {
         const auto now = net::wall_now();
-        const template_values values{.count = answered_,
+        const template_values values{.count = taken_,
                                      .now = now,
                                      .utc_offset = local_utc_offset(now),
                                      .subject = request.subject(),
@@ -131,35 +199,17 @@ private:
         if (echoes()) {
             for (const auto& [name, value] : shown(request).headers)
                 (void)made.headers.append(name, value);
-            (void)made.headers.append("NATS-Reply-Counter", std::to_string(answered_));
+            (void)made.headers.append("NATS-Reply-Counter", std::to_string(taken_));
             made.payload = request.payload();
         } else if (!asked_.command.empty()) {
-            made.payload = output_of_command(request, values);
+            // What came over the network becomes arguments, and never a part of the command's own
+            // words.
+            made.words = *split_shell_words(asked_.command);
+            for (auto& word : made.words) word = filler_.fill(word, values).text;
         } else {
             made.payload = filler_.fill(*asked_.payload, values).text;
         }
         return made;
-    }
-
-    std::string output_of_command(const client::message& request, const template_values& values) {
-        // What came over the network becomes arguments, and never a part of the command's own
-        // words.
-        auto words = *split_shell_words(asked_.command);
-        for (auto& word : words) word = filler_.fill(word, values).text;
-        auto end =
-            run_command({.words = words,
-                         .input = request.payload(),
-                         .variables = {{"NATS_REQUEST_SUBJECT", std::string(request.subject())},
-                                       {"NATS_REQUEST_BODY", variable_of(request.payload())}},
-                         .joins_errors = true});
-        if (!end) {
-            connected_.with.note("Cannot run " + words[0] + ": " + end.error().message());
-            return {};
-        }
-        if (end->exit_code != 0) {
-            connected_.with.note(words[0] + " ended with " + std::to_string(end->exit_code));
-        }
-        return std::move(end->output);
     }
 
     /// A variable ends at a zero byte, and cannot be of any size.
@@ -175,6 +225,10 @@ private:
     message_printer printer_;
     random_source random_;
     template_filler filler_;
+    std::uint64_t taken_ = 0;      ///< Requests.
+    std::uint64_t running_ = 0;    ///< Commands.
+    asio::steady_timer one_ended_; ///< Cancelled when a command has.
+    error failed_;                 ///< Why an answer could not be sent.
 };
 
 /// What is wrong with the command line; empty when nothing is.
@@ -187,6 +241,9 @@ std::string complaint_about(const reply_options& asked) {
     if (!asked.command.empty()) {
         const auto words = split_shell_words(asked.command);
         if (!words || words->empty()) return "--command has a quote that is not closed";
+    }
+    if (asked.commands_max == 0 || asked.commands_max > commands_at_once_max) {
+        return "--commands is between 1 and " + std::to_string(commands_at_once_max);
     }
     return complaint_about_headers(asked.headers);
 }
@@ -228,7 +285,9 @@ command reply_command(program& with) {
         "  {{Subject}}        its subject\n"
         "  {{0}}, {{1}}, …    the tokens of its subject\n\n"
         "The command is not run by a shell; it gets the payload as its standard input too, and "
-        "NATS_REQUEST_SUBJECT and NATS_REQUEST_BODY in its environment.";
+        "NATS_REQUEST_SUBJECT and NATS_REQUEST_BODY in its environment. Up to --commands of them "
+        "run at the same time, each for up to --command-timeout: what takes longer, or prints more "
+        "than a message may carry, is killed, and nothing is answered.";
     reply.arguments = {
         {.names = "subject",
          .help = "where requests come",
@@ -241,6 +300,14 @@ command reply_command(program& with) {
          .value = "COMMAND",
          .help = "answer with what this prints",
          .set = into(asked->command)},
+        {.names = "--commands",
+         .value = "N",
+         .help = "run up to so many at a time; 8 when it is not said",
+         .set = into(asked->commands_max)},
+        {.names = "--command-timeout",
+         .value = "DURATION",
+         .help = "kill one that takes longer; 1m when it is not said, 0s: never",
+         .set = into(asked->command_timeout)},
         {.names = "-q,--queue",
          .value = "GROUP",
          .help = "share the requests with others of this group; NATS-RPLY-22 when it is not said",

@@ -24,6 +24,9 @@ struct server_rtt {
     wall_time when{};
     histogram trips;
     error failed;
+
+    /// It was ended before.
+    [[nodiscard]] bool was_not_asked() const { return !failed.code() && trips.count() == 0; }
 };
 
 /// A connection to this server alone.
@@ -34,12 +37,14 @@ asio::awaitable<void> measure(session& connected, server_rtt& server, std::uint6
     client::connection alone(connected.nats.get_executor(), std::move(options));
     server.when = net::wall_now();
     const auto made = co_await alone.connect(asio::use_awaitable);
+    if (connected.interrupted()) co_return;
     if (!made) {
         server.failed = made.error();
         co_return;
     }
     for (std::uint64_t i = 0; i < iterations; ++i) {
         const auto trip = co_await alone.rtt(asio::use_awaitable);
+        if (connected.interrupted()) co_return;
         if (!trip) {
             server.failed = trip.error();
             co_return;
@@ -52,6 +57,7 @@ asio::awaitable<void> measure(session& connected, server_rtt& server, std::uint6
 std::string json_line(const std::vector<server_rtt>& servers) {
     json::array all;
     for (const auto& each : servers) {
+        if (each.was_not_asked()) continue;
         const auto url = without_secrets(each.url);
         json::object one{{"time", utc_text(each.when)}, {"address", url}};
         if (each.failed.code()) {
@@ -73,6 +79,7 @@ int show(program& with, const std::vector<server_rtt>& servers) {
                 .rows = {}};
     for (const auto& each : servers) {
         const auto url = without_secrets(each.url);
+        if (each.was_not_asked()) continue;
         if (each.failed.code()) {
             failed = true;
             if (!with.json) (void)with.fail(url + ": " + each.failed.message());
@@ -90,14 +97,21 @@ int show(program& with, const std::vector<server_rtt>& servers) {
     return failed ? exit_code::failed : exit_code::done;
 }
 
-asio::awaitable<int> measure_all(session& connected, const rtt_options& asked) {
-    std::vector<server_rtt> servers;
+asio::awaitable<int> measure_all(session& connected, const rtt_options& asked,
+                                 std::vector<server_rtt>& servers) {
     for (auto url : connected.how.options.servers) {
         if (url.find("://") == std::string::npos) url = "nats://" + url;
         servers.push_back({.url = url, .when = {}, .trips = {}, .failed = {}});
     }
     for (auto& each : servers) co_await measure(connected, each, asked.iterations);
-    co_return show(connected.with, servers);
+    co_return exit_code::done;
+}
+
+/// Also of what was ended before it was done.
+int summarize(session& connected, const std::vector<server_rtt>& servers, int code) {
+    if (servers.empty()) return code;
+    const auto shown = show(connected.with, servers);
+    return code == exit_code::done ? shown : code;
 }
 
 } // namespace
@@ -115,8 +129,12 @@ command rtt_command(program& with) {
                     {"pipit rtt 100 -s nats://a:4222,nats://b:4222", "To two, a hundred times"}};
     rtt.run = [&with, asked] {
         if (asked->iterations == 0) return with.fail_usage("<iterations> is at least 1");
+        std::vector<server_rtt> servers;
         return run_connected(
-            with, {.work = [&](session& connected) { return measure_all(connected, *asked); }});
+            with,
+            {.work = [&](session& connected) { return measure_all(connected, *asked, servers); },
+             .summarize = [&](session& connected,
+                              int code) { return summarize(connected, servers, code); }});
     };
     return rtt;
 }

@@ -137,21 +137,37 @@ void show_ping(program& with, const pinged& one, table& drawn) {
     }
 }
 
-/// The servers that are named, and those that they name.
-asio::awaitable<int> ping_all(session& connected) {
-    auto& with = connected.with;
+struct ping_sum {
     table drawn{
         .columns = {{"Server"}, {"Name"}, {"Version"}, {"Connect", true}, {"Round trip", true}},
         .rows = {}};
     bool failed = false;
+};
+
+/// The servers that are named, and those that they name.
+asio::awaitable<int> ping_all(session& connected, ping_sum& sum) {
     const server_urls urls(connected);
     for (auto& each : connected.nats.servers()) {
         const auto one = co_await ping_one(connected, urls.of(each));
-        failed = failed || one.failed.code();
-        show_ping(with, one, drawn);
+        if (connected.interrupted()) break;
+        sum.failed = sum.failed || one.failed.code();
+        show_ping(connected.with, one, sum.drawn);
     }
-    if (!drawn.rows.empty()) with.print_table(drawn);
-    co_return failed ? exit_code::failed : exit_code::done;
+    co_return exit_code::done;
+}
+
+/// Also of what was ended before it was done.
+int summarize(session& connected, const ping_sum& sum, int code) {
+    if (!sum.drawn.rows.empty()) connected.with.print_table(sum.drawn);
+    return code == exit_code::done && sum.failed ? exit_code::failed : code;
+}
+
+int run_ping(program& with) {
+    ping_sum sum;
+    return run_connected(with,
+                         {.work = [&](session& connected) { return ping_all(connected, sum); },
+                          .summarize = [&](session& connected,
+                                           int code) { return summarize(connected, sum, code); }});
 }
 
 } // namespace
@@ -164,7 +180,7 @@ command server_command(program& with) {
     command ping{.name = "ping",
                  .summary = "Connect to each server that is named or that these name"};
     ping.description = "Ends with 1 when one of them cannot be reached.";
-    ping.run = [&with] { return run_connected(with, {.work = ping_all}); };
+    ping.run = [&with] { return run_ping(with); };
 
     command server{.name = "server", .summary = "Run a server, or ask one how it is"};
     server.description =

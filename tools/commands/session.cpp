@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <commands/session.hpp>
 
+#include <commands/subprocess.hpp>
+
 #include <pipit/protocol/error.hpp>
 
 #include <boost/asio/as_tuple.hpp>
@@ -80,8 +82,10 @@ void session::tell(const client::connection_event& happened) {
     if (on_refused) on_refused();
 }
 
-std::unique_ptr<client::connection> session::another_connection() const {
-    return std::make_unique<client::connection>(nats.get_executor(), how.options);
+std::unique_ptr<client::connection>
+session::another_connection(std::function<void(const client::connection_event&)> on_event) const {
+    return std::make_unique<client::connection>(nats.get_executor(),
+                                                told(how.options, std::move(on_event)));
 }
 
 asio::awaitable<void> session::sleep(nanoseconds duration) const {
@@ -125,6 +129,7 @@ int run_connected(program& with, const activity& what) {
 
 void leave(program& with, int code) {
     with.flush();
+    kill_commands();
     ::_exit(code);
 }
 

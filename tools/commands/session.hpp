@@ -40,8 +40,9 @@ public:
     /// How often the connection was lost, and maybe what was on its way.
     [[nodiscard]] std::uint64_t losses() const noexcept { return losses_; }
 
-    /// A further connection to the same servers.
-    [[nodiscard]] std::unique_ptr<client::connection> another_connection() const;
+    /// A further connection to the same servers, which tells what happens to it.
+    [[nodiscard]] std::unique_ptr<client::connection>
+    another_connection(std::function<void(const client::connection_event&)> on_event) const;
 
     /// Shorter, when the end is asked for.
     [[nodiscard]] asio::awaitable<void> sleep(nanoseconds duration) const;

@@ -11,6 +11,8 @@
 
 #include <boost/asio/steady_timer.hpp>
 
+#include <optional>
+
 namespace pipit::cli {
 namespace {
 
@@ -64,10 +66,24 @@ void show(program& with, const server_snapshot& now, const server_snapshot* befo
     with.flush();
 }
 
-asio::awaitable<int> watch(program& with, const top_options& asked, monitoring_port from) {
+/// What was seen, for the end.
+struct watched {
+    std::optional<server_snapshot> first, last;
+    std::uint64_t looks = 0;
+
+    void add(const server_snapshot& now) {
+        if (!first) first = now;
+        last = now;
+        ++looks;
+    }
+};
+
+asio::awaitable<int> watch(program& with, const top_options& asked, monitoring_port from,
+                           watched& seen) {
     asio::steady_timer timer(co_await asio::this_coro::executor);
     auto before = co_await take_snapshot(from, asked);
     if (!before) co_return with.fail("cannot watch: " + text_of(before.error()) + hint);
+    seen.add(*before);
     // The first picture has no rates yet; where there is only one, it waits for them.
     if (!asked.once) show(with, *before, nullptr, asked);
     for (std::uint64_t shown = 1; asked.refreshes == 0 || shown < asked.refreshes; ++shown) {
@@ -75,6 +91,7 @@ asio::awaitable<int> watch(program& with, const top_options& asked, monitoring_p
         co_await timer.async_wait(asio::use_awaitable);
         auto now = co_await take_snapshot(from, asked);
         if (!now) co_return with.fail("cannot go on watching: " + text_of(now.error()));
+        seen.add(*now);
         show(with, *now, &*before, asked);
         before = std::move(now);
         if (asked.once) break;
@@ -104,12 +121,16 @@ int run_top(program& with, const top_options& asked) {
     }
     port.tls.authorities_file = tls.ca_file;
     port.tls.verifies_peer = !tls.insecure_accept_any_certificate;
-    auto task = watch(with, asked, std::move(port));
+    watched seen;
+    auto task = watch(with, asked, std::move(port), seen);
     end_signals signals(loop, signal);
     const auto code = run_to_end(loop, std::move(task), signals);
     if (signal == 0 && code == exit_code::done) return code;
     if (signal == 0) leave(with, code);
     if (with.output_is_terminal) with.print("\n");
+    with.flush();
+    with.note(seen.first ? watched_line(*seen.first, *seen.last, seen.looks)
+                         : "Ended before the first look");
     leave(with, asked.once || asked.refreshes != 0 ? 128 + signal : exit_code::done);
 }
 
