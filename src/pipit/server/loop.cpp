@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <pthread.h>
 
 namespace pipit::server {
@@ -350,5 +351,25 @@ nanoseconds loop::cpu_time() const noexcept {
 }
 
 net::event_loop& loop::events() noexcept { return state_->events; }
+
+void post_to_all(const std::vector<std::unique_ptr<loop>>& loops, loop_task task,
+                 std::function<void()> then) {
+    struct progress {
+        loop_task task;
+        std::function<void()> then;
+        std::atomic<std::size_t> left;
+    };
+    if (loops.empty()) return then();
+    auto shared = std::make_shared<progress>();
+    shared->task = std::move(task);
+    shared->then = std::move(then);
+    shared->left = loops.size();
+    for (unsigned i = 0; i < loops.size(); ++i) {
+        loops[i]->post([shared, i](broker::broker& broker, moment now) {
+            shared->task(i, broker, now);
+            if (--shared->left == 0) shared->then();
+        });
+    }
+}
 
 } // namespace pipit::server

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <vector>
 
 namespace pipit::server {
 
@@ -70,5 +71,11 @@ private:
     struct state;
     std::unique_ptr<state> state_;
 };
+
+using loop_task = std::function<void(unsigned index, broker::broker& broker, moment now)>;
+
+/// Has each of a server's loops run the task, and the one that is last run `then`; nobody waits.
+void post_to_all(const std::vector<std::unique_ptr<loop>>& loops, loop_task task,
+                 std::function<void()> then);
 
 } // namespace pipit::server

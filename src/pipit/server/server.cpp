@@ -149,24 +149,17 @@ bool server::state::on_every_loop(loop_task task) {
     struct progress {
         std::mutex lock;
         std::condition_variable changed;
-        std::size_t left = 0;
-        loop_task task;
+        bool done = false;
     };
-    // Shared, because a loop that is late runs it when nobody waits any more.
+    // Shared, because a loop that is late comes to it when nobody waits any more.
     auto shared = std::make_shared<progress>();
-    shared->left = loops.size();
-    shared->task = std::move(task);
-    for (unsigned i = 0; i < loops.size(); ++i) {
-        loops[i]->post([shared, i](broker::broker& broker, moment now) {
-            shared->task(i, broker, now);
-            const std::lock_guard guard(shared->lock);
-            --shared->left;
-            shared->changed.notify_all();
-        });
-    }
+    post_to_all(loops, std::move(task), [shared] {
+        const std::lock_guard guard(shared->lock);
+        shared->done = true;
+        shared->changed.notify_all();
+    });
     std::unique_lock guard(shared->lock);
-    return shared->changed.wait_for(guard, limits::loop_deadline,
-                                    [&] { return shared->left == 0; });
+    return shared->changed.wait_for(guard, limits::loop_deadline, [&] { return shared->done; });
 }
 
 std::vector<std::uint64_t> server::state::client_ids() {

@@ -6,6 +6,7 @@
 #include <pipit/protocol/go_text.hpp>
 #include <pipit/server/account_directory.hpp>
 #include <pipit/server/detail/server_state.hpp>
+#include <pipit/server/detail/system_state.hpp>
 #include <pipit/server/error.hpp>
 
 #include <future>
@@ -52,8 +53,20 @@ result<> server::state::start_authority() {
         [this](broker::login_question question, std::function<void(broker::login_answer)> answer) {
             authority->judge(std::move(question), std::move(answer));
         });
+    claims = std::make_unique<claims_service>(claims_service::surroundings{
+        *authority, logins.thread(), loops, identity.id, [this] { return system->server_json(); }});
     serve_claims(options.resolver, log);
     return {};
+}
+
+/// Somebody has to see the server from inside. At the start, and on the thread of the logins when a
+/// reload brought another resolver.
+void server::state::serve_claims(const resolver_options& how, const logger& now_log) {
+    const auto system_account = [this] {
+        const std::lock_guard guard(seen.lock);
+        return seen.config->system_account;
+    }();
+    if (system_account) claims->begin(*system_account, how, account_folder, now_log);
 }
 
 /// Where JWTs come from outside, that of the system account may come too, by a user that its own
@@ -164,22 +177,14 @@ void server::state::read_folder_again(const logger& now_log) {
 
 /// On the thread of the logins, or before there is one.
 void server::state::put_account(broker::account_update update, std::function<void()> done) {
-    struct progress {
-        broker::account_update update;
-        std::function<void()> done;
-        std::atomic<std::size_t> left;
-    };
-    auto shared = std::make_shared<progress>();
-    shared->update = std::move(update);
-    shared->done = std::move(done);
-    shared->left = loops.size();
-    for (unsigned i = 0; i < loops.size(); ++i) {
-        loops[i]->post([this, shared, i](broker::broker& broker, moment now) {
-            broker.put_account(shared->update, now);
-            if (i == 0) serve_account(broker, *shared->update.config);
-            if (--shared->left == 0) shared->done();
-        });
-    }
+    auto shared = std::make_shared<broker::account_update>(std::move(update));
+    post_to_all(
+        loops,
+        [this, shared](unsigned index, broker::broker& broker, moment now) {
+            broker.put_account(*shared, now);
+            if (index == 0) serve_account(broker, *shared->config);
+        },
+        std::move(done));
 }
 
 /// The configuration with the accounts that are known by their JWTs.

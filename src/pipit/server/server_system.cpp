@@ -384,12 +384,8 @@ nanoseconds server::state::publish_statistics_now_and_then() {
 /// What the end of the server is told by, before the connections go.
 void server::state::publish_end(std::string_view event) {
     if (!system) return;
-    json_writer json("");
-    json.begin_object();
-    write_server_members(json, *system->facts(), system->next_stamp());
-    json.end_object();
     const auto subject = "$SYS.SERVER." + system->facts()->identity.id + '.' + std::string(event);
-    publish(system->account, {.subject = subject, .body = json.take()});
+    publish(system->account, {.subject = subject, .body = system->server_json()});
     // When all loops have had a turn since then, all have it.
     for (int i = 0; i < 2; ++i) on_every_loop([](unsigned, broker::broker&, moment) {});
 }

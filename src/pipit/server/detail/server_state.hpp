@@ -8,7 +8,7 @@
 #include <pipit/server/arrival.hpp>
 #include <pipit/server/auth_callout.hpp>
 #include <pipit/server/broker_configuration.hpp>
-#include <pipit/server/claims_requests.hpp>
+#include <pipit/server/claims_service.hpp>
 #include <pipit/server/jwt_authority.hpp>
 #include <pipit/server/lame_duck.hpp>
 #include <pipit/server/login_desk.hpp>
@@ -39,7 +39,7 @@ void note_tls(server_snapshot& facts, const tls_rules* rules);
 /// The parts of one server, wired together. Grouped by file: `server.cpp` has its life,
 /// `server_listeners.cpp` where it listens, `server_reload.cpp` what changes while it lives,
 /// `server_monitoring.cpp` and `server_system.cpp` what is seen of it from outside and by messages,
-/// `server_operators.cpp`, `server_claims.cpp` and `server_callout.cpp` who may come in.
+/// `server_operators.cpp` and `server_callout.cpp` who may come in.
 struct server::state {
     explicit state(server_setup setup);
     ~state();
@@ -89,26 +89,11 @@ struct server::state {
     result<std::unique_ptr<account_resolver>> changed_resolver(const server_options& next);
     void take_resolver(std::unique_ptr<account_resolver> resolver, const server_options& next);
     void obey_resolver(const server_options& before, std::unique_ptr<account_resolver> resolver);
+    void serve_claims(const resolver_options& how, const logger& now_log);
     void read_folder_again(const logger& now_log);
     void put_account(broker::account_update update, std::function<void()> done);
     [[nodiscard]] std::shared_ptr<const broker::configuration>
     with_known_accounts(std::shared_ptr<const broker::configuration> config);
-
-    // server_claims.cpp
-    void serve_claims(const resolver_options& how, const logger& now_log);
-    struct claims_service {
-        broker::account_id account{};
-        bool has_folder = false;
-        bool is_cache = false;
-        std::uint64_t turn = 0;
-    };
-    void subscribe_claims(broker::broker& broker, const claims_service& service);
-    void after_all_loops(std::function<void()> task);
-    void expire_claims(std::uint64_t turn);
-    void compare_claims(std::uint64_t turn);
-    void look_up_elsewhere(const std::string& account, account_resolver::answer then);
-    [[nodiscard]] std::string pack_inbox() const;
-    [[nodiscard]] std::string server_json();
 
     // server_monitoring.cpp
     result<> start_monitoring();
@@ -152,7 +137,6 @@ struct server::state {
     void publish_end(std::string_view event);
 
     /// Runs a task on every loop and waits until all have; false: not in time.
-    using loop_task = std::function<void(unsigned loop, broker::broker& broker, moment now)>;
     bool on_every_loop(loop_task task);
     /// The same with an answer from each; nothing when one is late.
     template <class Question>
@@ -180,16 +164,8 @@ struct server::state {
     broker::shared_counters counters;
     std::unique_ptr<jwt_authority> authority;     ///< Null: nobody brings JWTs. Outlives the loops.
     directory_resolver* account_folder = nullptr; ///< The authority's; null: it has another one.
-    std::unique_ptr<claims_requests> claims;      ///< Null: nobody may ask about them.
-    std::atomic<std::uint64_t> claims_sequence = 0;
-    /// For the thread of the logins.
-    struct {
-        broker::account_id account{};
-        resolver_options resolver;
-        std::uint64_t turn = 0; ///< Counts resolvers: what an earlier one began, ends.
-    } claims_place;
-    std::vector<std::uint64_t> claims_subscriptions; ///< The first loop's own.
-    net::socket_handle client_socket;                ///< Until the loops run.
+    std::unique_ptr<claims_service> claims;       ///< Null: there is no authority.
+    net::socket_handle client_socket;             ///< Until the loops run.
     std::uint16_t client_port = 0;
     net::socket_handle websocket_socket;            ///< Until the loops run.
     std::unique_ptr<websocket_policy> websockets;   ///< Null: there is no such listener.

@@ -64,4 +64,12 @@ std::string system_state::next_id() {
     return ids_.next();
 }
 
+std::string system_state::server_json() {
+    json_writer json("");
+    json.begin_object();
+    write_server_members(json, *facts(), next_stamp());
+    json.end_object();
+    return json.take();
+}
+
 } // namespace pipit::server

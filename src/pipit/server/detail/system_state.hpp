@@ -29,6 +29,8 @@ struct system_state {
     void set_facts(server_facts changed);
     [[nodiscard]] message_stamp next_stamp();
     [[nodiscard]] std::string next_id();
+    /// `{"name":…}`: how answers begin.
+    [[nodiscard]] std::string server_json();
 
     const broker::account_id account;
     std::atomic<std::uint64_t> sequence{0};
