@@ -60,6 +60,7 @@ PARSERS = [
     "base/base64",
     "broker/latency_metric",
     "client/chunk_session",
+    "net/http_head",
     "net/proxy_protocol",
     "net/tls_filter",
     "net/websocket_codec",

@@ -293,21 +293,121 @@ def several_requests_share_a_connection(side):
     connection.close()
 
 
+def _raw(server, *parts, until=None):
+    """Everything that is answered to these bytes, to the end of the connection or to that text."""
+    host, port = server.ports["monitoring"][0].removeprefix("http://").rsplit(":", 1)
+    with socket.create_connection((host, int(port)), 10) as client:
+        for part in parts:
+            client.sendall(part.encode())
+        answer = b""
+        while part := client.recv(4096):
+            answer += part
+            if until and until.encode() in answer:
+                break
+        return answer.decode()
+
+
 @behaviour
 def a_request_says_whom_it_is_for(side):
     server = side.start('http: "127.0.0.1:-1"\n')
-    host, port = server.ports["monitoring"][0].removeprefix("http://").rsplit(":", 1)
     for version, lines, status, end in (
             ("1.1", "", "400", "missing required Host header"),
             ("1.0", "", "200", '{"status":"ok"}'),
             ("1.1", "Host: a\r\nHost: a\r\n", "400", "\r\n\r\n400 Bad Request"),
             ("1.1", "Host: a b\r\n", "400", "malformed Host header"),
             ("1.1", "Host:\r\nConnection: close\r\n", "200", '{"status":"ok"}')):
-        with socket.create_connection((host, int(port)), 10) as client:
-            client.sendall(f"GET /healthz HTTP/{version}\r\n{lines}\r\n".encode())
-            answer = b"".join(iter(lambda: client.recv(4096), b"")).decode()
+        answer = _raw(server, f"GET /healthz HTTP/{version}\r\n{lines}\r\n")
         equal(answer.split()[1], status, lines)
         assert answer.endswith(end), answer
+
+
+OK = '{"status":"ok"}'
+LAST = "Host: x\r\nConnection: close\r\n"
+
+
+@behaviour
+def simple_probes_are_answered(side):
+    """As they are written by hand, in shell scripts and in old load balancers."""
+    server = side.start('http: "127.0.0.1:-1"\n')
+    for request in ("GET /healthz HTTP/1.1\nHost: x\nConnection: close\n\n",
+                    "GET /healthz HTTP/1.1\r\nHost: x\nConnection: close\r\n\n",
+                    "GET /healthz HTTP/1.0\n\n",
+                    "get /healthz HTTP/1.1\r\n" + LAST + "\r\n",
+                    "GET http://else.where/healthz HTTP/1.1\r\n" + LAST + "\r\n",
+                    "GET /healthz HTTP/1.4\r\n" + LAST + "\r\n",
+                    "GET /%68ealthz?x=%zz HTTP/1.1\r\n" + LAST + "\r\n"):
+        answer = _raw(server, request)
+        matches(r"^HTTP/1\.[01] 200 OK\r\n", answer)
+        assert answer.endswith(OK), answer
+    two = _raw(server, "GET /healthz HTTP/1.1\nHost: x\n\n" + "GET /healthz HTTP/1.1\nHost: x\n"
+               "Connection: close\n\n")
+    equal(two.count(OK), 2)
+
+
+@behaviour
+def an_old_client_is_answered_as_it_asks(side):
+    server = side.start('http: "127.0.0.1:-1"\n')
+    answer = _raw(server, "GET /healthz HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+                  "GET /healthz HTTP/1.0\r\n\r\n")
+    equal(answer.count("HTTP/1.0 200 OK\r\n"), 2)
+    equal(answer.lower().count("connection: keep-alive"), 1)
+    equal(answer.lower().count("connection:"), 1)
+
+
+@behaviour
+def bodies_are_not_waited_for_nor_looked_at(side):
+    server = side.start('http: "127.0.0.1:-1"\n')
+    chunked = "Transfer-Encoding: chunked\r\n"
+    for head, body in (
+            (chunked, "3\r\nabc\r\n0\r\n\r\n"), (chunked, "what is no chunk"),
+            ("Content-Length: 3\r\n", "abc")):
+        answer = _raw(server, "POST /healthz HTTP/1.1\r\n" + LAST + head + "\r\n" + body, until=OK)
+        matches("^HTTP/1.1 200 OK\r\n", answer)
+        assert answer.endswith(OK), answer
+    # One that waits for leave gets none, and is not waited for.
+    waiting = "Expect: 100-continue\r\nContent-Length: 3\r\n\r\n"
+    answer = _raw(server, "POST /healthz HTTP/1.1\r\n" + LAST + waiting, until=OK)
+    matches("(?s)^HTTP/1.1 200 OK\r\n.*\r\nConnection: close\r\n", answer)
+    # What follows a body is the next request.
+    again = "GET /healthz HTTP/1.1\r\n" + LAST + "\r\n"
+    for head, body in ((chunked, "3\r\nabc\r\n0\r\n\r\n"), ("Content-Length: 100000\r\n", "x" * 100000)):
+        answer = _raw(server, "POST /healthz HTTP/1.1\r\nHost: x\r\n" + head + "\r\n" + body + again)
+        equal(answer.count(OK), 2, head)
+    matches("^HTTP/1.1 417 Expectation Failed\r\n", _raw(server, "GET / HTTP/1.1\r\n" + LAST + "Expect: x\r\n\r\n"))
+
+
+@behaviour
+def what_is_no_request_is_told_so_at_once(side):
+    server = side.start('http: "127.0.0.1:-1"\n')
+    form = ("HTTP/1.1 {}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n{}")
+    bad, old = "400 Bad Request", "505 HTTP Version Not Supported: unsupported protocol version"
+    host = "400 Bad Request: missing required Host header"
+    unknown = ("501 Not Implemented", "Unsupported transfer encoding")
+    for request, status, body in (
+            ("HELLO\r\n", bad, bad), ("GET /healthz\r\n", bad, bad), ("\r\n", bad, bad),
+            ("GET /healthz HTTP/2.0\r\n\r\n", old, old), ("GET /healthz HTTP/1.1\r\n\r\n", host, host),
+            ("GET / HTTP/1.1\r\n" + LAST + "X\r\n\r\n", bad, bad),
+            ("GET / HTTP/1.1\r\n" + LAST + "Transfer-Encoding: gzip\r\n\r\n", *unknown)):
+        equal(_raw(server, request), form.format(status, body), request)
+
+
+@behaviour
+def the_server_as_a_whole_has_options(side):
+    server = side.start('http: "127.0.0.1:-1"\n')
+    for method, status in (("OPTIONS", "200 OK"), ("GET", "400 Bad Request")):
+        answer = _raw(server, f"{method} * HTTP/1.1\r\n{LAST}\r\n")
+        matches(rf"^HTTP/1.1 {status}\r\n(?:.*\r\n)*Content-Length: 0\r\n(?:.*\r\n)*\r\n$", answer)
+
+
+@behaviour
+def careless_addresses_are_sent_on(side):
+    server = side.start('http: "127.0.0.1:-1"\n')
+    for target, location in (("http://x", "/"), ("//varz?a=1", "/varz?a=1"), ("/a/../varz", "/varz")):
+        for method, ends in (("GET", ">Temporary Redirect</a>.\n\n"), ("POST", "\r\n\r\n")):
+            answer = _raw(server, f"{method} {target} HTTP/1.1\r\n{LAST}\r\n")
+            matches(r"^HTTP/1.1 307 Temporary Redirect\r\n", answer)
+            matches(rf"(?m)^Location: {re.escape(location)}\r$", answer)
+            assert answer.endswith(ends), answer
 
 
 @behaviour

@@ -2,6 +2,7 @@
 """Flags, what the program prints, exit codes."""
 import os
 import re
+import resource
 import signal
 import subprocess
 import tempfile
@@ -250,3 +251,22 @@ def a_taken_monitoring_port_ends_the_start(side):
     result = side.run("-a", "127.0.0.1", "-p", "-1", "-m", taken)
     equal(result.code, 1)
     matches(r"\[FTL\].*address already in use", result.err)
+
+
+@pipits_own
+def without_memory_it_ends_with_a_sentence(side):
+    """Not with a core dump. A sanitizer wants more memory than any limit."""
+    if b"__asan_init" in Path(side.program).read_bytes():
+        return
+    server = side.start()
+    client = side.connect(server.port)
+    limit = 96 * 1024 * 1024
+    resource.prlimit(server.process.pid, resource.RLIMIT_AS, (limit, limit))
+    line = "SUB a.subject.that.takes.memory.{0} {0}\r\n"
+    try:
+        client.send("".join(line.format(number) for number in range(1_000_000)))
+    except OSError:
+        pass  # It has ended.
+    server.process.wait(20)
+    equal(server.process.returncode, 1)
+    matches("(?m)^pipit-server: there is not enough memory to go on$", server.log())

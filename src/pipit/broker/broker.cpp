@@ -108,6 +108,7 @@ broker::broker(unsigned loop, std::uint64_t seed, std::shared_ptr<const configur
 
 broker::~broker() {
     state_->routing.log_unsubscribe = nullptr; // As nats-server: a server that ends says less.
+    state_->routing.finish_leaving();
     for (auto& [id, session] : state_->sessions) state_->routing.unsubscribe_all(*session);
 }
 
@@ -291,7 +292,16 @@ void broker::release(session& session, moment now) {
     state_->out.end(session, close_reason::client_closed, false);
     state_->settle(now);
     state_->out.forget(session);
-    state_->sessions.erase(session.client_id);
+    const auto found = state_->sessions.find(session.client_id);
+    state_->routing.keep_while_leaving(found->second);
+    state_->sessions.erase(found);
+}
+
+/// The next part of what the sessions that leave have subscribed to.
+void broker_state::go_on_leaving(moment now) {
+    if (!routing.anybody_is_leaving() || leaving_goes_on_at > now.steady) return;
+    leaving_goes_on_at = now.steady;
+    routing.go_on_leaving();
 }
 
 /// Takes ended sessions out of everything but the list of sessions.
@@ -310,7 +320,8 @@ void broker_state::settle(moment now) {
                 std::string("Client connection closed: ").append(protocol::text(ended->reason)));
             remember_closed(*ended, now);
             tell(session_event::type::disconnected, *ended);
-            leave_account(*ended);
+            if (!routing.anybody_is_leaving()) leaving_goes_on_at = now.steady;
+            leave_account(*ended, true);
             if (std::exchange(ended->counted, false)) {
                 --counters.connections;
                 --connections;
@@ -365,16 +376,20 @@ void broker::publish(account_id of, const internal_publication& message, moment 
 bool broker::take_from_peers(moment now) { return state_->routing.take_from_peers(now); }
 
 std::optional<steady_time> broker::next_deadline() const noexcept {
-    const auto of_sessions = state_->deadlines.next();
-    const auto of_responses = state_->routing.next_response_deadline();
-    if (!of_sessions || !of_responses) return of_sessions ? of_sessions : of_responses;
-    return std::min(*of_sessions, *of_responses);
+    auto next = state_->deadlines.next();
+    const auto consider = [&next](std::optional<steady_time> at) {
+        if (at && (!next || *at < *next)) next = at;
+    };
+    consider(state_->routing.next_response_deadline());
+    if (state_->routing.anybody_is_leaving()) consider(state_->leaving_goes_on_at);
+    return next;
 }
 
 void broker::expire(moment now) {
     auto& state = *state_;
     state.routing.take_from_peers(now);
     state.routing.expire_responses(now);
+    state.go_on_leaving(now);
     while (const auto due = state.deadlines.take_due(now.steady)) {
         const auto found = state.sessions.find(due->client_id);
         if (found == state.sessions.end() || found->second->wakes_at != due->at) continue;

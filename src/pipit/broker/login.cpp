@@ -157,7 +157,8 @@ bool broker_state::admit_without_connect(session& session, moment now) {
 void broker_state::on_connect(session& session, bytes_view json, moment now) {
     auto& options = session.details->options;
     if ((session.delivery_flags & delivery::traced) != 0) trace_in(session, "CONNECT", json);
-    if (!protocol::read_connect(json, options)) {
+    if (const auto read = protocol::read_connect(json, options); !read) {
+        log(log_level::error, session, "invalid CONNECT: " + read.error().message());
         out.end(session, close_reason::protocol_violation);
         return;
     }

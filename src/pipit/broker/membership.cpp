@@ -53,16 +53,18 @@ bool broker_state::bind(session& session, user_pointer user, moment now) {
     return false;
 }
 
-void broker_state::leave_account(session& session) {
+/// `ended` is for good; otherwise the session goes on.
+void broker_state::leave_account(session& session, bool ended) {
     if (session.of == nullptr) return;
-    routing.unsubscribe_all(session);
+    if (!ended) routing.unsubscribe_all(session);
+    const bool has_left = !ended || routing.leave(session);
     --session.of->shared->connections;
     auto& others = session.of->sessions;
     others.back()->place = session.place;
     others[session.place] = others.back();
     others.pop_back();
     tell(session_event::type::left, session);
-    session.of = nullptr;
+    if (has_left) session.of = nullptr;
 }
 
 void broker_state::set_permissions(session& session,

@@ -277,17 +277,24 @@ subscription_list broker::subscriptions(const subscription_query& query) const {
             if (!of_account(account.get())) continue;
             match_result matches;
             account->index.match(query.test, matches);
+            const auto has_ended = [](const auto* each) { return each->owner->ended(); };
+            std::erase_if(matches.plain, has_ended);
             writer.add(matches.plain);
-            for (const auto* group : matches.groups) writer.add(group->members);
+            for (const auto* group : matches.groups) {
+                auto members = group->members;
+                std::erase_if(members, has_ended);
+                writer.add(members);
+            }
         }
     } else if (query.client_ids.empty()) {
         for (const auto& [id, session] : state_->sessions) {
-            if (of_account(session->of)) writer.add(*session);
+            if (!session->ended() && of_account(session->of)) writer.add(*session);
         }
     } else {
         for (const auto id : query.client_ids) {
             const auto session = state_->sessions.find(id);
-            if (session != state_->sessions.end()) writer.add(*session->second);
+            if (session != state_->sessions.end() && !session->second->ended())
+                writer.add(*session->second);
         }
         const std::unordered_set<std::uint64_t> wanted(query.client_ids.begin(),
                                                        query.client_ids.end());

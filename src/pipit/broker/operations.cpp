@@ -132,6 +132,7 @@ std::size_t broker_state::parse(session& session, bytes_view input, moment now) 
         .now = now,
         .batch_bytes_max = std::min(limits::batch_output_bytes, config->max_pending_bytes / 2)};
     std::size_t consumed = 0;
+    const bool begins_operation = session.parser.idle();
     for (;;) {
         const auto outcome = session.parser.parse(input.substr(consumed), limits, visitor);
         consumed += outcome.consumed;
@@ -141,7 +142,11 @@ std::size_t broker_state::parse(session& session, bytes_view input, moment now) 
             limits = limits_of(session);
             continue;
         }
-        on_outcome(session, outcome.status);
+        on_outcome(session, outcome.status,
+                   {.input = input,
+                    .at = consumed,
+                    .begins_operation = begins_operation,
+                    .payload_bytes_max = session.max_payload_bytes});
         break;
     }
     if (visitor.interest_changed && peers.some_are_full()) {
@@ -162,19 +167,20 @@ std::size_t broker_state::parse(session& session, bytes_view input, moment now) 
 }
 
 /// Source: client-protocol, sections 3 and 5.
-void broker_state::on_outcome(session& session, protocol::parse_status status) {
+void broker_state::on_outcome(session& session, protocol::parse_status status,
+                              const parse_stop& stop) {
     if (session.ended()) return;
     using protocol::parse_status;
     switch (status) {
     case parse_status::need_more:
     case parse_status::paused: return;
     case parse_status::unknown_operation:
-        log(log_level::error, session, "parser ERROR: unknown protocol operation");
+        log(log_level::error, session, unknown_operation_report(stop));
         out.end_with_error(session, texts::unknown_operation, close_reason::protocol_violation);
         return;
     case parse_status::control_line_too_long: return end_long_line(session);
     case parse_status::payload_too_large:
-        log(log_level::error, session, "maximum payload exceeded");
+        log(log_level::error, session, payload_report(stop));
         out.end_with_error(session, texts::max_payload, close_reason::max_payload_exceeded);
         return;
     case parse_status::headers_not_allowed:
@@ -182,7 +188,7 @@ void broker_state::on_outcome(session& session, protocol::parse_status status) {
         out.end(session, close_reason::protocol_violation);
         return;
     case parse_status::invalid_arguments:
-        log(log_level::error, session, "parser ERROR: wrong number or form of arguments");
+        log(log_level::error, session, arguments_report(stop));
         out.end(session, close_reason::protocol_violation);
         return;
     case parse_status::connect_expected: refuse_login(session); return;

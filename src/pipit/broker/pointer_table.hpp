@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -80,6 +81,20 @@ public:
     template <class Visit>
     void for_each(Visit visit) const {
         for (std::size_t i = 0; i < capacity_; ++i) {
+            if (marks_[i] != 0) visit(*items_[i]);
+        }
+    }
+
+    [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
+    /// Visits the items of so many slots, who may destroy what they visit: then the table has to go
+    /// as a whole afterwards.
+    template <class Visit>
+    void for_slots(std::size_t begin, std::size_t count, Visit visit) const {
+        constexpr std::size_t ahead = 8;
+        const auto end = begin + std::min(count, capacity_ - std::min(begin, capacity_));
+        for (auto i = begin; i < end; ++i) {
+            if (const auto later = (i + ahead) & mask(); marks_[later] != 0)
+                __builtin_prefetch(items_[later]);
             if (marks_[i] != 0) visit(*items_[i]);
         }
     }

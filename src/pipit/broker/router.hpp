@@ -92,6 +92,18 @@ public:
     /// Ends all subscriptions of a session.
     void unsubscribe_all(session& session);
 
+    // --- Sessions that have ended with very many subscriptions ---
+
+    /// Ends all subscriptions of a session that has ended. False: only when `go_on_leaving()` has
+    /// been called often enough; until then the session lives, in its account.
+    [[nodiscard]] bool leave(session& session);
+    [[nodiscard]] bool anybody_is_leaving() const noexcept { return !leaving_.empty(); }
+    /// Ends some more of them.
+    void go_on_leaving();
+    void finish_leaving();
+    /// Takes over a session that is leaving; leaves any other one where it is.
+    void keep_while_leaving(std::unique_ptr<session>& session);
+
     /// Routes a message of a client that was allowed and counted. `subject` is the mapped one.
     void publish(session& publisher, bytes_view subject, const protocol::message_operation& message,
                  moment now) {
@@ -157,6 +169,7 @@ private:
     bool deliver_specially(subscription& to, dispatch& dispatch);
     bool deliver_internally(subscription& to, const dispatch& dispatch);
     bool deliver_checked(subscription& to, dispatch& dispatch, const subscription& matched);
+    void discard(account& of, subscription& subscription);
     void link(account& of, subscription& made, std::uint64_t subject_hash);
     void unlink(account& of, subscription& subscription);
     void write(subscription& to, session& session, const dispatch& dispatch);
@@ -233,6 +246,12 @@ private:
     match_result reply_targets_;
     std::string tail_scratch_;
     std::vector<subscription*> finished_;
+    struct leaving_session {
+        session* who;
+        std::size_t slots_done; ///< Of the table of its subscriptions.
+        std::unique_ptr<session> kept;
+    };
+    std::deque<leaving_session> leaving_;
     std::uint64_t stalled_clients_ = 0;
     bool stalls_fast_producers_ = true;
 

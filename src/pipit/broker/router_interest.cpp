@@ -10,6 +10,7 @@
 namespace pipit::broker {
 
 void router::configure(const configuration& configuration) {
+    finish_leaving(); // What an account imports is about to change.
     identity_ = &configuration.identity;
     system_account_ = configuration.system_account;
     configured_accounts_.clear();
@@ -38,6 +39,7 @@ void router::follow(account& of, const account_configuration& next) {
 
 void router::put_account(std::shared_ptr<const account_configuration> config,
                          shared_counters::account_counters& counters) {
+    finish_leaving();
     const auto& used = *config;
     // The one before lives until nobody uses it.
     const auto before =
@@ -112,6 +114,11 @@ void router::unsubscribe(subscription& subscription) {
     session.subscriptions.erase(session.sid_hash(subscription.sid()), &subscription);
     --of.subscriptions;
     ++of.removes;
+    discard(of, subscription);
+}
+
+/// What no session has any more.
+void router::discard(account& of, subscription& subscription) {
     if (subscription.aliased) [[unlikely]]
         remove_aliases(subscription);
     unlink(of, subscription);

@@ -4,6 +4,7 @@
 #include <pipit/broker/account_update.hpp>
 #include <pipit/broker/broker.hpp>
 #include <pipit/broker/internal_clients.hpp>
+#include <pipit/broker/parse_report.hpp>
 #include <pipit/broker/router.hpp>
 #include <pipit/broker/schedule.hpp>
 #include <pipit/broker/session.hpp>
@@ -29,7 +30,7 @@ struct broker_state {
     // operations.cpp
     std::size_t parse(session& session, bytes_view input, moment now);
     [[nodiscard]] protocol::parser_limits limits_of(const session& session) const noexcept;
-    void on_outcome(session& session, protocol::parse_status status);
+    void on_outcome(session& session, protocol::parse_status status, const parse_stop& stop);
     void end_long_line(session& session);
     void on_publish(session& session, const protocol::message_operation& message, moment now);
     void publish_traced(session& session, const protocol::message_operation& message,
@@ -59,7 +60,7 @@ struct broker_state {
 
     // membership.cpp
     [[nodiscard]] bool bind(session& session, user_pointer user, moment now);
-    void leave_account(session& session);
+    void leave_account(session& session, bool ended = false);
     void set_permissions(session& session, std::shared_ptr<const auth::permissions> rules);
     void update_shortcuts(session& session);
     void apply_limits(session& session);
@@ -102,6 +103,7 @@ struct broker_state {
                                         bool as_lame_duck) const;
     [[nodiscard]] std::string nonce_of(const session& session) const;
 
+    void go_on_leaving(moment now);
     void tell(session_event::type what, const session& about,
               const service_refusal* by_service = nullptr) const;
     void settle(moment now);
@@ -140,6 +142,7 @@ struct broker_state {
     };
     std::deque<closed_session> closed; ///< The last ones.
     std::size_t closed_bytes = 0;
+    steady_time leaving_goes_on_at{}; ///< While anybody leaves with very many subscriptions.
     std::string mapped_scratch;
 
     /// How many questions wait, and how large they are together.

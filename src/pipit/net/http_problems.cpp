@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/net/detail/http_problems.hpp>
 
-#include <boost/beast/http/error.hpp>
+#include <boost/beast/core/string.hpp>
+#include <boost/beast/http/rfc7230.hpp>
 
 #include <array>
 #include <ctime>
-#include <utility>
 
 namespace pipit::net::detail {
 
@@ -18,39 +18,62 @@ std::string http_date(std::time_t time) {
     return {text.data(), length};
 }
 
-http_response refusal(http::status status, std::string text) {
-    return {static_cast<int>(status), "text/plain; charset=utf-8", std::move(text)};
+std::string refusal(http::status status, std::string_view words) {
+    auto line = std::to_string(static_cast<unsigned>(status)) + ' ';
+    line += http::obsolete_reason(status);
+    const bool replaces = status == http::status::not_implemented;
+    if (!words.empty() && !replaces) line.append(": ").append(words);
+    auto text = "HTTP/1.1 " + line + "\r\nContent-Type: text/plain; charset=utf-8\r\n" +
+                "Connection: close\r\n\r\n";
+    return replaces ? text.append(words) : text + line;
 }
 
-std::optional<http_response> answer_to(const beast::error_code& problem) {
-    if (problem == http::error::header_limit || problem == http::error::buffer_overflow) {
-        return refusal(http::status::request_header_fields_too_large,
-                       "431 Request Header Fields Too Large");
-    }
-    if (problem == http::error::body_limit) {
-        return refusal(http::status::payload_too_large, "413 Payload Too Large");
-    }
-    if (problem == http::error::end_of_stream || problem == http::error::partial_message ||
-        problem.category() != make_error_code(http::error::bad_method).category()) {
-        return std::nullopt;
-    }
-    return refusal(http::status::bad_request, "400 Bad Request");
-}
+namespace {
 
-std::string_view host_problem(const http::request<http::string_body>& request) {
-    const auto count = request.count(http::field::host);
-    if (count > 1) return "400 Bad Request";
-    if (count == 0)
-        return request.version() < 11 ? "" : "400 Bad Request: missing required Host header";
+/// In the words of Go's server; empty: it is right.
+std::string_view host_problem(const http_request& request) {
+    if (request.count(http::field::host) == 0) return "missing required Host header";
     constexpr std::string_view marks = "!$%&'()*+,-.:;=[]_~";
     for (const char c : request[http::field::host]) {
         const bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
         const bool is_digit = c >= '0' && c <= '9';
         if (!is_letter && !is_digit && marks.find(c) == std::string_view::npos) {
-            return "400 Bad Request: malformed Host header";
+            return "malformed Host header";
         }
     }
     return "";
+}
+
+bool is_old(const http_request& request) { return request.version() < 11; }
+
+} // namespace
+
+std::string refusal_of(const http_request& request) {
+    const auto encodings = request.count(http::field::transfer_encoding);
+    const auto encoding = request[http::field::transfer_encoding];
+    if (encodings > 0 && !is_old(request) &&
+        (encodings > 1 || !beast::iequals(encoding, "chunked"))) {
+        // Where the request ends is anybody's guess.
+        return refusal(http::status::not_implemented, "Unsupported transfer encoding");
+    }
+    if (request.count(http::field::host) > 1) return refusal(http::status::bad_request);
+    const bool may_lack_host = is_old(request) && request.count(http::field::host) == 0;
+    const auto problem = may_lack_host ? "" : host_problem(request);
+    return problem.empty() ? "" : refusal(http::status::bad_request, problem);
+}
+
+std::optional<http_response> own_answer_to(const http_request& request) {
+    if (const auto expects = request[http::field::expect];
+        !expects.empty() && !http::token_list(expects).exists("100-continue")) {
+        return http_response{417, "", ""};
+    }
+    if (request.target() != "*") return std::nullopt;
+    return http_response{request.method() == http::verb::options ? 200 : 400, "", ""};
+}
+
+bool waits_to_send_body(const http_request& request) {
+    return !is_old(request) &&
+           http::token_list(request[http::field::expect]).exists("100-continue");
 }
 
 } // namespace pipit::net::detail

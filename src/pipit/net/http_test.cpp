@@ -111,7 +111,9 @@ TEST(HttpServer, WantsToKnowWhichHostIsMeant) {
     EXPECT_TRUE(
         answer_to(begin + "Host: a\r\nHost: a\r\n" + end).ends_with("\r\n\r\n400 Bad Request"));
     EXPECT_TRUE(answer_to(begin + "Host: a b\r\n" + end).ends_with("malformed Host header"));
-    EXPECT_EQ(answer_to(begin + "Host: a b\r\n" + end).find("HTTP/1.1 400 Bad Request\r\n"), 0u);
+    EXPECT_EQ(answer_to(begin + "Host: a b\r\n" + end)
+                  .find("HTTP/1.1 400 Bad Request: malformed Host header\r\n"),
+              0u);
     for (const auto* host : {"", "[::1]:8222", "nats.example.org:8222"}) {
         EXPECT_TRUE(answer_to(begin + "Host: " + host + "\r\n" + end).ends_with("</>")) << host;
     }
@@ -137,7 +139,7 @@ TEST(HttpServer, TakesAnyMethodAndIgnoresItsBody) {
 
 TEST(HttpServer, RefusesNonsense) {
     for (const auto* bytes :
-         {"nonsense\r\n\r\n", "GET  / HTTP/1.1\r\n\r\n", "GET / HTTP/9.9\r\n\r\n",
+         {"nonsense\r\n\r\n", "GET  / HTTP/1.1\r\n\r\n", "GET / HTTP/9.99\r\n\r\n",
           "\x16\x03\x01\x02\x03\r\n\r\n", "GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n"}) {
         EXPECT_EQ(answer_to(bytes).find("HTTP/1.1 400 Bad Request\r\n"), 0u) << bytes;
     }
@@ -158,9 +160,60 @@ TEST(HttpServer, RefusesWhatIsTooLarge) {
     EXPECT_EQ(
         answer_to("GET / HTTP/1.1\r\nHost: x\r\nA: " + many + "\r\n\r\n").find("HTTP/1.1 431 "),
         0u);
-    EXPECT_EQ(answer_to("PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 20000\r\n\r\n" + many)
-                  .find("HTTP/1.1 413 "),
-              0u);
+}
+
+TEST(HttpServer, PassesABodyBy) {
+    const auto server = serve();
+    raw_client client(server->port());
+    const std::string body(20'000, 'x');
+    client.send("PUT /1 HTTP/1.1\r\nHost: x\r\nContent-Length: 20000\r\n\r\n" + body);
+    EXPECT_TRUE(client.read_until("</1>").ends_with("</1>"));
+    client.send("PUT /2 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+                "3\r\nabc\r\n0\r\n\r\nGET /3 HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_TRUE(client.read_until("</2>").ends_with("</2>"));
+    EXPECT_TRUE(client.read_until("</3>").ends_with("</3>"));
+    // One that is too long, or not to be understood, is the connection's last.
+    client.send("PUT /4 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n");
+    const auto last = client.read_all();
+    EXPECT_NE(last.find("\r\nConnection: close\r\n"), std::string::npos);
+    EXPECT_TRUE(last.ends_with("</4>"));
+    EXPECT_TRUE(answer_to("PUT /5 HTTP/1.1\r\nHost: x\r\nContent-Length: 300000\r\n\r\n" +
+                          std::string(300'000, 'x'))
+                    .ends_with("</5>"));
+}
+
+TEST(HttpServer, TakesLinesThatEndWithALineFeed) {
+    EXPECT_TRUE(answer_to("GET /a HTTP/1.1\nHost: x\n\nGET /b HTTP/1.1\nHost: x\n"
+                          "Connection: close\n\n")
+                    .ends_with("</b>"));
+}
+
+TEST(HttpServer, SpeaksToAnOldClientAsItSpeaks) {
+    const auto server = serve();
+    raw_client client(server->port());
+    client.send("GET /1 HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+    const auto kept = client.read_until("</1>");
+    EXPECT_EQ(kept.find("HTTP/1.0 200 OK\r\n"), 0u);
+    EXPECT_NE(kept.find("\r\nConnection: keep-alive\r\n"), std::string::npos);
+    client.send("GET /2 HTTP/1.0\r\n\r\n");
+    const auto last = client.read_all();
+    EXPECT_TRUE(last.starts_with("HTTP/1.0 200 OK\r\n"));
+    EXPECT_EQ(last.find("\r\nConnection:"), std::string::npos);
+}
+
+TEST(HttpServer, DoesNotWaitForABodyThatWaitsForLeave) {
+    EXPECT_TRUE(answer_to("PUT /a HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+                          "Content-Length: 3\r\n\r\n")
+                    .ends_with("</a>"));
+    EXPECT_TRUE(answer_to("GET /a HTTP/1.1\r\nHost: x\r\nExpect: more\r\n\r\n")
+                    .starts_with("HTTP/1.1 417 Expectation Failed\r\n"));
+}
+
+TEST(HttpServer, SaysWhatIsWrongAsSoonAsItIsSeen) {
+    EXPECT_TRUE(answer_to("HELLO\r\n").ends_with("400 Bad Request"));
+    EXPECT_TRUE(answer_to("GET / HTTP/2.0\r\n\r\n")
+                    .starts_with("HTTP/1.1 505 HTTP Version Not Supported: unsupported protocol "
+                                 "version\r\n"));
 }
 
 TEST(HttpServer, ClosesAConnectionThatDribbles) {

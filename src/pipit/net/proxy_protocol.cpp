@@ -46,41 +46,67 @@ std::string ip_text(int family, const char* bytes) {
     return text.data();
 }
 
-std::optional<std::string> read_ip(int family, bytes_view word) {
+int family_of(bytes_view word) noexcept {
+    return word.find(':') == bytes_view::npos ? AF_INET : AF_INET6;
+}
+
+std::optional<std::string> read_ip(bytes_view word) {
     std::array<char, 16> bytes{};
+    const auto family = family_of(word);
     if (::inet_pton(family, std::string(word).c_str(), bytes.data()) != 1) return std::nullopt;
     return ip_text(family, bytes.data());
 }
 
-std::optional<std::uint16_t> read_port(bytes_view word) {
+error invalid(std::string_view why) {
+    return {errc::invalid_proxy_header, "invalid PROXY protocol header: " + std::string(why)};
+}
+
+error unsupported(std::string_view what) {
+    return {errc::unsupported_proxy_header,
+            "unsupported PROXY protocol feature: " + std::string(what)};
+}
+
+result<std::uint16_t> read_port(bytes_view word, std::string_view whose) {
     std::uint16_t port = 0;
-    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), port);
-    if (error != std::errc() || end != word.data() + word.size()) return std::nullopt;
-    return port;
+    const auto [end, failed] = std::from_chars(word.data(), word.data() + word.size(), port);
+    if (failed == std::errc() && end == word.data() + word.size()) return port;
+    const bool is_number = failed == std::errc::result_out_of_range;
+    return error(errc::invalid_proxy_header,
+                 "invalid " + std::string(whose) + " port: strconv.ParseUint: parsing \"" +
+                     std::string(word) +
+                     (is_number ? "\": value out of range" : "\": invalid syntax"));
+}
+
+std::string hex_byte(unsigned value) {
+    constexpr auto digits = "0123456789abcdef"sv;
+    return {'0', 'x', digits[value >> 4 & 15], digits[value & 15]};
 }
 
 result<proxy_header> parse_text(bytes_view input) {
     const auto line_end = input.substr(0, text_bytes_max).find("\r\n", text_signature.size());
     if (line_end == bytes_view::npos) {
         if (input.size() < text_bytes_max) return proxy_header{};
-        return error(errc::invalid_proxy_header, "v1 line too long");
+        return invalid("v1 line too long");
     }
     proxy_header header{proxy_header::status::complete, line_end + 2, std::nullopt};
     const auto words =
         split_at_blanks(input.substr(text_signature.size(), line_end - text_signature.size()));
     if (!words.empty() && words[0] == "UNKNOWN") return header;
-    if (words.size() != 5) return error(errc::invalid_proxy_header, "invalid v1 format");
+    if (words.size() != 5) return invalid("invalid v1 format");
+    const auto source = read_ip(words[1]);
+    if (!source || !read_ip(words[2])) return invalid("invalid address");
+    const auto port = read_port(words[3], "source");
+    if (!port) return port.error();
+    if (const auto destination = read_port(words[4], "dest"); !destination)
+        return destination.error();
+    const auto has = [&](int family) {
+        return family_of(words[1]) == family || family_of(words[2]) == family;
+    };
+    if (words[0] == "TCP4" && has(AF_INET6)) return invalid("TCP4 with IPv6 address");
+    if (words[0] == "TCP6" && has(AF_INET)) return invalid("TCP6 with IPv4 address");
     if (words[0] != "TCP4" && words[0] != "TCP6") {
-        return error(errc::invalid_proxy_header, "invalid protocol " + std::string(words[0]));
+        return invalid("invalid protocol " + std::string(words[0]));
     }
-    const auto family = words[0] == "TCP4" ? AF_INET : AF_INET6;
-    const auto source = read_ip(family, words[1]);
-    if (!source || !read_ip(family, words[2])) {
-        return error(errc::invalid_proxy_header, "invalid address");
-    }
-    const auto port = read_port(words[3]);
-    if (!port) return error(errc::invalid_proxy_header, "invalid source port");
-    if (!read_port(words[4])) return error(errc::invalid_proxy_header, "invalid dest port");
     header.source = address{*source, *port};
     return header;
 }
@@ -98,28 +124,34 @@ address read_binary_address(int family, std::size_t ip_bytes, bytes_view address
 result<proxy_header> parse_binary(bytes_view input) {
     const auto shown = std::min(input.size(), binary_signature.size());
     if (input.substr(0, shown) != binary_signature.substr(0, shown)) {
-        return error(errc::invalid_proxy_header, "invalid signature");
+        return invalid("invalid signature");
     }
     if (input.size() < binary_bytes_min) return proxy_header{};
     const auto version_and_command = static_cast<unsigned char>(input[12]);
     const auto family_and_transport = static_cast<unsigned char>(input[13]);
-    if (version_and_command >> 4 != 2) return error(errc::invalid_proxy_header, "invalid version");
+    if (version_and_command >> 4 != 2)
+        return invalid("invalid version " + hex_byte(version_and_command & 0xf0));
     const auto command = version_and_command & 0x0f;
-    if (command > 1) return error(errc::invalid_proxy_header, "unknown command");
+    if (command > 1) {
+        return error(errc::invalid_proxy_header,
+                     "unknown PROXY protocol command: " + hex_byte(static_cast<unsigned>(command)));
+    }
     const auto is_health_check = command == 0;
 
     const auto family = family_and_transport >> 4;
     if (!is_health_check && (family_and_transport & 0x0f) != 1) {
-        return error(errc::unsupported_proxy_header, "only STREAM protocol supported");
+        return unsupported("only STREAM protocol supported");
     }
     if (!is_health_check && family > 2) {
-        return error(errc::unsupported_proxy_header, "unsupported address family");
+        return unsupported("unsupported address family " + hex_byte(family_and_transport & 0xf0));
     }
     const std::size_t announced = read_big_endian(input.substr(14));
     const std::size_t ip_bytes = family == 1 ? 4 : 16;
     const auto has_address = !is_health_check && family != 0;
     if (has_address && announced < 2 * ip_bytes + 4) {
-        return error(errc::invalid_proxy_header, "address data too short");
+        return error(errc::invalid_proxy_header,
+                     std::string(family == 1 ? "IPv4" : "IPv6") +
+                         " address data too short: " + std::to_string(announced) + " bytes");
     }
     if (input.size() < binary_bytes_min + announced) return proxy_header{};
 
@@ -131,7 +163,28 @@ result<proxy_header> parse_binary(bytes_view input) {
     return header;
 }
 
+/// What Go says when fewer bytes came than were wanted.
+std::string_view end_of_file(std::size_t came) noexcept {
+    return came == 0 ? "EOF" : "unexpected EOF";
+}
+
 } // namespace
+
+std::string unfinished_proxy_header_text(bytes_view input) {
+    const auto failed = [](std::string_view what, std::string_view why) {
+        return "failed to read " + std::string(what) + ": " + std::string(why);
+    };
+    const auto size = input.size();
+    if (size < recognised_bytes) return failed("protocol version", end_of_file(size));
+    if (input.starts_with(text_signature)) return failed("v1 line", "EOF");
+    if (size < binary_signature.size())
+        return failed("v2 signature", end_of_file(size - recognised_bytes));
+    if (size < binary_bytes_min)
+        return failed("v2 header", end_of_file(size - binary_signature.size()));
+    const auto is_ipv4 = static_cast<unsigned char>(input[13]) >> 4 == 1;
+    return failed(is_ipv4 ? "IPv4 address data" : "IPv6 address data",
+                  end_of_file(size - binary_bytes_min));
+}
 
 result<proxy_header> parse_proxy_header(bytes_view input) {
     const auto begins_like = [&](bytes_view signature) {

@@ -33,8 +33,11 @@ struct proxy_header {
 };
 
 /// Reads a PROXY header of version 1 (text) or 2 (binary) from all that has come so far.
-/// Errors: `errc::invalid_proxy_header`, `errc::unsupported_proxy_header`.
+/// Errors: `errc::invalid_proxy_header`, `errc::unsupported_proxy_header`; the detail is the whole
+///         reason in nats-server's words.
 /// Source: "The PROXY protocol, versions 1 & 2" (haproxy.org); client-protocol, section 14.
 [[nodiscard]] result<proxy_header> parse_proxy_header(bytes_view input);
+/// What nats-server says of a header behind which the connection ended before it was complete.
+[[nodiscard]] std::string unfinished_proxy_header_text(bytes_view input);
 
 } // namespace pipit::net

@@ -76,20 +76,39 @@ TEST(ProxyHeader, SaysWhatIsWrongWithIt) {
         const auto header = parse_proxy_header(input);
         return header ? "" : std::string(header.error().detail());
     };
-    EXPECT_EQ(reason("PROXY TCP4 192.0.2.1\r\n"), "invalid v1 format");
-    EXPECT_EQ(reason("PROXY \r\n"), "invalid v1 format");
-    EXPECT_EQ(reason("PROXY UDP4 192.0.2.1 10.0.0.1 1 2\r\n"), "invalid protocol UDP4");
-    EXPECT_EQ(reason("PROXY TCP4 ::1 ::1 1 2\r\n"), "invalid address");
-    EXPECT_EQ(reason("PROXY TCP6 1.2.3.4 1.2.3.4 1 2\r\n"), "invalid address");
-    EXPECT_EQ(reason("PROXY TCP4 1.2.3.4 1.2.3.4 65536 2\r\n"), "invalid source port");
-    EXPECT_EQ(reason("PROXY TCP4 1.2.3.4 1.2.3.4 1 -2\r\n"), "invalid dest port");
-    EXPECT_EQ(reason("PROXY TCP4 " + std::string(200, '1')), "v1 line too long");
-    EXPECT_EQ(reason("\r\n\r\n\0\r\nQUIT!"s), "invalid signature");
-    EXPECT_EQ(reason(ipv4_header('\x11')), "invalid version");
-    EXPECT_EQ(reason(ipv4_header('\x22')), "unknown command");
-    EXPECT_EQ(reason(ipv4_header('\x21', '\x12')), "only STREAM protocol supported");
-    EXPECT_EQ(reason(ipv4_header('\x21', '\x31')), "unsupported address family");
-    EXPECT_EQ(reason(signature + "\x21\x11\0\x0b"s), "address data too short");
+    const auto invalid = "invalid PROXY protocol header: "s;
+    EXPECT_EQ(reason("PROXY TCP4 192.0.2.1\r\n"), invalid + "invalid v1 format");
+    EXPECT_EQ(reason("PROXY \r\n"), invalid + "invalid v1 format");
+    EXPECT_EQ(reason("PROXY UDP4 192.0.2.1 10.0.0.1 1 2\r\n"), invalid + "invalid protocol UDP4");
+    EXPECT_EQ(reason("PROXY TCP4 x ::1 1 2\r\n"), invalid + "invalid address");
+    EXPECT_EQ(reason("PROXY TCP4 ::1 ::1 1 2\r\n"), invalid + "TCP4 with IPv6 address");
+    EXPECT_EQ(reason("PROXY TCP6 1.2.3.4 ::1 1 2\r\n"), invalid + "TCP6 with IPv4 address");
+    EXPECT_EQ(reason("PROXY TCP4 1.2.3.4 1.2.3.4 65536 2\r\n"),
+              "invalid source port: strconv.ParseUint: parsing \"65536\": value out of range");
+    EXPECT_EQ(reason("PROXY TCP4 1.2.3.4 1.2.3.4 1 -2\r\n"),
+              "invalid dest port: strconv.ParseUint: parsing \"-2\": invalid syntax");
+    EXPECT_EQ(reason("PROXY TCP4 " + std::string(200, '1')), invalid + "v1 line too long");
+    EXPECT_EQ(reason("\r\n\r\n\0\r\nQUIT!"s), invalid + "invalid signature");
+    EXPECT_EQ(reason(ipv4_header('\x11')), invalid + "invalid version 0x10");
+    EXPECT_EQ(reason(ipv4_header('\x22')), "unknown PROXY protocol command: 0x02");
+    const auto unsupported = "unsupported PROXY protocol feature: "s;
+    EXPECT_EQ(reason(ipv4_header('\x21', '\x12')), unsupported + "only STREAM protocol supported");
+    EXPECT_EQ(reason(ipv4_header('\x21', '\x31')), unsupported + "unsupported address family 0x30");
+    EXPECT_EQ(reason(signature + "\x21\x11\0\x0b"s), "IPv4 address data too short: 11 bytes");
+    EXPECT_EQ(reason(signature + "\x21\x21\0\x0c"s), "IPv6 address data too short: 12 bytes");
+}
+
+TEST(ProxyHeader, SaysWhatWasMissing) {
+    const auto whole = ipv4_header();
+    const auto text = [&](std::size_t size) {
+        return unfinished_proxy_header_text(std::string_view(whole).substr(0, size));
+    };
+    EXPECT_EQ(text(0), "failed to read protocol version: EOF");
+    EXPECT_EQ(text(3), "failed to read protocol version: unexpected EOF");
+    EXPECT_EQ(text(6), "failed to read v2 signature: EOF");
+    EXPECT_EQ(text(13), "failed to read v2 header: unexpected EOF");
+    EXPECT_EQ(text(20), "failed to read IPv4 address data: unexpected EOF");
+    EXPECT_EQ(unfinished_proxy_header_text("PROXY TCP4"), "failed to read v1 line: EOF");
 }
 
 } // namespace

@@ -65,7 +65,13 @@ void loop::state::read_arrival(connection& from) {
     const auto wanted = net::proxy_header_bytes_max - before.bytes.size();
     const auto [status, bytes] = from.transport->read({}, {scratch.get(), wanted});
     if (status == net::io_status::would_block) return from.transport->wait_readable();
-    if (status == net::io_status::closed) return lose(from, close_reason::client_closed, now);
+    if (status == net::io_status::closed) {
+        if (before.awaits_proxy_header) {
+            log.warning("Error reading PROXY protocol header from " + before.place + ": " +
+                        net::unfinished_proxy_header_text(before.bytes));
+        }
+        return lose(from, close_reason::client_closed, now);
+    }
     if (status == net::io_status::failed) return lose(from, close_reason::read_error, now);
     before.bytes.append(scratch.get(), bytes);
     go_on(from, now);
@@ -79,7 +85,7 @@ bool loop::state::take_proxy_header(connection& of, moment now) {
     const auto header = net::parse_proxy_header(before.bytes);
     if (!header) {
         log.warning("Error reading PROXY protocol header from " + before.place + ": " +
-                    header.error().message());
+                    std::string(header.error().detail()));
         lose(of, close_reason::protocol_violation, now);
         return false;
     }

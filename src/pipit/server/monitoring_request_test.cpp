@@ -14,11 +14,15 @@ TEST(MonitoringRequest, SplitsATarget) {
     const auto absolute = parse_target("http://host:8222/varz");
     ASSERT_TRUE(absolute);
     EXPECT_EQ(absolute->path, "/varz");
+    for (const auto* pathless : {"http://host", "https://host?x=1"}) {
+        ASSERT_TRUE(parse_target(pathless)) << pathless;
+        EXPECT_EQ(parse_target(pathless)->path, "");
+    }
+    EXPECT_EQ(parse_target("http://host?x=1")->query, "x=1");
 }
 
 TEST(MonitoringRequest, RefusesWhatIsNoTarget) {
-    for (const auto* target :
-         {"", "*", "varz", "http://host", "http://host?x", "/%zz", "/%2", "/a\rb"}) {
+    for (const auto* target : {"", "*", "varz", "/%zz", "/%2", "/a\rb", "http://host?a\rb"}) {
         EXPECT_FALSE(parse_target(target)) << target;
     }
 }

@@ -5,8 +5,8 @@
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core/error.hpp>
+#include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/message.hpp>
-#include <boost/beast/http/string_body.hpp>
 
 #include <optional>
 #include <string>
@@ -21,11 +21,17 @@ using asio::ip::tcp;
 
 /// As a `Date` header has it.
 [[nodiscard]] std::string http_date(std::time_t time);
-[[nodiscard]] http_response refusal(http::status status, std::string text);
-/// What to answer to a request that cannot be read; nothing when nobody waits for an answer.
-[[nodiscard]] std::optional<http_response> answer_to(const beast::error_code& problem);
-/// What to say of a request's `Host`, in the words of Go's server; empty: it is right.
-/// Source: RFC 9112, section 3.2.
-[[nodiscard]] std::string_view host_problem(const http::request<http::string_body>& request);
+/// The whole answer to a request that is none, in the form and the words of Go's server; the
+/// connection ends with it. Empty words: `400 Bad Request`.
+[[nodiscard]] std::string refusal(http::status status, std::string_view words = {});
+/// A request whose body is not looked at.
+using http_request = http::request<http::buffer_body>;
+/// How to refuse a request whose head could be read; empty: it is right.
+/// Source: RFC 9112, sections 3.2 and 6.1.
+[[nodiscard]] std::string refusal_of(const http_request& request);
+/// What Go's server answers itself to a request, whatever it is about.
+[[nodiscard]] std::optional<http_response> own_answer_to(const http_request& request);
+/// The client sends its body only when it is asked to.
+[[nodiscard]] bool waits_to_send_body(const http_request& request);
 
 } // namespace pipit::net::detail

@@ -3,6 +3,7 @@
 
 #include <pipit/net/detail/http_connections.hpp>
 #include <pipit/net/detail/http_problems.hpp>
+#include <pipit/net/http_head.hpp>
 #include <pipit/net/https_filter.hpp>
 
 #include <boost/asio/buffer.hpp>
@@ -11,6 +12,8 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http/buffer_body.hpp>
+#include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
@@ -24,7 +27,7 @@
 
 namespace pipit::net::detail {
 
-inline constexpr std::size_t http_drain_step_bytes = 4096;
+inline constexpr std::size_t http_step_bytes = 4096;
 
 /// Reads a request, answers it, and so on. Keeps itself alive by its handlers.
 template <class Stream>
@@ -34,7 +37,7 @@ public:
     http_connection(Stream stream, const http_surroundings& its)
         : http_connection_base(its.connections),
           stream_(std::move(stream)),
-          buffer_(its.options.max_header_bytes + limits::http_body_bytes),
+          buffer_(its.options.max_header_bytes + http_step_bytes),
           options_(its.options),
           handler_(its.handler) {}
 
@@ -82,44 +85,94 @@ private:
 
     void read() {
         enter(state::reading);
-        parser_.emplace();
-        parser_->header_limit(static_cast<std::uint32_t>(options_.max_header_bytes));
-        parser_->body_limit(limits::http_body_bytes);
+        head_ = {};
         lowest().expires_after(options_.timeout);
-        http::async_read(stream_, buffer_, *parser_,
-                         [self = this->shared_from_this()](const beast::error_code& failed,
-                                                           std::size_t) { self->answer(failed); });
+        look_at_head();
     }
 
-    void answer(const beast::error_code& failed) {
-        if (failed) {
-            if (auto refused = answer_to(failed)) write(std::move(*refused), false);
-            return;
+    void look_at_head() {
+        const auto data = buffer_.cdata();
+        const bytes_view bytes(static_cast<const char*>(data.data()), data.size());
+        switch (head_.look_at(bytes)) {
+        case http_head::status::malformed: return refuse(refusal(http::status::bad_request));
+        case http_head::status::complete: return take_head(bytes.substr(0, head_.size()));
+        case http_head::status::other_version:
+            return refuse(
+                refusal(http::status::http_version_not_supported, "unsupported protocol version"));
+        case http_head::status::incomplete: break;
         }
+        if (bytes.size() >= options_.max_header_bytes) {
+            return refuse(refusal(http::status::request_header_fields_too_large));
+        }
+        stream_.async_read_some(
+            buffer_.prepare(http_step_bytes),
+            [self = this->shared_from_this()](const beast::error_code& failed, std::size_t count) {
+                if (failed) return;
+                self->buffer_.commit(count);
+                self->look_at_head();
+            });
+    }
+
+    void take_head(bytes_view head) {
+        const auto canonical = canonical_http_head(head);
+        parser_.emplace();
+        // A line may have become a byte longer.
+        parser_->header_limit(static_cast<std::uint32_t>(2 * options_.max_header_bytes));
+        parser_->body_limit(boost::none);
+        beast::error_code failed;
+        parser_->put(asio::buffer(canonical), failed);
+        buffer_.consume(head.size());
+        if (failed || !parser_->is_header_done()) return refuse(refusal(http::status::bad_request));
+        if (auto refused = refusal_of(parser_->get()); !refused.empty()) return refuse(refused);
+        // Nobody looks at a body; what still is to come of it, only where another request follows.
+        if (waits_to_send_body(parser_->get()) && !parser_->is_done()) return answer(false);
+        if (parser_->keep_alive()) return skip_body(0);
+        answer(false);
+    }
+
+    void skip_body(std::size_t skipped) {
+        if (parser_->is_done()) return answer(true);
+        if (skipped > limits::http_drained_bytes) return answer(false);
+        parser_->get().body() = {body_.data(), body_.size(), true};
+        http::async_read_some(stream_, buffer_, *parser_,
+                              [self = this->shared_from_this(), skipped](beast::error_code failed,
+                                                                         std::size_t count) {
+                                  if (failed == http::error::need_buffer) failed = {};
+                                  // Without a reader there is nobody to answer.
+                                  const bool is_nonsense =
+                                      failed.category() ==
+                                          make_error_code(http::error::bad_chunk).category() &&
+                                      failed != http::error::end_of_stream &&
+                                      failed != http::error::partial_message;
+                                  if (failed && !is_nonsense) return;
+                                  if (failed) return self->answer(false);
+                                  self->skip_body(skipped + count);
+                              });
+    }
+
+    void answer(bool keep_alive) {
         const auto& request = parser_->get();
-        if (request.count(http::field::transfer_encoding) > 0 && !parser_->chunked()) {
-            // Where the request ends is anybody's guess.
-            return write(refusal(http::status::not_implemented, "501 Not Implemented"), false);
-        }
-        if (const auto problem = host_problem(request); !problem.empty()) {
-            return write(refusal(http::status::bad_request, std::string(problem)), false);
-        }
+        if (auto own = own_answer_to(request)) return write(std::move(*own), false);
         const auto target = request.target();
-        write(handler_(std::string_view(target.data(), target.size())), parser_->keep_alive());
+        auto made = handler_(std::string_view(target.data(), target.size()));
+        const bool is_read =
+            request.method() == http::verb::get || request.method() == http::verb::head;
+        if (made.status / 100 == 3 && !is_read) made.content_type = made.body = "";
+        write(std::move(made), keep_alive);
     }
 
     void write(http_response answer, bool keep_alive) {
         enter(state::writing);
-        const auto is_head =
-            parser_->is_header_done() && parser_->get().method() == http::verb::head;
         response_ = {};
+        response_.version(parser_->get().version());
         response_.result(static_cast<unsigned>(answer.status));
         for (const auto& [name, value] : answer.headers) response_.set(name, value);
-        response_.set(http::field::content_type, answer.content_type);
+        if (!answer.content_type.empty())
+            response_.set(http::field::content_type, answer.content_type);
         response_.set(http::field::date, http_date(std::time(nullptr)));
         response_.content_length(answer.body.size());
         response_.keep_alive(keep_alive);
-        if (!is_head) response_.body() = std::move(answer.body);
+        if (parser_->get().method() != http::verb::head) response_.body() = std::move(answer.body);
         // Whatever happened before, the client has the whole time to take the answer.
         lowest().expires_after(options_.timeout);
         http::async_write(stream_, response_,
@@ -129,6 +182,17 @@ private:
                               if (keep_alive) return self->read();
                               self->close();
                           });
+    }
+
+    void refuse(std::string text) {
+        enter(state::writing);
+        refusal_ = std::move(text);
+        lowest().expires_after(options_.timeout);
+        asio::async_write(
+            stream_, asio::buffer(refusal_),
+            [self = this->shared_from_this()](const beast::error_code& failed, std::size_t) {
+                if (!failed) self->close();
+            });
     }
 
     /// Reads on for a moment: closing a socket with unread bytes would take back the answer.
@@ -158,7 +222,7 @@ private:
     void drain(std::size_t drained) {
         if (drained >= limits::http_drained_bytes) return;
         buffer_.clear();
-        lowest().async_read_some(buffer_.prepare(http_drain_step_bytes),
+        lowest().async_read_some(buffer_.prepare(http_step_bytes),
                                  [self = this->shared_from_this(),
                                   drained](const beast::error_code& failed, std::size_t count) {
                                      if (!failed) self->drain(drained + count);
@@ -168,8 +232,11 @@ private:
     Stream stream_;
     std::array<char, looks_like_http_bytes> first_bytes_{}; ///< Of what is to be TLS.
     beast::flat_buffer buffer_;
-    std::optional<http::request_parser<http::string_body>> parser_;
+    http_head head_;
+    std::optional<http::request_parser<http::buffer_body>> parser_;
+    std::array<char, http_step_bytes> body_; ///< What nobody looks at.
     http::response<http::string_body> response_;
+    std::string refusal_;
     const http_server_options& options_;
     const http_handler& handler_;
 };

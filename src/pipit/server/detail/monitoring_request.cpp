@@ -52,13 +52,16 @@ void drop_last_segment(std::string& path) {
 } // namespace
 
 std::optional<request_target> parse_target(std::string_view target) {
+    if (std::ranges::any_of(target, is_control)) return std::nullopt;
     if (target.starts_with("http://") || target.starts_with("https://")) {
         target.remove_prefix(target.find("//") + 2);
         const auto path = target.find_first_of("/?");
-        if (path == std::string_view::npos || target[path] == '?') return std::nullopt;
-        target.remove_prefix(path);
+        target.remove_prefix(std::min(path, target.size()));
+        // Without a path it is sent on to the first page.
+        if (!target.starts_with('/'))
+            return request_target{"", target.substr(target.find('?') + 1)};
     }
-    if (!target.starts_with('/') || std::ranges::any_of(target, is_control)) return std::nullopt;
+    if (!target.starts_with('/')) return std::nullopt;
     const auto mark = target.find('?');
     request_target result{target.substr(0, mark), {}};
     if (mark != std::string_view::npos) result.query = target.substr(mark + 1);

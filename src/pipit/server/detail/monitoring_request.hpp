@@ -16,8 +16,8 @@ struct request_target {
     std::string_view query;
 };
 
-/// Splits `/connz?subs=1` or `http://host/connz?subs=1`. Nothing when it is neither, or when an
-/// escape in the path is broken.
+/// Splits `/connz?subs=1` or `http://host/connz?subs=1`, which may have no path. Nothing when it is
+/// neither, or when an escape in the path is broken.
 [[nodiscard]] std::optional<request_target> parse_target(std::string_view target);
 
 /// Without empty, `.` and `..` segments; a slash at the end stays.
