@@ -56,6 +56,7 @@ PARSERS = [
     "auth/distinguished_name",
     "auth/jwt",
     "auth/nkey",
+    "auth/ocsp",
     "auth/xkey",
     "base/base64",
     "broker/latency_metric",
@@ -75,6 +76,7 @@ PARSERS = [
     "protocol/subject_transform",
     "server/config_language",
     "server/monitoring",
+    "server/ocsp_cache",
     "server/system_requests",
 ]
 

@@ -27,11 +27,14 @@ class authority:
     def _path(self, name):
         return os.path.join(self._folder.name, name)
 
-    def issue(self, subject="/CN=localhost", alternatives="DNS:localhost,IP:127.0.0.1"):
-        """The files of a certificate and its key."""
+    def issue(self, subject="/CN=localhost", alternatives="DNS:localhost,IP:127.0.0.1",
+              extensions_more="", number_to=None):
+        """The files of a certificate and its key; its number is appended to `number_to`."""
         with self._lock:
             self._count += 1
             number = self._count
+        if number_to is not None:
+            number_to.append(number)
         certificate, key, request, extensions = (
             self._path(f"{number}{kind}") for kind in (".pem", "-key.pem", "-request.pem", ".ext"))
         _openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", key)
@@ -40,6 +43,7 @@ class authority:
             file.write("basicConstraints = CA:FALSE\n")
             if alternatives:
                 file.write(f"subjectAltName = {alternatives}\n")
+            file.write(extensions_more)
         _openssl("x509", "-req", "-in", request, "-CA", self.file, "-CAkey", self.key,
                  "-set_serial", str(number), "-days", "1", "-extfile", extensions, "-out", certificate)
         return certificate, key

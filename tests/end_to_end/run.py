@@ -29,6 +29,8 @@ import signals  # noqa: F401
 import slow_readers  # noqa: F401
 import system_account  # noqa: F401
 import system_exports  # noqa: F401
+import ocsp  # noqa: F401
+import ocsp_staples  # noqa: F401
 import tls  # noqa: F401
 import tracing  # noqa: F401
 import websocket  # noqa: F401

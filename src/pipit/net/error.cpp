@@ -26,6 +26,7 @@ public:
         case errc::tls_certificate_expired: return "the certificate has expired";
         case errc::tls_unknown_authority: return "the certificate's authority is not known";
         case errc::tls_wrong_name: return "the certificate is for another name";
+        case errc::tls_certificate_refused: return "the other end's certificate was refused";
         case errc::tls_no_certificate: return "the other end showed no certificate";
         }
         return "unknown network error";

@@ -24,7 +24,8 @@ enum class errc {
     tls_certificate_expired,
     tls_unknown_authority,
     tls_wrong_name,
-    tls_no_certificate, ///< The other side showed none.
+    tls_certificate_refused, ///< By somebody who was asked about it.
+    tls_no_certificate,      ///< The other side showed none.
 };
 
 [[nodiscard]] error_code make_error_code(errc value) noexcept;

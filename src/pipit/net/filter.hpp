@@ -4,10 +4,15 @@
 #include <pipit/base/bytes.hpp>
 #include <pipit/base/error.hpp>
 
+#include <functional>
 #include <span>
 #include <string>
 
 namespace pipit::net {
+
+/// Asks somebody else; calls what it is given once, when the answer is there: on any thread, also
+/// at once.
+using filter_question = std::function<void(std::function<void()> answered)>;
 
 /// What stands between the wire and the protocol: TLS or WebSocket, of either side. Bytes in and
 /// bytes out; it opens no socket and reads no clock. Filters stack: `wss` is WebSocket over TLS.
@@ -35,6 +40,9 @@ public:
     /// It keeps some of what came, because what that carries is too much for one call: `receive`
     /// goes on with it, also when it is given nothing.
     [[nodiscard]] virtual bool holds_more() const noexcept { return false; }
+    /// What has to be answered elsewhere before it goes on, told once; empty: nothing. It is given
+    /// nothing more until the answer is there, and goes on by a `receive` of nothing.
+    [[nodiscard]] virtual filter_question take_question() { return {}; }
     /// The other side ended its stream in order.
     [[nodiscard]] virtual bool is_finished() const noexcept = 0;
 };

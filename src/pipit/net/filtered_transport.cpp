@@ -53,11 +53,12 @@ void filtered_transport::close() noexcept {
 io_result filtered_transport::read(std::span<char> first, std::span<char> second) noexcept {
     // What comes from below is only passed through the caller's space on its way to the filter.
     const auto space = second.size() >= first.size() ? second : first;
+    has_answer_ = false;
     for (int i = 0; i < limits::filter_reads_in_a_row; ++i) {
         if (!plain_.empty()) return {io_status::done, take(first, second)};
         if (end_) return {*end_};
         if (is_stuffed()) flush();
-        if (is_stuffed()) break;
+        if (is_stuffed() || awaits_answer_) break;
         if (filter_->holds_more()) {
             receive({});
             continue;
@@ -92,6 +93,24 @@ void filtered_transport::finish(const result<>& outcome) {
     }
     if (filter_->is_finished()) end_ = io_status::closed;
     flush();
+    if (const auto question = filter_->take_question()) ask(question);
+}
+
+/// What the answer is called by may be kept longer than this.
+void filtered_transport::ask(const filter_question& question) {
+    awaits_answer_ = true;
+    question([loop = loop_, handle = handle()] {
+        loop->post([handle] {
+            if (*handle != nullptr) (*handle)->go_on();
+        });
+    });
+}
+
+void filtered_transport::go_on() {
+    awaits_answer_ = false;
+    has_answer_ = true;
+    receive({});
+    if (user_waits_to_read_) tell_later();
 }
 
 std::size_t filtered_transport::take(std::span<char> first, std::span<char> second) noexcept {
@@ -182,7 +201,7 @@ bool filtered_transport::is_stuffed() const noexcept {
 void filtered_transport::wait_readable() {
     user_waits_to_read_ = true;
     if (is_readable()) return tell_later();
-    if (is_stuffed()) return; // `on_writable` goes on.
+    if (is_stuffed() || awaits_answer_) return; // `on_writable` and `go_on` go on.
     if (!std::exchange(waits_to_read_, true)) below_->wait_readable();
 }
 
@@ -210,10 +229,14 @@ void filtered_transport::on_writable() {
 /// Calls the user from the loop: never from inside a call.
 void filtered_transport::tell_later() {
     if (std::exchange(tells_later_, true)) return;
-    if (!handle_) handle_ = std::make_shared<filtered_transport*>(this);
-    loop_->post([handle = handle_] {
+    loop_->post([handle = handle()] {
         if (*handle != nullptr) (*handle)->tell();
     });
+}
+
+const std::shared_ptr<filtered_transport*>& filtered_transport::handle() {
+    if (!handle_) handle_ = std::make_shared<filtered_transport*>(this);
+    return handle_;
 }
 
 void filtered_transport::tell() {

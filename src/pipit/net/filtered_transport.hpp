@@ -27,6 +27,9 @@ namespace pipit::net {
 /// answer, so that what it holds is bounded by `limits::filter_unsent_bytes` and by what the filter
 /// makes of one read.
 ///
+/// A filter that has to ask somebody else is asked about by nobody meanwhile: nothing is read, and
+/// the user is called `on_readable` when the answer is there.
+///
 /// Threads: that of its event loop.
 class filtered_transport final : public transport, private transport_user {
 public:
@@ -63,10 +66,13 @@ private:
     std::size_t take(std::span<char> first, std::span<char> second) noexcept;
     void flush();
     void encode(std::span<const bytes_view> pieces);
+    void ask(const filter_question& question);
+    void go_on();
+    [[nodiscard]] const std::shared_ptr<filtered_transport*>& handle();
     void tell_later();
     void tell();
     [[nodiscard]] bool is_readable() const noexcept {
-        return !plain_.empty() || end_ || (filter_->holds_more() && !is_stuffed());
+        return !plain_.empty() || end_ || has_answer_ || (filter_->holds_more() && !is_stuffed());
     }
     [[nodiscard]] bool is_writable() const noexcept {
         return end_ == io_status::failed || (filter_->is_open() && unsent_.empty());
@@ -91,6 +97,8 @@ private:
     bool waits_to_read_ = false;
     bool waits_to_write_ = false;
     bool tells_later_ = false;
+    bool awaits_answer_ = false; ///< Of somebody else: nothing is read meanwhile.
+    bool has_answer_ = false;    ///< And the user has not read since.
 };
 
 using filtered_transport_pointer = std::unique_ptr<filtered_transport, closes_transport>;

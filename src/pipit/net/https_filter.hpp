@@ -25,6 +25,7 @@ public:
     result<> send(std::span<const bytes_view> plain, std::string& wire) override;
     void finish(std::string& wire) override;
     [[nodiscard]] bool is_open() const noexcept override { return tls_.is_open(); }
+    [[nodiscard]] filter_question take_question() override { return tls_.take_question(); }
     [[nodiscard]] bool is_finished() const noexcept override { return tls_.is_finished(); }
 
     [[nodiscard]] tls_filter& tls() noexcept { return tls_; }

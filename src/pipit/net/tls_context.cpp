@@ -3,6 +3,7 @@
 
 #include <pipit/base/filter_limits.hpp>
 #include <pipit/base/hex.hpp>
+#include <pipit/net/detail/tls_judgement.hpp>
 #include <pipit/net/detail/tls_names.hpp>
 #include <pipit/net/detail/tls_state.hpp>
 #include <pipit/net/error.hpp>
@@ -249,8 +250,35 @@ int choose_certificate(SSL* connection, int*, void* argument) {
     return SSL_TLSEXT_ERR_OK;
 }
 
-result<std::unique_ptr<tls_context::state>> make_state(const tls_settings& settings,
-                                                       bool is_server) {
+/// Shows what an authority says of this certificate to who wants to know.
+int show_staple(SSL* connection, void* argument) {
+    const auto& parts = static_cast<const tls_context::state*>(argument)->parts;
+    const auto staple = parts.staple->now();
+    if (!staple) return SSL_TLSEXT_ERR_ALERT_FATAL;
+    auto* const copy = static_cast<unsigned char*>(OPENSSL_memdup(staple->data(), staple->size()));
+    if (copy == nullptr) return SSL_TLSEXT_ERR_ALERT_FATAL;
+    SSL_set_tlsext_status_ocsp_resp(connection, copy, static_cast<long>(staple->size()));
+    return SSL_TLSEXT_ERR_OK;
+}
+
+/// As nats-server: without it nobody is let in, also who does not ask for it.
+int require_staple(SSL*, void* argument) {
+    return static_cast<const tls_context::state*>(argument)->parts.staple->now() ? 1 : 0;
+}
+
+void add_parts(tls_context::state& state) {
+    for (const auto& one : state.contexts) {
+        if (state.parts.judge) detail::judge_peers_of(one.get(), state);
+    }
+    if (!state.parts.staple) return;
+    auto* const first = state.contexts.front().get();
+    SSL_CTX_set_tlsext_status_cb(first, show_staple);
+    SSL_CTX_set_tlsext_status_arg(first, &state);
+    SSL_CTX_set_cert_cb(first, require_staple, &state);
+}
+
+result<std::unique_ptr<tls_context::state>> make_state(const tls_settings& settings, bool is_server,
+                                                       tls_server_parts parts = {}) {
     auto made = std::make_unique<tls_context::state>();
     made->is_server = is_server;
     made->verifies_peer = settings.verifies_peer;
@@ -268,6 +296,8 @@ result<std::unique_ptr<tls_context::state>> make_state(const tls_settings& setti
         made->contexts.push_back(std::move(*context));
     }
     made->files_digest = files.digest();
+    made->parts = std::move(parts);
+    add_parts(*made);
     if (count > 1) {
         auto* const first = made->contexts.front().get();
         SSL_CTX_set_tlsext_servername_callback(first, choose_certificate);
@@ -281,11 +311,12 @@ result<std::unique_ptr<tls_context::state>> make_state(const tls_settings& setti
 tls_context::tls_context(std::unique_ptr<state> made) : state_(std::move(made)) {}
 tls_context::~tls_context() = default;
 
-result<std::shared_ptr<const tls_context>> tls_context::for_server(const tls_settings& settings) {
+result<std::shared_ptr<const tls_context>> tls_context::for_server(const tls_settings& settings,
+                                                                   tls_server_parts parts) {
     if (settings.key_pairs.empty()) {
         return error(errc::unusable_tls_settings, "a TLS server needs a certificate and its key");
     }
-    auto made = make_state(settings, true);
+    auto made = make_state(settings, true, std::move(parts));
     if (!made) return made.error();
     return std::shared_ptr<const tls_context>(new tls_context(std::move(*made)));
 }
@@ -299,6 +330,41 @@ result<std::shared_ptr<const tls_context>> tls_context::for_client(const tls_set
 const std::string& tls_context::files_digest() const noexcept { return state_->files_digest; }
 
 std::optional<wall_time> tls_context::valid_until() const noexcept { return state_->valid_until; }
+
+std::vector<std::string> tls_context::own_certificates() const {
+    std::vector<std::string> all;
+    auto* const first = state_->contexts.front().get();
+    detail::add_certificate(all, SSL_CTX_get0_certificate(first));
+    STACK_OF(X509)* others = nullptr;
+    SSL_CTX_get0_chain_certs(first, &others);
+    for (int i = 0; i < sk_X509_num(others); ++i) {
+        detail::add_certificate(all, sk_X509_value(others, i));
+    }
+    return all;
+}
+
+std::optional<std::string> tls_context::issuer() const {
+    auto* const first = state_->contexts.front().get();
+    X509* const own = SSL_CTX_get0_certificate(first);
+    STACK_OF(X509)* others = nullptr;
+    SSL_CTX_get0_chain_certs(first, &others);
+    std::vector<std::string> found;
+    const c_pointer<X509_STORE_CTX, X509_STORE_CTX_free> search(X509_STORE_CTX_new());
+    if (own == nullptr || !search) return std::nullopt;
+    if (sk_X509_num(others) > 0) {
+        // As nats-server: the next one in the file, or nobody.
+        auto* const next = sk_X509_value(others, 0);
+        if (X509_verify(own, X509_get0_pubkey(next)) == 1) detail::add_certificate(found, next);
+    } else if (X509_STORE_CTX_init(search.get(), SSL_CTX_get_cert_store(first), own, nullptr) ==
+                   1 &&
+               X509_verify_cert(search.get()) == 1) {
+        auto* const chain = X509_STORE_CTX_get0_chain(search.get());
+        if (sk_X509_num(chain) > 1) detail::add_certificate(found, sk_X509_value(chain, 1));
+    }
+    ERR_clear_error();
+    if (found.empty()) return std::nullopt;
+    return std::move(found.front());
+}
 
 bool detail::expect_name(SSL* ssl, const tls_context& context, const std::string& name) {
     if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name.c_str()) == 1) return true;

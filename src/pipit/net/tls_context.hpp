@@ -5,6 +5,7 @@
 #include <pipit/base/time.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -39,6 +40,32 @@ struct tls_settings {
     friend bool operator==(const tls_settings&, const tls_settings&) = default;
 };
 
+/// The ways in which a certificate was verified, the shortest first; each from the peer's own
+/// certificate to an authority, in DER.
+using certificate_chains = std::vector<std::vector<std::string>>;
+/// Judges a peer whose certificate is a good one as far as TLS knows. Calls `then` once, on any
+/// thread, also at once; empty: it may go on.
+using peer_judge =
+    std::function<void(certificate_chains chains, std::function<void(std::string why_not)> then)>;
+
+/// What a server shows together with its certificate: what an authority says of that, in DER.
+class tls_staple {
+public:
+    tls_staple() = default;
+    virtual ~tls_staple() = default;
+    tls_staple(const tls_staple&) = delete;
+    tls_staple& operator=(const tls_staple&) = delete;
+
+    /// Null: there is nothing that could be shown now, and nobody may connect. Threads: all.
+    [[nodiscard]] virtual std::shared_ptr<const std::string> now() const = 0;
+};
+
+/// What a server does beside what its settings say.
+struct tls_server_parts {
+    peer_judge judge = {};                              ///< Of clients that are verified.
+    std::shared_ptr<const tls_staple> staple = nullptr; ///< For the first certificate.
+};
+
 /// Certificates, keys and rules, read from their files once and used by any number of connections.
 ///
 /// Renegotiation, compression and early data are off. A server gives out session tickets unless it
@@ -50,7 +77,7 @@ public:
     /// Errors: `errc::unusable_tls_file`, `errc::unusable_tls_settings`; the detail is a sentence,
     /// as Go's programs say it: `open x: no such file or directory`.
     [[nodiscard]] static result<std::shared_ptr<const tls_context>>
-    for_server(const tls_settings& settings);
+    for_server(const tls_settings& settings, tls_server_parts parts = {});
     [[nodiscard]] static result<std::shared_ptr<const tls_context>>
     for_client(const tls_settings& settings);
     ~tls_context();
@@ -59,6 +86,12 @@ public:
 
     /// The first certificate's last moment; nothing without one.
     [[nodiscard]] std::optional<wall_time> valid_until() const noexcept;
+
+    /// The first certificate and those that follow it in its file, in DER.
+    [[nodiscard]] std::vector<std::string> own_certificates() const;
+    /// Who has signed the first certificate, in DER: the one that follows it in its file, or an
+    /// authority that is trusted. Nothing: it is not known.
+    [[nodiscard]] std::optional<std::string> issuer() const;
 
     /// SHA-256 of all that was read, in hex: another one means other certificates.
     [[nodiscard]] const std::string& files_digest() const noexcept;

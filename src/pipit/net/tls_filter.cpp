@@ -3,6 +3,7 @@
 
 #include <pipit/base/filter_limits.hpp>
 #include <pipit/net/detail/tls_failure.hpp>
+#include <pipit/net/detail/tls_judgement.hpp>
 #include <pipit/net/detail/tls_state.hpp>
 #include <pipit/net/error.hpp>
 
@@ -13,6 +14,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstring>
 #include <new>
 #include <utility>
@@ -27,6 +29,7 @@ constexpr std::size_t record_bytes = SSL3_RT_MAX_PLAIN_LENGTH;
 struct wire_ends {
     bytes_view in;
     std::string* out = nullptr;
+    detail::tls_judgement judgement{};
 };
 
 wire_ends& ends_of(BIO* bio) { return *static_cast<wire_ends*>(BIO_get_data(bio)); }
@@ -34,7 +37,7 @@ wire_ends& ends_of(BIO* bio) { return *static_cast<wire_ends*>(BIO_get_data(bio)
 int read_wire(BIO* bio, char* space, int space_bytes) {
     auto& in = ends_of(bio).in;
     BIO_clear_retry_flags(bio);
-    if (in.empty()) {
+    if (in.empty() || ends_of(bio).judgement.chains) {
         BIO_set_retry_read(bio);
         return -1;
     }
@@ -83,10 +86,17 @@ struct tls_filter::connection {
         if (!ssl || wire == nullptr) throw std::bad_alloc();
         BIO_set_data(wire, &ends);
         SSL_set_bio(ssl.get(), wire, wire);
+        detail::set_judgement(ssl.get(), &ends.judgement);
     }
 
     wire_ends ends;
     c_pointer<SSL, SSL_free> ssl;
+};
+
+/// What somebody else has said, on a thread of his own.
+struct tls_filter::verdict {
+    std::string why_not; ///< Once it is there.
+    std::atomic<bool> is_there = false;
 };
 
 tls_filter::tls_filter(std::shared_ptr<const tls_context> context)
@@ -114,35 +124,94 @@ result<> tls_filter::begin(std::string& wire) {
 
 result<> tls_filter::receive(bytes_view from_wire, std::string& plain, std::string& wire) {
     if (failed_) return error(errc::tls_failed, "tls: it has failed before");
+    if (verdict_) return take_verdict(from_wire, plain, wire);
     auto& ends = connection_->ends;
-    ends = {from_wire, &wire};
+    ends.in = from_wire;
+    ends.out = &wire;
     auto outcome = advance(plain);
-    ends = {};
+    ends.in = {};
+    ends.out = nullptr;
     return outcome;
 }
 
 result<> tls_filter::advance(std::string& plain) {
-    auto* const ssl = connection_->ssl.get();
     ERR_clear_error();
     if (!open_) {
-        const auto in = connection_->ends.in;
-        constexpr char first_bytes[] = {SSL3_RT_HANDSHAKE, SSL3_RT_ALERT};
-        if (handshake_bytes_ == 0 && !in.empty() && in[0] != first_bytes[0] &&
-            in[0] != first_bytes[1]) {
-            failed_ = true;
-            return error(errc::not_tls, "tls: first record does not look like a TLS handshake");
-        }
-        if (handshake_bytes_ > limits::tls_handshake_bytes) {
-            failed_ = true;
-            return error(errc::tls_failed, "tls: handshake message too large");
-        }
-        handshake_bytes_ += in.size();
-        if (SSL_do_handshake(ssl) != 1) {
-            if (SSL_get_error(ssl, -1) == SSL_ERROR_WANT_READ) return {};
-            return failure();
-        }
-        open_ = true;
+        auto shaken = shake_hands();
+        if (!shaken || !open_) return shaken;
     }
+    return read_records(plain);
+}
+
+result<> tls_filter::shake_hands() {
+    auto* const ssl = connection_->ssl.get();
+    const auto in = connection_->ends.in;
+    constexpr char first_bytes[] = {SSL3_RT_HANDSHAKE, SSL3_RT_ALERT};
+    if (handshake_bytes_ == 0 && !in.empty() && in[0] != first_bytes[0] &&
+        in[0] != first_bytes[1]) {
+        failed_ = true;
+        return error(errc::not_tls, "tls: first record does not look like a TLS handshake");
+    }
+    if (handshake_bytes_ > limits::tls_handshake_bytes) {
+        failed_ = true;
+        return error(errc::tls_failed, "tls: handshake message too large");
+    }
+    handshake_bytes_ += in.size();
+    const bool is_done = SSL_do_handshake(ssl) == 1;
+    if (!is_done && SSL_get_error(ssl, -1) != SSL_ERROR_WANT_READ) return failure();
+    if (connection_->ends.judgement.chains) {
+        hold();
+    } else {
+        open_ = is_done;
+    }
+    return {};
+}
+
+// --- A certificate that somebody else judges ---
+
+/// Keeps what the client has sent behind its certificate.
+void tls_filter::hold() {
+    held_ = connection_->ends.in;
+    handshake_bytes_ -= held_.size();
+    verdict_ = std::make_shared<verdict>();
+}
+
+filter_question tls_filter::take_question() {
+    auto& found = connection_->ends.judgement.chains;
+    if (!verdict_ || !found) return {};
+    auto chains = std::make_shared<certificate_chains>(std::move(*found));
+    found.reset();
+    return [judge = &context_->internals().parts.judge, context = context_, chains,
+            verdict = verdict_](std::function<void()> answered) {
+        (*judge)(std::move(*chains),
+                 [verdict, answered = std::move(answered)](std::string why_not) {
+                     verdict->why_not = std::move(why_not);
+                     verdict->is_there = true;
+                     answered();
+                 });
+    };
+}
+
+result<> tls_filter::take_verdict(bytes_view from_wire, std::string& plain, std::string& wire) {
+    held_ += from_wire;
+    if (held_.size() > limits::tls_handshake_bytes) {
+        failed_ = true;
+        return error(errc::tls_failed, "tls: too much before the handshake is done");
+    }
+    if (!verdict_->is_there) return {};
+    const auto answered = std::exchange(verdict_, nullptr);
+    const auto held = std::exchange(held_, {});
+    const auto secret = std::exchange(connection_->ends.judgement.traffic_secret, {});
+    if (answered->why_not.empty()) return receive(held, plain, wire);
+    failed_ = true;
+    wire += detail::bad_certificate_alert(connection_->ssl.get(), secret);
+    return error(errc::tls_certificate_refused, answered->why_not);
+}
+
+// --- When it is open ---
+
+result<> tls_filter::read_records(std::string& plain) {
+    auto* const ssl = connection_->ssl.get();
     for (;;) {
         std::array<char, record_bytes> record;
         std::size_t count = 0;
@@ -181,7 +250,7 @@ result<> tls_filter::send(std::span<const bytes_view> plain, std::string& wire) 
         }
     }
     if (filled > 0 && outcome) outcome = write({record.data(), filled});
-    connection_->ends = {};
+    connection_->ends.out = nullptr;
     return outcome;
 }
 
@@ -203,7 +272,7 @@ void tls_filter::finish(std::string& wire) {
     connection_->ends.out = &wire;
     SSL_shutdown(connection_->ssl.get());
     ERR_clear_error();
-    connection_->ends = {};
+    connection_->ends.out = nullptr;
 }
 
 std::string_view tls_filter::version() const noexcept {
@@ -220,24 +289,10 @@ std::string_view tls_filter::cipher_suite() const noexcept {
     return name != nullptr ? name : "";
 }
 
-namespace {
-
-/// Adds a certificate in DER, as long as there are not too many.
-void add_certificate(std::vector<std::string>& to, X509* one) {
-    if (to.size() == limits::tls_certificates_shown) return;
-    unsigned char* bytes = nullptr;
-    const auto count = i2d_X509(one, &bytes);
-    if (count <= 0) return;
-    to.emplace_back(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(count));
-    OPENSSL_free(bytes);
-}
-
-} // namespace
-
 std::vector<std::string> tls_filter::peer_certificates() const {
     auto* const ssl = connection_->ssl.get();
     std::vector<std::string> all;
-    const auto add = [&](X509* one) { add_certificate(all, one); };
+    const auto add = [&](X509* one) { detail::add_certificate(all, one); };
     X509* const own = SSL_get0_peer_certificate(ssl);
     if (own == nullptr) return all;
     add(own);
@@ -258,7 +313,7 @@ std::vector<std::string> tls_filter::verified_chain() const {
     }
     auto* const verified = SSL_get0_verified_chain(ssl);
     for (int i = 0; verified != nullptr && i < sk_X509_num(verified); ++i) {
-        add_certificate(chain, sk_X509_value(verified, i));
+        detail::add_certificate(chain, sk_X509_value(verified, i));
     }
     return chain;
 }

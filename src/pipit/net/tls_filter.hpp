@@ -32,6 +32,8 @@ public:
     void finish(std::string& wire) override;
     [[nodiscard]] bool is_open() const noexcept override { return open_; }
     [[nodiscard]] bool is_finished() const noexcept override { return finished_; }
+    /// Whether its certificate is taken, where somebody else judges the clients.
+    [[nodiscard]] filter_question take_question() override;
 
     // What the two sides agreed upon; once it is open.
 
@@ -47,8 +49,13 @@ public:
 
 private:
     struct connection;
+    struct verdict;
 
     result<> advance(std::string& plain);
+    result<> shake_hands();
+    void hold();
+    result<> take_verdict(bytes_view from_wire, std::string& plain, std::string& wire);
+    result<> read_records(std::string& plain);
     result<> write(bytes_view plain);
     [[nodiscard]] error failure();
 
@@ -58,6 +65,8 @@ private:
     bool open_ = false;
     bool finished_ = false;
     bool failed_ = false;
+    std::shared_ptr<verdict> verdict_; ///< While somebody judges the other side.
+    std::string held_;                 ///< What it has sent meanwhile.
 };
 
 } // namespace pipit::net

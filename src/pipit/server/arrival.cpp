@@ -27,9 +27,10 @@ std::uint64_t rate_limit::take_blocked(steady_time now) {
 }
 
 result<std::shared_ptr<const tls_rules>> make_tls_rules(const std::optional<tls_options>& options,
-                                                        bool allow_non_tls) {
+                                                        bool allow_non_tls,
+                                                        net::tls_server_parts parts) {
     if (!options) return std::shared_ptr<const tls_rules>();
-    auto context = net::tls_context::for_server(options->settings);
+    auto context = net::tls_context::for_server(options->settings, std::move(parts));
     if (!context) return context.error();
     auto rules = std::make_shared<tls_rules>();
     rules->context = std::move(*context);

@@ -52,7 +52,8 @@ struct arrival_rules {
 /// What a `tls` block comes to; nothing without one.
 /// Errors: those of `net::tls_context::for_server`.
 [[nodiscard]] result<std::shared_ptr<const tls_rules>>
-make_tls_rules(const std::optional<tls_options>& options, bool allow_non_tls);
+make_tls_rules(const std::optional<tls_options>& options, bool allow_non_tls,
+               net::tls_server_parts parts = {});
 
 /// What is known of a connection whose handshake is over.
 [[nodiscard]] broker::tls_facts facts_of(const net::tls_filter& tls, bool before_info);

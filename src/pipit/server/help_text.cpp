@@ -89,6 +89,7 @@ TLS is configured by a block in the configuration:
         verify:    true              # clients must show a certificate
 
         verify_and_map: true         # and it says which user they are
+        ocsp_peer:      true         # and their authorities are asked about it; or a block
         pinned_certs:   ["…"]        # only these keys: SHA-256 of the public key, in hex
         certs: [{cert_file: "a.pem", key_file: "a-key.pem"}]  # several, chosen by name
         timeout: 2                   # seconds that a handshake may take

@@ -8,6 +8,7 @@
 #include <pipit/broker/configuration.hpp>
 #include <pipit/broker/snapshot.hpp>
 #include <pipit/net/http.hpp>
+#include <pipit/server/ocsp_cache.hpp>
 #include <pipit/server/websocket_options.hpp>
 
 #include <cstdint>
@@ -61,6 +62,8 @@ struct server_snapshot {
     int https_port = 0;
     nanoseconds tls_timeout = limits::tls_timeout;
     std::optional<wall_time> tls_valid_until = std::nullopt; ///< The server's certificate.
+    bool asks_about_peers = false; ///< Authorities are asked about the clients' certificates.
+    std::optional<ocsp_statistics> ocsp_cache = std::nullopt; ///< Of what they have said.
     std::string http_base_path; ///< As configured, `/monitoring` for example, or empty.
     std::vector<std::string> tags;
     std::vector<std::string> operators; ///< Their JWTs.

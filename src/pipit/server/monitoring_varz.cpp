@@ -23,6 +23,7 @@ void write_websocket(json_writer& json, const websocket_options& options) {
             json.members("allowed_origins", options.allowed_origins);
         }
         json.optional_member("compression", options.compression);
+        json.optional_member("tls_ocsp_peer_verify", asks_about_peers(options.tls));
     }
     json.end_object();
 }
@@ -96,6 +97,18 @@ void write_map(json_writer& json, std::string_view name, const Map& values) {
     json.end_object();
 }
 
+void write_ocsp_cache(json_writer& json, const ocsp_statistics& counted) {
+    json.begin_object("ocsp_peer_cache");
+    json.member("cache_type", "local");
+    json.optional_member("cache_hits", counted.hits);
+    json.optional_member("cache_misses", counted.misses);
+    json.optional_member("cached_responses", counted.responses);
+    json.optional_member("cached_revoked_responses", counted.revokes);
+    json.optional_member("cached_good_responses", counted.goods);
+    json.optional_member("cached_unknown_responses", counted.unknowns);
+    json.end_object();
+}
+
 void write_operators(json_writer& json, const std::vector<std::string>& operators) {
     if (operators.empty()) return;
     json.members("trusted_operators_jwt", operators);
@@ -139,6 +152,8 @@ net::http_response varz(const document_request& request) {
     json.optional_member("auth_required", snapshot->configuration->authorization.required());
     json.optional_member("tls_required", snapshot->configuration->tls_required);
     json.optional_member("tls_verify", snapshot->configuration->tls_verify);
+    json.optional_member("tls_ocsp_peer_verify",
+                         snapshot->configuration->tls_required && server.asks_about_peers);
     if (!identity.connect_urls.empty()) json.members("connect_urls", identity.connect_urls);
     write_configuration(json, *snapshot);
     write_process(json, server);
@@ -151,6 +166,7 @@ net::http_response varz(const document_request& request) {
     write_map(json, "feature_flags", merged_feature_flags(server.feature_flags));
     write_operators(json, server.operators);
     json.optional_member("system_account", system_account_name(*snapshot->configuration));
+    if (server.ocsp_cache) write_ocsp_cache(json, *server.ocsp_cache);
     write_by_kind(json, "slow_consumer_stats", total.slow_consumers);
     write_by_kind(json, "stale_connection_stats", total.stale_connections);
     json.begin_object("disk_io_wait_stats");

@@ -157,6 +157,8 @@ struct server_options {
     // Encryption.
     std::optional<tls_options> tls;
     bool allow_non_tls = false; ///< Clients choose.
+    ocsp_cache_options ocsp_cache;
+    std::optional<ocsp_staple_options> ocsp;
 
     // Limits.
     std::int64_t max_connections = limits::max_connections; ///< Negative: none may connect.

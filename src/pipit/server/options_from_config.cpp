@@ -124,8 +124,6 @@ template <const char* what>
 void leave_out(options&, const config_entry& entry, config_findings& findings) {
     findings.leave_out(entry, what);
 }
-constexpr char ocsp[] = "ocsp";
-constexpr char ocsp_cache[] = "ocsp_cache";
 constexpr char default_js_domain[] = "default_js_domain";
 constexpr char prof_block_rate[] = "prof_block_rate";
 
@@ -204,8 +202,8 @@ constexpr key_rule<options> top_level_rules[] = {
     {"trusted_keys trusted", read_trusted_keys},
     {"default_sentinel", set_text<&options::default_sentinel>},
     {"proxies", refuse<proxies>},
-    {"ocsp", leave_out<ocsp>},
-    {"ocsp_cache", leave_out<ocsp_cache>},
+    {"ocsp", read_ocsp},
+    {"ocsp_cache", read_ocsp_cache},
     // Features that are merely absent.
     {"cluster", read_cluster},
     {"gateway", read_gateway},

@@ -138,6 +138,9 @@ bool tls_differs(const server_options& current, const server_options& next) {
            tls_of(current).files_digest != tls_of(next).files_digest;
 }
 std::string show_tls(const server_options& options) { return options.tls ? "enabled" : "disabled"; }
+bool ocsp_peer_differs(const server_options& current, const server_options& next) {
+    return tls_of(current).ocsp_peer != tls_of(next).ocsp_peer;
+}
 bool tls_timeout_differs(const server_options& current, const server_options& next) {
     return tls_of(current).timeout != tls_of(next).timeout;
 }
@@ -210,6 +213,9 @@ constexpr option_rule option_rules[] = {
     {{}, handshake_first_differs, show_handshake_first, "Reloaded: Client TLS handshake first: "},
     {{}, fallback_differs, show_fallback, "Reloaded: Client TLS handshake first fallback delay: "},
     fixed<&options::allow_non_tls>("AllowNonTLS"),
+    quietly_changeable<&options::ocsp>("Reloaded: OCSP"),
+    quietly_changeable<&options::ocsp_cache>("Reloaded OCSP peer cache"),
+    {{}, ocsp_peer_differs, show_nothing, "Reloaded: tls ocsp_peer"},
     {{}, differs<&options::auth_timeout>, show_auth_timeout, "Reloaded: authorization timeout = "},
     changeable<&options::max_control_line>("Reloaded: max_control_line = "),
     changeable<&options::max_payload>("Reloaded: max_payload = "),

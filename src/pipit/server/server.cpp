@@ -67,6 +67,7 @@ result<> server::state::start() {
     }
     start_callout();
     start_system();
+    configure_ocsp();
     accept_websockets();
     accept_clients();
     for (auto& each : loops) each->start();
@@ -138,6 +139,8 @@ void server::state::shut_down() {
         std::this_thread::sleep_for(2ms);
     }
     for (auto& each : loops) each->stop();
+    ocsp.stop();
+    staple_keeper.stop();
     reserved.reset();
     remove_ports_file();
     log.info("Server Exiting..");

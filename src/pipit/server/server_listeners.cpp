@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where a server listens, how those connections become encrypted, and who is told of the places.
+#include <pipit/base/ocsp_limits.hpp>
 #include <pipit/net/clock.hpp>
 #include <pipit/server/detail/server_state.hpp>
 #include <pipit/server/host_port.hpp>
@@ -18,7 +19,7 @@ std::uint16_t port_number(int configured) {
 } // namespace
 
 result<> server::state::prepare_tls() {
-    auto rules = make_tls_rules(options.tls, options.allow_non_tls);
+    auto rules = tls_rules_of(options, options.tls, options.allow_non_tls);
     if (!rules) {
         log_fatal(rules.error());
         return rules.error();
@@ -34,8 +35,14 @@ result<std::shared_ptr<const net::tls_context>>
 server::state::make_monitoring_tls(const server_options& from) {
     if (from.https_port == 0 || !from.tls) return std::shared_ptr<const net::tls_context>();
     auto settings = from.tls->settings;
-    settings.verifies_peer = false;
-    return net::tls_context::for_server(settings);
+    net::tls_server_parts parts;
+    // As nats-server: where authorities are asked, monitoring is as closed as the clients' port.
+    if (!asks_about_peers(from.tls) && !asks_about_peers(from.websocket.tls)) {
+        settings.verifies_peer = false;
+    } else if (asks_about_peers(from.tls)) {
+        parts.judge = ocsp.judge(*from.tls->ocsp_peer, limits::peer_judgement);
+    }
+    return net::tls_context::for_server(settings, std::move(parts));
 }
 
 result<> server::state::bind_clients() {
@@ -63,7 +70,7 @@ result<> server::state::bind_websocket() {
                   std::string(bound.error().detail()));
         return bound.error();
     }
-    auto tls = make_tls_rules(wanted.tls, false);
+    auto tls = tls_rules_of(options, wanted.tls, false);
     if (!tls) {
         log_fatal(tls.error());
         return tls.error();

@@ -24,6 +24,7 @@ void note_options(server_snapshot& facts, const server_options& options) {
     facts.write_timeout = to_text(options.write_timeout);
     facts.websocket = options.websocket;
     for (auto* secret : {&facts.websocket.password, &facts.websocket.token}) secret->clear();
+    facts.asks_about_peers = asks_about_peers(options.tls);
     facts.tls_timeout = options.tls ? options.tls->timeout : nanoseconds(limits::tls_timeout);
 }
 
@@ -86,6 +87,7 @@ result<monitoring_snapshot> server::state::collect(const monitoring_query& query
         snapshot.server.memory_bytes = usage.memory_bytes;
         snapshot.server.cpu_percent = seen.meter.percent(usage.cpu_time, net::steady_now());
     }
+    snapshot.server.ocsp_cache = ocsp.statistics();
     snapshot.configuration = with_known_accounts(std::move(snapshot.configuration));
     snapshot.server.now = net::wall_now();
     std::optional<broker::account_id> exporter;

@@ -47,14 +47,16 @@ result<> server::state::reload() {
         apply(change, before);
     }
     close_excess_connections();
+    configure_ocsp();
     log.info(plan->done_text);
     return {};
 }
 
 result<> server::state::obey(const server_options& next) {
-    auto tls = make_tls_rules(next.tls, next.allow_non_tls);
+    new_staples.clear();
+    auto tls = tls_rules_of(next, next.tls, next.allow_non_tls);
     if (!tls) return tls.error();
-    auto own = make_tls_rules(next.websocket.tls, false);
+    auto own = tls_rules_of(next, next.websocket.tls, false);
     if (!own) return own.error();
     auto for_monitoring = make_monitoring_tls(next);
     if (!for_monitoring) return for_monitoring.error();

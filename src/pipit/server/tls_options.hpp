@@ -4,8 +4,10 @@
 #include <pipit/base/error.hpp>
 #include <pipit/base/time.hpp>
 #include <pipit/net/tls_context.hpp>
+#include <pipit/server/ocsp_options.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,11 +24,17 @@ struct tls_options {
     bool handshake_first = false;
     /// Who did not begin a handshake for so long gets INFO after all; 0: nobody does.
     nanoseconds handshake_first_fallback{};
+    std::optional<ocsp_peer_options> ocsp_peer; ///< Nothing of it: as if false.
     /// What was in the files when they were checked.
     std::string files_digest;
 
     friend bool operator==(const tls_options&, const tls_options&) = default;
 };
+
+/// Authorities are asked about the clients' certificates.
+[[nodiscard]] inline bool asks_about_peers(const std::optional<tls_options>& options) {
+    return options && options->ocsp_peer && options->ocsp_peer->verify;
+}
 
 /// Reads the files and notes what is in them.
 /// Errors: those of `net::tls_context::for_server`.

@@ -21,6 +21,7 @@ struct tls_context::state {
     std::string files_digest;
     bool is_server = false;
     bool verifies_peer = false;
+    tls_server_parts parts;
 };
 
 namespace detail {

@@ -54,6 +54,12 @@ void read_tls(server_options& options, const config_entry& entry, config_finding
 [[nodiscard]] std::optional<tls_options> read_tls_block(const config_entry& entry,
                                                         config_findings& findings);
 
+// Asking authorities about certificates.
+[[nodiscard]] std::optional<ocsp_peer_options> read_ocsp_peer(const config_entry& entry,
+                                                              config_findings& findings);
+void read_ocsp_cache(server_options& options, const config_entry& entry, config_findings& findings);
+void read_ocsp(server_options& options, const config_entry& entry, config_findings& findings);
+
 /// What one block cannot see: ways to log in that exclude each other, and names used twice.
 void check_logins(const server_options& options, const config_map& map, config_findings& findings);
 

@@ -160,10 +160,8 @@ void set_min_version(tls_reading& reading, const config_entry& entry, config_fin
 void refuse_store(tls_reading&, const config_entry& entry, config_findings& findings) {
     findings.error(entry.place, entry.key + " not compatible with current operating system");
 }
-/// Asking about certificates that were called back: a server that did not would let them in.
-void refuse_ocsp(tls_reading&, const config_entry& entry, config_findings& findings) {
-    const auto* const value = entry.value.as<bool>();
-    if (value == nullptr || *value) findings.refuse(entry, "ocsp_peer");
+void set_ocsp_peer(tls_reading& reading, const config_entry& entry, config_findings& findings) {
+    if (auto read = read_ocsp_peer(entry, findings)) reading.options.ocsp_peer = *read;
 }
 
 constexpr key_rule<tls_reading> tls_rules[] = {
@@ -183,7 +181,7 @@ constexpr key_rule<tls_reading> tls_rules[] = {
     {"handshake_first first immediate", set_handshake_first},
     {"certs certificates", set_pairs},
     {"min_version", set_min_version},
-    {"ocsp_peer", refuse_ocsp},
+    {"ocsp_peer", set_ocsp_peer},
     {"cert_store", refuse_store},
     {"cert_match_by", refuse_store},
     {"cert_match", refuse_store},

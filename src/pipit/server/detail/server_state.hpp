@@ -14,6 +14,8 @@
 #include <pipit/server/login_desk.hpp>
 #include <pipit/server/loop.hpp>
 #include <pipit/server/monitoring.hpp>
+#include <pipit/server/ocsp_desk.hpp>
+#include <pipit/server/ocsp_staple.hpp>
 #include <pipit/server/placement.hpp>
 #include <pipit/server/ports_file.hpp>
 #include <pipit/server/process_usage.hpp>
@@ -37,7 +39,8 @@ void note_options(server_snapshot& facts, const server_options& options);
 void note_tls(server_snapshot& facts, const tls_rules* rules);
 
 /// The parts of one server, wired together. Grouped by file: `server.cpp` has its life,
-/// `server_listeners.cpp` where it listens, `server_reload.cpp` what changes while it lives,
+/// `server_listeners.cpp` where it listens, `server_ocsp.cpp` and `server_staples.cpp` what
+/// authorities say of certificates, `server_reload.cpp` what changes while it lives,
 /// `server_monitoring.cpp` and `server_system.cpp` what is seen of it from outside and by messages,
 /// `server_operators.cpp` and `server_callout.cpp` who may come in.
 struct server::state {
@@ -54,7 +57,7 @@ struct server::state {
 
     // server_listeners.cpp
     result<> prepare_tls();
-    [[nodiscard]] static result<std::shared_ptr<const net::tls_context>>
+    [[nodiscard]] result<std::shared_ptr<const net::tls_context>>
     make_monitoring_tls(const server_options& from);
     result<> bind_clients();
     result<> bind_websocket();
@@ -75,6 +78,25 @@ struct server::state {
     void apply(const option_change& change, const server_options& before);
     void add_accounts(const broker::configuration& config);
     void close_excess_connections();
+
+    // server_ocsp.cpp
+    [[nodiscard]] ocsp_surroundings ocsp_world();
+    void configure_ocsp();
+    /// What a listener's block comes to.
+    /// Errors: those of `make_tls_rules`; it asks about clients that show no certificate.
+    [[nodiscard]] result<std::shared_ptr<const tls_rules>>
+    tls_rules_of(const server_options& from, const std::optional<tls_options>& block,
+                 bool allow_non_tls);
+    void tell_of_certificate(const ocsp_event& event);
+
+    // server_staples.cpp
+    [[nodiscard]] result<std::shared_ptr<ocsp_staple>> staple_for(const server_options& from,
+                                                                  const tls_options& block);
+    void start_staples();
+    void renew_later(const std::shared_ptr<ocsp_staple>& staple, nanoseconds after,
+                     const logger& its_log);
+    bool renew(ocsp_staple& staple, const logger& its_log);
+    void end_without_certificate();
 
     // server_callout.cpp
     void start_callout();
@@ -180,7 +202,11 @@ struct server::state {
     std::optional<placement> places; ///< The first loop's own.
     arrival_rules client_rules;      ///< The same, once it runs.
     std::atomic<std::size_t> in_process_connections = 0;
-    login_desk logins; ///< Ends before the loops that it answers.
+    login_desk logins;            ///< Ends before the loops that it answers.
+    ocsp_desk ocsp{ocsp_world()}; ///< The same.
+    std::vector<std::shared_ptr<ocsp_staple>> staples;
+    std::vector<std::shared_ptr<ocsp_staple>> new_staples; ///< Of a configuration to be obeyed.
+    task_thread staple_keeper{"ocsp staples"};             ///< Ends before the loops.
     std::unique_ptr<net::tcp_acceptor> client_acceptor;
     std::unique_ptr<net::tcp_acceptor> websocket_acceptor;
     std::unique_ptr<reserved_listeners> reserved;

@@ -7,13 +7,31 @@
 namespace pipit::server {
 namespace {
 
-void write_head(json_writer& json, const server_facts& facts, std::string_view type,
-                std::string_view id, message_stamp stamp) {
+void write_type(json_writer& json, std::string_view type, std::string_view id,
+                message_stamp stamp) {
     json.member("type", "io.nats.server.advisory.v1." + std::string(type));
     json.member("id", id);
     json.member("timestamp", rfc3339(stamp.now));
+}
+
+void write_server(json_writer& json, const server_facts& facts, message_stamp stamp) {
     json.begin_object("server");
     write_server_members(json, facts, stamp);
+    json.end_object();
+}
+
+void write_head(json_writer& json, const server_facts& facts, std::string_view type,
+                std::string_view id, message_stamp stamp) {
+    write_type(json, type, id, stamp);
+    write_server(json, facts, stamp);
+}
+
+void write_certificate(json_writer& json, std::string_view name, const certificate_facts& about) {
+    json.begin_object(name);
+    json.optional_member("subject", about.subject);
+    json.optional_member("issuer", about.issuer);
+    json.optional_member("fingerprint", about.fingerprint);
+    json.optional_member("raw", about.raw);
     json.end_object();
 }
 
@@ -132,6 +150,33 @@ std::string account_event(const server_facts& facts, std::string_view id, messag
     json.begin_object();
     write_head(json, facts, "account_connections", id, stamp);
     write_account_statistics(json, account, name);
+    json.end_object();
+    return json.take();
+}
+
+std::string ocsp_reject_event(const server_facts& facts, std::string_view id, message_stamp stamp,
+                              const certificate_facts& peer, std::string_view reason) {
+    json_writer json("");
+    json.begin_object();
+    write_type(json, "ocsp_peer_reject", id, stamp);
+    json.member("kind", "Client");
+    write_certificate(json, "peer", peer);
+    write_server(json, facts, stamp);
+    json.member("reason", reason);
+    json.end_object();
+    return json.take();
+}
+
+std::string ocsp_link_event(const server_facts& facts, std::string_view id, message_stamp stamp,
+                            const certificate_facts& link, const certificate_facts& peer,
+                            std::string_view reason) {
+    json_writer json("");
+    json.begin_object();
+    write_type(json, "ocsp_peer_link_invalid", id, stamp);
+    write_certificate(json, "link", link);
+    write_certificate(json, "peer", peer);
+    write_server(json, facts, stamp);
+    json.member("reason", reason);
     json.end_object();
     return json.take();
 }

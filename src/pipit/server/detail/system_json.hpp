@@ -58,6 +58,20 @@ struct client_event {
                                         const broker::account_snapshot& account,
                                         std::string_view name);
 
+/// What is told of the certificate of somebody who wanted to come in.
+struct certificate_facts {
+    std::string subject;
+    std::string issuer;
+    std::string fingerprint;
+    std::string raw; ///< DER in base64.
+};
+[[nodiscard]] std::string ocsp_reject_event(const server_facts& facts, std::string_view id,
+                                            message_stamp stamp, const certificate_facts& peer,
+                                            std::string_view reason);
+[[nodiscard]] std::string ocsp_link_event(const server_facts& facts, std::string_view id,
+                                          message_stamp stamp, const certificate_facts& link,
+                                          const certificate_facts& peer, std::string_view reason);
+
 /// JSON without the blanks that are there for people.
 [[nodiscard]] std::string compact(std::string_view json);
 

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <pipit/base/bytes.hpp>
+#include <pipit/base/error.hpp>
+#include <pipit/base/time.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// What an authority says of a certificate it has signed, by the Online Certificate Status
+/// Protocol. Nothing here asks anybody or reads a clock. Source: RFC 6960.
+namespace pipit::auth {
+
+/// Why an answer is of no use.
+enum class ocsp_errc {
+    invalid_certificate = 1,
+    invalid_answer,      ///< The detail says what is wrong with it.
+    unauthorized_signer, ///< All is well but that the issuer has not charged the signer.
+};
+[[nodiscard]] error_code make_error_code(ocsp_errc value) noexcept;
+
+enum class ocsp_status : std::uint8_t { good, revoked, unknown };
+/// `good`, `revoked`, `unknown`
+[[nodiscard]] std::string_view text(ocsp_status status) noexcept;
+
+/// A certificate and who has signed it, in DER.
+struct ocsp_link {
+    std::string certificate;
+    std::string issuer;
+};
+
+struct ocsp_answer {
+    ocsp_status status = ocsp_status::unknown;
+    wall_time this_update{};              ///< From then on it holds,
+    std::optional<wall_time> next_update; ///< and until then, if it says.
+};
+
+/// What is sent to ask about a certificate, in DER.
+/// Errors: `ocsp_errc::invalid_certificate`.
+[[nodiscard]] result<std::string> ocsp_request(const ocsp_link& about);
+
+/// Reads an answer in DER. It is about this certificate and nothing else, and has been signed by
+/// its issuer, or by somebody whom the issuer has charged with that and whose certificate holds
+/// at `now`. When it holds itself is for the caller to judge.
+/// Errors: those of `ocsp_errc`.
+[[nodiscard]] result<ocsp_answer> read_ocsp_answer(bytes_view der, const ocsp_link& about,
+                                                   wall_time now);
+
+/// Where a certificate says its authority can be asked: `http://…` and `https://…`.
+[[nodiscard]] std::vector<std::string> ocsp_responders(bytes_view certificate);
+
+/// Whoever shows this certificate has to show such an answer with it ("must staple", RFC 7633).
+[[nodiscard]] bool demands_staple(bytes_view certificate);
+
+/// Its key may sign certificates.
+[[nodiscard]] bool is_authority(bytes_view certificate);
+
+} // namespace pipit::auth
+
+template <>
+struct boost::system::is_error_code_enum<pipit::auth::ocsp_errc> : std::true_type {};

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+/// The bounds of what authorities are asked about certificates.
+namespace pipit::limits {
+
+/// How long a thread that may wait does so until a peer's certificate is judged.
+inline constexpr std::chrono::seconds peer_judgement{10};
+
+/// The largest answer of an authority that is read; usual ones have 500 to 3,000 bytes.
+inline constexpr std::size_t ocsp_response_bytes = 64 * 1024;
+
+/// So many certificates are asked about at once, and so many chains may wait for their turn.
+inline constexpr std::size_t ocsp_threads = 16;
+inline constexpr std::size_t ocsp_waiting = 4096;
+
+/// The places where a certificate says that its authority can be asked; the others are left out.
+inline constexpr std::size_t ocsp_responders = 8;
+
+/// The answers that are kept, and a file of them. Above it, the one that is kept longest goes.
+inline constexpr std::size_t ocsp_responses_kept = 8192;
+inline constexpr std::size_t ocsp_cache_file_bytes = 64 * 1024 * 1024;
+
+/// As nats-server: how long an authority may take to answer a server about its own certificate,
+/// when an answer that does not say how long it holds is asked for again, and one that is late.
+inline constexpr std::chrono::seconds ocsp_staple_timeout{30};
+inline constexpr std::chrono::hours ocsp_staple_interval{24};
+inline constexpr std::chrono::minutes ocsp_staple_retry{2};
+
+} // namespace pipit::limits

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+// Clients whose certificate somebody else judges while the handshake waits.
+#include <pipit/net/error.hpp>
+#include <pipit/net/test_certificates.hpp>
+#include <pipit/net/tls_filter.hpp>
+
+#include <gtest/gtest.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace pipit::net {
+namespace {
+
+/// OpenSSL's own client with a certificate, of one version and one cipher suite.
+class bare_client {
+public:
+    bare_client(const tls_key_pair& own, int version, const char* suite)
+        : context_(SSL_CTX_new(TLS_client_method())), ssl_(nullptr) {
+        SSL_CTX_set_min_proto_version(context_, version);
+        SSL_CTX_set_max_proto_version(context_, version);
+        SSL_CTX_use_certificate_file(context_, own.certificate_file.c_str(), SSL_FILETYPE_PEM);
+        SSL_CTX_use_PrivateKey_file(context_, own.key_file.c_str(), SSL_FILETYPE_PEM);
+        if (version == TLS1_3_VERSION) {
+            SSL_CTX_set_ciphersuites(context_, suite);
+        } else {
+            SSL_CTX_set_cipher_list(context_, suite);
+        }
+        ssl_ = SSL_new(context_);
+        SSL_set_bio(ssl_, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
+        SSL_set_connect_state(ssl_);
+    }
+    ~bare_client() {
+        SSL_free(ssl_);
+        SSL_CTX_free(context_);
+    }
+    bare_client(const bare_client&) = delete;
+    bare_client& operator=(const bare_client&) = delete;
+
+    /// What it sends because of what it was sent.
+    std::string answer(bytes_view to) {
+        if (!to.empty()) BIO_write(SSL_get_rbio(ssl_), to.data(), static_cast<int>(to.size()));
+        ERR_clear_error();
+        if (SSL_do_handshake(ssl_) == 1) {
+            char space[100];
+            const auto count = SSL_read(ssl_, space, sizeof(space));
+            if (count > 0) read.append(space, static_cast<std::size_t>(count));
+        }
+        if (const char* const why = ERR_reason_error_string(ERR_peek_error())) failure = why;
+        std::string sent(100'000, '\0');
+        const auto count = BIO_read(SSL_get_wbio(ssl_), sent.data(), 100'000);
+        sent.resize(static_cast<std::size_t>(std::max(count, 0)));
+        return sent;
+    }
+    void write(bytes_view text) { SSL_write(ssl_, text.data(), static_cast<int>(text.size())); }
+
+    std::string read;
+    std::string failure;
+
+private:
+    SSL_CTX* context_;
+    SSL* ssl_;
+};
+
+struct TlsJudgement : testing::Test {
+    /// A server that asks this test, which answers when it likes.
+    std::unique_ptr<tls_filter> server() {
+        const tls_settings settings{.key_pairs = {issuer.issue()},
+                                    .authorities_file = issuer.file(),
+                                    .verifies_peer = true};
+        auto context = tls_context::for_server(
+            settings, {.judge = [this](certificate_chains asked, auto then) {
+                chains = std::move(asked);
+                answer = std::move(then);
+            }});
+        return std::make_unique<tls_filter>(context.value());
+    }
+    /// Carries bytes until both are silent or the server asks.
+    result<> talk(bare_client& here, tls_filter& there, std::size_t part = std::string::npos) {
+        std::string to_client;
+        for (;;) {
+            const auto sent = here.answer(std::exchange(to_client, {}));
+            for (std::size_t i = 0; i < sent.size(); i += std::min(part, sent.size())) {
+                auto taken = there.receive(bytes_view(sent).substr(i, part), plain, to_client);
+                if (!taken) return taken;
+                if (const auto question = there.take_question()) {
+                    question([this] { is_answered = true; });
+                }
+            }
+            if (sent.empty() && to_client.empty()) return {};
+        }
+    }
+
+    test::authority issuer;
+    tls_key_pair own = issuer.issue({.subject = {{"CN", "client"}}});
+    certificate_chains chains;
+    std::function<void(std::string)> answer;
+    std::string plain;
+    bool is_answered = false;
+};
+
+struct version_and_suite {
+    int version;
+    const char* suite;
+};
+constexpr version_and_suite all_kinds[] = {
+    {TLS1_3_VERSION, "TLS_AES_128_GCM_SHA256"},
+    {TLS1_3_VERSION, "TLS_AES_256_GCM_SHA384"},
+    {TLS1_3_VERSION, "TLS_CHACHA20_POLY1305_SHA256"},
+    {TLS1_2_VERSION, "ECDHE-ECDSA-AES128-GCM-SHA256"},
+};
+
+TEST_F(TlsJudgement, TheHandshakeWaitsForTheAnswerWhereverTheBytesAreCut) {
+    for (const auto& [version, suite] : all_kinds) {
+        for (const std::size_t part : {std::size_t{1}, std::size_t{100}, std::string::npos}) {
+            const auto there = server();
+            bare_client here(own, version, suite);
+            ASSERT_TRUE(talk(here, *there, part)) << suite;
+            ASSERT_TRUE(answer);
+            EXPECT_FALSE(there->is_open());
+            ASSERT_EQ(chains.size(), 1u);
+            EXPECT_EQ(chains[0].size(), 2u) << "its own, and who has signed it";
+            answer("");
+            EXPECT_TRUE(is_answered);
+            std::string wire;
+            ASSERT_TRUE(there->receive({}, plain, wire));
+            EXPECT_TRUE(there->is_open());
+            here.answer(wire);
+            here.write("PING\r\n");
+            ASSERT_TRUE(talk(here, *there));
+            EXPECT_EQ(std::exchange(plain, {}), "PING\r\n") << suite;
+        }
+    }
+}
+
+TEST_F(TlsJudgement, WhoIsRefusedIsToldThatTheCertificateIsBad) {
+    for (const auto& [version, suite] : all_kinds) {
+        const auto there = server();
+        bare_client here(own, version, suite);
+        ASSERT_TRUE(talk(here, *there)) << suite;
+        answer("client not OCSP valid");
+        std::string wire;
+        const auto taken = there->receive({}, plain, wire);
+        ASSERT_FALSE(taken);
+        EXPECT_EQ(taken.error(), errc::tls_certificate_refused);
+        EXPECT_EQ(taken.error().detail(), "client not OCSP valid");
+        EXPECT_FALSE(there->is_open());
+        here.answer(wire);
+        EXPECT_NE(here.failure.find("alert bad certificate"), std::string::npos)
+            << suite << ": " << here.failure;
+        EXPECT_FALSE(there->receive("more", plain, wire));
+    }
+}
+
+TEST_F(TlsJudgement, WhatIsSentMeanwhileIsReadAfterwardsAndBounded) {
+    const auto there = server();
+    bare_client here(own, TLS1_3_VERSION, "TLS_AES_128_GCM_SHA256");
+    ASSERT_TRUE(talk(here, *there));
+    here.write("CONNECT {}\r\n");
+    ASSERT_TRUE(talk(here, *there));
+    EXPECT_EQ(plain, "");
+    answer("");
+    std::string wire;
+    ASSERT_TRUE(there->receive({}, plain, wire));
+    EXPECT_EQ(plain, "CONNECT {}\r\n");
+
+    const auto other = server();
+    bare_client talker(own, TLS1_3_VERSION, "TLS_AES_128_GCM_SHA256");
+    ASSERT_TRUE(talk(talker, *other));
+    EXPECT_FALSE(other->receive(std::string(1'000'000, 'x'), plain, wire));
+}
+
+TEST_F(TlsJudgement, NobodyIsAskedAboutACertificateThatTlsDoesNotTake) {
+    test::authority stranger("Stranger");
+    const auto there = server();
+    bare_client here(stranger.issue(), TLS1_3_VERSION, "TLS_AES_128_GCM_SHA256");
+    EXPECT_FALSE(talk(here, *there));
+    EXPECT_FALSE(answer);
+}
+
+TEST_F(TlsJudgement, AnAnswerThatComesTooLateIsForNobody) {
+    auto there = server();
+    bare_client here(own, TLS1_3_VERSION, "TLS_AES_128_GCM_SHA256");
+    ASSERT_TRUE(talk(here, *there));
+    there.reset();
+    answer("");
+}
+
+} // namespace
+} // namespace pipit::net

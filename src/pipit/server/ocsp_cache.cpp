@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/server/ocsp_cache.hpp>
+
+#include <pipit/base/base64.hpp>
+#include <pipit/base/ocsp_limits.hpp>
+#include <pipit/broker/content_encoding.hpp>
+#include <pipit/server/detail/monitoring_json.hpp>
+#include <pipit/server/detail/s2_stream.hpp>
+#include <pipit/server/error.hpp>
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utility>
+
+namespace pipit::server {
+namespace {
+
+namespace json = boost::json;
+
+/// Of a key, a subject or a time in the file.
+constexpr std::size_t text_bytes_max = 4096;
+
+auth::ocsp_status status_of(std::string_view word) {
+    using auth::ocsp_status;
+    return word == "good"      ? ocsp_status::good
+           : word == "revoked" ? ocsp_status::revoked
+                               : ocsp_status::unknown;
+}
+
+std::string text_in(const json::object& object, std::string_view name) {
+    const auto* const value = object.if_contains(name);
+    const auto* const text = value != nullptr ? value->if_string() : nullptr;
+    if (text == nullptr || text->size() > text_bytes_max) return {};
+    return std::string(text->data(), text->size());
+}
+
+std::optional<kept_ocsp_answer> read_one(const json::value& value) {
+    const auto* const object = value.if_object();
+    const auto* const packed = object != nullptr ? object->if_contains("resp") : nullptr;
+    const auto* const text = packed != nullptr ? packed->if_string() : nullptr;
+    if (text == nullptr) return std::nullopt;
+    const auto bytes = from_base64({text->data(), text->size()});
+    auto answer = bytes ? unpack_s2(*bytes, limits::ocsp_response_bytes) : std::nullopt;
+    if (!answer || answer->empty()) return std::nullopt;
+    return kept_ocsp_answer{.subject = text_in(*object, "subject"),
+                            .cached_at = text_in(*object, "cached_at"),
+                            .status = status_of(text_in(*object, "resp_status")),
+                            .expires = text_in(*object, "resp_expires"),
+                            .answer = std::move(*answer)};
+}
+
+error unusable(const std::string& path) {
+    return {errc::unusable_file, path + ": " + system_reason(errno)};
+}
+
+using file_pointer = std::unique_ptr<std::FILE, decltype(&std::fclose)>;
+
+} // namespace
+
+result<kept_ocsp_answers> read_ocsp_answers(bytes_view file) {
+    boost::system::error_code failed;
+    const auto parsed = json::parse({file.data(), file.size()}, failed);
+    const auto* const all = failed ? nullptr : parsed.if_object();
+    if (all == nullptr) {
+        return error(errc::unusable_file, failed ? failed.message() : "it is no object");
+    }
+    kept_ocsp_answers answers;
+    for (const auto& [key, value] : *all) {
+        auto one = key.size() <= text_bytes_max ? read_one(value) : std::nullopt;
+        if (!one || answers.size() == limits::ocsp_responses_kept) continue;
+        answers.emplace(std::string(key.data(), key.size()), std::move(*one));
+    }
+    return answers;
+}
+
+std::string write_ocsp_answers(const kept_ocsp_answers& answers) {
+    json_writer text(" ");
+    text.begin_object();
+    for (const auto& [key, one] : answers) {
+        text.begin_object(key);
+        text.optional_member("subject", one.subject);
+        text.member("cached_at", one.cached_at);
+        text.member("resp_status", auth::text(one.status));
+        text.member("resp_expires", one.expires);
+        text.member("resp",
+                    to_base64(broker::encode(broker::content_encoding::snappy, one.answer)));
+        text.end_object();
+    }
+    text.end_object();
+    return text.take();
+}
+
+result<std::string> read_file(const std::string& path, std::size_t bytes_max) {
+    const file_pointer from(std::fopen(path.c_str(), "re"), std::fclose);
+    if (!from) return unusable(path);
+    std::string text;
+    char part[65536];
+    while (const auto count = std::fread(part, 1, sizeof(part), from.get())) {
+        text.append(part, count);
+        if (text.size() > bytes_max) {
+            return error(errc::unusable_file, "the file is too large");
+        }
+    }
+    if (std::ferror(from.get()) != 0) return unusable(path);
+    return text;
+}
+
+result<> replace_file(const std::string& path, bytes_view content) {
+    const auto folder = std::filesystem::path(path).parent_path();
+    constexpr mode_t folder_rights = 0750;
+    if (!folder.empty() && ::mkdir(folder.c_str(), folder_rights) != 0 && errno != EEXIST) {
+        return unusable(path);
+    }
+    std::string temporary = (folder / "tmp-ocsp-XXXXXX").string();
+    const int descriptor = ::mkstemp(temporary.data());
+    if (descriptor < 0) return unusable(path);
+    file_pointer to(::fdopen(descriptor, "w"), std::fclose);
+    bool is_done = to &&
+                   std::fwrite(content.data(), 1, content.size(), to.get()) == content.size() &&
+                   std::fflush(to.get()) == 0 && ::fsync(descriptor) == 0 &&
+                   ::rename(temporary.c_str(), path.c_str()) == 0;
+    if (is_done) return {};
+    const auto why = unusable(path);
+    if (!to) ::close(descriptor);
+    ::unlink(temporary.c_str());
+    return why;
+}
+
+ocsp_cache::ocsp_cache(ocsp_cache_options options, logger log)
+    : options_(std::move(options)), log_(std::move(log)) {}
+
+std::string ocsp_cache::file() const {
+    const std::filesystem::path folder =
+        options_.local_store.empty() ? "_rc_" : options_.local_store;
+    std::error_code ignored;
+    return std::filesystem::absolute(folder / "cache.json", ignored).lexically_normal().string();
+}
+
+void ocsp_cache::load() {
+    log_.debug("Starting OCSP peer cache");
+    const auto path = file();
+    log_.debug("Loading OCSP peer cache [" + path + "]");
+    std::error_code ignored;
+    if (!std::filesystem::exists(path, ignored)) {
+        return log_.debug("No OCSP peer cache found, starting with empty cache");
+    }
+    const auto text = read_file(path, limits::ocsp_cache_file_bytes);
+    auto read = text ? read_ocsp_answers(*text) : result<kept_ocsp_answers>(text.error());
+    const std::lock_guard guard(lock_);
+    if (!read) {
+        is_changed_ = text.has_value(); // What is no cache is written anew.
+        return log_.warning("Unable to load OCSP peer cache: " +
+                            std::string(read.error().detail()));
+    }
+    answers_ = std::move(*read);
+}
+
+void ocsp_cache::save() {
+    const std::lock_guard saving(saving_);
+    std::string text;
+    {
+        const std::lock_guard guard(lock_);
+        if (!std::exchange(is_changed_, false)) return;
+        text = write_ocsp_answers(answers_);
+    }
+    const auto path = file();
+    log_.debug("OCSP peer cache is dirty, saving");
+    log_.debug("Saving OCSP peer cache [" + path + "]");
+    if (const auto saved = replace_file(path, text); !saved) {
+        log_.error("Unable to save OCSP peer cache: " + std::string(saved.error().detail()));
+        const std::lock_guard guard(lock_);
+        is_changed_ = true;
+        return;
+    }
+    log_.debug("Saved OCSP peer cache successfully (" + std::to_string(text.size()) + " bytes)");
+}
+
+std::optional<std::string> ocsp_cache::find(const std::string& key) {
+    const std::lock_guard guard(lock_);
+    const auto found = answers_.find(key);
+    const bool is_there = found != answers_.end();
+    ++(is_there ? hits_ : misses_);
+    log_.debug("OCSP peer cache " + std::string(is_there ? "hit" : "miss") + " for key [" + key +
+               "]");
+    if (!is_there) return std::nullopt;
+    return found->second.answer;
+}
+
+void ocsp_cache::remove(const std::string& key) {
+    const std::lock_guard guard(lock_);
+    const auto found = answers_.find(key);
+    if (found == answers_.end()) return;
+    --hits_;
+    ++misses_;
+    if (found->second.status == auth::ocsp_status::revoked && options_.preserve_revoked) {
+        return log_.debug("Revoked OCSP response for key [" + key + "] preserved by cache policy");
+    }
+    log_.debug("Deleting OCSP peer cached response for key [" + key + "]");
+    answers_.erase(found);
+    is_changed_ = true;
+}
+
+void ocsp_cache::put(const std::string& key, kept_ocsp_answer answer) {
+    log_.debug("Caching OCSP response for [" + answer.subject + "], key [" + key + "]");
+    const std::lock_guard guard(lock_);
+    if (!answers_.contains(key)) make_room();
+    answer.order = ++last_order_;
+    answers_[key] = std::move(answer);
+    is_changed_ = true;
+}
+
+/// The oldest goes; one that was called back goes last.
+void ocsp_cache::make_room() {
+    if (answers_.size() < limits::ocsp_responses_kept) return;
+    answers_.erase(std::ranges::min_element(answers_, {}, [](const auto& one) {
+        const bool is_revoked = one.second.status == auth::ocsp_status::revoked;
+        return std::pair(is_revoked, one.second.order);
+    }));
+}
+
+ocsp_statistics ocsp_cache::statistics() const {
+    const std::lock_guard guard(lock_);
+    ocsp_statistics counted{
+        .responses = static_cast<std::int64_t>(answers_.size()), .hits = hits_, .misses = misses_};
+    for (const auto& [key, one] : answers_) {
+        switch (one.status) {
+        case auth::ocsp_status::good: ++counted.goods; break;
+        case auth::ocsp_status::revoked: ++counted.revokes; break;
+        case auth::ocsp_status::unknown: ++counted.unknowns; break;
+        }
+    }
+    return counted;
+}
+
+} // namespace pipit::server

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is shown together with the server's own certificates.
+#include <pipit/auth/digest.hpp>
+#include <pipit/base/hex.hpp>
+#include <pipit/net/clock.hpp>
+#include <pipit/server/detail/monitoring_text.hpp>
+#include <pipit/server/detail/server_state.hpp>
+#include <pipit/server/duration_text.hpp>
+#include <pipit/server/error.hpp>
+#include <pipit/server/ocsp_peers.hpp>
+
+#include <csignal>
+#include <filesystem>
+#include <unistd.h>
+#include <utility>
+
+namespace pipit::server {
+namespace {
+
+using policy = ocsp_staple_options::policy;
+using auth::ocsp_status;
+
+/// Whether there has to be something, and what becomes of a server whose certificate is called
+/// back.
+struct staple_wish {
+    bool is_shown = false;
+    bool ends_server = false;
+};
+
+staple_wish wish_of(const std::optional<ocsp_staple_options>& options, bool is_demanded) {
+    switch (options ? options->mode : policy::automatic) {
+    case policy::never: return {};
+    case policy::always: return {true, true};
+    case policy::must: return {is_demanded, is_demanded};
+    case policy::automatic: break;
+    }
+    return {is_demanded, false};
+}
+
+/// Where an answer is kept: below the folder of the streams.
+result<std::string> file_of(const std::string& store_dir, const std::string& certificate) {
+    if (store_dir.empty()) return std::string();
+    const auto folder = std::filesystem::path(store_dir) / "ocsp";
+    std::error_code failed;
+    std::filesystem::create_directories(folder, failed);
+    if (failed && !std::filesystem::exists(folder)) {
+        return error(errc::unusable_file,
+                     "could not create OCSP storage directory - " + failed.message());
+    }
+    if (!std::filesystem::is_directory(folder, failed)) {
+        return error(errc::unusable_file, "OCSP storage directory is not a directory");
+    }
+    const auto digest = auth::sha256(certificate);
+    const bytes_view bytes(reinterpret_cast<const char*>(digest.data()), digest.size());
+    return (folder / to_hex(bytes)).string();
+}
+
+std::string next_text(const ocsp_staple& staple, const auth::ocsp_answer& answer) {
+    const auto next = answer.next_update ? rfc3339(*answer.next_update) : "0001-01-01T00:00:00Z";
+    return "good, next update " + next + ", checking again in " + duration_text(staple.rest());
+}
+
+} // namespace
+
+/// Nothing: none is shown.
+result<std::shared_ptr<ocsp_staple>> server::state::staple_for(const server_options& from,
+                                                               const tls_options& block) {
+    auto settings = block.settings;
+    const auto context = net::tls_context::for_server(settings);
+    if (!context) return context.error();
+    const auto own = (*context)->own_certificates();
+    const auto is_demanded = !own.empty() && auth::demands_staple(own.front());
+    const auto wish = wish_of(from.ocsp, is_demanded);
+    const auto file = settings.key_pairs.front().certificate_file;
+    if (!wish.is_shown) {
+        if (is_demanded && from.ocsp && from.ocsp->mode == policy::never) {
+            log.warning("Certificate at '" + file + "' has MustStaple but OCSP is disabled");
+        }
+        return std::shared_ptr<ocsp_staple>();
+    }
+    const auto kept_in = file_of(from.store_dir, own.front());
+    if (!kept_in) return kept_in.error();
+    settings.verifies_peer = true; // Whom that trusts knows who has signed it.
+    const auto verifying = net::tls_context::for_server(settings);
+    if (!verifying) return verifying.error();
+    const auto issuer = (*verifying)->issuer();
+    if (!issuer) return error(errc::unusable_file, "no issuers found");
+    if (!auth::is_authority(*issuer)) {
+        return error(errc::unusable_file,
+                     certificate_subject(*issuer) + " invalid ca basic constraints: is not ca");
+    }
+    auto urls = from.ocsp ? from.ocsp->urls : std::vector<std::string>();
+    if (urls.empty()) urls = auth::ocsp_responders(own.front());
+    const auto its_log = make_logger(sink, from);
+    auto made = std::make_shared<ocsp_staple>(
+        staple_subject{.link = {own.front(), *issuer},
+                       .urls = std::move(urls),
+                       .file = file,
+                       .kept_in = *kept_in,
+                       .ends_server = wish.ends_server},
+        staple_world{
+            .fetch = [its_log](const auto& url,
+                               const auto& body) { return fetch_staple(url, body, its_log); },
+            .now = [] { return net::wall_now(); }});
+    const auto answer = made->find();
+    if (!answer) {
+        return error(errc::unusable_file, "bad OCSP status update for certificate at '" + file +
+                                              "': " + std::string(answer.error().detail()));
+    }
+    if (answer->status != ocsp_status::good && wish.ends_server) {
+        return error(errc::unusable_file, "found existing OCSP status for certificate at '" + file +
+                                              "': " + std::string(auth::text(answer->status)));
+    }
+    made->when_late([this, of = std::weak_ptr(made), its_log] {
+        staple_keeper.post([this, of, its_log] {
+            if (const auto staple = of.lock()) renew(*staple, its_log);
+        });
+    });
+    return made;
+}
+
+/// Those of a configuration that is obeyed from now on.
+void server::state::start_staples() {
+    for (const auto& old : std::exchange(staples, std::exchange(new_staples, {}))) old->retire();
+    for (const auto& staple : staples) {
+        log.info("OCSP Stapling enabled for Client connections");
+        const auto answer = staple->find();
+        const bool is_good = answer && answer->status == ocsp_status::good;
+        if (is_good) {
+            log.info("Found OCSP status for Client certificate at '" + staple->about().file +
+                     "': " + next_text(*staple, *answer));
+        }
+        renew_later(staple, is_good ? staple->rest() : nanoseconds{}, log);
+    }
+}
+
+void server::state::renew_later(const std::shared_ptr<ocsp_staple>& staple, nanoseconds after,
+                                const logger& its_log) {
+    staple_keeper.post_at(net::steady_now() + after, [this, its_log, of = std::weak_ptr(staple)] {
+        const auto still = of.lock();
+        if (still && renew(*still, its_log)) renew_later(still, still->rest(), its_log);
+    });
+}
+
+/// On the keeper's thread. False: it is not asked for again on its own.
+bool server::state::renew(ocsp_staple& staple, const logger& its_log) {
+    if (staple.is_retired()) return false;
+    const auto& about = staple.about();
+    const auto answer = staple.ask();
+    if (!answer) {
+        its_log.error("Bad OCSP status update for certificate '" + about.file +
+                      "': " + std::string(answer.error().detail()) + ", trying again in " +
+                      duration_text(staple.rest()));
+        return true;
+    }
+    const auto line = "Received OCSP status for Client certificate '" + about.file + "': ";
+    if (answer->status == ocsp_status::good) {
+        its_log.info(line + next_text(staple, *answer));
+        return true;
+    }
+    its_log.error(line + std::string(auth::text(answer->status)));
+    if (about.ends_server) end_without_certificate();
+    return false;
+}
+
+/// Nobody comes in any more, and whoever is there goes. A process of its own ends.
+void server::state::end_without_certificate() {
+    stop_listening();
+    on_every_loop([](unsigned, broker::broker& broker, moment now) {
+        broker.close_all(broker::close_reason::server_shutdown, now);
+    });
+    if (setup.owns_process) ::kill(::getpid(), SIGTERM);
+}
+
+} // namespace pipit::server
