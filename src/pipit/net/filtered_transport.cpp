@@ -110,7 +110,7 @@ void filtered_transport::go_on() {
     awaits_answer_ = false;
     has_answer_ = true;
     receive({});
-    if (user_waits_to_read_) tell_later();
+    if (user_waits_to_read_) tell();
 }
 
 std::size_t filtered_transport::take(std::span<char> first, std::span<char> second) noexcept {
