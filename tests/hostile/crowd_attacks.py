@@ -148,6 +148,30 @@ def pages_about_many_subscriptions_cost_others_nothing(server):
     return f"15 pages in {time.monotonic() - begin:.1f} s"
 
 
+@attack(monitored=True)
+def connections_with_very_many_subscriptions_leave_at_once(server):
+    """Nothing is delivered to them any more, nobody is held up, and nothing is left of them."""
+    other = connection(server.port)
+    other.connect(no_responders=True).send(b"SUB work q 1\r\nSUB answer 2\r\nPING\r\n")
+    other.wait_for(b"PONG\r\n")
+    lines = b"".join(b"SUB gone.%d.x %d\r\n" % (index, index) for index in range(150_000))
+    for _ in range(3):
+        client = connection(server.port)
+        client.connect().send(lines + b"SUB work q 200000\r\nSUB gone.*.y 200001\r\nPING\r\n")
+        client.wait_for(b"PONG\r\n")
+        client.close()
+        wait_until(lambda: varz(server)["connections"] == 2, "two connections")
+        other.received = b""
+        other.send(b"PUB work 0\r\n\r\n" * 50 + b"".join(
+            b"PUB %s answer 0\r\n\r\n" % subject
+            for subject in (b"gone.0.x", b"gone.70000.x", b"gone.149999.x", b"gone.1.y")) + b"PING\r\n")
+        other.wait_for(b"PONG\r\n")
+        counts = other.received.count(b"MSG work 1 0\r\n"), other.received.count(b"NATS/1.0 503")
+        assert counts == (50, 4), counts
+        wait_until(lambda: varz(server)["subscriptions"] < 1000, "the subscriptions gone")
+    other.close()
+
+
 @attack("max_subscriptions: 1000\n")
 def a_flood_of_subscriptions_ends_at_the_limit(server):
     client = connection(server.port)
