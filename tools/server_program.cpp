@@ -7,6 +7,8 @@
 #include <pipit/server/signals.hpp>
 #include <pipit/server/system_config_source.hpp>
 
+#include <boost/system/system_error.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -120,17 +122,21 @@ void free_memory_evenly() {
 #endif
 }
 
-/// Without memory or threads there is nothing to be done but to say so.
+/// Without memory, threads or descriptors there is nothing to be done but to say so.
 [[noreturn]] void end_without_means() {
     std::array<char, 256> text{};
+    const auto say = [&text](const char* reason) {
+        std::snprintf(text.data(), text.size(), "pipit-server: cannot go on: %s\n", reason);
+    };
     try {
         if (std::current_exception()) throw;
         std::abort();
     } catch (const std::bad_alloc&) {
-        std::snprintf(text.data(), text.size(),
-                      "pipit-server: there is not enough memory to go on\n");
+        say("there is not enough memory");
     } catch (const std::system_error& failed) {
-        std::snprintf(text.data(), text.size(), "pipit-server: cannot go on: %s\n", failed.what());
+        say(failed.code().message().c_str());
+    } catch (const boost::system::system_error& failed) {
+        say(failed.code().message().c_str());
     } catch (...) {
         std::abort();
     }

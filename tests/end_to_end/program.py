@@ -269,4 +269,14 @@ def without_memory_it_ends_with_a_sentence(side):
         pass  # It has ended.
     server.process.wait(20)
     equal(server.process.returncode, 1)
-    matches("(?m)^pipit-server: there is not enough memory to go on$", server.log())
+    matches("(?m)^pipit-server: cannot go on: there is not enough memory$", server.log())
+
+
+@pipits_own
+def with_too_few_descriptors_it_does_not_start_and_says_so(side):
+    for few in (6, 8):
+        script = f'ulimit -c 0; ulimit -n {few}; exec "$0" -a 127.0.0.1 -p -1 -m -1'
+        done = subprocess.run(["sh", "-c", script, side.program], capture_output=True, text=True, timeout=20,
+                              check=False, stdin=subprocess.DEVNULL)
+        equal(done.returncode, 1, few)
+        matches("(?i)too many open files", done.stdout + done.stderr)
