@@ -219,3 +219,20 @@ def as_many_commands_as_nobody_needs_are_wrong_usage(world):
         done = world.run("reply", "svc", "--command", "true", "--commands", count)
         equal(done.code, 2)
         matches("--commands is between 1 and 64", done.err)
+
+
+@test
+def a_reply_that_loses_its_server_ends_its_commands(world):
+    server = world.start_server("")
+    url = {"NATS_URL": f"nats://127.0.0.1:{server.port}"}
+    reply = replying(world, "svc", "--command", "sh -c 'echo $$ > child; exec sleep 61'", env=url)
+    world.start("request", "svc", "", env=url)
+    eventually(lambda: os.path.exists(world.file("child")) and world.read("child").strip(),
+               "the command runs")
+    child = int(world.read("child"))
+    server.stop()
+    reply.wait_for("Disconnected")
+    reply.signal(signal.SIGINT)
+    equal(reply.finish().code, 0)
+    eventually(lambda: is_gone(child), "the command ends")
+    assert "ERROR" not in reply.err, reply.err  # Of a sanitizer.

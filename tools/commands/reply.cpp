@@ -42,7 +42,8 @@ struct answer {
 
 constexpr std::uint64_t commands_at_once_max = 64;
 
-class replier {
+/// Lives as long as a command runs for it, also when it has come to its own end.
+class replier : public std::enable_shared_from_this<replier> {
 public:
     replier(session& connected, const reply_options& asked, std::uint64_t& answered)
         : connected_(connected),
@@ -115,10 +116,11 @@ private:
         if (made.words.empty()) co_return co_await send(request, made);
         co_await until_fewer_run_than(asked_.commands_max);
         ++running_;
-        const auto done = [this](const std::exception_ptr& thrown, const result<>& ended) {
-            --running_;
-            if (!thrown && !ended && !failed_.code()) failed_ = ended.error();
-            one_ended_.cancel();
+        const auto done = [self = shared_from_this()](const std::exception_ptr& thrown,
+                                                      const result<>& ended) {
+            --self->running_;
+            if (!thrown && !ended && !self->failed_.code()) self->failed_ = ended.error();
+            self->one_ended_.cancel();
         };
         asio::co_spawn(connected_.nats.get_executor(), run_and_send(request, std::move(made)),
                        done);
@@ -250,8 +252,8 @@ std::string complaint_about(const reply_options& asked) {
 
 asio::awaitable<int> reply_to_all(session& connected, const reply_options& asked,
                                   std::uint64_t& answered) {
-    replier all(connected, asked, answered);
-    co_return co_await all.run();
+    const auto all = std::make_shared<replier>(connected, asked, answered);
+    co_return co_await all->run();
 }
 
 int run_reply(program& with, const reply_options& asked) {

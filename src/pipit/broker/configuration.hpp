@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <pipit/base/closing_limits.hpp>
 #include <pipit/base/limits.hpp>
 #include <pipit/base/time.hpp>
 #include <pipit/broker/account_id.hpp>
 #include <pipit/broker/exports_imports.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -196,6 +198,7 @@ struct configuration {
     bool live_permissions = false;
     bool trace_protocol = false;
     bool trace_headers_only = false;
+    std::size_t subscriptions_ended_at_a_time = limits::subscriptions_ended_at_a_time;
 
     websocket_configuration websocket;
 

@@ -252,6 +252,7 @@ private:
         std::unique_ptr<session> kept;
     };
     std::deque<leaving_session> leaving_;
+    std::size_t ended_at_a_time_ = 1; ///< Subscriptions of those.
     std::uint64_t stalled_clients_ = 0;
     bool stalls_fast_producers_ = true;
 

@@ -22,6 +22,7 @@ void router::configure(const configuration& configuration) {
     link_all_services();
     stalls_fast_producers_ = configuration.stall_fast_producers;
     cache_.enable(configuration.caches_matches);
+    ended_at_a_time_ = configuration.subscriptions_ended_at_a_time;
 }
 
 void router::use(const account_configuration& config) {

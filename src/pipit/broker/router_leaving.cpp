@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sessions that have ended with so many subscriptions that these go a part at a time. Whoever looks
 // for receivers passes by what is left of them, as of any session that has ended.
-#include <pipit/base/closing_limits.hpp>
 #include <pipit/broker/router.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace pipit::broker {
@@ -11,7 +11,7 @@ namespace pipit::broker {
 bool router::leave(session& session) {
     const bool logs = (session.delivery_flags & delivery::traced) != 0 && log_unsubscribe;
     const auto count = session.subscriptions.size();
-    if (count <= limits::subscriptions_ended_at_a_time || logs) {
+    if (count <= ended_at_a_time_ || logs) {
         unsubscribe_all(session);
         return true;
     }
@@ -23,12 +23,10 @@ bool router::leave(session& session) {
 }
 
 void router::keep_while_leaving(std::unique_ptr<session>& session) {
-    for (auto& each : leaving_) {
-        if (each.who == session.get()) {
-            each.kept = std::move(session);
-            return;
-        }
-    }
+    // It has most probably just come.
+    const auto found = std::find_if(leaving_.rbegin(), leaving_.rend(),
+                                    [&](const auto& each) { return each.who == session.get(); });
+    if (found != leaving_.rend()) found->kept = std::move(session);
 }
 
 void router::go_on_leaving() {
@@ -37,8 +35,8 @@ void router::go_on_leaving() {
     auto& subscriptions = next.who->subscriptions;
     auto& of = *next.who->of;
     const auto begin = next.slots_done;
-    next.slots_done += limits::subscriptions_ended_at_a_time;
-    subscriptions.for_slots(begin, limits::subscriptions_ended_at_a_time,
+    next.slots_done += ended_at_a_time_;
+    subscriptions.for_slots(begin, ended_at_a_time_,
                             [&](subscription& each) { discard(of, each); });
     if (next.slots_done < subscriptions.capacity()) return;
     subscriptions = {};

@@ -24,6 +24,7 @@ std::shared_ptr<broker::configuration> open_configuration() {
     global.name = "$G";
     config->accounts.push_back(global);
     config->global_account = global.id;
+    config->subscriptions_ended_at_a_time = 1; // As of very many.
     return config;
 }
 
