@@ -76,6 +76,18 @@ use_ccache() {
     export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:-time_macros}
 }
 
+# The headers of msgpack-c++, for the test of its codec. Debian's package cannot be installed beside
+# ours: it asks for another Boost.
+need_msgpack() {
+    local folder=$tools/msgpack
+    [ ! -f "$folder/usr/include/msgpack.hpp" ] && command -v apt-get >/dev/null || return 0
+    mkdir -p "$folder"
+    say "fetching libmsgpack-cxx-dev"
+    { (cd "$folder" && apt-get download -qq -o APT::Sandbox::User=root libmsgpack-cxx-dev) &&
+        dpkg-deb -x "$folder"/libmsgpack-cxx-dev_*.deb "$folder"; } ||
+        say "msgpack-c++ cannot be had here: the test of its codec is left out"
+}
+
 # configure <preset> [cmake argument]…
 configure() {
     need_packages "${cpp_packages[@]}"

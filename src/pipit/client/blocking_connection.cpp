@@ -78,7 +78,10 @@ struct blocking_connection::state {
 
     std::shared_ptr<engine> runs = std::make_shared<engine>();
     std::shared_ptr<detail::link> link;
-    std::thread thread{[its = runs] { its->io.run(); }};
+    std::thread thread{[its = runs, of = link] {
+        its->io.run();
+        of->see_sleepers_off(); // They may use the socket, which is the engine's.
+    }};
 };
 
 blocking_connection::blocking_connection(connection_options options)
@@ -133,9 +136,7 @@ result<blocking_subscription> blocking_connection::subscribe(bytes_view subject,
 
 result<message> blocking_connection::request(bytes_view subject, bytes_view payload,
                                              request_options options) {
-    auto& link = *state_->link;
-    return wait_for<message>(
-        link, [&](auto done) { link.request(subject, payload, options, std::move(done)); });
+    return state_->link->wait_for_request(subject, payload, options);
 }
 
 result<std::vector<message>> blocking_connection::request_many(bytes_view subject,
@@ -161,14 +162,11 @@ result<> blocking_connection::respond(const message& request, bytes_view payload
 }
 
 result<> blocking_connection::flush(std::optional<nanoseconds> timeout) {
-    auto& link = *state_->link;
-    return wait_for<void>(link, [&](auto done) { link.flush(timeout, std::move(done)); });
+    const auto took = state_->link->wait_for_flush(timeout);
+    return took ? result<>() : took.error();
 }
 
-result<nanoseconds> blocking_connection::rtt() {
-    auto& link = *state_->link;
-    return wait_for<nanoseconds>(link, [&](auto done) { link.flush({}, std::move(done)); });
-}
+result<nanoseconds> blocking_connection::rtt() { return state_->link->wait_for_flush({}); }
 
 result<> blocking_connection::drain() {
     auto& link = *state_->link;

@@ -84,7 +84,8 @@ private:
 
 /// A connection for programs without an event loop: the same features and names as `connection`.
 /// One thread of its own keeps it alive: it answers the server's pings, reconnects, and calls
-/// callbacks and `on_event`. From inside those, what would wait fails with `errc::would_deadlock`.
+/// callbacks and `on_event`; no other thread does. From inside those, what would wait fails with
+/// `errc::would_deadlock`. A thread that waits reads its answer itself, when no callback is due.
 ///
 /// The destructor closes, and waits for a callback that is running. What other threads wait for
 /// then fails with `protocol::errc::closed`. An exception that a callback lets out becomes an

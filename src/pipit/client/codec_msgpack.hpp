@@ -24,11 +24,17 @@ struct msgpack_codec {
     static result<T> read(bytes_view payload) {
         // Whatever the library finds wrong with bytes of somebody else's, it throws.
         try {
+            // At first without making anything of it: the library believes how many elements there
+            // are to come, and four billion of them fit into five bytes.
+            msgpack::null_visitor nothing;
             std::size_t size = 0;
-            const auto object = msgpack::unpack(payload.data(), payload.size(), size);
+            if (!msgpack::parse(payload.data(), payload.size(), size, nothing)) {
+                return error(errc::invalid_content, "MessagePack: it is cut, or no value");
+            }
             if (size != payload.size()) {
                 return error(errc::invalid_content, "MessagePack: something follows the value");
             }
+            const auto object = msgpack::unpack(payload.data(), payload.size());
             return object->template as<T>();
         } catch (const std::exception& why) {
             return error(errc::invalid_content, std::string("MessagePack: ") + why.what());

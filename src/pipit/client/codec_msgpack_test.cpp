@@ -38,7 +38,9 @@ TEST(MessagePack, SaysWhatIsWrongWithAPayload) {
         EXPECT_EQ((read_as<order, msgpack_codec>(cut).error()), errc::invalid_content) << size;
     }
     for (const bytes_view wrong :
-         {bytes_view("\x01"), bytes_view(one_more), bytes_view("\xdd\xff\xff\xff\xff")}) {
+         {bytes_view("\x01"), bytes_view(one_more), bytes_view("\xdd\xff\xff\xff\xff"),
+          bytes_view("\xdf\xff\xff\xff\xff"), bytes_view("\xc6\xff\xff\xff\xff"),
+          bytes_view("\xc1"), bytes_view()}) {
         const message payload("a", "", "", wrong);
         EXPECT_EQ((read_as<order, msgpack_codec>(payload).error()), errc::invalid_content);
     }

@@ -24,6 +24,11 @@ result<> connection::publish(bytes_view subject, bytes_view payload,
     return link_->publish(subject, payload, options);
 }
 
+std::optional<result<>> connection::try_publish(bytes_view subject, bytes_view payload,
+                                                const publish_options& options) {
+    return link_->try_publish(subject, payload, options);
+}
+
 void connection::start_publish(bytes_view subject, bytes_view payload,
                                const publish_options& options, detail::handler<void> done) {
     link_->publish_when_room(subject, payload, options, std::move(done));

@@ -7,6 +7,8 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/async_result.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include <functional>
 #include <memory>
@@ -21,7 +23,7 @@ class link;
 }
 
 /// A connection to NATS over all its reconnects, on an executor of the caller's. It starts no
-/// thread (Asio's resolver has one).
+/// thread, but for one that looks a name up.
 ///
 /// Operations take any completion token and complete with `void(result<T>)`:
 ///
@@ -71,6 +73,22 @@ public:
                 start_publish(to, what, how, detail::handler<void>(std::move(done)));
             },
             token, subject, payload, options);
+    }
+    /// The same for `co_await`, which goes on at once while there is room; but now and then it lets
+    /// others run.
+    template <class Executor>
+    asio::awaitable<result<>, Executor> publish(bytes_view subject, bytes_view payload,
+                                                publish_options options,
+                                                asio::use_awaitable_t<Executor> token) {
+        if (auto outcome = try_publish(subject, payload, options)) co_return std::move(*outcome);
+        auto start = [this](auto done, bytes_view to, bytes_view what, publish_options how) {
+            start_publish(to, what, how, detail::handler<void>(std::move(done)));
+        };
+        using token_type = asio::use_awaitable_t<Executor>&;
+        auto waits = asio::async_initiate<token_type, void(result<>)>(std::move(start), token,
+                                                                      subject, payload, options);
+        auto outcome = co_await std::move(waits);
+        co_return outcome;
     }
 
     /// Messages wait until they are asked for: `co_await subscription.next(token)`.
@@ -155,6 +173,9 @@ public:
 
 private:
     void start_connect(detail::handler<void> done);
+    /// Nothing: it has to wait, for room or for others.
+    [[nodiscard]] std::optional<result<>> try_publish(bytes_view subject, bytes_view payload,
+                                                      const publish_options& options);
     void start_publish(bytes_view subject, bytes_view payload, const publish_options& options,
                        detail::handler<void> done);
     void start_request(bytes_view subject, bytes_view payload, const request_options& options,

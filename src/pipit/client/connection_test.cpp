@@ -378,6 +378,38 @@ TEST(Connection, WaitsForRoomToPublish) {
     run(publish_without_room(server.url(), may_read));
 }
 
+awaitable<void> publish_without_end(connection& nats, const bool& is_over, int& published) {
+    const publish_options plain;
+    while (!is_over) {
+        auto outcome = co_await nats.publish("a", "x", plain, use_awaitable);
+        outcome.value();
+        ++published;
+    }
+}
+
+awaitable<void> publish_beside_others(std::string url) {
+    const auto executor = co_await asio::this_coro::executor;
+    connection nats(executor, {.servers = {url}});
+    co_await connect(nats);
+    auto messages = nats.subscribe("a").value();
+    bool is_over = false;
+    int published = 0;
+    asio::co_spawn(executor, publish_without_end(nats, is_over, published), asio::detached);
+    for (int i = 0; i < 1000; ++i) {
+        auto next = co_await messages.next(use_awaitable);
+        EXPECT_EQ(next.value().payload(), "x");
+    }
+    EXPECT_GE(published, 1000);
+    is_over = true;
+    const auto all = published;
+    for (int i = 0; i < 100 && published == all; ++i) co_await asio::post(use_awaitable);
+}
+
+TEST(Connection, ACoroutineThatOnlyPublishesLetsOthersRun) {
+    const auto server = start_server();
+    run(publish_beside_others(server->url()));
+}
+
 TEST(Connection, LetsExceptionsOfCallbacksOutOfRunAndGoesOn) {
     const auto server = start_server();
     asio::io_context io;

@@ -42,6 +42,14 @@ TEST(ServerUrl, NamesHostPortTransportAndUser) {
     EXPECT_EQ(parse_server_url("wss://h")->port, 443);
 }
 
+TEST(ServerUrl, NamesItsSchemeInLettersOfAnySize) {
+    EXPECT_EQ(parse_server_url("NATS://h:1")->port, 1);
+    EXPECT_EQ(parse_server_url("Tls://Host")->over, transport::tls);
+    EXPECT_EQ(parse_server_url("Tls://Host")->host, "Host");
+    EXPECT_EQ(parse_server_url("WSS://h")->over, transport::websocket_tls);
+    EXPECT_EQ(parse_server_url("NAT://h").error(), errc::invalid_url);
+}
+
 TEST(ServerUrl, MayNameAnIpv6Address) {
     EXPECT_EQ(parse_server_url("nats://[::1]:4333")->port, 4333);
     EXPECT_EQ(parse_server_url("[fe80::1]")->host, "fe80::1");

@@ -11,18 +11,21 @@ namespace pipit::client::detail {
 using asio::ip::tcp;
 
 dialer::dialer(asio::any_io_executor executor, const protocol::server_address& server,
-               dialer_options options, random_source random, done_function done)
+               dialer_options options, random_source random, lookup::counter lookups,
+               done_function done)
     : host_(server.host),
       port_(std::to_string(server.port)),
       name_(protocol::to_string(server)),
       options_(options),
       random_(random),
       done_(std::move(done)),
-      resolver_(executor),
+      executor_(executor),
+      lookups_(std::move(lookups)),
       timer_(executor),
       socket_(executor) {}
 
 void dialer::start() {
+    if (!done_) return;
     deadline_ = net::steady_now() + options_.timeout;
     error_code no_address;
     const auto address = asio::ip::make_address(host_, no_address);
@@ -31,24 +34,24 @@ void dialer::start() {
         addresses_.emplace_back(address, port);
         return try_next();
     }
-    resolver_.async_resolve(host_, port_,
-                            [self = shared_from_this()](const error_code& code, const auto& found) {
-                                self->resolved(code, found);
-                            });
+    auto done = [weak = weak_from_this()](const error_code& code, const lookup::endpoints& found) {
+        if (const auto self = weak.lock()) self->resolved(code, found);
+    };
+    lookup_ = std::make_unique<lookup>(executor_, lookups_, host_, port_, std::move(done));
 }
 
 void dialer::cancel() {
     done_ = nullptr;
-    resolver_.cancel();
+    lookup_.reset();
     timer_.cancel();
     error_code ignored;
     socket_.close(ignored);
 }
 
-void dialer::resolved(const error_code& code, const tcp::resolver::results_type& found) {
+void dialer::resolved(const error_code& code, const lookup::endpoints& found) {
     if (!done_) return;
     if (code) return finish(failed(code));
-    for (const auto& entry : found) addresses_.push_back(entry.endpoint());
+    addresses_ = found;
     if (options_.randomize) std::shuffle(addresses_.begin(), addresses_.end(), random_);
     std::reverse(addresses_.begin(), addresses_.end());
     try_next();

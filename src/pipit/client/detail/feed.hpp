@@ -2,11 +2,11 @@
 #pragma once
 
 #include <pipit/client/detail/pending_queue.hpp>
+#include <pipit/client/detail/sleeper.hpp>
 #include <pipit/client/detail/waiting.hpp>
 #include <pipit/client/options.hpp>
 
 #include <atomic>
-#include <condition_variable>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -40,6 +40,11 @@ struct feed {
           subject(std::move(its_subject)),
           pending(options.pending_messages_max, options.pending_bytes_max, options.policy) {}
 
+    /// What the next message is when there will be none.
+    [[nodiscard]] result<message> how_it_ended(std::type_identity<message> kind) const;
+    [[nodiscard]] result<std::optional<message>>
+    how_it_ended(std::type_identity<std::optional<message>> kind) const;
+
     std::shared_ptr<link> owner;
     std::variant<protocol::sid, protocol::operation_id> source;
     std::string subject;
@@ -49,8 +54,7 @@ struct feed {
     pending_queue pending;
     std::vector<waiter> waiters;
     std::vector<waiting<void>> drains;
-    std::condition_variable arrived; ///< For threads in a `blocking_subscription`.
-    std::size_t blocked_threads = 0;
+    std::vector<sleeper*> sleepers; ///< Threads that wait for a message, but for those called.
     std::uint64_t delivered = 0;
     bool slow_consumer_told = false;
     bool holds_reading = false; ///< Nothing is read, because `pending` is full.

@@ -20,6 +20,9 @@
 namespace pipit::client::detail {
 namespace {
 
+/// A coroutine that only publishes would keep everything else of its thread from running.
+constexpr int tries_max = 128;
+
 random_source make_random() {
     std::random_device device;
     return random_source(std::uint64_t{device()} << 32 | device());
@@ -192,6 +195,17 @@ result<> link::publish(bytes_view subject, bytes_view payload, const publish_opt
     return appended;
 }
 
+std::optional<result<>> link::try_publish(bytes_view subject, bytes_view payload,
+                                          const publish_options& options) {
+    lock held(mutex_);
+    if (tries_ >= tries_max || !wanting_room_.empty()) return std::nullopt;
+    auto appended = append_publication(subject, payload, options);
+    if (!appended && appended.error() == protocol::errc::output_full) return std::nullopt;
+    ++tries_;
+    if (appended) output_appended(held);
+    return appended;
+}
+
 void link::publish_when_room(bytes_view subject, bytes_view payload, const publish_options& options,
                              handler<void> done) {
     lock held(mutex_);
@@ -227,15 +241,20 @@ void link::serve_room_waiters() {
     }
 }
 
+result<protocol::operation_id> link::begin_request(bytes_view subject, bytes_view payload,
+                                                   const request_options& options) {
+    const auto timeout = options.timeout.value_or(options_.request_timeout);
+    return session_.request({subject, {}, header_block(options.headers), payload},
+                            net::steady_now(), timeout);
+}
+
 void link::request(bytes_view subject, bytes_view payload, const request_options& options,
                    handler<message> done) {
     lock held(mutex_);
     if (abandoned_) return; // The handler dies like all that waited.
     waiting<message> who(std::move(done), executor_);
     if (drain_deadline_) return complete_later<message>(std::move(who), ending_why());
-    const auto timeout = options.timeout.value_or(options_.request_timeout);
-    const auto id = session_.request({subject, {}, header_block(options.headers), payload},
-                                     net::steady_now(), timeout);
+    const auto id = begin_request(subject, payload, options);
     if (!id) return complete_later<message>(std::move(who), id.error());
     who.on_cancel(canceller(*id));
     operations_.emplace(*id, std::move(who));
@@ -422,7 +441,7 @@ void link::abandon() {
         std::move(of->drains.begin(), of->drains.end(), std::back_inserter(feed_drains));
         of->waiters.clear();
         of->drains.clear();
-        of->arrived.notify_all();
+        call_all(*of);
     }
     const auto dialing = std::exchange(dialer_, nullptr);
     const auto connected = std::exchange(transport_, nullptr);

@@ -6,10 +6,12 @@
 #include <pipit/client/detail/transport.hpp>
 #include <pipit/client/detail/waiting.hpp>
 #include <pipit/client/options.hpp>
+#include <pipit/net/tls_context.hpp>
 
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
 
+#include <condition_variable>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -51,6 +53,9 @@ public:
     void connect(handler<void> done);
     [[nodiscard]] result<> publish(bytes_view subject, bytes_view payload,
                                    const publish_options& options);
+    /// Nothing: it is time for others, or there is no room.
+    [[nodiscard]] std::optional<result<>> try_publish(bytes_view subject, bytes_view payload,
+                                                      const publish_options& options);
     /// Waits while there is no room.
     void publish_when_room(bytes_view subject, bytes_view payload, const publish_options& options,
                            handler<void> done);
@@ -61,6 +66,9 @@ public:
                                                  const subscribe_options& options);
     void request(bytes_view subject, bytes_view payload, const request_options& options,
                  handler<message> done);
+    /// In the calling thread, which reads the answer itself when it can.
+    [[nodiscard]] result<message> wait_for_request(bytes_view subject, bytes_view payload,
+                                                   const request_options& options);
     [[nodiscard]] result<feed_pointer> request_many(bytes_view subject, bytes_view payload,
                                                     const request_many_options& options);
     [[nodiscard]] result<> respond(const message& request, bytes_view payload,
@@ -68,6 +76,8 @@ public:
     /// Completes with the round trip, or with nothing more than that it is done.
     void flush(std::optional<nanoseconds> timeout, handler<nanoseconds> done);
     void flush(std::optional<nanoseconds> timeout, handler<void> done);
+    /// In the calling thread.
+    [[nodiscard]] result<nanoseconds> wait_for_flush(std::optional<nanoseconds> timeout);
     void drain(handler<void> done);
     void close();
     void reconnect();
@@ -100,6 +110,8 @@ public:
     [[nodiscard]] const connection_options& options() const noexcept { return options_; }
     [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
 
+    /// No turn follows any more: calls all threads that wait, and waits until they have left.
+    void see_sleepers_off();
     /// The execution context ends: destroys what waits for it, and never uses it again.
     void abandon();
 
@@ -121,6 +133,10 @@ private:
         feed_end how;
     };
     struct credentials_question {};
+    /// Reads the files, which certificates come from: they change while a program runs.
+    struct tls_question {
+        transport_pointer of;
+    };
     /// Everything is handed out: the rest may be sent, and then it is over.
     struct last_drain {};
     template <class T>
@@ -128,14 +144,18 @@ private:
         waiting<T> who;
         result<T> with;
     };
+    /// For a thread that waits, behind callbacks that were to be called before.
+    struct wake_up {
+        sleeper* who;
+    };
     /// What is done without the lock.
-    using task =
-        std::variant<callback_call, sentinel_question, end_of_answers, connection_event,
-                     credentials_question, last_drain, completion<void>, completion<message>,
-                     completion<std::optional<message>>, completion<nanoseconds>>;
+    using task = std::variant<callback_call, sentinel_question, end_of_answers, connection_event,
+                              credentials_question, tls_question, last_drain, completion<void>,
+                              completion<message>, completion<std::optional<message>>,
+                              completion<nanoseconds>, wake_up>;
     /// Who waits for an operation of the session.
-    using operation =
-        std::variant<waiting<message>, waiting<nanoseconds>, waiting<void>, feed_pointer>;
+    using operation = std::variant<waiting<message>, waiting<nanoseconds>, waiting<void>,
+                                   feed_pointer, awaited<message>*, awaited<nanoseconds>*>;
     struct room_waiter {
         std::uint64_t number;
         std::string subject;
@@ -158,7 +178,9 @@ private:
     void perform(end_of_answers& end);
     void perform(connection_event& what);
     void perform(credentials_question& question);
+    void perform(tls_question& question);
     void perform(last_drain& drain);
+    void perform(wake_up& call);
     template <class T>
     void perform(completion<T>& done) {
         std::move(done.who).complete(std::move(done.with));
@@ -186,7 +208,8 @@ private:
 
     // link_filters.cpp: what stands between the socket and the session.
     void begin_filters();
-    void secure(const transport_pointer& which);
+    void ask_for_tls(const transport_pointer& which);
+    void secure(const transport_pointer& which, std::shared_ptr<const net::tls_context> files);
     void add_websocket(const transport_pointer& which);
     void add_filter(const transport_pointer& which, std::unique_ptr<net::filter> upper);
     void notice_open(const transport_pointer& which);
@@ -211,9 +234,35 @@ private:
     }
     template <class T>
     void next_as(const feed_pointer& of, handler<T> done);
+    void cancel_waiter(feed& of, std::uint64_t number);
+
+    // link_wait.cpp: threads that wait in functions of a blocking user.
+    /// Counts a thread, with the lock held at both ends.
+    struct presence {
+        explicit presence(link& where) noexcept : in(&where) { ++in->present_threads_; }
+        presence(const presence&) = delete;
+        presence& operator=(const presence&) = delete;
+        ~presence() {
+            if (--in->present_threads_ == 0) in->all_are_gone_.notify_all();
+        }
+        link* in;
+    };
+    void call(sleeper& who);
+    void call_next(feed& of);
+    void call_all(feed& of);
+    template <class T>
+    void tell(awaited<T>& who, result<T> what);
+    template <class IsOver>
+    void sleep_until(lock& held, sleeper& me, IsOver is_over,
+                     std::optional<steady_time> deadline) noexcept;
+    template <class IsOver>
+    void read_until(lock& held, IsOver is_over, std::optional<steady_time> deadline);
+    [[nodiscard]] bool begin_reading(sleeper& me);
+    void end_reading(sleeper& me);
+    template <class T>
+    [[nodiscard]] result<T> wait_for_operation(lock& held, result<protocol::operation_id> id);
     template <class T>
     [[nodiscard]] result<T> wait_as(feed& of, std::optional<nanoseconds> timeout);
-    void cancel_waiter(feed& of, std::uint64_t number);
 
     // link_io.cpp: the socket and the timer.
     void open(const protocol::server_address& server);
@@ -222,6 +271,7 @@ private:
     void lose_transport(const transport_pointer& which, error why);
     void wait_for_socket();
     void readable(const transport_pointer& from, const error_code& code);
+    void ready(const transport_pointer& which, const error_code& code);
     void writable(const transport_pointer& to, const error_code& code);
     void receive();
     /// Hands the output to the system, without the lock meanwhile.
@@ -235,11 +285,14 @@ private:
     [[nodiscard]] bool is_turns_thread() const;
     [[nodiscard]] std::size_t unsent_bytes() const;
     [[nodiscard]] bool reads_on() const noexcept {
+        if (transport_ && transport_->awaits_tls) return false;
         return holding_feeds_ == 0 || !session_.is_connected();
     }
 
     [[nodiscard]] result<> append_publication(bytes_view subject, bytes_view payload,
                                               const publish_options& options);
+    [[nodiscard]] result<protocol::operation_id>
+    begin_request(bytes_view subject, bytes_view payload, const request_options& options);
     [[nodiscard]] bytes_view header_block(const headers* of);
     template <class T>
     void complete_later(waiting<T> who, result<T> with) {
@@ -269,6 +322,14 @@ private:
     bool in_turn_ = false;
     std::thread::id turn_thread_; ///< That of the turn.
     bool turn_wanted_ = false;    ///< Something happened while one was under way.
+    bool runs_tasks_ = false;     ///< Of the turn.
+    int tries_ = 0;               ///< Publications since a turn, by `try_publish`.
+
+    std::size_t present_threads_ = 0;      ///< They wait or send, and so use the transport.
+    std::condition_variable all_are_gone_; ///< Of them.
+    sleeper* reader_ = nullptr;            ///< The one that reads, while it waits.
+    bool is_reader_waiting_ = false;       ///< For the socket.
+    steady_time loop_reads_until_{};       ///< There were callbacks.
 
     std::optional<asio::strand<asio::any_io_executor>> strand_;
     std::optional<asio::steady_timer> timer_;
@@ -277,6 +338,7 @@ private:
     bool sent_something_ = false;               ///< In this turn.
     std::shared_ptr<dialer> dialer_;
     std::uint64_t dials_ = 0; ///< Counts them.
+    lookup::counter lookups_ = std::make_shared<std::atomic<int>>(0);
     transport_pointer transport_;
     std::string connected_server_;
     std::string tls_host_; ///< The last host that was a name: servers name others by address.

@@ -11,22 +11,17 @@
 #include <utility>
 
 namespace pipit::client::detail {
-namespace {
-
-/// What the next message of a feed is when there will be none.
-result<message> end_of(const feed& of, std::type_identity<message>) {
-    const auto& why = of.end->why;
-    auto text = "'" + of.subject + "'";
-    if (why.code()) text += ": " + why.message();
+result<message> feed::how_it_ended(std::type_identity<message> /*kind*/) const {
+    auto text = "'" + subject + "'";
+    if (end->why.code()) text += ": " + end->why.message();
     return error(errc::subscription_ended, std::move(text));
 }
 
-result<std::optional<message>> end_of(const feed& of, std::type_identity<std::optional<message>>) {
-    if (of.end->how) return std::optional<message>();
-    return of.end->why;
+result<std::optional<message>>
+feed::how_it_ended(std::type_identity<std::optional<message>> /*kind*/) const {
+    if (end->how) return std::optional<message>();
+    return end->why;
 }
-
-} // namespace
 
 result<link::feed_pointer> link::subscribe(bytes_view subject,
                                            std::function<void(message)> callback,
@@ -73,7 +68,7 @@ void link::queue_for(feed& to, message arrived) {
         report(event::slow_consumer{to.subject, to.pending.dropped()});
     }
     if (to.pending.is_full() && !std::exchange(to.holds_reading, true)) ++holding_feeds_;
-    if (to.blocked_threads != 0) to.arrived.notify_one();
+    call_next(to);
 }
 
 void link::taken_from(feed& of) {
@@ -111,7 +106,7 @@ void link::end_feed(const feed_pointer& which, feed_end how) {
     for (auto& waiter : std::exchange(which->waiters, {})) {
         std::visit(
             [&]<class T>(waiting<T>& who) {
-                complete_later<T>(std::move(who), end_of(*which, std::type_identity<T>()));
+                complete_later<T>(std::move(who), which->how_it_ended(std::type_identity<T>()));
             },
             waiter.who);
     }
@@ -119,7 +114,7 @@ void link::end_feed(const feed_pointer& which, feed_end how) {
     for (auto& who : std::exchange(which->drains, {})) {
         complete_later<void>(std::move(who), why.code() ? result<>(why) : result<>());
     }
-    which->arrived.notify_all();
+    call_all(*which);
     stop_holding(*which);
     if (is_handing_out() && !which->pending.empty()) {
         which->delays_drain = true;
@@ -136,7 +131,8 @@ void link::next_as(const feed_pointer& of, handler<T> done) {
         taken_from(*of);
         return complete_later<T>(std::move(who), T(std::move(*first)));
     }
-    if (of->end) return complete_later<T>(std::move(who), end_of(*of, std::type_identity<T>()));
+    if (of->end)
+        return complete_later<T>(std::move(who), of->how_it_ended(std::type_identity<T>()));
     const auto number = next_waiter_++;
     who.on_cancel([weak = std::weak_ptr(of), number] {
         if (const auto still = weak.lock()) still->owner->cancel_waiter(*still, number);
@@ -171,36 +167,6 @@ std::optional<message> link::try_next(feed& of) {
     auto first = of.pending.pop();
     if (first) taken_from(of);
     return first;
-}
-
-result<message> link::wait_for_next(feed& of, std::optional<nanoseconds> timeout) {
-    return wait_as<message>(of, timeout);
-}
-
-result<std::optional<message>> link::wait_for_answer(feed& of) {
-    return wait_as<std::optional<message>>(of, {});
-}
-
-template <class T>
-result<T> link::wait_as(feed& of, std::optional<nanoseconds> timeout) {
-    lock held(mutex_);
-    const auto is_here = [&] { return !of.pending.empty() || of.end; };
-    if (!is_here() && is_turns_thread()) return errc::would_deadlock;
-    ++of.blocked_threads;
-    if (!timeout) {
-        of.arrived.wait(held, is_here);
-    } else {
-        of.arrived.wait_for(held, *timeout, is_here);
-    }
-    --of.blocked_threads;
-    if (auto first = of.pending.pop()) {
-        taken_from(of);
-        return T(std::move(*first));
-    }
-    if (of.end) return end_of(of, std::type_identity<T>());
-    const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(*timeout);
-    return error(protocol::errc::timeout, "no message for '" + of.subject + "' in " +
-                                              std::to_string(milliseconds.count()) + " ms");
 }
 
 bool link::is_turns_thread() const {

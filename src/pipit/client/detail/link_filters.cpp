@@ -6,10 +6,10 @@
 #include <pipit/client/detail/tls.hpp>
 #include <pipit/net/clock.hpp>
 #include <pipit/net/error.hpp>
+#include <pipit/net/tls_filter.hpp>
 #include <pipit/net/websocket_filter.hpp>
 #include <pipit/protocol/error.hpp>
 
-#include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/address.hpp>
 
 #include <algorithm>
@@ -41,8 +41,31 @@ void link::begin_filters() {
     const auto which = transport_;
     using over = protocol::server_address::transport;
     const auto wanted = session_.pool().current()->over;
-    if (options_.tls.first || wanted == over::websocket_tls) secure(which);
-    if (wanted == over::websocket || wanted == over::websocket_tls) add_websocket(which);
+    if (options_.tls.first || wanted == over::websocket_tls) return ask_for_tls(which);
+    if (wanted == over::websocket) add_websocket(which);
+    if (which == transport_) notice_open(which);
+}
+
+void link::ask_for_tls(const transport_pointer& which) {
+    if (!which) return;
+    which->awaits_tls = true;
+    tasks_.emplace_back(tls_question{which});
+    schedule_turn();
+}
+
+void link::perform(tls_question& question) {
+    auto files = read_tls_files(options_.tls); // Without the lock: others may publish meanwhile.
+    const lock held(mutex_);
+    const auto& which = question.of;
+    if (which != transport_) return;
+    which->awaits_tls = false;
+    if (!files) return lose_transport(which, explained(files.error()));
+    secure(which, std::move(*files));
+    using over = protocol::server_address::transport;
+    const bool begins = !which->is_known;
+    const auto wanted = session_.pool().current()->over;
+    const bool has_websocket = wanted == over::websocket || wanted == over::websocket_tls;
+    if (begins && has_websocket) add_websocket(which);
     if (which == transport_) notice_open(which);
 }
 
@@ -57,13 +80,10 @@ void link::add_websocket(const transport_pointer& which) {
     add_filter(which, std::move(filter));
 }
 
-void link::secure(const transport_pointer& which) {
-    if (!which || which != transport_) return;
+void link::secure(const transport_pointer& which, std::shared_ptr<const net::tls_context> files) {
     const auto& server = *session_.pool().current();
     which->is_secure = true;
-    auto tls = make_tls_filter(options_.tls, tls_name(server));
-    if (!tls) return lose_transport(which, explained(tls.error()));
-    add_filter(which, std::move(*tls));
+    add_filter(which, std::make_unique<net::tls_filter>(std::move(files), tls_name(server)));
 }
 
 void link::add_filter(const transport_pointer& which, std::unique_ptr<net::filter> upper) {
@@ -82,16 +102,16 @@ void link::notice_open(const transport_pointer& which) {
 }
 
 void link::receive_filtered(const transport_pointer& from) {
-    std::array<char, wire_bytes> wire;
+    std::array<char, wire_bytes> arrived;
     error_code code;
-    const auto count = from->socket.read_some(asio::buffer(wire), code);
+    const auto count = from->wire.receive(arrived, code);
     const bool is_idle = code == asio::error::would_block || code == asio::error::try_again ||
                          code == asio::error::interrupted;
     if (is_idle) return;
     const error closed(protocol::errc::connection_lost, "the server closed it");
     if (code) return lose_transport(from, code == asio::error::eof ? closed : error(code));
     auto& plain = from->plain_input;
-    bytes_view input(wire.data(), count);
+    bytes_view input(arrived.data(), count);
     result<> received;
     do {
         received = from->filters.receive(std::exchange(input, {}), plain, from->answers);
@@ -114,6 +134,7 @@ void link::receive_filtered(const transport_pointer& from) {
 }
 
 bool link::fill_output(const transport_pointer& to) {
+    if (to->awaits_tls) return true;
     if (to->filters.is_empty()) {
         session_.take_output(to->output);
         return true;

@@ -5,7 +5,6 @@
 #include <pipit/net/clock.hpp>
 #include <pipit/protocol/error.hpp>
 
-#include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
@@ -31,7 +30,7 @@ void link::open(const protocol::server_address& server) {
         if (const auto self = weak.lock()) self->opened(number, std::move(outcome));
     };
     dialer_ = std::make_shared<dialer>(*strand_, server, options, random_source(random_()),
-                                       std::move(done));
+                                       lookups_, std::move(done));
     asio::post(*strand_, [dials = dialer_] { dials->start(); });
 }
 
@@ -40,7 +39,7 @@ void link::opened(std::uint64_t number, result<asio::ip::tcp::socket> outcome) {
     if (number != dials_ || !dialer_) return; // It was given up meanwhile.
     dialer_.reset();
     if (outcome) {
-        transport_ = std::make_shared<transport>(std::move(*outcome));
+        transport_ = std::make_shared<transport>(std::move(*outcome), face_ == face::blocking);
         begin_filters();
     } else {
         session_.transport_closed(net::steady_now(), outcome.error());
@@ -62,12 +61,11 @@ void link::drop_transport() {
         auto last_bytes = std::exchange(transport_->answers, {});
         transport_->filters.finish(last_bytes);
         error_code unsent;
-        transport_->socket.write_some(asio::buffer(last_bytes), unsent);
+        (void)transport_->wire.send(last_bytes, unsent);
     }
     // Others may be about to use the descriptor: it is closed when the last one lets go. Whoever
     // waits for it is woken by this.
-    error_code ignored;
-    transport_->socket.shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
+    transport_->wire.shut_down();
     transport_.reset();
 }
 
@@ -81,16 +79,38 @@ void link::lose_transport(const transport_pointer& which, error why) {
 void link::wait_for_socket() {
     const auto& of = transport_;
     if (!of) return;
+    const bool reads = reads_on() && reader_ == nullptr;
+    if (of->wire.is_lendable()) {
+        of->wire.expect(reads, of->is_stuffed);
+        if (!reads && !of->is_stuffed) return;
+        if (std::exchange(of->waits_for_reading, true)) return;
+        of->wire.async_wait(
+            net::lendable_socket::socket::wait_read,
+            [self = shared_from_this(), of](const error_code& code) { self->ready(of, code); });
+        return;
+    }
     if (of->is_stuffed && !std::exchange(of->waits_for_writing, true)) {
-        of->socket.async_wait(
-            asio::ip::tcp::socket::wait_write,
+        of->wire.async_wait(
+            net::lendable_socket::socket::wait_write,
             [self = shared_from_this(), of](const error_code& code) { self->writable(of, code); });
     }
-    if (reads_on() && !std::exchange(of->waits_for_reading, true)) {
-        of->socket.async_wait(
-            asio::ip::tcp::socket::wait_read,
+    if (reads && !std::exchange(of->waits_for_reading, true)) {
+        of->wire.async_wait(
+            net::lendable_socket::socket::wait_read,
             [self = shared_from_this(), of](const error_code& code) { self->readable(of, code); });
     }
+}
+
+void link::ready(const transport_pointer& which, const error_code& code) {
+    {
+        const lock held(mutex_);
+        which->waits_for_reading = false;
+        if (which != transport_ || code == asio::error::operation_aborted) return;
+        // Perhaps it is not writable: then it is stuffed again, after a try.
+        if (which->is_stuffed) which->is_stuffed = which->is_sending = false;
+        if (reader_ == nullptr) receive();
+    }
+    turn();
 }
 
 void link::readable(const transport_pointer& from, const error_code& code) {
@@ -110,8 +130,7 @@ void link::receive() {
     const auto space = session_.prepare();
     if (space.empty()) return;
     error_code code;
-    const auto received_bytes =
-        from->socket.read_some(asio::buffer(space.data(), space.size()), code);
+    const auto received_bytes = from->wire.receive(space, code);
     if (would_block(code)) return;
     if (code == asio::error::eof) {
         return lose_transport(from, error(protocol::errc::connection_lost, "the server closed it"));
@@ -133,6 +152,7 @@ void link::send(lock& held) {
     const auto to = transport_;
     if (!to || to->is_sending) return;
     to->is_sending = true;
+    const presence here(*this);
     for (int sends = 0; to == transport_ && sends < sends_in_a_row_max; ++sends) {
         if (to->unsent_bytes() == 0) {
             to->sent = 0;
@@ -142,7 +162,7 @@ void link::send(lock& held) {
         const auto piece = bytes_view(to->output).substr(to->sent);
         error_code code;
         held.unlock();
-        const auto sent_bytes = to->socket.write_some(asio::buffer(piece), code);
+        const auto sent_bytes = to->wire.send(piece, code);
         held.lock();
         to->sent += sent_bytes;
         sent_something_ = true;
@@ -165,6 +185,8 @@ void link::output_appended(lock& held) {
     if (!transport_ || transport_->is_sending) return; // Sent when there is a chance to.
     if (session_.pending_output().size() >= direct_send_bytes) {
         send(held);
+        // Nor need the thread in the background send the rest soon.
+        if (collects_until_) collects_until_ = net::steady_now() + collecting_time;
     } else if (!collects_until_) {
         schedule_turn();
     }
@@ -203,6 +225,8 @@ void link::expired() {
     {
         const lock held(mutex_);
         wakes_at_ = steady_time::max();
+        if (abandoned_) return;
+        if (next_deadline().value_or(steady_time::min()) > net::steady_now()) return arm_timer();
         receive(); // What is here is not late.
         const auto now = net::steady_now();
         session_.expire(now);

@@ -10,6 +10,7 @@
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
 #include <utility>
 
@@ -18,6 +19,10 @@ namespace {
 
 /// Tasks may lead to tasks without end; after so many rounds others have their turn.
 constexpr int rounds_max = 16;
+
+/// After callbacks it is the thread in the background that reads, for that long: more may come, and
+/// to hand each over to it is dearer than to read for those that wait.
+constexpr std::chrono::milliseconds callbacks_time{10};
 
 } // namespace
 
@@ -34,6 +39,7 @@ void link::turn() {
     if (in_turn_ || abandoned_) return;
     in_turn_ = true;
     sent_something_ = false;
+    tries_ = 0;
     turn_thread_ = std::this_thread::get_id();
     try {
         for (int round = 0; round < rounds_max; ++round) {
@@ -46,7 +52,7 @@ void link::turn() {
     } catch (...) {
         // From a callback of the user's, to whoever runs the executor. The rest has its turn next.
         if (!held.owns_lock()) held.lock();
-        in_turn_ = false;
+        in_turn_ = runs_tasks_ = false;
         schedule_turn();
         throw;
     }
@@ -64,6 +70,9 @@ void link::turn() {
 void link::run_tasks(lock& held) {
     // After an exception there are some left.
     if (running_.empty()) running_.swap(tasks_);
+    if (running_.empty()) return;
+    runs_tasks_ = true;
+    if (face_ == face::blocking) loop_reads_until_ = net::steady_now() + callbacks_time;
     held.unlock();
     while (running_next_ < running_.size()) {
         // What is done may throw, and is not done again.
@@ -74,6 +83,7 @@ void link::run_tasks(lock& held) {
     running_.clear();
     running_next_ = 0;
     held.lock();
+    runs_tasks_ = false;
     if (!tasks_.empty()) turn_wanted_ = true;
 }
 
@@ -170,7 +180,7 @@ void link::take(protocol::open_requested& what) {
     if (!session_.is_closed() && !abandoned_) open(what.server);
 }
 
-void link::take(protocol::tls_requested&) { secure(transport_); }
+void link::take(protocol::tls_requested&) { ask_for_tls(transport_); }
 
 void link::take(protocol::connect_requested&) {
     if (options_.credentials_provider) {
@@ -226,6 +236,9 @@ void link::take(protocol::subscription_ended& what) {
 void link::take(protocol::request_answered& what) {
     auto found = operations_.extract(what.operation);
     if (found.empty()) return;
+    if (auto** const here = std::get_if<awaited<message>*>(&found.mapped())) {
+        return tell(**here, std::move(what.reply));
+    }
     if (auto* const who = std::get_if<waiting<message>>(&found.mapped())) {
         complete_later<message>(std::move(*who), std::move(what.reply));
     }
@@ -268,6 +281,9 @@ void link::perform(end_of_answers& end) {
 void link::take(protocol::flushed& what) {
     auto found = operations_.extract(what.operation);
     if (found.empty()) return;
+    if (auto** const here = std::get_if<awaited<nanoseconds>*>(&found.mapped())) {
+        return tell(**here, what.round_trip);
+    }
     if (auto* const who = std::get_if<waiting<nanoseconds>>(&found.mapped())) {
         return complete_later<nanoseconds>(std::move(*who), what.round_trip);
     }

@@ -3,27 +3,12 @@
 
 #include <pipit/client/error.hpp>
 #include <pipit/net/error.hpp>
-#include <pipit/net/tls_filter.hpp>
 
 #include <string>
 #include <utility>
 
 namespace pipit::client::detail {
 namespace {
-
-using context_pointer = std::shared_ptr<const net::tls_context>;
-
-result<context_pointer> make_context(const tls_options& options) {
-    net::tls_settings settings;
-    if (!options.certificate_file.empty() || !options.key_file.empty()) {
-        settings.key_pairs = {{options.certificate_file, options.key_file}};
-    }
-    settings.authorities_file = options.ca_file;
-    settings.verifies_peer = !options.insecure_accept_any_certificate;
-    auto made = net::tls_context::for_client(settings);
-    if (!made) return error(errc::unusable_tls_options, std::string(made.error().detail()));
-    return std::move(*made);
-}
 
 /// What somebody can do, as a sentence's end.
 std::string advice(const error& why, std::string_view server_name, const tls_options& options) {
@@ -60,16 +45,20 @@ std::optional<error> find_tls_option_error(const tls_options& options) {
     const bool names_files =
         !options.ca_file.empty() || !options.certificate_file.empty() || !options.key_file.empty();
     if (!names_files) return std::nullopt;
-    const auto made = make_context(options);
+    const auto made = read_tls_files(options);
     return made ? std::nullopt : std::optional(made.error());
 }
 
-result<std::unique_ptr<net::filter>> make_tls_filter(const tls_options& options,
-                                                     std::string_view server_name) {
-    auto context = make_context(options);
-    if (!context) return context.error();
-    return std::unique_ptr<net::filter>(
-        std::make_unique<net::tls_filter>(std::move(*context), server_name));
+result<std::shared_ptr<const net::tls_context>> read_tls_files(const tls_options& options) {
+    net::tls_settings settings;
+    if (!options.certificate_file.empty() || !options.key_file.empty()) {
+        settings.key_pairs = {{options.certificate_file, options.key_file}};
+    }
+    settings.authorities_file = options.ca_file;
+    settings.verifies_peer = !options.insecure_accept_any_certificate;
+    auto made = net::tls_context::for_client(settings);
+    if (!made) return error(errc::unusable_tls_options, std::string(made.error().detail()));
+    return std::move(*made);
 }
 
 error explain_tls_failure(const error& why, const protocol::server_address& server,

@@ -2,9 +2,8 @@
 #pragma once
 
 #include <pipit/net/filter_stack.hpp>
+#include <pipit/net/lendable_socket.hpp>
 #include <pipit/net/websocket_deflate.hpp>
-
-#include <boost/asio/ip/tcp.hpp>
 
 #include <cstddef>
 #include <string>
@@ -23,12 +22,13 @@ inline void clear_buffer(std::string& buffer) {
 /// waits for its socket shares it, so that none of them meets a closed descriptor; it is over when
 /// it is not the link's any more.
 struct transport {
-    explicit transport(boost::asio::ip::tcp::socket connected) : socket(std::move(connected)) {}
+    transport(net::lendable_socket::socket connected, bool is_lendable)
+        : wire(std::move(connected), is_lendable) {}
 
     [[nodiscard]] std::size_t unsent_bytes() const noexcept { return output.size() - sent; }
 
-    boost::asio::ip::tcp::socket socket; ///< Non-blocking.
-    std::string output;                  ///< For the socket.
+    net::lendable_socket wire;
+    std::string output; ///< For the wire.
     std::size_t sent = 0;
 
     net::websocket_deflate deflate; ///< A filter's; it outlives that.
@@ -40,6 +40,7 @@ struct transport {
     bool is_known = false;    ///< The session was told that it is open.
     bool is_secure = false;   ///< One of the filters encrypts.
     bool opens = false;       ///< The session waits until the filters are open.
+    bool awaits_tls = false;  ///< Nothing is read until it encrypts.
     bool is_sending = false;  ///< Somebody is at it, or waits for room.
     bool is_stuffed = false;  ///< It would block: wait until it is writable.
     bool waits_for_reading = false;

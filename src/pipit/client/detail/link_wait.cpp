@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+// Threads that wait in functions of a blocking user, and read the socket themselves meanwhile.
+#include <pipit/client/detail/link.hpp>
+
+#include <pipit/client/error.hpp>
+#include <pipit/net/clock.hpp>
+#include <pipit/protocol/error.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <iterator>
+#include <utility>
+
+namespace pipit::client::detail {
+namespace {
+
+std::optional<steady_time> deadline_of(std::optional<nanoseconds> timeout) {
+    const auto now = net::steady_now();
+    if (!timeout || *timeout > steady_time::max() - now) return std::nullopt;
+    return now + *timeout;
+}
+
+} // namespace
+
+void link::call(sleeper& who) {
+    who.is_called = true;
+    if (reader_ != &who) {
+        who.called.notify_one();
+    } else if (is_reader_waiting_ && transport_) {
+        transport_->wire.interrupt(); // Without one, the end of the last one has called it.
+    }
+}
+
+void link::call_next(feed& of) {
+    if (of.sleepers.empty()) return;
+    auto& first = *of.sleepers.front();
+    of.sleepers.erase(of.sleepers.begin());
+    first.is_listed = false;
+    call(first);
+}
+
+void link::call_all(feed& of) {
+    while (!of.sleepers.empty()) call_next(of);
+}
+
+template <class T>
+void link::tell(awaited<T>& who, result<T> what) {
+    who.what = std::move(what);
+    const bool callbacks_come_first = runs_tasks_ || !tasks_.empty();
+    if (callbacks_come_first && !session_.is_closed()) {
+        tasks_.emplace_back(wake_up{&who});
+    } else {
+        who.is_told = true;
+        call(who);
+    }
+}
+
+template void link::tell(awaited<message>& who, result<message> what);
+template void link::tell(awaited<nanoseconds>& who, result<nanoseconds> what);
+
+void link::perform(wake_up& due) {
+    const lock held(mutex_);
+    due.who->is_told = true;
+    call(*due.who);
+}
+
+/// Not while there are callbacks, or were a moment ago: they are the other thread's, and while one
+/// runs, nothing is read.
+bool link::begin_reading(sleeper& me) {
+    if (reader_ != nullptr) return reader_ == &me;
+    const bool may_read = transport_ && transport_->wire.is_lendable() && session_.is_connected() &&
+                          reads_on() && !runs_tasks_ && tasks_.empty() &&
+                          net::steady_now() >= loop_reads_until_;
+    if (!may_read) return false;
+    reader_ = &me;
+    wait_for_socket(); // But for what is read here.
+    return true;
+}
+
+void link::end_reading(sleeper& me) {
+    if (reader_ != &me) return;
+    reader_ = nullptr;
+    wait_for_socket();
+}
+
+/// Like a thread's function: what it throws would leave others with a pointer to this one's stack.
+template <class IsOver>
+void link::sleep_until(lock& held, sleeper& me, IsOver is_over,
+                       std::optional<steady_time> deadline) noexcept {
+    const presence here(*this);
+    while (!is_over() && !(deadline && net::steady_now() >= *deadline)) {
+        if (begin_reading(me)) {
+            read_until(held, is_over, deadline);
+            end_reading(me);
+        } else if (deadline) {
+            me.called.wait_until(held, *deadline, [&] { return me.is_called; });
+        } else {
+            me.called.wait(held, [&] { return me.is_called; });
+        }
+        me.is_called = false;
+    }
+    end_reading(me);
+}
+
+template <class IsOver>
+void link::read_until(lock& held, IsOver is_over, std::optional<steady_time> deadline) {
+    const auto from = transport_;
+    while (from == transport_ && reads_on() && !runs_tasks_ && !is_over()) {
+        std::optional<nanoseconds> rest;
+        if (deadline) rest = *deadline - net::steady_now();
+        if (rest && *rest <= nanoseconds(0)) return;
+        is_reader_waiting_ = true;
+        held.unlock();
+        from->wire.wait(rest);
+        held.lock();
+        is_reader_waiting_ = false;
+        if (from != transport_ || runs_tasks_) return;
+        receive();
+        take_events();
+        if (from != transport_) return;
+        if (unsent_bytes() != 0 || !from->answers.empty()) send(held);
+        if (!tasks_.empty()) return schedule_turn();
+    }
+}
+
+template <class T>
+result<T> link::wait_for_operation(lock& held, result<protocol::operation_id> id) {
+    if (!id) return id.error();
+    awaited<T> mine;
+    operations_.emplace(*id, &mine);
+    (void)begin_reading(mine); // Before it asks: the answer may come at once.
+    asked(held);
+    sleep_until(held, mine, [&] { return mine.is_told; }, {});
+    return std::move(*mine.what);
+}
+
+result<message> link::wait_for_request(bytes_view subject, bytes_view payload,
+                                       const request_options& options) {
+    lock held(mutex_);
+    if (is_turns_thread()) return errc::would_deadlock;
+    if (drain_deadline_) return ending_why();
+    return wait_for_operation<message>(held, begin_request(subject, payload, options));
+}
+
+result<nanoseconds> link::wait_for_flush(std::optional<nanoseconds> timeout) {
+    lock held(mutex_);
+    if (is_turns_thread()) return errc::would_deadlock;
+    return wait_for_operation<nanoseconds>(
+        held, session_.flush(net::steady_now(), timeout.value_or(options_.request_timeout)));
+}
+
+template <class T>
+result<T> link::wait_as(feed& of, std::optional<nanoseconds> timeout) {
+    lock held(mutex_);
+    sleeper me;
+    const auto is_here = [&] { return !of.pending.empty() || of.end; };
+    if (!is_here() && is_turns_thread()) return errc::would_deadlock;
+    const auto is_over = [&] {
+        if (is_here()) return true;
+        if (!std::exchange(me.is_listed, true)) of.sleepers.push_back(&me);
+        return false;
+    };
+    sleep_until(held, me, is_over, deadline_of(timeout));
+    if (me.is_listed) std::erase(of.sleepers, &me);
+    if (auto first = of.pending.pop()) {
+        taken_from(of);
+        return T(std::move(*first));
+    }
+    if (of.end) return of.how_it_ended(std::type_identity<T>());
+    const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(*timeout);
+    return error(protocol::errc::timeout, "no message for '" + of.subject + "' in " +
+                                              std::to_string(milliseconds.count()) + " ms");
+}
+
+result<message> link::wait_for_next(feed& of, std::optional<nanoseconds> timeout) {
+    return wait_as<message>(of, timeout);
+}
+
+result<std::optional<message>> link::wait_for_answer(feed& of) {
+    return wait_as<std::optional<message>>(of, {});
+}
+
+void link::see_sleepers_off() {
+    std::vector<task> left; // Dies without the lock.
+    lock held(mutex_);
+    const auto tell_end = [this](sleeper* who) {
+        who->is_told = true;
+        call(*who);
+    };
+    const auto tell_closed = [&](auto* who) {
+        who->what = protocol::errc::closed;
+        tell_end(who);
+    };
+    for (auto* const tasks : {&tasks_, &running_}) {
+        std::move(tasks->begin(), tasks->end(), std::back_inserter(left));
+        tasks->clear();
+    }
+    for (auto& each : left) {
+        if (const auto* const due = std::get_if<wake_up>(&each)) tell_end(due->who);
+    }
+    for (auto& [id, of] : operations_) {
+        if (auto* const* const who = std::get_if<awaited<message>*>(&of)) tell_closed(*who);
+        if (auto* const* const who = std::get_if<awaited<nanoseconds>*>(&of)) tell_closed(*who);
+    }
+    all_are_gone_.wait(held, [this] { return present_threads_ == 0; });
+}
+
+} // namespace pipit::client::detail
