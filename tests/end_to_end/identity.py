@@ -15,7 +15,7 @@ class operated:
     """An operator with a system account and an account, and a server that believes it."""
 
     def __init__(self, side, limits=None, account_name="A", resolver="resolver: MEMORY", arguments=(),
-                 **account):
+                 beside="", **account):
         self.side = side
         self.operator, self.system, self.account = key("O"), key("A"), key("A")
         self.user = key("U")
@@ -25,7 +25,7 @@ class operated:
         operator = operator_jwt(self.operator, system_account=self.system.public)
         preload = (f"resolver_preload: {{ {self.account.public}: {self.account_token}\n"
                    f"{self.system.public}: {self.system_token} }}\n")
-        self.server = side.start(HTTP + f"operator: {operator}\n{resolver}\n{preload}", *arguments)
+        self.server = side.start(HTTP + f"operator: {operator}\n{resolver}\n{preload}{beside}", *arguments)
 
     def token(self, **claims):
         return user_jwt(self.account, self.user, **claims)

@@ -3,7 +3,6 @@
 import os
 import resource
 import socket
-import tempfile
 
 from suite import behaviour, equal, matches, pipits_own
 
@@ -104,18 +103,6 @@ def what_comes_later_is_warned_of(side):
     server.wait_for_log("Server is ready")
     for name in ("leafnodes", "jetstream", "mqtt", "cluster"):
         matches(rf"(?i)\[WRN\].*{name}", server.log(), "log")
-
-
-@pipits_own
-def what_would_weaken_security_is_refused(side):
-    for text in ("proxies {}", "authorization { proxy_required: true }"):
-        with tempfile.TemporaryDirectory() as folder:
-            path = os.path.join(folder, "c.conf")
-            with open(path, "w", encoding="utf-8") as file:
-                file.write(f'listen: "127.0.0.1:-1"\n{text}\n')
-            result = side.run("-c", path)
-        equal(result.code, 1, text)
-        matches(r"not supported yet: .*line 2", result.err.replace(path, ""), text)
 
 
 @behaviour

@@ -12,6 +12,7 @@ import suite
 import auth_callout  # noqa: F401
 import break_ins  # noqa: F401
 import configuration  # noqa: F401
+import exactness  # noqa: F401
 import identity  # noqa: F401
 import listeners  # noqa: F401
 import live_permissions  # noqa: F401
@@ -21,6 +22,7 @@ import logs  # noqa: F401
 import monitoring  # noqa: F401
 import nsc_tool  # noqa: F401
 import program  # noqa: F401
+import proxies  # noqa: F401
 import reload  # noqa: F401
 import resolver_reloads  # noqa: F401
 import resolvers  # noqa: F401

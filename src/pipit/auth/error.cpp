@@ -20,6 +20,7 @@ public:
         case errc::invalid_xkey: return "not sealed for this key";
         case errc::invalid_certificate: return "not a certificate";
         case errc::invalid_distinguished_name: return "not a distinguished name";
+        case errc::invalid_signature: return "not a signature";
         }
         return "unknown authentication error";
     }

@@ -17,6 +17,7 @@ enum class errc {
     invalid_xkey,  ///< The detail says what is wrong with it.
     invalid_certificate,
     invalid_distinguished_name,
+    invalid_signature, ///< The detail says what is wrong with it.
 };
 
 [[nodiscard]] error_code make_error_code(errc value) noexcept;

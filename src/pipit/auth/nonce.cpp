@@ -2,6 +2,7 @@
 #include <pipit/auth/nonce.hpp>
 
 #include <pipit/auth/detail/octets.hpp>
+#include <pipit/auth/error.hpp>
 #include <pipit/base/base64.hpp>
 
 #include <sodium.h>
@@ -35,6 +36,18 @@ bool verify_nonce(std::string_view nkey, std::string_view nonce, std::string_vie
     auto bytes = from_base64url(signature);
     if (!bytes) bytes = from_base64(signature);
     return bytes && verify(*key, nonce, detail::octets_of(*bytes));
+}
+
+result<std::string> signer_of(std::span<const std::string> nkeys, std::string_view nonce,
+                              std::string_view signature) {
+    const auto bytes = from_base64url(signature);
+    if (!bytes) return error(errc::invalid_signature, "signature not valid base64");
+    for (const auto& nkey : nkeys) {
+        const auto key = decode_public_nkey(nkey);
+        if (!key || key->prefix == nkey_prefix::curve) continue; // That kind does not sign.
+        if (verify(*key, nonce, detail::octets_of(*bytes))) return nkey;
+    }
+    return error(errc::invalid_signature, "signature not verified");
 }
 
 } // namespace pipit::auth

@@ -4,6 +4,7 @@
 #include <pipit/auth/nkey.hpp>
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -34,5 +35,11 @@ private:
 /// base64 or no signature.
 [[nodiscard]] bool verify_nonce(std::string_view nkey, std::string_view nonce,
                                 std::string_view signature);
+
+/// The first of the keys, of whatever kind, whose holder signed the nonce, as a proxy does for its
+/// clients (ADR-55). The signature is base64url without padding and nothing else.
+/// Errors: `errc::invalid_signature`; the detail says whether it is none, or of no such key.
+[[nodiscard]] result<std::string> signer_of(std::span<const std::string> nkeys,
+                                            std::string_view nonce, std::string_view signature);
 
 } // namespace pipit::auth

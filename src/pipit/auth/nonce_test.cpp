@@ -37,6 +37,20 @@ TEST(Nonce, IsVerifiedInBothWritingsOfASignature) {
     EXPECT_TRUE(auth::verify_nonce(public_key(seed(1)), "nonce", padded));
 }
 
+TEST(Nonce, IsSignedByOneOfSeveralKeysInOneWriting) {
+    const std::vector<std::string> keys{public_key(seed(1)), public_key(seed(2)), "UABC"};
+    const auto signature = auth::sign_nonce(seed(2), "nonce");
+    EXPECT_EQ(auth::signer_of(keys, "nonce", signature).value(), keys[1]);
+    EXPECT_EQ(auth::signer_of(keys, "nonces", signature).error().detail(),
+              "signature not verified");
+    EXPECT_FALSE(auth::signer_of({}, "nonce", signature));
+    EXPECT_FALSE(auth::signer_of(keys, "nonce", auth::sign_nonce(seed(3), "nonce")));
+    for (const auto& text : {signature + "==", std::string("!"), signature + " "}) {
+        EXPECT_EQ(auth::signer_of(keys, "nonce", text).error().detail(),
+                  "signature not valid base64");
+    }
+}
+
 TEST(Nonce, IsNotVerifiedByAnotherKeyNonceOrText) {
     const auto key = public_key(seed(1));
     const auto signature = auth::sign_nonce(seed(1), "nonce");

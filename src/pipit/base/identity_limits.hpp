@@ -56,8 +56,5 @@ inline constexpr std::size_t account_fetches = 1024;
 inline constexpr std::size_t account_fetches_at_once = 64;
 inline constexpr std::size_t account_fetches_of_address = 16;
 inline constexpr std::chrono::milliseconds account_fetch_timeout{1900};
-/// An account that was not found is not asked for again so soon.
-inline constexpr std::chrono::milliseconds account_missing_pause{250};
-inline constexpr std::size_t missing_accounts = 4096;
 
 } // namespace pipit::limits

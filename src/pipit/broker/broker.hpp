@@ -48,6 +48,10 @@ struct session_origin {
     /// A handshake comes before the client can say who it is: no deadline runs until `secured`.
     bool shakes_hands = false;
     std::shared_ptr<const tls_facts> tls; ///< Null: not encrypted, or not yet.
+    /// Trusted proxies (ADR-55): the key of the one that vouched for this connection, and whether
+    /// it vouches for who its client says to be now.
+    std::string proxy_key = {};
+    bool by_trusted_proxy = false;
 };
 
 /// What a subscription of the server's own gets. Lifetime of the views: the handler's call.

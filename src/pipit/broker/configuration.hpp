@@ -90,6 +90,7 @@ struct user_configuration {
     std::string nkey = {}; ///< `U…`; its holder signs the nonce. Empty: a password is enough.
     std::int64_t max_subscriptions = -1; ///< -1: no limit but the account's and the server's.
     std::int64_t max_payload_bytes = -1;
+    bool proxy_required = false;                         ///< It may come by a trusted proxy only.
     std::optional<wall_time> expires = std::nullopt;     ///< Then the connection ends.
     std::shared_ptr<const user_claims> claims = nullptr; ///< Null: not from a JWT.
     /// Instead: of a JWT that a service brought. Nobody is shown it; its account may revoke it.
@@ -123,6 +124,7 @@ struct authorization {
     std::map<std::string, user_configuration> nkeys; ///< By public key; of all accounts.
     bool by_jwt = false; ///< An operator is trusted: users bring JWTs, which the server judges.
     std::string no_auth_user;               ///< A name or a public key. Empty: none.
+    bool proxy_required = false;            ///< Of the holders of `token` and of `single_user`.
     bool maps_certificates = false;         ///< `verify_and_map`: users are found by certificate.
     bool greeting_asks_for_nothing = false; ///< INFO hides from newcomers that others log in.
     std::shared_ptr<const callout_configuration> callout; ///< Null: nobody is asked.
@@ -191,6 +193,8 @@ struct configuration {
 
     bool headers_supported = true;
     bool always_send_nonce = false;
+    /// Public keys of proxies whose word is believed; null: of none.
+    std::shared_ptr<const std::vector<std::string>> trusted_proxies = nullptr;
     bool stall_fast_producers = true;
     bool retries_slow_writes = false; ///< At the write deadline, if some bytes went.
     bool caches_matches = true;

@@ -81,6 +81,13 @@ bool says_nothing(const authorization& authorization,
            !goes_by_certificate(authorization, options);
 }
 
+bool names_no_user(const authorization& authorization,
+                   const protocol::connect_options& options) noexcept {
+    if (!authorization.nkeys.empty() && !options.nkey.empty()) return false;
+    return authorization.users.empty() ||
+           (options.user.empty() && !goes_by_certificate(authorization, options));
+}
+
 const user_configuration* claimed_user(const authorization& authorization,
                                        const protocol::connect_options& options,
                                        const session_origin& origin) {

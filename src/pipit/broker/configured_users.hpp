@@ -23,6 +23,10 @@ namespace pipit::broker {
 [[nodiscard]] bool says_nothing(const authorization& authorization,
                                 const protocol::connect_options& options) noexcept;
 
+/// The client names none of the users: it means the `token` or the `single_user`, or nobody.
+[[nodiscard]] bool names_no_user(const authorization& authorization,
+                                 const protocol::connect_options& options) noexcept;
+
 /// Who a client says that it is.
 /// Source: auth, section 1.
 [[nodiscard]] const user_configuration* claimed_user(const authorization& authorization,

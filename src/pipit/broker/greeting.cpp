@@ -29,7 +29,8 @@ std::string broker_state::info_line(const session& session, bool with_account,
         authorization.required() && (session.pong_sent || !authorization.greeting_asks_for_nothing);
     // Later ones go to those who have signed.
     const bool is_greeting = !with_account && !session.pong_sent;
-    if (is_greeting && (authorization.needs_nonce() || config->always_send_nonce)) {
+    if (is_greeting && (authorization.needs_nonce() || config->always_send_nonce ||
+                        config->trusted_proxies != nullptr)) {
         info.nonce = nonce_of(session);
     }
     if (!origin.in_process) {

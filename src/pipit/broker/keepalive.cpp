@@ -5,12 +5,22 @@
 #include <pipit/protocol/error_texts.hpp>
 
 #include <algorithm>
+#include <string>
 
 namespace pipit::broker {
 namespace {
 
 /// A round trip older than this is measured again.
 constexpr nanoseconds round_trip_valid = std::chrono::hours(1);
+
+/// `1h2m3s`, to the nearest second, as Go writes it.
+std::string seconds_text(nanoseconds duration) {
+    const auto seconds = std::chrono::round<std::chrono::seconds>(duration).count();
+    std::string text;
+    if (seconds >= 3600) text += std::to_string(seconds / 3600) + 'h';
+    if (seconds >= 60) text += std::to_string(seconds / 60 % 60) + 'm';
+    return text + std::to_string(seconds % 60) + 's';
+}
 
 } // namespace
 
@@ -67,7 +77,15 @@ void broker_state::on_ping_due(session& session, moment now) {
     // What CONNECT took is a guess: a real round trip is measured soon after.
     const bool round_trip_known =
         session.ping_sent != steady_time{} && now.steady - session.ping_sent <= round_trip_valid;
-    if (now.steady - session.last_input < interval && round_trip_known) return;
+    const auto silence = now.steady - session.last_input;
+    if (silence < interval && round_trip_known) {
+        if (log_to.debug_enabled()) {
+            log(log_level::debug, session,
+                "Delaying PING due to remote client data or ping " + seconds_text(silence) +
+                    " ago");
+        }
+        return;
+    }
     if (session.pings_out + 1 > config->ping_max) {
         log(log_level::debug, session, "Stale Client Connection - Closing");
         out.end_with_error(session, protocol::error_texts::stale_connection,

@@ -132,7 +132,7 @@ void broker_state::on_refresh(session& session, std::uint64_t question_id, login
     out.touch(session);
     if (!answer.accepted || answer.user == nullptr) {
         if (!answer.why_not.empty()) log(answer.level, session, answer.why_not);
-        return refuse_login(session);
+        return refuse_login(session, answer.reason);
     }
     // It connects again and finds its new account.
     if (answer.user->account != session.of->id)

@@ -38,6 +38,7 @@ std::size_t bytes_of(const login_question& question) {
         std::size_t operator()(const signature_check& check) const {
             return check.nkey.size() + check.signature.size();
         }
+        std::size_t operator()(const proxy_check& check) const { return check.signature.size(); }
         std::size_t operator()(const jwt_check& check) const {
             return check.jwt.size() + check.signature.size();
         }
@@ -60,6 +61,7 @@ std::unique_ptr<callout_check> without_secrets(const callout_check& check) {
     made->in_process = check.in_process;
     made->is_websocket = check.is_websocket;
     made->tls = check.tls;
+    made->by_trusted_proxy = check.by_trusted_proxy;
     made->is_refresh = true;
     const auto& said = check.options;
     auto& kept = made->options;
@@ -135,7 +137,9 @@ std::string client_label(const protocol::connect_options& options) {
 /// service that decides agrees: then it waits.
 bool broker_state::admit_without_connect(session& session, moment now) {
     const auto* const user = no_auth_user(authorization_of(session));
-    if (user == nullptr || !may_connect(*user, session.details->origin)) return false;
+    if (user == nullptr || user->proxy_required || !may_connect(*user, session.details->origin)) {
+        return false;
+    }
     const auto& service = config->authorization.callout;
     session.auth_deadline = {};
     if (service != nullptr && !service->users.contains(user->name)) {
@@ -187,11 +191,19 @@ void broker_state::on_connect(session& session, bytes_view json, moment now) {
 
 void broker_state::authenticate(session& session, const protocol::connect_options& options,
                                 moment now) {
+    session.refresh = nullptr; // As long as nobody has decided again.
+    if (!asks_about_proxy(session, options, now)) identify(session, options, now);
+}
+
+/// It is known by now whether a trusted proxy vouches for it.
+void broker_state::identify(session& session, const protocol::connect_options& options,
+                            moment now) {
     const auto& authorization = authorization_of(session);
     const auto& details = *session.details;
-    session.refresh = nullptr; // As long as nobody has decided again.
+    const bool by_proxy = details.origin.by_trusted_proxy;
     if (!authorization.required()) return finish_connect(session, nullptr, now);
-    if (means_the_same(details.identity, options)) {
+    if (means_the_same(details.identity, options) &&
+        (by_proxy || !details.identity->proxy_required)) {
         return finish_connect(session, details.identity, now);
     }
     if (authorization.by_jwt) {
@@ -200,7 +212,8 @@ void broker_state::authenticate(session& session, const protocol::connect_option
                                       .nonce = nonce_of(session),
                                       .signature = options.sig,
                                       .in_process = details.origin.in_process,
-                                      .is_websocket = details.origin.is_websocket}},
+                                      .is_websocket = details.origin.is_websocket,
+                                      .by_trusted_proxy = by_proxy}},
                    now);
     }
     const auto* const substitute =
@@ -209,15 +222,18 @@ void broker_state::authenticate(session& session, const protocol::connect_option
         substitute != nullptr ? substitute : claimed_user(authorization, options, details.origin);
     const bool by_token =
         !authorization.token.empty() && authorization.users.empty() && authorization.nkeys.empty();
+    if (authorization.proxy_required && !by_proxy && substitute == nullptr &&
+        names_no_user(authorization, options)) {
+        return refuse_without_proxy(session, now);
+    }
     if (!by_token && (user == nullptr || !may_connect(*user, details.origin))) {
         return conclude(session, {}, now);
     }
     // Lives as long as the configuration, which it keeps alive.
     const user_pointer known(config, by_token ? nullptr : user);
-    if (substitute != nullptr) {
-        assume_credentials(session.details->options, *substitute);
-        return conclude(session, {.accepted = true, .user = known}, now);
-    }
+    if (substitute != nullptr) assume_credentials(session.details->options, *substitute);
+    if (!by_token && user->proxy_required && !by_proxy) return refuse_without_proxy(session, now);
+    if (substitute != nullptr) return conclude(session, {.accepted = true, .user = known}, now);
     if (!by_token && !user->nkey.empty()) {
         // Who may come in without any credentials need not sign either.
         if (user == no_auth_user(authorization)) {
@@ -262,7 +278,9 @@ void broker_state::conclude(session& session, login_answer answer, moment now) {
                                .user = name_for(*session.details, answer),
                                .in_process = origin.in_process,
                                .is_websocket = origin.is_websocket,
-                               .tls = origin.tls}},
+                               .tls = origin.tls,
+                               .lacks_proxy = session.details->lacks_proxy,
+                               .by_trusted_proxy = origin.by_trusted_proxy}},
         now);
 }
 
@@ -299,7 +317,8 @@ std::uint64_t broker_state::enqueue(const session& session, login_question quest
     }
     question.id = next_question_id++;
     question.address = address;
-    open_question open{session.client_id, bytes, config, address, false, nullptr};
+    open_question open{session.client_id, bytes, config, address, false, false, nullptr};
+    open.is_about_proxy = std::holds_alternative<proxy_check>(question.what);
     if (const auto* const check = std::get_if<callout_check>(&question.what)) {
         open.is_refresh = check->is_refresh;
         open.service = check->service;
@@ -329,7 +348,7 @@ void broker_state::on_answer(std::uint64_t question_id, login_answer answer, mom
     if (of_address->second.count == 0) questions_of_address.erase(of_address);
     if (question.is_refresh) --open_refreshes;
     auto* session = routing.find_session(question.client_id);
-    if (session == nullptr) return;
+    if (session == nullptr || session->ended()) return;
     if (question.is_refresh) {
         return on_refresh(*session, question_id, std::move(answer), question.asked_under == config,
                           now);
@@ -342,8 +361,14 @@ void broker_state::on_answer(std::uint64_t question_id, login_answer answer, mom
     // A reload may have changed who may come in: ask anew.
     if (question.asked_under != config && !planted::is(planted::bug::believes_old_answers)) {
         authenticate(*session, session->details->options, now);
+    } else if (question.is_about_proxy) {
+        on_proxy_answer(*session, std::move(answer), now);
     } else if (by_service) {
         session->by_callout = answer.accepted;
+        // Whatever the service says of it.
+        if (!answer.accepted && session->details->lacks_proxy) {
+            answer.reason = close_reason::proxy_required;
+        }
         begin_refreshes(*session, std::move(question.again), answer, now);
         take_name_of(answer, session->details->options);
         settle_login(*session, std::move(answer), now, question.service.get());
@@ -373,6 +398,8 @@ void broker_state::refuse_login(session& session, close_reason reason,
         name(" - Nkey ", options.nkey);
     } else if (!options.user.empty()) {
         name(" - User ", options.user);
+    } else if (const auto& who = session.details->identity; who != nullptr && who->claims) {
+        name(" - JWT User ", who->nkey);
     } else if (options.jwt.empty() && !options.auth_token.empty()) {
         line += " - Token \"[REDACTED]\"";
     }
@@ -398,6 +425,7 @@ void broker_state::finish_connect(session& session, user_pointer user, moment no
     if (options.new_account || !options.account.empty()) return refuse_login(session);
     tell(session_event::type::connected, session);
     // A second CONNECT that leaves user and password out means those of the first.
+    if (!details.origin.by_trusted_proxy) options.proxy_sig.clear();
     for (auto* secret : {&options.jwt, &options.sig}) {
         secret->clear();
         secret->shrink_to_fit();
@@ -429,6 +457,12 @@ void broker_state::finish_connect(session& session, user_pointer user, moment no
                                   close_reason::no_responders_requires_headers);
     }
     if (session.verbose && !session.details->without_connect) out.send(session, "+OK\r\n");
+    if (session.max_subscriptions == 0) {
+        // Who may have none at all is not kept.
+        log(log_level::error, session, texts::max_subscriptions);
+        out.end_with_error(session, texts::max_subscriptions,
+                           close_reason::max_subscriptions_exceeded);
+    }
 }
 
 } // namespace pipit::broker

@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 #include <variant>
+#include <vector>
 
 /// Who somebody is, when that cannot be said at once: a bcrypt hash takes 0.1 s, a signature
 /// 0.1 ms, an account that nobody has asked for yet a request. The session is suspended meanwhile,
@@ -32,6 +33,13 @@ struct signature_check {
     std::string signature; ///< As CONNECT carries it: base64url, or base64.
 };
 
+/// Did a proxy that is trusted sign the nonce for its client (ADR-55)?
+struct proxy_check {
+    std::shared_ptr<const std::vector<std::string>> trusted; ///< Public keys of proxies.
+    std::string nonce;
+    std::string signature; ///< As CONNECT carries it: base64url.
+};
+
 /// Is this the JWT of a user, may it come in here and now, and does its holder ask?
 struct jwt_check {
     std::string jwt;
@@ -40,6 +48,7 @@ struct jwt_check {
     bool in_process = false;
     bool is_websocket = false;
     bool vouched_for = false; ///< By a service that was asked: nobody need sign.
+    bool by_trusted_proxy = false;
 };
 
 /// May this one come in, and as whom? A service decides.
@@ -53,6 +62,8 @@ struct callout_check {
     bool in_process = false;
     bool is_websocket = false;
     std::shared_ptr<const tls_facts> tls; ///< Null: not encrypted.
+    bool lacks_proxy = false; ///< By the configuration it may come by a trusted proxy only.
+    bool by_trusted_proxy = false;
     bool is_refresh = false; ///< About a session that it let in; `options` has no secrets.
 };
 
@@ -66,13 +77,14 @@ struct login_question {
     /// Who it is if the check succeeds; null for the holder of a token, and where only the answer
     /// knows.
     std::shared_ptr<const user_configuration> user = nullptr;
-    std::variant<password_check, signature_check, jwt_check, callout_check> what;
+    std::variant<password_check, signature_check, proxy_check, jwt_check, callout_check> what;
 };
 
 /// The answer: somebody known comes in, or is refused.
 struct login_answer {
     bool accepted = false;
     std::shared_ptr<const user_configuration> user = nullptr; ///< As in the question, or found out.
+    std::string proxy_key = {};                               ///< Of the proxy that signed.
     std::string why_not = {}; ///< For the log; the client hears `Authorization Violation`.
     log_level level = log_level::debug;
     close_reason reason = close_reason::authentication_failure;

@@ -29,7 +29,7 @@ subscription_snapshot subscription_snapshot_of(const subscription& subscription)
 std::size_t bytes_of(const session_snapshot& shown,
                      const std::vector<subscription_snapshot>& subscriptions) noexcept {
     std::size_t bytes = sizeof shown + shown.name.size() + shown.language.size() +
-                        shown.version.size() + shown.user.size();
+                        shown.version.size() + shown.user.size() + shown.proxy_key.size();
     for (const auto& each : subscriptions) {
         bytes += sizeof each + each.subject.size() + each.queue.size() + each.sid.size();
     }
@@ -114,6 +114,7 @@ session_snapshot broker_state::snapshot_of(const session& session) const {
     if (session.of != nullptr) snapshot.account = session.of->id;
     if (details.identity != nullptr) snapshot.claims = details.identity->claims;
     snapshot.tls = details.origin.tls;
+    snapshot.proxy_key = details.origin.proxy_key;
     return snapshot;
 }
 

@@ -18,7 +18,8 @@ namespace texts = protocol::error_texts;
 enum class fate { stays, is_refused, has_moved };
 struct verdict {
     fate what;
-    user_pointer user = nullptr; ///< Of one who stays.
+    user_pointer user = nullptr;                                ///< Of one who stays.
+    close_reason reason = close_reason::authentication_failure; ///< Of one who is refused.
 };
 
 /// A service decides about it from now on, which did not, or decided otherwise.
@@ -68,9 +69,22 @@ verdict judge(const session& session, const configuration& before,
         old_user->nkey != new_user->nkey) {
         return {is_refused};
     }
+    if (new_user->proxy_required && !session.details->origin.by_trusted_proxy) {
+        return {is_refused, nullptr, close_reason::proxy_required};
+    }
     if (!may_connect(*new_user, session.details->origin)) return {is_refused};
     if (new_user->account != session.of->id) return {has_moved};
     return {stays, new_user};
+}
+
+/// It named a user that there is no more, or was taken for one: it connects again, or not at all.
+bool lost_its_user(const session& session, const configuration& before,
+                   const configuration& config) {
+    const auto& options = session.details->options;
+    const auto& name = options.nkey.empty() ? options.user : options.nkey;
+    const bool is_websocket = session.details->origin.is_websocket;
+    return user_named(before.authorization_for(is_websocket), name) != nullptr &&
+           user_named(config.authorization_for(is_websocket), name) == nullptr;
 }
 
 std::string_view error_text_of(close_reason reason) noexcept {
@@ -107,6 +121,11 @@ void broker_state::reconfigure(session& session, const configuration& before, mo
             "Disconnected: Key found is not in the list of tls pinned certs.");
         return out.end(session, close_reason::tls_handshake_failure);
     }
+    if (!trusts_proxy_of(session)) return refuse_login(session, close_reason::proxy_not_trusted);
+    if (session.awaiting_callout && session.of == nullptr &&
+        lost_its_user(session, before, after)) {
+        return out.end(session, close_reason::client_closed);
+    }
     if (session.of == nullptr) {
         // It has not said who it is: nothing is asked of it any more, or all is as it was.
         if (authorization_of(session).required()) return;
@@ -116,7 +135,10 @@ void broker_state::reconfigure(session& session, const configuration& before, mo
         return;
     }
     const auto verdict = judge(session, before, config);
-    if (verdict.what == fate::is_refused) return refuse_login(session);
+    if (verdict.what == fate::is_refused) {
+        if (verdict.reason == close_reason::proxy_required) log_lack_of_proxy(session);
+        return refuse_login(session, verdict.reason);
+    }
     if (verdict.what == fate::has_moved) {
         // It connects again and finds its new account, or is told that it has none.
         return out.end(session, close_reason::client_closed);

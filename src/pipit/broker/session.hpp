@@ -97,6 +97,7 @@ struct session_details {
     protocol::connect_options options;
     std::string user;
     std::shared_ptr<const user_configuration> identity; ///< Null for a token's holder and nobody.
+    bool lacks_proxy = false;     ///< Who it says to be may come by a trusted proxy only.
     bool without_connect = false; ///< It has sent none, and is let in as the `no_auth_user`.
     std::string log_name;         ///< `127.0.0.1:60516 - cid:6` and what CONNECT added.
 };

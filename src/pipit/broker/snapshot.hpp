@@ -63,6 +63,7 @@ struct session_snapshot {
     bool authenticated = false;                ///< An account is bound.
     std::shared_ptr<const user_claims> claims; ///< Null: who it is does not come from a JWT.
     std::shared_ptr<const tls_facts> tls;      ///< Null: not encrypted.
+    std::string proxy_key;                     ///< Of the trusted proxy; empty: none.
 };
 
 struct account_snapshot {

@@ -19,9 +19,9 @@ namespace pipit::broker {
 
 /// The parts of one broker, wired together. Its functions are grouped by file: `broker.cpp` has the
 /// driver's side, `operations.cpp` what a client asks for, `login.cpp` who it is, `membership.cpp`
-/// what follows from that, `live_permissions.cpp` what changes of it, `greeting.cpp` what it is
-/// told, `keepalive.cpp` what time brings, `put_account.cpp`, `reconfigure.cpp` and
-/// `monitoring.cpp` what their names say.
+/// what follows from that, `trusted_proxy.cpp` by whom it came, `live_permissions.cpp` what changes
+/// of it, `greeting.cpp` what it is told, `keepalive.cpp` what time brings, `put_account.cpp`,
+/// `reconfigure.cpp` and `monitoring.cpp` what their names say.
 struct broker_state {
     broker_state(unsigned loop, std::uint64_t its_seed,
                  std::shared_ptr<const configuration> its_config, mesh& mesh,
@@ -49,6 +49,7 @@ struct broker_state {
     void on_connect(session& session, bytes_view json, moment now);
     void on_answer(std::uint64_t question_id, login_answer answer, moment now);
     void authenticate(session& session, const protocol::connect_options& options, moment now);
+    void identify(session& session, const protocol::connect_options& options, moment now);
     void ask(session& session, login_question question, moment now);
     [[nodiscard]] std::uint64_t enqueue(const session& session, login_question question);
     void conclude(session& session, login_answer answer, moment now);
@@ -57,6 +58,14 @@ struct broker_state {
     void finish_connect(session& session, user_pointer user, moment now);
     void refuse_login(session& session, close_reason reason = close_reason::authentication_failure,
                       const service_refusal* by_service = nullptr);
+
+    // trusted_proxy.cpp
+    [[nodiscard]] bool asks_about_proxy(session& session, const protocol::connect_options& options,
+                                        moment now);
+    void on_proxy_answer(session& session, login_answer answer, moment now);
+    void refuse_without_proxy(session& session, moment now);
+    void log_lack_of_proxy(const session& session) const;
+    [[nodiscard]] bool trusts_proxy_of(const session& session) const noexcept;
 
     // membership.cpp
     [[nodiscard]] bool bind(session& session, user_pointer user, moment now);
@@ -156,6 +165,7 @@ struct broker_state {
         std::shared_ptr<const configuration> asked_under;
         std::string address;
         bool is_refresh;
+        bool is_about_proxy;
         std::unique_ptr<callout_check> again; ///< For the next time; null: there is none.
         std::shared_ptr<const callout_configuration> service = nullptr; ///< That was asked.
     };

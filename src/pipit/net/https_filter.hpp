@@ -29,10 +29,19 @@ public:
     [[nodiscard]] bool is_finished() const noexcept override { return tls_.is_finished(); }
 
     [[nodiscard]] tls_filter& tls() noexcept { return tls_; }
+    /// Before it is open: whoever leaves now leaves in the middle of what he says.
+    [[nodiscard]] bool is_within_record() const noexcept {
+        return !first_bytes_.empty() || record_left_ > 0 || !header_.empty();
+    }
 
 private:
+    void follow_records(bytes_view from_wire);
+
     tls_filter tls_;
-    bool has_received_ = false;
+    std::string first_bytes_; ///< Until there are enough to see what it is.
+    bool is_tls_ = false;
+    std::string header_;          ///< Of a record, as far as it came.
+    std::size_t record_left_ = 0; ///< Bytes that are still to come of the last record.
 };
 
 } // namespace pipit::net

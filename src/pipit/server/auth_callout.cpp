@@ -171,6 +171,7 @@ void auth_callout::judge_by_jwt(const pending& asked, const result<vouched_user>
     check.in_process = asked.check.in_process;
     check.is_websocket = asked.check.is_websocket;
     check.vouched_for = true;
+    check.by_trusted_proxy = asked.check.by_trusted_proxy;
     question.what = std::move(check);
     its_.judge_jwt(std::move(question),
                    [check = asked.check, name = user->name, refresh_after = user->refresh_after,
@@ -193,8 +194,12 @@ login_answer auth_callout::refusal_of(const error& refused) const {
         why.front() = static_cast<char>(why.front() - 'a' + 'A');
     }
     log_.warning(why);
-    return {.told = std::move(why),
-            .undecided = refused.code() != make_error_code(errc::login_refused)};
+    const bool lacks_proxy = refused.code() == make_error_code(errc::proxy_required);
+    const bool is_decided = lacks_proxy || refused.code() == make_error_code(errc::login_refused);
+    return {.reason = lacks_proxy ? broker::close_reason::proxy_required
+                                  : broker::close_reason::authentication_failure,
+            .told = std::move(why),
+            .undecided = !is_decided};
 }
 
 /// The broker has given them up, and counts them until they are answered.

@@ -110,6 +110,7 @@ private:
             users.emplace(user.name, std::move(made));
         }
         authorization.by_jwt = is_in_operator_mode(options_);
+        authorization.proxy_required = options_.proxy_required;
         authorization.no_auth_user = options_.no_auth_user;
         authorization.greeting_asks_for_nothing = !options_.no_auth_user.empty();
         if (!options_.users.empty()) {
@@ -152,6 +153,7 @@ private:
         user.name = options.name;
         user.password = options.password;
         user.nkey = options.nkey;
+        user.proxy_required = options.proxy_required;
         user.account =
             numbers_.number_of(options.account.empty() ? global_account : options.account);
         user.permissions = permissions_of(options);
@@ -228,6 +230,10 @@ private:
     }
     void add_switches() {
         auto& to = *configuration_;
+        if (options_.trusted_proxies && !options_.trusted_proxies->empty()) {
+            to.trusted_proxies =
+                std::make_shared<const std::vector<std::string>>(*options_.trusted_proxies);
+        }
         to.headers_supported = !options_.no_header_support;
         to.stall_fast_producers = !options_.no_fast_producer_stall;
         to.retries_slow_writes = options_.write_timeout == write_timeout_policy::retry;

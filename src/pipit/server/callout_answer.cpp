@@ -24,6 +24,7 @@ constexpr std::int64_t valid_seconds_max = 5'000'000'000;
 
 /// What nobody who may decide has said.
 error invalid(std::string why) { return {errc::invalid_request, std::move(why)}; }
+error without_proxy() { return {errc::proxy_required, "proxy connection required"}; }
 error refused(std::string why) { return {errc::login_refused, std::move(why)}; }
 
 /// Negative: never, as if it were not said.
@@ -101,10 +102,16 @@ result<auth::authorization_response_jwt> response_in(const callout_question& que
     return response;
 }
 
+/// By what the configuration says, or by what the service does.
+bool lacks_proxy(const callout_check& check, const auth::user_rights& rights) {
+    return (check.lacks_proxy || rights.proxy_required) && !check.by_trusted_proxy;
+}
+
 /// Decoded, still valid, and about whom was asked.
 result<auth::user_jwt> checked_user(const callout_question& question, const std::string& token) {
     auto user = auth::decode_user_jwt(token);
     if (!user) return invalid(user.error().message());
+    if (lacks_proxy(question.check, user->rights)) return without_proxy();
     auto problem = auth::problem_of(*user);
     if (problem.empty()) problem = problem_of_time(*user, question.now);
     if (!problem.empty()) return invalid("Error validating user JWT: " + problem);
@@ -155,7 +162,6 @@ result<std::shared_ptr<const broker::user_configuration>>
 admitted(const callout_question& question, const auth::user_jwt& user,
          const broker::account_configuration& account) {
     const auto& check = question.check;
-    if (user.rights.proxy_required) return refused("proxy connection required");
     const auto entry = may_enter(user.rights, check.host, origin_of(check), question.now);
     const auto on_account = " on account " + quoted(check.service->account_name);
     if (entry.why_not == "Outside connect times") {
@@ -240,6 +246,7 @@ result<answered_user> user_of_http_answer(const callout_question& question,
     auth::user_jwt user;
     user.name = read->name;
     user.rights = read->rights;
+    if (lacks_proxy(question.check, user.rights)) return without_proxy();
     if (read->valid_seconds > 0) {
         user.expires =
             unix_seconds(question.now) + std::min(read->valid_seconds, valid_seconds_max);

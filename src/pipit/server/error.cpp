@@ -17,6 +17,7 @@ public:
         case errc::reload_not_supported: return "The change needs a restart";
         case errc::invalid_request: return "The request is not valid";
         case errc::login_refused: return "The login is refused";
+        case errc::proxy_required: return "A proxy is required";
         case errc::unusable_file: return "A file cannot be opened, read or written";
         case errc::no_account: return "There is no such account";
         }

@@ -23,6 +23,8 @@ enum class errc {
     invalid_request,
     /// Who decides about a login, and was heard, says no; the detail is for the log.
     login_refused,
+    /// Whoever logs in may come by a trusted proxy only, and does not.
+    proxy_required,
 };
 
 [[nodiscard]] error_code make_error_code(errc value) noexcept;

@@ -7,6 +7,7 @@
 #include <pipit/net/clock.hpp>
 #include <pipit/protocol/go_text.hpp>
 #include <pipit/server/callout_answer.hpp>
+#include <pipit/server/duration_text.hpp>
 #include <pipit/server/error.hpp>
 #include <pipit/server/jwt_links.hpp>
 #include <pipit/server/jwt_user.hpp>
@@ -36,8 +37,12 @@ const broker::jwt_check& check_of(const broker::login_question& question) {
     return std::get<broker::jwt_check>(question.what);
 }
 
+bool lacks_proxy(const auth::user_rights& rights, const broker::jwt_check& check) {
+    return rights.proxy_required && !check.by_trusted_proxy;
+}
+
 login_answer without_proxy() {
-    auto refusal = login_answer::refusal("proxy required");
+    auto refusal = login_answer::refusal("proxy connection required");
     refusal.reason = broker::close_reason::proxy_required;
     return refusal;
 }
@@ -79,6 +84,7 @@ void jwt_authority::judge(broker::login_question question, answer_function answe
             if (token.empty()) return refuse("Authentication requires a user JWT");
             return refuse("User JWT not valid: " + std::string(claims.error().detail()));
         }
+        if (lacks_proxy(claims->rights, check_of(question))) return answer(without_proxy());
         if (const auto problem = auth::problem_of(*claims); !problem.empty()) {
             return refuse("User JWT no longer valid: " + problem);
         }
@@ -86,7 +92,7 @@ void jwt_authority::judge(broker::login_question question, answer_function answe
         known->token = std::move(token);
         known->claims = std::move(*claims);
     }
-    if (known->claims.rights.proxy_required) return answer(without_proxy());
+    if (lacks_proxy(known->claims.rights, check_of(question))) return answer(without_proxy());
     if (const auto problem = problem_with(known->claims, net::wall_now()); !problem.empty()) {
         return refuse("User JWT no longer valid: " + problem);
     }
@@ -124,7 +130,8 @@ void jwt_authority::judge_in(known_account& account, const std::shared_ptr<verif
         if (!check_of(question).vouched_for) users_.add(known);
     }
     if (is_over(account)) return refuse("Account JWT has expired");
-    if (user.rights.proxy_required) return answer(without_proxy()); // Its signing key says so.
+    // Its signing key may say so.
+    if (lacks_proxy(user.rights, check_of(question))) return answer(without_proxy());
     if (user.rights.bearer_token && account.claims->limits.disallow_bearer) {
         return refuse("Account does not allow bearer tokens");
     }
@@ -212,10 +219,6 @@ bool jwt_authority::is_over(const known_account& account) const {
 
 void jwt_authority::fetch(const std::string& account, const std::string& address,
                           continuation then) {
-    const auto pause = missing_.find(account);
-    if (pause != missing_.end() && net::steady_now() < pause->second) {
-        return then("Account JWT lookup error: account missing");
-    }
     const bool is_asked_for = waiting_.contains(account);
     const auto most = to_fetch_.waiting_of(address) < limits::account_fetches_of_address
                           ? limits::account_fetches
@@ -236,11 +239,14 @@ void jwt_authority::fetch_next() {
         ++fetching_;
         auto& from = sources_.back();
         ++from.fetching;
-        from.resolver->fetch(*next, [this, &from, account = *next](result<std::string> jwt) {
-            around_.thread.post([this, &from, account, jwt = std::move(jwt)] {
+        const auto begin = net::steady_now();
+        from.resolver->fetch(*next, [this, &from, account = *next, begin](result<std::string> jwt) {
+            const auto took = net::steady_now() - begin;
+            around_.thread.post([this, &from, account, took, jwt = std::move(jwt)] {
                 --fetching_;
                 --from.fetching;
                 drop_old_sources();
+                note_fetch(account, took);
                 on_fetched(account, jwt);
                 fetch_next();
             });
@@ -248,10 +254,14 @@ void jwt_authority::fetch_next() {
     }
 }
 
+void jwt_authority::note_fetch(const std::string& account, nanoseconds took) const {
+    const auto line = "Account [" + account + "] fetch took " + duration_text(took);
+    if (took > std::chrono::seconds(1)) return around_.log.warning(line);
+    around_.log.debug(line);
+}
+
 void jwt_authority::on_fetched(const std::string& account, const result<std::string>& jwt) {
     const auto fail = [&](const std::string& why) {
-        if (missing_.size() >= limits::missing_accounts) missing_.clear();
-        missing_[account] = net::steady_now() + limits::account_missing_pause;
         resume(account, "Account JWT lookup error: " + why);
     };
     if (!jwt) {
@@ -260,11 +270,11 @@ void jwt_authority::on_fetched(const std::string& account, const result<std::str
     }
     auto claims = verified(account, *jwt);
     if (!claims) return fail(std::string(claims.error().detail()));
-    missing_.erase(account);
     // A cache keeps what others said; where it came from there, it is the same.
     if (const auto stored = resolver().store(account, *jwt); !stored) {
         around_.log.error(std::string(stored.error().detail()));
     }
+    around_.log.debug("Updating account claims: " + account + "/" + (*claims)->name);
     auto installed = install(std::move(*claims), *jwt, [this, account] {
         around_.thread.post([this, account] {
             fetch_exporters(account, [this, account] { resume(account, {}); });
@@ -402,7 +412,10 @@ result<> jwt_authority::install(known_claims claims, const std::string& jwt,
 result<> jwt_authority::update(const std::string& account, const std::string& jwt) {
     const auto found = accounts_.find(account);
     if (found == accounts_.end()) return {};
-    if (found->second->jwt == jwt && !found->second->is_deleted) return {};
+    if (found->second->jwt == jwt && !found->second->is_deleted) {
+        around_.log.debug("Requested account update for [" + account + "], same claims detected");
+        return {};
+    }
     auto claims = verified(account, jwt);
     if (!claims) return claims.error();
     around_.log.debug("Updating account claims: " + account + "/" + (*claims)->name);
@@ -426,7 +439,6 @@ void jwt_authority::remove(known_account& account, broker::session_judge judge) 
 
 void jwt_authority::take_resolver(std::unique_ptr<account_resolver> resolver) {
     sources_.push_back({std::move(resolver)});
-    missing_.clear();
     drop_old_sources();
 }
 
@@ -455,6 +467,7 @@ result<std::shared_ptr<const broker::account_configuration>>
 jwt_authority::load(const std::string& account) {
     auto answered = std::make_shared<std::promise<result<std::string>>>();
     auto answer = answered->get_future();
+    const auto begin = net::steady_now();
     resolver().fetch(account, [answered](result<std::string> fetched) {
         answered->set_value(std::move(fetched));
     });
@@ -462,9 +475,11 @@ jwt_authority::load(const std::string& account) {
         return refused("fetching jwt timed out");
     }
     const auto jwt = answer.get();
+    note_fetch(account, net::steady_now() - begin);
     if (!jwt) return jwt.error();
     auto claims = verified(account, *jwt);
     if (!claims) return claims.error();
+    around_.log.debug("Updating account claims: " + account + "/" + (*claims)->name);
     if (auto installed = install(std::move(*claims), *jwt, [] {}); !installed) {
         return installed.error();
     }

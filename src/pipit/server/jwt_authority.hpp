@@ -94,6 +94,7 @@ private:
     /// `address`: of whoever wants it; of those that wait, each has its turn.
     void fetch(const std::string& account, const std::string& address, continuation then);
     void fetch_next();
+    void note_fetch(const std::string& account, nanoseconds took) const;
     void on_fetched(const std::string& account, const result<std::string>& jwt);
     void resume(const std::string& account, const std::string& why_not);
     void fetch_exporters(const std::string& account, std::function<void()> then);
@@ -130,7 +131,6 @@ private:
     fair_queue<std::string> to_fetch_;                         ///< Of those, who has no turn yet.
     std::size_t fetching_ = 0;
     std::map<std::string, std::set<std::string>> importers_; ///< By exporter.
-    std::map<std::string, steady_time> missing_;             ///< Not asked for until then.
     std::uint64_t next_version_ = 1;
 
     mutable std::mutex lock_; ///< Of `accounts_`' membership, for those who look.

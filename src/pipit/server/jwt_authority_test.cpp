@@ -298,7 +298,8 @@ TEST(JwtAuthority, LetsNobodyInPastAProxyThatItsKeyAsksFor) {
                       R"(","template":{"proxy_required":true}}])");
     const auto answer = its.judge(scope.issue_scoped_user(the_user.text(), the_account.text()));
     EXPECT_FALSE(answer.accepted);
-    EXPECT_EQ(answer.why_not, "proxy required");
+    EXPECT_EQ(answer.why_not, "proxy connection required");
+    EXPECT_EQ(answer.reason, broker::close_reason::proxy_required);
 }
 
 TEST(JwtAuthority, RefusesAnUpdateThatNobodySigned) {

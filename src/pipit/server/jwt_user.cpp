@@ -73,6 +73,9 @@ bool is_time(const auth::user_rights& rights, wall_time now, std::optional<wall_
     return longest.has_value();
 }
 
+/// -1 is no limit, and what is below it is none that anybody could keep.
+std::int64_t limit_of(std::int64_t written) noexcept { return written < -1 ? 0 : written; }
+
 bool says_nothing(const auth::permission_lists& lists) { return lists == auth::permission_lists{}; }
 
 } // namespace
@@ -99,9 +102,10 @@ user_of(const auth::user_jwt& user, const auth::user_rights& rights,
     made->name = user.subject;
     made->nkey = user.subject;
     made->account = id;
-    made->max_subscriptions = rights.subscriptions;
-    made->max_payload_bytes = rights.payload;
+    made->max_subscriptions = limit_of(rights.subscriptions);
+    made->max_payload_bytes = limit_of(rights.payload);
     made->expires = auth::end_of(user);
+    made->proxy_required = rights.proxy_required;
     const auto types = types_of(rights.connection_types);
     made->standard_connections_allowed = types.standard;
     made->websocket_connections_allowed = types.websocket;

@@ -20,6 +20,14 @@ login_answer answer_to(const broker::login_question& question,
     return {.accepted = true, .user = question.user};
 }
 
+login_answer answer_to(const broker::proxy_check& check) {
+    auto signer = auth::signer_of(*check.trusted, check.nonce, check.signature);
+    if (!signer) return login_answer::refusal("Proxy " + std::string(signer.error().detail()));
+    login_answer found{.accepted = true};
+    found.proxy_key = std::move(*signer);
+    return found;
+}
+
 } // namespace
 
 void login_desk::ask(broker::login_question question, answer_function answer) {
@@ -46,6 +54,8 @@ void login_desk::ask(broker::login_question question, answer_function answer) {
         if (question.give_up_at < net::steady_now()) return answer_it({});
         const auto* const check = std::get_if<broker::signature_check>(&question.what);
         if (check != nullptr) return answer_it(answer_to(question, *check));
+        const auto* const proxy = std::get_if<broker::proxy_check>(&question.what);
+        if (proxy != nullptr) return answer_it(answer_to(*proxy));
         judge(std::move(question), std::move(answer_it));
     });
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/server/login_desk.hpp>
 
+#include <pipit/auth/creds.hpp>
+#include <pipit/auth/nkey.hpp>
+
 #include <gtest/gtest.h>
 
 #include <future>
@@ -31,6 +34,19 @@ TEST(LoginDesk, RefusesWhatNobodyCanAnswer) {
         "Signature missing");
     EXPECT_EQ(answer_to(broker::jwt_check{.jwt = "e.y.J"}).why_not, "no operator is trusted");
     EXPECT_EQ(answer_to(broker::callout_check{}).why_not, "nobody decides");
+}
+
+TEST(LoginDesk, TellsWhichProxySigned) {
+    const auth::nkey_seed seed{auth::nkey_prefix::user, auth::secret_key_bytes()};
+    const auto key = auth::encode(auth::signing_key(seed).public_key());
+    broker::proxy_check check{.trusted = std::make_shared<std::vector<std::string>>(1, key),
+                              .nonce = "n",
+                              .signature = auth::sign_nonce(seed, "n")};
+    EXPECT_EQ(answer_to(check).proxy_key, key);
+    check.signature += "==";
+    EXPECT_EQ(answer_to(check).why_not, "Proxy signature not valid base64");
+    check.signature = auth::sign_nonce(seed, "m");
+    EXPECT_FALSE(answer_to(check).accepted);
 }
 
 } // namespace

@@ -71,6 +71,7 @@ struct server_snapshot {
     std::map<std::string, bool> feature_flags; ///< As configured.
     std::string write_timeout;                 ///< `close`, `retry`, or empty for the default.
     websocket_options websocket;               ///< Without secrets.
+    std::optional<std::vector<std::string>> trusted_proxies = std::nullopt; ///< Public keys.
     std::vector<std::string> command_line;
     std::string not_ready; ///< Why the server does not accept connections yet; empty: it does.
     std::uint64_t memory_bytes = 0;

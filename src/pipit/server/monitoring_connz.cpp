@@ -232,6 +232,11 @@ void write_connection(json_writer& json, const session_snapshot& session,
     if (shows_claims && !session.claims->tags.empty()) {
         json.members("tags", session.claims->tags);
     }
+    if (!session.proxy_key.empty()) {
+        json.begin_object("proxy");
+        json.member("key", session.proxy_key);
+        json.end_object();
+    }
     json.end_object();
 }
 

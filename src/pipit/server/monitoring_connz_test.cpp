@@ -232,6 +232,15 @@ TEST(Connz, FiltersByAccountUserAndMqttClient) {
     EXPECT_EQ(order_of(server.get("/connz?filter_subject=x").body), "1,2,3");
 }
 
+TEST(Connz, ShowsByWhichProxySomebodyCame) {
+    monitored server;
+    auto session = open_session(7, account_a_id);
+    session.proxy_key = "UK";
+    server.snapshot.loops[1].sessions.push_back(session);
+    EXPECT_TRUE(contains(server.get("/connz").body,
+                         ",\n      \"proxy\": {\n        \"key\": \"UK\"\n      }\n    }"));
+}
+
 TEST(Connz, HasNoListForAnUnknownAccount) {
     monitored server;
     EXPECT_EQ(server.get("/connz?acc=NOPE").body,

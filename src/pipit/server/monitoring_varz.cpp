@@ -117,6 +117,21 @@ void write_operators(json_writer& json, const std::vector<std::string>& operator
     json.end_array();
 }
 
+void write_proxies(json_writer& json, const std::vector<std::string>& trusted) {
+    json.begin_object("proxies");
+    if (!trusted.empty()) {
+        json.begin_array("trusted");
+        for (const auto& key : trusted) {
+            json.element();
+            json.begin_object();
+            json.member("key", key);
+            json.end_object();
+        }
+        json.end_array();
+    }
+    json.end_object();
+}
+
 } // namespace
 
 std::map<std::string, bool> merged_feature_flags(const std::map<std::string, bool>& configured) {
@@ -174,6 +189,7 @@ net::http_response varz(const document_request& request) {
         json.member(never, 0);
     }
     json.end_object();
+    if (server.trusted_proxies) write_proxies(json, *server.trusted_proxies);
     if (server.tls_valid_until) {
         json.member("tls_cert_not_after", rfc3339(*server.tls_valid_until));
     }

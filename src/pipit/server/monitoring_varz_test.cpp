@@ -111,6 +111,16 @@ TEST(Varz, AddsUpTheLoops) {
     }
 }
 
+TEST(Varz, ShowsWhichProxiesAreTrusted) {
+    monitored server;
+    server.snapshot.server.trusted_proxies.emplace();
+    EXPECT_NE(server.get("/varz").body.find(",\n  \"proxies\": {}\n}"), std::string::npos);
+    server.snapshot.server.trusted_proxies->push_back("UK");
+    EXPECT_NE(server.get("/varz").body.find(",\n  \"proxies\": {\n    \"trusted\": [\n      {\n"
+                                            "        \"key\": \"UK\"\n      }\n    ]\n  }\n}"),
+              std::string::npos);
+}
+
 TEST(Varz, ShowsWhatIsConfiguredAndNothingElse) {
     monitored server;
     server.snapshot.server.tags = {"a:b"};
@@ -134,6 +144,7 @@ TEST(Varz, ShowsWhatIsConfiguredAndNothingElse) {
           R"("server_name": "x\u003cy\u003e\u0026z")"}) {
         EXPECT_NE(body.find(part), std::string::npos) << part;
     }
+    EXPECT_EQ(body.find("proxies"), std::string::npos);
     EXPECT_EQ(body.find("secret"), std::string::npos);
     EXPECT_EQ(body.find("mine"), std::string::npos);
 }

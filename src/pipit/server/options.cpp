@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/server/options.hpp>
 
+#include <pipit/auth/nkey.hpp>
 #include <pipit/base/filter_limits.hpp>
 #include <pipit/protocol/go_text.hpp>
 #include <pipit/server/duration_text.hpp>
@@ -33,6 +34,14 @@ result<> validate_system_account(const server_options& options) {
     if (name.empty() || name == "$G" || name == "$SYS" || has_account(options, name)) return {};
     if (is_in_operator_mode(options)) return {}; // The resolver knows it, or the start fails.
     return invalid("error resolving system account: there is no account " + protocol::quoted(name));
+}
+
+result<> validate_proxies(const server_options& options) {
+    for (const auto& key : options.trusted_proxies.value_or(std::vector<std::string>())) {
+        if (auth::decode_public_nkey(key)) continue;
+        return invalid("proxy trusted key " + protocol::quoted(key) + " is invalid");
+    }
+    return {};
 }
 
 } // namespace
@@ -105,6 +114,7 @@ result<> validate_options(const server_options& options) {
                        ", it is a host or host:port");
     }
     if (const auto checked = validate_operators(options); !checked) return checked;
+    if (const auto checked = validate_proxies(options); !checked) return checked;
     if (const auto checked = validate_no_auth_user(options, options.no_auth_user); !checked)
         return checked;
     if (const auto checked = validate_websocket_options(options); !checked) return checked;

@@ -36,6 +36,7 @@ struct user_options {
     bool standard_connections_allowed = true;
     bool websocket_connections_allowed = true;
     bool in_process_connections_allowed = true;
+    bool proxy_required = false; ///< It may come by a trusted proxy only.
     bool leafnode_connections_allowed = true;
     bool leafnode_websocket_connections_allowed = true;
     bool mqtt_connections_allowed = true;
@@ -207,11 +208,13 @@ struct server_options {
     std::string username;
     std::string password;
     std::string token;
+    bool proxy_required = false;     ///< Of the holders of these, not of `users`.
     nanoseconds auth_timeout{};      ///< 0: the default, which is longer with TLS.
     std::vector<user_options> users; ///< Of all accounts.
     std::vector<account_options> accounts;
     std::string no_auth_user;
     std::optional<auth_callout_options> auth_callout;
+    std::optional<std::vector<std::string>> trusted_proxies; ///< Public keys; absent: no block.
     bool live_permissions = false; ///< They change on connections that are open.
     std::string system_account;    ///< Empty: `$SYS`.
     bool no_system_account = false;

@@ -13,6 +13,7 @@ using namespace detail;
 using options = server_options;
 
 constexpr auto size_max = std::numeric_limits<std::int32_t>::max();
+constexpr auto report_lowest = std::numeric_limits<int>::min(); // As every one is reported.
 
 void read_client_listen(options& target, const config_entry& entry, config_findings& findings) {
     auto address = read_listen(entry, findings);
@@ -68,10 +69,11 @@ void read_feature_flags(options& target, const config_entry& entry, config_findi
     }
 }
 
-/// nats-server takes 0 in a file for "nobody".
+/// nats-server takes 0 in a file, and less, for "nobody".
 void read_max_connections(options& target, const config_entry& entry, config_findings& findings) {
-    set_integer<&options::max_connections, -1>(target, entry, findings);
-    if (target.max_connections == 0) target.max_connections = -1;
+    constexpr auto lowest = std::numeric_limits<std::int64_t>::min();
+    set_integer<&options::max_connections, lowest>(target, entry, findings);
+    if (target.max_connections <= 0) target.max_connections = -1;
 }
 
 void read_write_timeout(options& target, const config_entry& entry, config_findings& findings) {
@@ -111,13 +113,6 @@ void set_trace(options& target, const config_entry& entry, config_findings& find
     set_boolean<Member>(target, entry, findings);
     if (target.*Member) target.trace = true;
 }
-
-/// Whom to trust: a server that ignored it would be open where its operator believes it closed.
-template <const char* what>
-void refuse(options&, const config_entry& entry, config_findings& findings) {
-    findings.refuse(entry, what);
-}
-constexpr char proxies[] = "proxies";
 
 /// Has no meaning without something that is refused or left out.
 template <const char* what>
@@ -171,16 +166,16 @@ constexpr key_rule<options> top_level_rules[] = {
     {"trace", set_boolean<&options::trace>},
     {"trace_verbose", set_trace<&options::trace_verbose>},
     {"trace_headers", set_trace<&options::trace_headers>},
-    {"max_traced_msg_len", set_integer<&options::max_traced_msg_len>},
+    {"max_traced_msg_len", set_integer_or_zero<&options::max_traced_msg_len>},
     {"logtime", set_boolean<&options::logtime>},
     {"logtime_utc", set_boolean<&options::logtime_utc>},
     {"log_file logfile", set_text<&options::log_file>},
-    {"log_size_limit logfile_size_limit", set_integer<&options::log_size_limit>},
-    {"log_max_num logfile_max_num", set_integer<&options::log_max_num>},
+    {"log_size_limit logfile_size_limit", set_integer_or_zero<&options::log_size_limit>},
+    {"log_max_num logfile_max_num", set_integer_or_zero<&options::log_max_num>},
     {"syslog", set_boolean<&options::syslog>},
     {"remote_syslog", set_text<&options::remote_syslog>},
-    {"connect_error_reports", set_integer<&options::connect_error_reports>},
-    {"reconnect_error_reports", set_integer<&options::reconnect_error_reports>},
+    {"connect_error_reports", set_integer<&options::connect_error_reports, report_lowest>},
+    {"reconnect_error_reports", set_integer<&options::reconnect_error_reports, report_lowest>},
     // Files.
     {"pid_file pidfile", set_text<&options::pid_file>},
     {"ports_file_dir", set_text<&options::ports_file_dir>},
@@ -201,7 +196,7 @@ constexpr key_rule<options> top_level_rules[] = {
     {"resolver_tls", read_resolver_tls},
     {"trusted_keys trusted", read_trusted_keys},
     {"default_sentinel", set_text<&options::default_sentinel>},
-    {"proxies", refuse<proxies>},
+    {"proxies", read_proxies},
     {"ocsp", read_ocsp},
     {"ocsp_cache", read_ocsp_cache},
     // Features that are merely absent.

@@ -165,13 +165,59 @@ TEST(Options, WarnOfSecondsAndSayWhatBareMinutesAre) {
     EXPECT_EQ(load("write_deadline: 5").options.write_deadline, 5s);
 }
 
-TEST(Options, RefuseWhatWouldLeaveOpenWhatWasMeantToBeClosed) {
-    EXPECT_EQ(complaint("port: 4222\nproxies {}"),
-              "c.conf:2:1: not supported yet: proxies, line 2\n");
-    for (const auto* text : {"proxies {}", "authorization { proxy_required: true }"}) {
-        EXPECT_NE(complaint(text).find("not supported yet: "), std::string::npos) << text;
-        EXPECT_NE(complaint(text).find(", line 1"), std::string::npos) << text;
+TEST(Options, TakeNegativeNumbersForWhatNatsServerTakesThem) {
+    const auto options = load("max_connections: -5\nmax_traced_msg_len: -1\nlog_size_limit: -1\n"
+                              "log_max_num: -7\nconnect_error_reports: -1\n"
+                              "websocket { port: -1, no_tls: true, ping_interval: \"-1s\", "
+                              "handshake_timeout: -2 }\nresolver { type: full, dir: \"/nowhere\", "
+                              "limit: -1, interval: \"-1s\" }")
+                             .options;
+    EXPECT_EQ(options.max_connections, -1) << "nobody";
+    EXPECT_EQ(options.max_traced_msg_len, 0);
+    EXPECT_EQ(options.log_size_limit, 0);
+    EXPECT_EQ(options.log_max_num, 0);
+    EXPECT_EQ(options.connect_error_reports, -1);
+    EXPECT_EQ(options.websocket.ping_interval, 0s) << "everybody's";
+    EXPECT_LT(options.websocket.handshake_timeout, 0s) << "none";
+    EXPECT_EQ(options.resolver.limit, 0);
+    EXPECT_EQ(options.resolver.interval, 0s);
+    for (const auto* text :
+         {"max_pending: -1", "max_control_line: -1", "ping_max: -1", "max_payload: -2",
+          "max_subscriptions: -2", "max_closed_clients: -1", "ping_interval: \"-1s\"",
+          "write_deadline: \"-1s\"", "authorization { token: t, timeout: -1 }",
+          "accounts { A { limits { max_payload: -2 } } }", "log_size_limit: \"-1s\""}) {
+        EXPECT_NE(complaint(text), "") << text;
     }
+}
+
+TEST(Options, SayWhichProxiesAreTrustedAndWhoHasToComeByThem) {
+    const std::string key = "UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4";
+    const auto options = load("proxies { trusted: [ {key: " + key + "}, {public_key: " + key +
+                              "} ] }\nauthorization { proxy_required: true, users [ {user: a}, "
+                              "{user: b, proxy_required: true}, {nkey: " +
+                              key + ", proxy_required: true} ] }")
+                             .options;
+    EXPECT_EQ(options.trusted_proxies, (std::vector{key, key}));
+    EXPECT_TRUE(options.proxy_required);
+    ASSERT_EQ(options.users.size(), 3u);
+    EXPECT_FALSE(options.users[0].proxy_required);
+    EXPECT_TRUE(options.users[1].proxy_required && options.users[2].proxy_required);
+    EXPECT_EQ(load("proxies {}").options.trusted_proxies, std::vector<std::string>());
+    EXPECT_EQ(load("port: 1").options.trusted_proxies, std::nullopt);
+    EXPECT_EQ(complaint("proxies { trusted: [ {key: x} ] }"),
+              "c.conf:1:22: invalid proxy key \"x\"\n");
+    for (const auto* text :
+         {"proxies: 1", "proxies { trusted: {} }", "proxies { trusted: [ x ] }", "proxies { x: 1 }",
+          "proxies { trusted: [ {k: 1} ] }", "authorization { proxy_required: 1 }"}) {
+        EXPECT_NE(complaint(text), "") << text;
+    }
+    EXPECT_EQ(complaint("proxies { trusted: [ {key: "
+                        "SUAHG43TONZXG43TONZXG43TONZXG43TONZXG43TONZXG43TONZXG4YR6A} ] }")
+                  .find("SUAHG"),
+              std::string::npos);
+    // As nats-server: only the start looks for a key that is missing.
+    EXPECT_EQ(validate_options(load("proxies { trusted: [ {} ] }").options).error().detail(),
+              "proxy trusted key \"\" is invalid");
 }
 
 TEST(Options, ReadATlsBlock) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/server/reload_difference.hpp>
 
+#include <pipit/protocol/go_text.hpp>
 #include <pipit/server/duration_text.hpp>
 #include <pipit/server/error.hpp>
 #include <pipit/server/host_port.hpp>
@@ -166,6 +167,34 @@ std::string show_fallback(const server_options& options) {
     return shown(tls_of(options).handshake_first_fallback);
 }
 
+/// As Go writes a list of texts; those of `all` that are not in `known`.
+std::vector<std::string> proxies_missing_from(const server_options& known,
+                                              const server_options& all) {
+    static const std::vector<std::string> none;
+    const auto& there = known.trusted_proxies ? *known.trusted_proxies : none;
+    auto missing = all.trusted_proxies.value_or(none);
+    std::erase_if(missing,
+                  [&](const auto& key) { return std::ranges::find(there, key) != there.end(); });
+    return missing;
+}
+std::string quoted_list(const std::vector<std::string>& texts) {
+    std::string text = "[";
+    for (const auto& each : texts) {
+        if (text.back() != '[') text += ' ';
+        protocol::append_quoted(text, each);
+    }
+    return text + "]";
+}
+void note_proxies(std::vector<option_change>& changes, const server_options& current,
+                  const server_options& next) {
+    const auto note = [&](const std::vector<std::string>& keys, const char* what) {
+        if (keys.empty()) return;
+        changes.push_back({"Reloaded: proxies trusted keys " + quoted_list(keys) + what});
+    };
+    note(proxies_missing_from(next, current), " were removed");
+    note(proxies_missing_from(current, next), " were added");
+}
+
 using options = server_options;
 constexpr auto logging = change_effect::logging;
 
@@ -199,6 +228,7 @@ constexpr option_rule option_rules[] = {
     fixed<&options::no_system_account>("NoSystemAccount"),
     quietly_changeable<&options::username>("Reloaded: authorization username"),
     quietly_changeable<&options::password>("Reloaded: authorization password"),
+    fixed<&options::proxy_required>("ProxyRequired"),
     fixed<&options::proxy_protocol>("ProxyProtocol"),
     quietly_changeable<&options::token>("Reloaded: authorization token"),
     changeable<&options::ping_interval>("Reloaded: ping_interval = "),
@@ -263,6 +293,7 @@ result<std::vector<option_change>> reload_difference(const server_options& curre
         }
         changes.push_back({std::string(rule.text) + rule.show(next), rule.effect});
     }
+    note_proxies(changes, current, next);
     return changes;
 }
 

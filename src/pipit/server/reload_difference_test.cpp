@@ -119,6 +119,26 @@ TEST(Reload, HasNothingToWriteWithoutAPidFile) {
     EXPECT_EQ(reload("", "pid_file: p").back(), "Reloaded: pid_file = p");
 }
 
+TEST(Reload, SaysWhichProxiesCameAndWent) {
+    const std::string one = "UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4";
+    const std::string other = "UCARKS2E3KVB7YORL2DG34XLT7PUCOL2SVM7YXV6ETHLW6Z46UUJ2VZ3";
+    const auto trusting = [](const std::string& key) {
+        return "proxies { trusted: [ {key: " + key + "} ] }";
+    };
+    const auto line = [&](const std::string& key, const char* what) {
+        return "Reloaded: proxies trusted keys [\"" + key + "\"] were " + what;
+    };
+    auto expected = nothing;
+    expected.insert(expected.end(), {line(one, "removed"), line(other, "added")});
+    EXPECT_EQ(reload(trusting(one), trusting(other)), expected);
+    EXPECT_EQ(reload("", trusting(one)).back(), line(one, "added"));
+    EXPECT_EQ(reload(trusting(one), "").back(), line(one, "removed"));
+    EXPECT_EQ(reload("", "proxies {}"), nothing);
+    EXPECT_EQ(
+        reload("authorization { token: t }", "authorization { token: t, proxy_required: true }"),
+        texts{"config reload not supported for ProxyRequired: old=false, new=true"});
+}
+
 TEST(Reload, KeepsTheFlags) {
     EXPECT_EQ(reload("debug: true", "debug: false, port: 5", {"-D", "-p", "5222"}), nothing);
 }

@@ -22,6 +22,7 @@ void note_options(server_snapshot& facts, const server_options& options) {
     facts.metadata = options.server_metadata;
     facts.feature_flags = options.feature_flags;
     facts.write_timeout = to_text(options.write_timeout);
+    facts.trusted_proxies = options.trusted_proxies;
     facts.websocket = options.websocket;
     for (auto* secret : {&facts.websocket.password, &facts.websocket.token}) secret->clear();
     facts.asks_about_peers = asks_about_peers(options.tls);

@@ -143,7 +143,9 @@ void server::state::obey_resolver(const server_options& before,
     for (const auto& [account, jwt] : options.resolver_preload) {
         const auto old = before.resolver_preload.find(account);
         const bool is_kept = old != before.resolver_preload.end() && old->second == jwt;
-        if (is_kept && !is_elsewhere) continue;
+        // What others said of it meanwhile holds until then, where nothing keeps it.
+        const bool is_forgotten = options.resolver.kind == resolver_kind::memory;
+        if (is_kept && !is_elsewhere && !is_forgotten) continue;
         logins.thread().post([this, account, jwt, now_log = log] {
             if (!auth::decode_account_jwt(jwt)) return;
             auto obeyed = authority->resolver().store(account, jwt);

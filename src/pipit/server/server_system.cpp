@@ -266,7 +266,7 @@ void server::state::tell(broker::broker& broker, const session_event& event) {
             };
             send_as(refusal->account, std::string(refusal->account_name),
                     "$SYS.ACCOUNT.CLIENT.AUTH.ERR", refused);
-        } else {
+        } else if (event.reason != broker::close_reason::proxy_not_trusted) {
             send(event.account, "$SYS.ACCOUNT.CLIENT.AUTH.ERR", ended);
         }
         return send(system->account,

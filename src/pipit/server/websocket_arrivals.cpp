@@ -25,7 +25,7 @@ public:
     net::filtered_transport_pointer transport;
     net::websocket_server_filter* filter = nullptr;
     net::filtered_transport* secured = nullptr; ///< Below, if it is encrypted; the same for:
-    net::tls_filter* tls = nullptr;
+    net::https_filter* https = nullptr;
     std::list<std::unique_ptr<arrival>>::iterator place;
 };
 
@@ -49,7 +49,7 @@ void websocket_arrivals::begin(net::accepted_socket accepted, const websocket_po
     if (tls) {
         made.deadline += tls->timeout;
         auto encrypts = std::make_unique<net::https_filter>(tls->context);
-        made.tls = &encrypts->tls();
+        made.https = encrypts.get();
         auto secured = net::filtered_transport::over(std::move(below), std::move(encrypts), events_,
                                                      buffers_, made);
         made.secured = secured.get();
@@ -78,7 +78,7 @@ void websocket_arrivals::read(arrival& from) {
         websocket_guest guest;
         guest.filter = from.filter;
         guest.origin = std::move(from.origin);
-        if (from.tls != nullptr) guest.tls = facts_of(*from.tls, true);
+        if (from.https != nullptr) guest.tls = facts_of(from.https->tls(), true);
         guest.transport = std::move(from.transport);
         if (status == net::io_status::done) guest.first_bytes = {space.data(), bytes};
         if (const auto request = from.filter->take_request()) {
@@ -94,9 +94,12 @@ void websocket_arrivals::read(arrival& from) {
 
 void websocket_arrivals::refuse(const arrival& refused) const {
     const auto place = join_host_port(refused.origin.ip, refused.origin.port);
-    if (refused.secured != nullptr && refused.secured->failure()) {
-        return log_.error("websocket: TLS handshake error from " + place + ": " +
-                          std::string(refused.secured->failure()->detail()));
+    if (refused.secured != nullptr && (refused.secured->failure() || !refused.https->is_open())) {
+        const auto why = refused.secured->failure()
+                             ? std::string(refused.secured->failure()->detail())
+                         : refused.https->is_within_record() ? std::string("unexpected EOF")
+                                                             : std::string("EOF");
+        return log_.error("websocket: TLS handshake error from " + place + ": " + why);
     }
     const auto& why = refused.filter->failure();
     if (!why.code()) return;

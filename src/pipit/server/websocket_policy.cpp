@@ -15,13 +15,18 @@ bool is_address(const std::string& text) noexcept {
            ::inet_pton(AF_INET6, text.c_str(), &ignored) == 1;
 }
 
+/// Nobody waits for ten years: there are only so many that may.
+nanoseconds time_for(nanoseconds handshake_timeout) noexcept {
+    if (handshake_timeout < nanoseconds::zero()) return std::chrono::hours(24 * 365 * 10);
+    return handshake_timeout == nanoseconds::zero() ? limits::websocket_handshake_timeout
+                                                    : handshake_timeout;
+}
+
 } // namespace
 
 websocket_policy::websocket_policy(const websocket_options& options, bool over_tls)
     : options_(options),
-      handshake_timeout_(options.handshake_timeout == nanoseconds::zero()
-                             ? limits::websocket_handshake_timeout
-                             : options.handshake_timeout),
+      handshake_timeout_(time_for(options.handshake_timeout)),
       over_tls_(over_tls) {
     for (const auto& allowed : options.allowed_origins) {
         if (auto origin = parse_origin(allowed)) allowed_origins_.push_back(std::move(*origin));

@@ -28,7 +28,10 @@ using checked_row = key_rule<checked_block>;
 
 inline constexpr auto a_text = check_only<checked_block, read_text>;
 inline constexpr auto a_boolean = check_only<checked_block, read_boolean>;
-inline constexpr auto a_duration = check_only<checked_block, read_duration>;
+/// Any, as nats-server; nothing here waits for it.
+inline void a_duration(checked_block&, const config_entry& entry, config_findings& findings) {
+    if (!is_negative_duration(entry)) (void)read_duration(entry, findings);
+}
 inline constexpr auto a_duration_text = check_only<checked_block, read_duration_text>;
 inline constexpr auto some_seconds = check_only<checked_block, read_seconds>;
 inline constexpr auto some_texts = check_only<checked_block, read_texts>;

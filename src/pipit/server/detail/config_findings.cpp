@@ -29,11 +29,6 @@ void config_findings::unknown_key(const config_entry& entry,
     error(entry.place, text);
 }
 
-void config_findings::refuse(const config_entry& entry, std::string_view what) {
-    error(entry.place,
-          "not supported yet: " + std::string(what) + ", line " + std::to_string(entry.place.line));
-}
-
 void config_findings::leave_out(const config_entry& entry, std::string_view what) {
     add(notices_, entry.place,
         "not supported yet: " + std::string(what) + ", line " + std::to_string(entry.place.line) +

@@ -20,8 +20,6 @@ public:
     /// A key that nothing knows; `known` are the names that stand in its place, of which the
     /// nearest is shown.
     void unknown_key(const config_entry& entry, const std::vector<std::string_view>& known);
-    /// Something whose absence would leave open what was meant to be closed: an error.
-    void refuse(const config_entry& entry, std::string_view what);
     /// A feature that is merely absent: a notice, and the server starts without it.
     void leave_out(const config_entry& entry, std::string_view what);
     /// The value is not of the kind that the key takes: an error.

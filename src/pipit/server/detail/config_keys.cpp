@@ -89,6 +89,18 @@ std::optional<std::int64_t> read_integer(const config_entry& entry, integer_rang
     return std::nullopt;
 }
 
+bool is_negative_integer(const config_entry& entry) {
+    const auto* value = entry.value.as<std::int64_t>();
+    return value != nullptr && *value < 0;
+}
+
+bool is_negative_duration(const config_entry& entry) {
+    if (is_negative_integer(entry)) return true;
+    const auto* text = entry.value.as<std::string>();
+    const auto duration = text != nullptr ? parse_duration(*text) : std::nullopt;
+    return duration && *duration < nanoseconds::zero();
+}
+
 std::optional<nanoseconds> read_duration(const config_entry& entry, config_findings& findings) {
     if (const auto* text = entry.value.as<std::string>()) {
         return parse_duration_of(entry, *text, findings);

@@ -75,6 +75,10 @@ read_integer(const config_entry& entry, integer_range range, config_findings& fi
 /// Seconds as a number, or text such as `500ms`; not negative.
 [[nodiscard]] std::optional<nanoseconds> read_seconds(const config_entry& entry,
                                                       config_findings& findings);
+/// A whole number below zero; or that, or a duration below zero. For keys where nats-server takes
+/// them for "none" or "as usual": others refuse them.
+[[nodiscard]] bool is_negative_integer(const config_entry& entry);
+[[nodiscard]] bool is_negative_duration(const config_entry& entry);
 /// One text or an array of them.
 [[nodiscard]] std::optional<std::vector<std::string>> read_texts(const config_entry& entry,
                                                                  config_findings& findings);
@@ -116,6 +120,13 @@ void set_integer(owner<Member>& target, const config_entry& entry, config_findin
     if (const auto value = read_integer(entry, {lowest, highest}, findings)) {
         target.*Member = static_cast<type>(*value);
     }
+}
+/// Negative is zero.
+template <auto Member>
+void set_integer_or_zero(owner<Member>& target, const config_entry& entry,
+                         config_findings& findings) {
+    if (!is_negative_integer(entry)) return set_integer<Member>(target, entry, findings);
+    target.*Member = 0;
 }
 template <auto Member>
 void set_duration(owner<Member>& target, const config_entry& entry, config_findings& findings) {

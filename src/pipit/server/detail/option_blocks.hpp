@@ -26,6 +26,9 @@ void read_pinned_accounts(server_options& options, const config_entry& entry,
 void read_trusted_keys(server_options& options, const config_entry& entry,
                        config_findings& findings);
 
+/// Whose word about clients is believed (ADR-55).
+void read_proxies(server_options& options, const config_entry& entry, config_findings& findings);
+
 /// Who decides about logins: a service in an account, or one that is asked by HTTP.
 [[nodiscard]] std::optional<auth_callout_options> read_auth_callout(const config_entry& entry,
                                                                     config_findings& findings);

@@ -21,10 +21,6 @@ void set_permissions(user_options& user, const config_entry& entry, config_findi
 void set_nkey(user_options& user, const config_entry& entry, config_findings& findings) {
     if (auto text = read_text(entry, findings)) user.nkey = std::move(*text);
 }
-template <class Target>
-void refuse_proxy_required(Target&, const config_entry& entry, config_findings& findings) {
-    if (read_boolean(entry, findings).value_or(false)) findings.refuse(entry, "proxy_required");
-}
 
 void set_connection_types(user_options& user, const config_entry& entry,
                           config_findings& findings) {
@@ -56,7 +52,7 @@ constexpr key_rule<user_options> user_rules[] = {
     {"permissions permission authorization", set_permissions},
     {"allowed_connection_types connection_types clients", set_connection_types},
     {"nkey", set_nkey},
-    {"proxy_required", refuse_proxy_required<user_options>},
+    {"proxy_required", set_boolean<&user_options::proxy_required>},
 };
 
 /// An `authorization` block, with what only its other keys can judge.
@@ -94,6 +90,10 @@ void set_default_permissions(authorization_reading& reading, const config_entry&
                              config_findings& findings) {
     reading.default_permissions = read_permissions(entry, findings);
 }
+void set_proxy_required(authorization_reading& reading, const config_entry& entry,
+                        config_findings& findings) {
+    set_boolean<&server_options::proxy_required>(reading.options, entry, findings);
+}
 template <auto Read>
 void set_callout(authorization_reading& reading, const config_entry& entry,
                  config_findings& findings) {
@@ -112,7 +112,7 @@ constexpr key_rule<authorization_reading> authorization_rules[] = {
     {"default_permissions default_permission permissions", set_default_permissions},
     {"auth_callout auth_hook", set_callout<read_auth_callout>},
     {"http_callout", set_callout<read_http_callout>},
-    {"proxy_required", refuse_proxy_required<authorization_reading>},
+    {"proxy_required", set_proxy_required},
 };
 
 /// A user has a name, and usually a password, or an nkey, which is the name then.

@@ -77,7 +77,11 @@ void set_type(resolver_reading& reading, const config_entry& entry, config_findi
     if (auto text = read_text(entry, findings)) reading.type = lower_case(*text);
 }
 void set_limit(resolver_reading& reading, const config_entry& entry, config_findings& findings) {
-    set_integer<&resolver_options::limit>(reading.resolver, entry, findings);
+    set_integer_or_zero<&resolver_options::limit>(reading.resolver, entry, findings);
+}
+void set_interval(resolver_reading& reading, const config_entry& entry, config_findings& findings) {
+    if (entry.value.as<std::string>() != nullptr && is_negative_duration(entry)) return;
+    set_resolver_duration<&resolver_options::interval>(reading, entry, findings);
 }
 void set_hard_delete(resolver_reading& reading, const config_entry& entry,
                      config_findings& findings) {
@@ -93,7 +97,7 @@ constexpr key_rule<resolver_reading> resolver_rules[] = {
     {"hard_delete", set_hard_delete},
     {"limit", set_limit},
     {"ttl", set_resolver_duration<&resolver_options::ttl>},
-    {"interval", set_resolver_duration<&resolver_options::interval>},
+    {"interval", set_interval},
     {"timeout", set_resolver_duration<&resolver_options::timeout>},
 };
 

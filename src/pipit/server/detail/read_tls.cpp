@@ -80,7 +80,7 @@ void set_timeout(tls_reading& reading, const config_entry& entry, config_finding
     if (const auto timeout = read_seconds(entry, findings)) reading.options.timeout = *timeout;
 }
 void set_rate_limit(tls_reading& reading, const config_entry& entry, config_findings& findings) {
-    set_integer<&tls_options::connection_rate_limit>(reading.options, entry, findings);
+    set_integer_or_zero<&tls_options::connection_rate_limit>(reading.options, entry, findings);
 }
 
 void set_pinned(tls_reading& reading, const config_entry& entry, config_findings& findings) {

@@ -34,7 +34,18 @@ void set_handshake_timeout(options& target, const config_entry& entry, config_fi
     if (entry.value.as<double>() != nullptr) {
         return findings.wrong_kind(entry, "whole seconds or a duration such as \"1.5s\"");
     }
+    if (is_negative_duration(entry)) {
+        target.handshake_timeout = std::chrono::seconds(-1);
+        return;
+    }
     set_seconds<&options::handshake_timeout>(target, entry, findings);
+}
+void set_ping_interval(options& target, const config_entry& entry, config_findings& findings) {
+    if (is_negative_duration(entry)) {
+        target.ping_interval = nanoseconds::zero();
+        return;
+    }
+    set_duration<&options::ping_interval>(target, entry, findings);
 }
 
 constexpr key_rule<options> login_rules[] = {
@@ -94,7 +105,7 @@ constexpr key_rule<options> websocket_rules[] = {
     {"token_cookie", set_string<&options::token_cookie>},
     {"no_auth_user", set_string<&options::no_auth_user>},
     {"headers", read_headers},
-    {"ping_interval", set_duration<&options::ping_interval>},
+    {"ping_interval", set_ping_interval},
 };
 
 } // namespace
