@@ -36,7 +36,9 @@ std::uint64_t internal_clients::subscribe(account& of, bytes_view subject, bytes
     const auto number = next_number_++;
     const auto sid = std::to_string(number);
     const protocol::subscribe_operation operation{subject, queue, sid};
-    router_.subscribe(owner, operation, subscribe_hashes(owner, operation));
+    const subscribe_hashes hashes(owner, operation);
+    router_.subscribe(owner, operation, hashes,
+                      owner.subscriptions.look_up(hashes.sid, operation.sid));
     --of.subscriptions; // Those of clients are counted.
     --of.inserts;
     entries_.emplace(number, entry{owner.find(sid),

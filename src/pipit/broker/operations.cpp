@@ -345,7 +345,8 @@ void broker_state::on_subscribe(session& session, const protocol::subscribe_oper
         out.send_error(session, texts::max_subscriptions);
         return;
     }
-    if (session.subscriptions.find(hashes.sid, sid) == nullptr) {
+    const auto where = session.subscriptions.look_up(hashes.sid, sid);
+    if (where.item == nullptr) {
         if (!protocol::is_valid_subject(subject)) {
             out.send_error(session, texts::invalid_subject);
             return;
@@ -353,7 +354,7 @@ void broker_state::on_subscribe(session& session, const protocol::subscribe_oper
         if (permissions != nullptr && permissions->rules().needs_delivery_filter(subject)) {
             session.delivery_flags |= delivery::filtered;
         }
-        routing.subscribe(session, operation, hashes);
+        routing.subscribe(session, operation, hashes, where);
     }
     if (session.verbose) out.send(session, "+OK\r\n");
 }

@@ -20,14 +20,25 @@ public:
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
 
+    /// What was looked for, or where it would be put as long as nothing changes.
+    struct place {
+        Item* item = nullptr;
+        std::size_t slot = 0;
+    };
+
+    template <class Key>
+    [[nodiscard]] place look_up(std::uint64_t hash, const Key& key) const noexcept {
+        if (capacity_ == 0) return {};
+        const auto mark = mark_of(hash);
+        auto i = mark & mask();
+        for (; marks_[i] != 0; i = next(i)) {
+            if (marks_[i] == mark && Traits::matches(*items_[i], key)) return {items_[i], i};
+        }
+        return {nullptr, i};
+    }
     template <class Key>
     [[nodiscard]] Item* find(std::uint64_t hash, const Key& key) const noexcept {
-        if (size_ == 0) return nullptr;
-        const auto mark = mark_of(hash);
-        for (auto i = mark & mask(); marks_[i] != 0; i = next(i)) {
-            if (marks_[i] == mark && Traits::matches(*items_[i], key)) return items_[i];
-        }
-        return nullptr;
+        return look_up(hash, key).item;
     }
 
     /// Says that this hash will be looked for soon.
@@ -37,8 +48,15 @@ public:
 
     /// Adds an item whose key is not in the table.
     void insert(std::uint64_t hash, Item* item) {
-        if ((size_ + 1) * 4 > capacity_ * 3) grow();
-        place(mark_of(hash), item);
+        if (is_full()) grow();
+        put(mark_of(hash), item);
+        ++size_;
+    }
+    /// The same where `look_up` did not find it.
+    void insert(const place& where, std::uint64_t hash, Item* item) {
+        if (is_full()) return insert(hash, item);
+        marks_[where.slot] = mark_of(hash);
+        items_[where.slot] = item;
         ++size_;
     }
 
@@ -115,7 +133,9 @@ private:
         return i;
     }
 
-    void place(std::uint32_t mark, Item* item) noexcept {
+    [[nodiscard]] bool is_full() const noexcept { return (size_ + 1) * 4 > capacity_ * 3; }
+
+    void put(std::uint32_t mark, Item* item) noexcept {
         auto i = mark & mask();
         while (marks_[i] != 0) i = next(i);
         marks_[i] = mark;
@@ -128,7 +148,7 @@ private:
         const auto old_items =
             std::exchange(items_, std::make_unique_for_overwrite<Item*[]>(capacity_));
         for (std::size_t i = 0; i < old_capacity; ++i) {
-            if (old_marks[i] != 0) place(old_marks[i], old_items[i]);
+            if (old_marks[i] != 0) put(old_marks[i], old_items[i]);
         }
     }
 

@@ -32,9 +32,13 @@ TEST(PointerTable, FindsWhatIsInItAndNothingElseWhileItemsComeAndGo) {
     for (int step = 0; step < 20'000; ++step) {
         const std::uint64_t key = random.below(200);
         const auto hash = clustered_hash(key);
-        auto* known = items.find(hash, key);
+        const auto where = items.look_up(hash, key);
+        auto* known = where.item;
         ASSERT_EQ(known, model.contains(key) ? model[key] : nullptr) << "step " << step;
-        if (known == nullptr) {
+        ASSERT_EQ(known, items.find(hash, key)) << "step " << step;
+        if (known == nullptr && random.below(2) == 0) {
+            items.insert(where, hash, model[key] = &made.emplace_back(item{key}));
+        } else if (known == nullptr) {
             items.insert(hash, model[key] = &made.emplace_back(item{key}));
         } else if (random.below(4) == 0) {
             items.replace(hash, known, model[key] = &made.emplace_back(item{key}));

@@ -84,9 +84,10 @@ public:
         return accounts_;
     }
 
-    /// Adds a subscription that was allowed, with a valid subject and a sid that is free.
+    /// Adds a subscription that was allowed, with a valid subject and a sid that is free: it was
+    /// looked up and is not at `where`.
     void subscribe(session& session, const protocol::subscribe_operation& operation,
-                   const subscribe_hashes& hashes);
+                   const subscribe_hashes& hashes, session::subscription_table::place where);
     /// Ends a subscription now.
     void unsubscribe(subscription& subscription);
     /// Ends all subscriptions of a session.

@@ -76,10 +76,10 @@ subscribe_hashes::subscribe_hashes(const session& session,
 }
 
 void router::subscribe(session& session, const protocol::subscribe_operation& operation,
-                       const subscribe_hashes& hashes) {
+                       const subscribe_hashes& hashes, session::subscription_table::place where) {
     auto& of = *session.of;
     auto* made = subscription::make(session, operation.subject, operation.queue, operation.sid);
-    session.subscriptions.insert(hashes.sid, made);
+    session.subscriptions.insert(where, hashes.sid, made);
     ++of.subscriptions;
     ++of.inserts;
     link(of, *made, hashes.subject);

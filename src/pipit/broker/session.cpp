@@ -14,8 +14,9 @@ std::uint64_t session::sid_hash(bytes_view sid) const noexcept {
         read.ec != std::errc() || read.ptr != end) {
         return hash_bytes(sid, hash_seed);
     }
-    // Sixteen neighbours share the cache lines of their slots; where those are, the seed decides.
-    constexpr std::uint32_t neighbours = 16;
+    // Neighbours share the cache lines of their slots; where those are, the seed decides. More of
+    // them would also be pushed further where two such groups meet.
+    constexpr std::uint32_t neighbours = 8;
     const auto group = number / neighbours;
     const auto group_hash =
         hash_bytes({reinterpret_cast<const char*>(&group), sizeof group}, hash_seed);

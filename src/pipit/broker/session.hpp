@@ -148,7 +148,8 @@ public:
     std::uint64_t client_id;
     void* driver;
     protocol::parser<protocol::role::server> parser;
-    pointer_table<subscription, sid_traits> subscriptions; ///< By `sid_hash`.
+    using subscription_table = pointer_table<subscription, sid_traits>;
+    subscription_table subscriptions; ///< By `sid_hash`.
     std::uint64_t hash_seed;
     std::unique_ptr<session_permissions> permissions;
     std::unique_ptr<session_details> details;

@@ -317,10 +317,11 @@ void subject_index::link(index_node& node, bytes_view subject) {
 }
 
 void subject_index::link_literal(index_node& node, bytes_view subject, std::uint64_t subject_hash) {
-    auto* first = literals_.find(subject_hash, subject);
+    const auto where = literals_.look_up(subject_hash, subject);
+    auto* const first = where.item;
     auto* new_first = link_into(first, node);
     if (first == nullptr) {
-        literals_.insert(subject_hash, new_first);
+        literals_.insert(where, subject_hash, new_first);
         ++subject_count_;
     } else if (new_first != first) {
         literals_.replace(subject_hash, first, new_first);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/protocol/subject.hpp>
 
+#include <pipit/base/random.hpp>
+
 #include <gtest/gtest.h>
 
 #include <string>
@@ -20,6 +22,30 @@ TEST(Subject, IsValidWhenItHasNoEmptyTokenNoForbiddenByteAndNothingBehindAFullWi
                                "a\tb"sv, "a\rb"sv, "a\nb"sv, "a\fb"sv, "a. "sv, ">."sv}) {
         EXPECT_FALSE(is_valid_subject(invalid)) << invalid;
     }
+}
+
+TEST(Subject, IsValidOrNotWhereverItsBytesStand) {
+    constexpr auto bytes = "abc.*> \t\x01\xff."sv;
+    constexpr std::size_t mostly_letters = 3;
+    random_source random(1);
+    std::size_t valid_count = 0;
+    for (int i = 0; i < 200'000; ++i) {
+        std::string subject;
+        for (auto size = random.below(28); subject.size() < size;) {
+            const bool any = random.below(6) == 0;
+            subject += bytes[random.below(any ? bytes.size() : mostly_letters + 1)];
+        }
+        bool is_valid = subject.find_first_of(" \t") == subject.npos;
+        const auto all = tokens(subject);
+        bool is_behind = false;
+        for (const auto token : all) {
+            is_valid = is_valid && !token.empty() && !is_behind;
+            is_behind = token == ">";
+        }
+        ASSERT_EQ(is_valid_subject(subject), is_valid) << subject;
+        valid_count += is_valid ? 1 : 0;
+    }
+    EXPECT_GT(valid_count, 20'000u);
 }
 
 TEST(Subject, IsAValidLiteralOnlyWithoutWildcardTokens) {

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <future>
+#include <thread>
 
 namespace pipit::server {
 namespace {
@@ -190,18 +191,21 @@ void server::state::publish(broker::account_id of, publication message) {
 
 /// On the worker's thread, while the server's own may be doing something too.
 result<> server::state::reload_for_request() {
-    const auto waits = 50ms;
-    std::unique_lock guard(administration, std::defer_lock);
-    while (!guard.try_lock_for(waits)) {
+    constexpr auto between_attempts = 10ms; // Who ends the server has the lock, and waits for this.
+    std::unique_lock guard(administration, std::try_to_lock);
+    while (!guard) {
         if (system->is_closing) return error(errc::invalid_request, "server is shutting down");
+        std::this_thread::sleep_for(between_attempts);
+        (void)guard.try_lock();
     }
     return reload();
 }
 
 result<> server::state::kick(std::uint64_t client_id) {
-    auto found = ask_every_loop(
-        [client_id](unsigned, broker::broker& broker) { return broker.is_open(client_id); });
-    if (!found || std::ranges::find(*found, true) == found->end()) {
+    const auto found = ask_every_loop([client_id](unsigned, broker::broker& broker) {
+        return broker.is_open(client_id) ? 1 : 0;
+    });
+    if (!found || std::ranges::find(*found, 1) == found->end()) {
         return error(errc::invalid_request, "no such client or leafnode id");
     }
     on_every_loop([client_id](unsigned, broker::broker& broker, moment at) {

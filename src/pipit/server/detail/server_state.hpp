@@ -164,6 +164,8 @@ struct server::state {
     template <class Question>
     auto ask_every_loop(Question question) {
         using answer = std::invoke_result_t<Question, unsigned, broker::broker&>;
+        static_assert(!std::is_same_v<answer, bool>,
+                      "two threads would write the bits of one byte");
         // Shared, as a late loop writes its answer when nobody waits any more.
         auto answers = std::make_shared<std::vector<answer>>(loops.size());
         const bool all = on_every_loop([answers, question = std::move(question)](
@@ -215,7 +217,7 @@ struct server::state {
     std::string ports_file; ///< Empty: none was written.
 
     /// Held by whoever changes the server: its owner, or a request that came to it.
-    std::timed_mutex administration;
+    std::mutex administration;
 
     bool lame_duck = false;
     std::optional<farewell> leaving;
