@@ -319,9 +319,10 @@ bytes_view broker_state::mapped_subject(const account& of, bytes_view subject) {
 }
 
 void broker_state::on_subscribe(session& session, const protocol::subscribe_operation& operation) {
-    const auto subject = operation.subject;
-    const auto queue = operation.queue;
-    const auto sid = operation.sid;
+    // References, as in `visit_canonical_subscribe`: a copy would wait for all stores before it.
+    const auto& subject = operation.subject;
+    const auto& queue = operation.queue;
+    const auto& sid = operation.sid;
     const subscribe_hashes hashes(session, operation);
     const auto refuse = [&](const std::string& text) {
         out.send_error(session, text);

@@ -41,9 +41,12 @@ public:
         return look_up(hash, key).item;
     }
 
-    /// Says that this hash will be looked for soon.
+    /// Says that this hash will be looked for soon, and then probably be written.
     void prefetch(std::uint64_t hash) const noexcept {
-        if (size_ != 0) __builtin_prefetch(&marks_[mark_of(hash) & mask()]);
+        if (size_ == 0) return;
+        const auto home = mark_of(hash) & mask();
+        __builtin_prefetch(&marks_[home], 1);
+        __builtin_prefetch(&items_[home], 1);
     }
 
     /// Adds an item whose key is not in the table.

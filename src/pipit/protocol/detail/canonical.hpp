@@ -163,14 +163,16 @@ inline const char* visit_canonical_subscribe(const char* arguments, const char* 
                                              flow& next) {
     const auto available = static_cast<std::size_t>(end - arguments);
     std::uint64_t stops = blanks_and_controls(arguments, available);
-    bytes_view fields[3];
+    // Places, not views: a view that is stored as its halves and read back as a whole would wait
+    // for all stores before it, and with very many subscriptions these go to far memory.
+    unsigned ends[3];
     unsigned count = 0;
     unsigned begin = 0;
     for (;; stops &= stops - 1) {
         if (stops == 0 || count == 3) return nullptr;
         const auto stop = static_cast<unsigned>(std::countr_zero(stops));
         if (stop == begin) return nullptr;
-        fields[count++] = {arguments + begin, stop - begin};
+        ends[count++] = stop;
         begin = stop + 1;
         if (arguments[stop] != ' ') break;
     }
@@ -178,8 +180,13 @@ inline const char* visit_canonical_subscribe(const char* arguments, const char* 
     if (count < 2 || arguments[line_bytes] != '\r') return nullptr;
     if (begin == available || arguments[begin] != '\n') return nullptr;
     if (line_bytes > limits.max_control_line_bytes) return nullptr;
-    next =
-        visitor.on_subscribe({fields[0], count == 3 ? fields[1] : bytes_view(), fields[count - 1]});
+    const auto field = [&](unsigned from, unsigned to) {
+        return bytes_view(arguments + from, to - from);
+    };
+    const auto subject = field(0, ends[0]);
+    const auto sid = field(ends[count - 2] + 1, line_bytes);
+    next = visitor.on_subscribe(
+        {subject, count == 3 ? field(ends[0] + 1, ends[1]) : bytes_view(), sid});
     return arguments + begin + 1;
 }
 
