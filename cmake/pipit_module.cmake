@@ -19,15 +19,25 @@ add_custom_target(benchmarks) # scripts/bench
 # What only tests need not be fast, but soon there.
 function(pipit_test_flags target)
   pipit_target_flags(${target})
-  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O0>)
+endfunction()
+
+# Reads these headers once for the whole target, where a build asks for that. Each source still
+# includes what it uses: the other builds do not have this.
+function(pipit_precompile target)
+  if(PIPIT_PRECOMPILED_HEADERS)
+    target_precompile_headers(${target} PRIVATE <algorithm> <array> <chrono> <functional> <map>
+      <memory> <optional> <span> <string> <string_view> <variant> <vector> ${ARGN})
+  endif()
 endfunction()
 
 # Makes a test program from a list of sources and registers every test of it.
 function(pipit_test target)
-  cmake_parse_arguments(arg "" "" "SOURCES;LINKS;LABELS" ${ARGN})
+  cmake_parse_arguments(arg "" "" "SOURCES;LINKS;LABELS;PRECOMPILED" ${ARGN})
   add_executable(${target} ${arg_SOURCES})
   target_link_libraries(${target} PRIVATE ${arg_LINKS} GTest::gtest GTest::gtest_main)
   pipit_test_flags(${target})
+  pipit_precompile(${target} <gtest/gtest.h> ${arg_PRECOMPILED})
   gtest_discover_tests(${target} DISCOVERY_TIMEOUT 60 PROPERTIES LABELS "${arg_LABELS}")
   foreach(label IN LISTS arg_LABELS)
     add_dependencies(${label}_tests ${target})
@@ -57,6 +67,7 @@ endfunction()
 # tests (one program), fuzzers (libFuzzer, or a replay of the corpus) and benchmarks.
 #
 #   pipit_module(NAME protocol HEADERS … SOURCES … TESTS … FUZZERS … BENCHMARKS …
+#                PRECOMPILED <headers of others that many of the sources include>
 #                LINKS <public> PRIVATE_LINKS <private> TEST_LINKS <tests only>
 #                TEST_LABELS <threads, if the tests have some>)
 #
@@ -65,7 +76,7 @@ endfunction()
 # <module>/detail/ belongs to the module alone.
 function(pipit_module)
   cmake_parse_arguments(arg "" "NAME"
-    "HEADERS;SOURCES;TESTS;FUZZERS;BENCHMARKS;LINKS;PRIVATE_LINKS;TEST_LINKS;TEST_LABELS" ${ARGN})
+    "HEADERS;SOURCES;PRECOMPILED;TESTS;FUZZERS;BENCHMARKS;LINKS;PRIVATE_LINKS;TEST_LINKS;TEST_LABELS" ${ARGN})
   set(target pipit_${arg_NAME})
   add_library(${target} STATIC ${arg_SOURCES})
   if(BUILD_SHARED_LIBS)
@@ -79,10 +90,11 @@ function(pipit_module)
     BASE_DIRS ${PROJECT_SOURCE_DIR}/src FILES ${arg_HEADERS})
   target_link_libraries(${target} PUBLIC ${arg_LINKS} PRIVATE ${arg_PRIVATE_LINKS})
   pipit_target_flags(${target})
+  pipit_precompile(${target} ${arg_PRECOMPILED})
 
   if(PIPIT_TESTS AND arg_TESTS)
     pipit_test(${target}_test SOURCES ${arg_TESTS} LINKS ${target} ${arg_TEST_LINKS}
-      LABELS ${arg_TEST_LABELS})
+      LABELS ${arg_TEST_LABELS} PRECOMPILED ${arg_PRECOMPILED})
   endif()
   foreach(source IN LISTS arg_FUZZERS)
     if(NOT PIPIT_TESTS AND NOT PIPIT_FUZZERS)
@@ -95,7 +107,8 @@ function(pipit_module)
       target_link_options(${fuzzer_target} PRIVATE -fsanitize=fuzzer)
       add_dependencies(fuzzers ${fuzzer_target})
     else()
-      add_executable(${fuzzer_target} ${source} ${PROJECT_SOURCE_DIR}/tests/support/replay_main.cpp)
+      add_executable(${fuzzer_target} ${source})
+      target_link_libraries(${fuzzer_target} PRIVATE pipit_replay)
       add_test(NAME replay.${arg_NAME}.${fuzzer}
         COMMAND ${fuzzer_target} ${PROJECT_SOURCE_DIR}/tests/corpus/${fuzzer})
     endif()

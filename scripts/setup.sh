@@ -73,7 +73,7 @@ use_ccache() {
     export CMAKE_CXX_COMPILER_LAUNCHER=ccache
     export CCACHE_DIR=${CCACHE_DIR:-${XDG_CACHE_HOME:-${HOME:-$root/build}/.cache}/ccache}
     export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$root} CCACHE_NOHASHDIR=1
-    export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:-time_macros}
+    export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:-pch_defines,time_macros}
 }
 
 # The headers of msgpack-c++, for the test of its codec. Debian's package cannot be installed beside
