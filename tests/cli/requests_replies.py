@@ -184,6 +184,17 @@ def a_command_that_takes_too_long_is_killed_with_what_it_started(world):
     eventually(lambda: is_gone(child), "the command's own child ends")
 
 
+@test
+def what_a_command_leaves_behind_is_killed_too_when_it_takes_too_long(world):
+    reply = replying(world, "svc", "--command-timeout", "300ms", "--command",
+                     "sh -c 'sleep 61 & echo $! > child; echo hi'")
+    done = world.run("request", "svc", "", "--timeout", "2s")
+    equal(done.code, 1)
+    reply.wait_for("sh was killed after 300ms, and nothing was answered")
+    child = int(world.read("child"))
+    eventually(lambda: is_gone(child), "what the command left ends")
+
+
 def is_gone(process):
     try:
         with open(f"/proc/{process}/stat", encoding="utf-8") as file:

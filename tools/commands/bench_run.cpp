@@ -12,6 +12,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <deque>
@@ -113,8 +114,8 @@ private:
                 subject = subject_ + '.' + std::to_string(next_subject_++ % asked_.subjects_max);
             }
             // Now and then the others get their turn; so they do while the output is full.
-            auto sent = i % messages_at_once == 0 ? result<>(protocol::errc::output_full)
-                                                  : client.nats->publish(subject, payload_);
+            if (i % messages_at_once == 0) co_await asio::post(asio::use_awaitable);
+            auto sent = client.nats->publish(subject, payload_);
             if (!sent && sent.error() == protocol::errc::output_full) {
                 sent = co_await client.nats->publish(subject, payload_, how, asio::use_awaitable);
             }
@@ -248,12 +249,14 @@ private:
     /// What was published before the end counts, and so does the time that it takes to the server.
     asio::awaitable<void> let_arrive() {
         constexpr auto longest = std::chrono::seconds(1);
-        std::vector<std::shared_ptr<client::connection>> all;
+        // The handler may outlive this, and none of them may.
+        std::vector<std::weak_ptr<client::connection>> all;
         for (const auto& client : clients_) all.push_back(client.nats);
         asio::steady_timer limit(connected_.nats.get_executor(), longest);
         limit.async_wait([all](const error_code& ended) {
+            if (ended) return;
             for (const auto& each : all) {
-                if (!ended) each->close();
+                if (const auto still = each.lock()) still->close();
             }
         });
         bool arrived = losses_ == 0;

@@ -7,6 +7,8 @@
 #include <pipit/net/clock.hpp>
 #include <pipit/protocol/error.hpp>
 
+#include <boost/asio/post.hpp>
+
 namespace pipit::cli {
 namespace {
 
@@ -64,9 +66,8 @@ private:
         const client::publish_options how{.reply = asked_.reply,
                                           .headers = message.headers_or_null()};
         // Now and then the others get their turn; so they do while the output is full.
-        auto sent = sum_.messages % messages_at_once == 0
-                        ? result<>(protocol::errc::output_full)
-                        : connected_.nats.publish(message.subject, message.payload, how);
+        if (sum_.messages % messages_at_once == 0) co_await asio::post(asio::use_awaitable);
+        auto sent = connected_.nats.publish(message.subject, message.payload, how);
         if (!sent && sent.error() == protocol::errc::output_full) {
             sent = co_await connected_.nats.publish(message.subject, message.payload, how,
                                                     asio::use_awaitable);

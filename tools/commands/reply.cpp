@@ -9,6 +9,7 @@
 #include <commands/subprocess.hpp>
 
 #include <pipit/base/random.hpp>
+#include <pipit/client/error.hpp>
 #include <pipit/net/clock.hpp>
 #include <pipit/protocol/error.hpp>
 #include <pipit/protocol/subject.hpp>
@@ -16,6 +17,9 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <exception>
 
 namespace pipit::cli {
 namespace {
@@ -61,8 +65,9 @@ public:
         how.queue = asked_.queue;
         how.messages_max = asked_.count; // Others of the group get the rest.
         how.policy = client::when_full::wait;
-        auto requests = connected_.nats.subscribe(asked_.subject, std::move(how));
-        if (!requests) co_return connected_.fail(requests.error());
+        auto made = connected_.nats.subscribe(asked_.subject, std::move(how));
+        if (!made) co_return connected_.fail(made.error());
+        requests_ = std::move(*made);
         const auto flushed = co_await connected_.flush();
         if (!flushed) co_return connected_.fail(flushed.error());
         if (!connected_.with.json) {
@@ -71,8 +76,8 @@ public:
         }
         while (!failed_.code() && !connected_.interrupted() &&
                (asked_.count == 0 || taken_ < asked_.count)) {
-            const auto request = co_await requests->next(asio::use_awaitable);
-            if (!request && connected_.interrupted()) break;
+            const auto request = co_await requests_->next(asio::use_awaitable);
+            if (!request && (connected_.interrupted() || failed_.code())) break;
             if (!request) co_return connected_.fail(request.error());
             const auto replied = co_await reply_to(*request);
             if (!replied) co_return connected_.fail(replied.error());
@@ -80,7 +85,7 @@ public:
         // Without a server nothing is on its way, and nobody is there to be answered.
         if (connected_.interrupted() && !connected_.nats.is_connected()) co_return exit_code::done;
         if (connected_.interrupted()) {
-            const auto drained = co_await answer_the_rest(*requests);
+            const auto drained = co_await answer_the_rest();
             if (!drained) co_return connected_.fail(drained.error());
         }
         co_await until_fewer_run_than(1);
@@ -91,9 +96,9 @@ public:
     }
 
 private:
-    asio::awaitable<result<>> answer_the_rest(client::subscription& requests) {
-        auto drained = co_await requests.drain(asio::use_awaitable);
-        while (const auto request = requests.try_next()) (void)co_await reply_to(*request);
+    asio::awaitable<result<>> answer_the_rest() {
+        auto drained = co_await requests_->drain(asio::use_awaitable);
+        while (const auto request = requests_->try_next()) (void)co_await reply_to(*request);
         co_return drained;
     }
 
@@ -119,12 +124,33 @@ private:
         const auto done = [self = shared_from_this()](const std::exception_ptr& thrown,
                                                       const result<>& ended) {
             --self->running_;
-            if (!thrown && !ended && !self->failed_.code()) self->failed_ = ended.error();
+            if (thrown) {
+                self->give_up(error_of(thrown));
+            } else if (!ended) {
+                self->give_up(ended.error());
+            }
             self->one_ended_.cancel();
         };
         asio::co_spawn(connected_.nats.get_executor(), run_and_send(request, std::move(made)),
                        done);
         co_return failed_.code() ? result<>(failed_) : result<>();
+    }
+
+    /// Takes no more requests; who waits for one is woken by that.
+    void give_up(const error& why) {
+        if (failed_.code()) return;
+        failed_ = why;
+        requests_->unsubscribe();
+    }
+
+    static error error_of(const std::exception_ptr& thrown) {
+        try {
+            std::rethrow_exception(thrown);
+        } catch (const boost::system::system_error& why) {
+            return why.code();
+        } catch (const std::exception& why) {
+            return error(client::errc::callback_threw, why.what());
+        }
     }
 
     /// Waits, while as many commands run as may or more.
@@ -227,6 +253,7 @@ private:
     message_printer printer_;
     random_source random_;
     template_filler filler_;
+    std::optional<client::subscription> requests_;
     std::uint64_t taken_ = 0;      ///< Requests.
     std::uint64_t running_ = 0;    ///< Commands.
     asio::steady_timer one_ended_; ///< Cancelled when a command has.

@@ -37,6 +37,7 @@ struct pipe_pair {
     socket_handle read, write;
 };
 
+/// Without ends when there are no descriptors left; errno says so.
 pipe_pair make_pipe() {
     std::array<int, 2> ends{-1, -1};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0) return {};
@@ -92,15 +93,19 @@ public:
     /// Whoever has not come to its end is killed.
     ~started_program() {
         if (child_ == 0) return;
-        kill();
-        (void)wait(0);
+        // Another user's, as after `sudo`, may take any time.
+        (void)wait(kill() ? 0 : WNOHANG);
     }
 
     /// Whoever still writes into one is told so by a signal.
     void close_pipes() noexcept {
         for (auto* each : {&input, &output, &errors}) *each = {};
     }
-    void kill() const noexcept { ::kill(has_group_ ? -child_ : child_, SIGKILL); }
+    /// Answers whether it ends by that; a program that has ended still names its group.
+    bool kill() const noexcept {
+        if (has_group_) ::kill(-child_, SIGKILL);
+        return ::kill(child_, SIGKILL) == 0 || errno == ESRCH;
+    }
 
     /// Its exit code; nothing while it runs (WNOHANG) or a signal came.
     [[nodiscard]] std::optional<int> wait(int options) noexcept {
@@ -130,6 +135,8 @@ result<started_program> started_program::start(const subprocess& command, place 
         return error(error_code(ENOENT, boost::system::system_category()), "no program");
     auto variables = environment_with(command.variables);
     auto input = make_pipe(), output = make_pipe(), errors = make_pipe();
+    if (!input.read || !output.read || !errors.read)
+        return error(error_code(errno, boost::system::system_category()), "pipe");
     posix_spawn_file_actions_t actions{};
     ::posix_spawn_file_actions_init(&actions);
     ::posix_spawn_file_actions_adddup2(&actions, input.read.get(), STDIN_FILENO);
@@ -289,15 +296,18 @@ asio::awaitable<result<subprocess_end>> run_command_beside(subprocess command,
         bytes.move(0);
     }
     program->close_pipes();
-    auto code = program->wait(WNOHANG);
-    while (!code && goes_on()) {
-        (void)co_await waits->ended.async_wait(token);
+    // Not when what it has started goes on too long: until one waits for it, its group can be
+    // killed.
+    std::optional<int> code;
+    while (goes_on()) {
         code = program->wait(WNOHANG);
+        if (code) break;
+        (void)co_await waits->ended.async_wait(token);
     }
     waits->limit.cancel();
     if (code) end.exit_code = *code;
     if (!code && waits->took_too_long) end.how = subprocess_end::kind::took_too_long;
-    co_return end; // Whoever has not ended is killed here.
+    co_return end; // Who has not come to an end is killed here, and so is the group.
 }
 
 } // namespace pipit::cli

@@ -173,6 +173,76 @@ TEST(BlockingWait, LearnsThatTheConnectionIsLost) {
     EXPECT_FALSE(also.get());
 }
 
+TEST(BlockingWait, AnswersEndWhenTheyStall) {
+    const auto server = start_server();
+    blocking_connection nats({.servers = {server->url()}});
+    blocking_connection other({.servers = {server->url()}});
+    nats.connect().value();
+    other.connect().value();
+    auto service =
+        other.subscribe("a", [&](const message& asked) { EXPECT_TRUE(other.respond(asked, "")); });
+    other.flush().value();
+    ask_some(nats);
+    const auto began = std::chrono::steady_clock::now();
+    const auto answers = nats.request_many("a", "", {.timeout = patience, .stall = 20ms});
+    EXPECT_LT(std::chrono::steady_clock::now() - began, patience / 4);
+    EXPECT_EQ(answers.value().size(), 1u);
+}
+
+TEST(BlockingWait, GoesOnAfterAnErrorThatEndsTheConnection) {
+    for (const bool has_message : {false, true}) {
+        std::promise<void> may_end;
+        std::promise<void> came_back;
+        const false_server server([&, done = false](false_server::peer& client) mutable {
+            client.greet();
+            if (std::exchange(done, true)) {
+                came_back.set_value();
+                return client.wait_until_gone();
+            }
+            client.read_until("PING\r\n");
+            client.send("PONG\r\n");
+            may_end.get_future().wait();
+            const std::string_view before = has_message ? "MSG a 1 2\r\nhi\r\n" : "";
+            client.send(std::string(before) + "-ERR 'User Authentication Expired'\r\n");
+            client.wait_until_gone();
+        });
+        blocking_connection nats(
+            {.servers = {server.url()}, .reconnect_wait = 10ms, .reconnect_jitter = {}});
+        nats.connect().value();
+        std::promise<void> called;
+        auto once = nats.subscribe("a", [&](const message&) { called.set_value(); });
+        auto next = nats.subscribe("b").value();
+        nats.flush().value();
+        auto waits = std::async(std::launch::async, [&] { return next.next(); });
+        EXPECT_EQ(waits.wait_for(20ms), std::future_status::timeout);
+        may_end.set_value();
+        EXPECT_EQ(came_back.get_future().wait_for(patience / 4), std::future_status::ready);
+        if (has_message) {
+            EXPECT_EQ(called.get_future().wait_for(patience / 4), std::future_status::ready);
+        }
+        next.unsubscribe();
+        EXPECT_FALSE(waits.get());
+    }
+}
+
+TEST(BlockingWait, EndsWithTheConnectionAlsoForWhoKnowsTheLastAnswer) {
+    const auto server = start_server();
+    request_many_options how;
+    how.is_last = [](const message& answer) { return answer.payload().empty(); };
+    for (int i = 0; i < 30; ++i) {
+        std::optional<blocking_connection> nats;
+        nats.emplace(connection_options{.servers = {server->url()}});
+        nats->connect().value();
+        auto silent = nats->subscribe("silent").value();
+        auto* const used = &*nats;
+        auto asked = std::async(std::launch::async,
+                                [&, used] { return used->request_many("silent", "", how); });
+        EXPECT_TRUE(silent.next());
+        nats.reset();
+        EXPECT_EQ(asked.get().error(), protocol::errc::closed);
+    }
+}
+
 TEST(BlockingWait, EndsWithItsSubscription) {
     const auto server = start_server();
     blocking_connection nats({.servers = {server->url()}});

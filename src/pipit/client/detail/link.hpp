@@ -278,6 +278,8 @@ private:
     void send(lock& held);
     void output_appended(lock& held);
     void asked(lock& held);
+    /// There are tasks, or the timer would come too late.
+    [[nodiscard]] bool needs_turn() const;
     void serve_room_waiters();
     void arm_timer();
     void expired();

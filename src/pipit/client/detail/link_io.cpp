@@ -195,7 +195,11 @@ void link::output_appended(lock& held) {
 void link::asked(lock& held) {
     if (face_ == face::asynchronous) return schedule_turn();
     send(held);
-    if (next_deadline().value_or(wakes_at_) < wakes_at_) schedule_turn();
+    if (needs_turn()) schedule_turn();
+}
+
+bool link::needs_turn() const {
+    return !tasks_.empty() || next_deadline().value_or(wakes_at_) < wakes_at_;
 }
 
 std::optional<steady_time> link::next_deadline() const {

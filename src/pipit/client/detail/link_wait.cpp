@@ -117,9 +117,10 @@ void link::read_until(lock& held, IsOver is_over, std::optional<steady_time> dea
         if (from != transport_ || runs_tasks_) return;
         receive();
         take_events();
+        if (needs_turn()) schedule_turn();
         if (from != transport_) return;
         if (unsent_bytes() != 0 || !from->answers.empty()) send(held);
-        if (!tasks_.empty()) return schedule_turn();
+        if (!tasks_.empty()) return;
     }
 }
 
@@ -197,6 +198,10 @@ void link::see_sleepers_off() {
     }
     for (auto& each : left) {
         if (const auto* const due = std::get_if<wake_up>(&each)) tell_end(due->who);
+        auto* const answers = std::get_if<end_of_answers>(&each);
+        if (answers == nullptr || !answers->of || answers->of->end) continue;
+        answers->of->end = std::move(answers->how);
+        call_all(*answers->of);
     }
     for (auto& [id, of] : operations_) {
         if (auto* const* const who = std::get_if<awaited<message>*>(&of)) tell_closed(*who);
