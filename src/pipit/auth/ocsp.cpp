@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/auth/ocsp.hpp>
 
+#include <pipit/auth/ocsp_readable.hpp>
+#include <pipit/base/ascii_case.hpp>
 #include <pipit/base/c_pointer.hpp>
 #include <pipit/base/ocsp_limits.hpp>
 
@@ -10,6 +12,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
 #include <chrono>
 #include <ctime>
 #include <memory>
@@ -140,9 +143,16 @@ result<> check_signer(OCSP_BASICRESP* basic, X509* issuer, wall_time now) {
 std::optional<wall_time> time_of(const ASN1_GENERALIZEDTIME* time) {
     std::tm parts{};
     if (time == nullptr || ASN1_TIME_to_tm(time, &parts) != 1) return std::nullopt;
-    // Beyond it, nanoseconds cannot be counted.
-    if (parts.tm_year > 300 || parts.tm_year < -200) return std::nullopt;
-    return wall_time(std::chrono::seconds(::timegm(&parts)));
+    // Beyond 2262, nanoseconds cannot be counted; and people add to such times.
+    constexpr auto latest = std::chrono::sys_seconds(
+        std::chrono::sys_days(std::chrono::year(2200) / std::chrono::January / 1));
+    return wall_time(std::clamp(std::chrono::seconds(::timegm(&parts)), std::chrono::seconds(0),
+                                latest.time_since_epoch()));
+}
+
+access_pointer access_of(const X509* certificate, int* found) {
+    return access_pointer(static_cast<AUTHORITY_INFO_ACCESS*>(
+        X509_get_ext_d2i(certificate, NID_info_access, found, nullptr)));
 }
 
 result<ocsp_answer> answer_of(OCSP_SINGLERESP* single) {
@@ -216,13 +226,21 @@ result<ocsp_answer> read_ocsp_answer(bytes_view der, const ocsp_link& about, wal
     return answer_of(single);
 }
 
+bool has_readable_responders(bytes_view certificate) {
+    const clears_errors afterwards;
+    const auto parsed = parse(certificate);
+    if (!parsed) return false;
+    constexpr int is_not_there = -1; // Anything else: it cannot be read, or stands there twice.
+    int found = is_not_there;
+    return access_of(parsed.get(), &found) || found == is_not_there;
+}
+
 std::vector<std::string> ocsp_responders(bytes_view certificate) {
     const clears_errors afterwards;
     std::vector<std::string> urls;
     const auto parsed = parse(certificate);
     if (!parsed) return urls;
-    const access_pointer all(static_cast<AUTHORITY_INFO_ACCESS*>(
-        X509_get_ext_d2i(parsed.get(), NID_info_access, nullptr, nullptr)));
+    const auto all = access_of(parsed.get(), nullptr);
     if (!all) return urls;
     for (int i = 0; i < sk_ACCESS_DESCRIPTION_num(all.get()); ++i) {
         const auto* const one = sk_ACCESS_DESCRIPTION_value(all.get(), i);
@@ -230,7 +248,7 @@ std::vector<std::string> ocsp_responders(bytes_view certificate) {
         const auto* const uri = one->location->d.uniformResourceIdentifier;
         std::string url(reinterpret_cast<const char*>(ASN1_STRING_get0_data(uri)),
                         static_cast<std::size_t>(ASN1_STRING_length(uri)));
-        if (!url.starts_with("http://") && !url.starts_with("https://")) continue;
+        if (!starts_without_case(url, "http://") && !starts_without_case(url, "https://")) continue;
         if (urls.size() < limits::ocsp_responders) urls.push_back(std::move(url));
     }
     return urls;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/auth/ocsp.hpp>
 
+#include <pipit/auth/ocsp_readable.hpp>
 #include <pipit/auth/test_ocsp.hpp>
 
 #include <gtest/gtest.h>
@@ -121,7 +122,27 @@ TEST_F(Ocsp, FindsWhereAnAuthorityCanBeAsked) {
     EXPECT_EQ(ocsp_responders(several.der()),
               (std::vector<std::string>{"http://a/x", "https://d"}));
     EXPECT_TRUE(ocsp_responders(client.der()).empty());
-    EXPECT_TRUE(ocsp_responders("nonsense").empty());
+    const auto shouting =
+        make_holder({.extensions = {{NID_info_access, "OCSP;URI:HTTP://a,OCSP;URI:Https://b"}}});
+    EXPECT_EQ(ocsp_responders(shouting.der()), (std::vector<std::string>{"HTTP://a", "Https://b"}));
+}
+
+TEST_F(Ocsp, DoesNotTakeWhatCannotBeReadForACertificateThatNamesNobody) {
+    EXPECT_FALSE(has_readable_responders("nonsense"));
+    EXPECT_TRUE(has_readable_responders(client.der()));
+    const std::pair<int, std::string> one(NID_info_access, "OCSP;URI:http://a");
+    EXPECT_TRUE(has_readable_responders(make_holder({.extensions = {one}}).der()));
+    EXPECT_FALSE(has_readable_responders(make_holder({.extensions = {one, one}}).der()));
+    EXPECT_FALSE(has_readable_responders(
+        make_holder({.extensions = {{NID_info_access, "DER:05:00"}}}).der()));
+}
+
+TEST_F(Ocsp, HoldsForLongWhereItSaysForEver) {
+    constexpr long until_9026 = 7000L * 365 * 86400;
+    const auto der = make_answer(client, issuer, issuer, {.seconds_until = until_9026});
+    const auto answer = read_ocsp_answer(der, link, now());
+    ASSERT_TRUE(answer) << answer.error().detail();
+    EXPECT_GT(answer->next_update.value(), now() + std::chrono::years(100));
 }
 
 TEST_F(Ocsp, KnowsWhoHasToShowAnAnswer) {

@@ -12,10 +12,13 @@ namespace pipit::broker {
 bool broker_state::asks_about_proxy(session& session, const protocol::connect_options& options,
                                     moment now) {
     auto& details = *session.details;
-    details.origin.by_trusted_proxy = false;
     details.lacks_proxy = false;
     const auto& trusted = config->trusted_proxies;
-    if (trusted == nullptr || options.proxy_sig.empty()) return false;
+    if (trusted == nullptr || options.proxy_sig.empty()) {
+        details.origin.by_trusted_proxy = false;
+        return false;
+    }
+    // Until the answer is there, who is in already is still who it was.
     ask(session,
         {.what = proxy_check{.trusted = trusted,
                              .nonce = nonce_of(session),

@@ -182,6 +182,19 @@ TEST(TrustedProxy, IsWantedFromNowOnByAReload) {
     EXPECT_EQ(loop.take(client), "PONG\r\n");
 }
 
+TEST(TrustedProxy, IsStillTrustedWhileItIsAskedAboutOnceMore) {
+    test_brokers loop(with_users());
+    auto& client = loop.connect(said("b", by_proxy));
+    answer(loop);
+    loop.send(client, "CONNECT {\"echo\":true}\r\n");
+    loop.core().reconfigure(with_users(), loop.now);
+    loop.flush();
+    answer(loop);
+    answer(loop); // It was asked under what held before: once more.
+    loop.send(client, "PING\r\n");
+    EXPECT_EQ(loop.take(client), "PONG\r\n");
+}
+
 TEST(TrustedProxy, DecidesWithAServiceThatDecides) {
     auto config = with_users();
     auto service = std::make_shared<callout_configuration>();

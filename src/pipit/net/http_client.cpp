@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/net/http_client.hpp>
 
+#include <pipit/base/ascii_case.hpp>
 #include <pipit/base/base64.hpp>
 #include <pipit/base/percent_encoding.hpp>
 #include <pipit/net/detail/http_fetched.hpp>
 #include <pipit/net/error.hpp>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/system/system_error.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -46,8 +48,8 @@ bool is_printable(std::string_view text) {
 
 std::optional<http_url> parse_http_url(std::string_view text, std::uint16_t plain_port) {
     http_url url;
-    url.is_secure = text.starts_with("https://");
-    if (!url.is_secure && !text.starts_with("http://")) return std::nullopt;
+    url.is_secure = starts_without_case(text, "https://");
+    if (!url.is_secure && !starts_without_case(text, "http://")) return std::nullopt;
     if (!is_printable(text)) return std::nullopt;
     text.remove_prefix(text.find("//") + 2);
     url.port = url.is_secure ? usual_port(url) : plain_port;
@@ -101,12 +103,16 @@ void fetch_http(const boost::asio::any_io_executor& executor, http_request reque
 
 result<http_response> fetch_http(http_request request) {
     const auto timeout = std::chrono::duration_cast<std::chrono::nanoseconds>(request.timeout);
-    boost::asio::io_context events(1);
-    std::optional<result<http_response>> outcome;
-    fetch_http(events.get_executor(), std::move(request),
-               [&outcome](result<http_response> answer) { outcome = std::move(answer); });
-    events.run_for(timeout);
-    if (outcome) return std::move(*outcome);
+    try {
+        std::optional<result<http_response>> outcome;
+        boost::asio::io_context events(1);
+        fetch_http(events.get_executor(), std::move(request),
+                   [&outcome](result<http_response> answer) { outcome = std::move(answer); });
+        events.run_for(timeout);
+        if (outcome) return std::move(*outcome);
+    } catch (const boost::system::system_error& failed) { // No descriptor or thread is left for it.
+        return error(failed.code());
+    }
     return error(errc::timed_out);
 }
 

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <utility>
 
 namespace {
 
@@ -26,6 +27,8 @@ TEST(HttpClient, ReadsUrls) {
     EXPECT_EQ(secure->port, 443);
     EXPECT_EQ(secure->user_and_password, "me:a@b");
     EXPECT_EQ(secure->host, "h");
+    EXPECT_FALSE(net::parse_http_url("HTTP://h")->is_secure);
+    EXPECT_TRUE(net::parse_http_url("HttpS://h")->is_secure);
     for (const auto* const wrong : {"", "h", "ftp://h", "http://", "http://h:x", "http://h:0",
                                     "http://h/ a", "http://%@h/", "http://h:70000"}) {
         EXPECT_FALSE(net::parse_http_url(wrong)) << wrong;
@@ -79,6 +82,36 @@ TEST(HttpClient, TrustsWhomItShouldTrust) {
     net::test::authority other("Other");
     EXPECT_FALSE(fetched("localhost", {.authorities_file = other.file(), .verifies_peer = true}));
     EXPECT_TRUE(fetched("127.0.0.1", trusting));
+}
+
+TEST(HttpServer, KeepsTheCertificatesOfAConnectionThatAReloadReplaces) {
+    net::test::authority authority;
+    const net::tls_settings settings{.key_pairs = {authority.issue(), authority.issue()},
+                                     .authorities_file = authority.file(),
+                                     .verifies_peer = true};
+    int asked = 0;
+    auto its = net::tls_context::for_server(settings, {.judge = [&](auto, auto then) {
+                                                ++asked;
+                                                then("");
+                                            }});
+    ASSERT_TRUE(its) << its.error().message();
+    auto server = net::http_server::listen({.tls = [&] { return std::exchange(*its, nullptr); }},
+                                           [](std::string_view) {
+                                               return net::http_response{200, "text/plain", "ok"};
+                                           });
+    ASSERT_TRUE(server);
+    const auto answer = net::fetch_http(
+        {.to = *net::parse_http_url("https://localhost:" + std::to_string((*server)->port())),
+         .content_type = {},
+         .body = {},
+         .timeout = 10s,
+         .answer_bytes_max = 1000,
+         .tls = *net::tls_context::for_client({.key_pairs = {authority.issue()},
+                                               .authorities_file = authority.file(),
+                                               .verifies_peer = true})});
+    ASSERT_TRUE(answer) << answer.error().message();
+    EXPECT_EQ(answer->body, "ok");
+    EXPECT_EQ(asked, 1);
 }
 
 TEST(HttpClient, GivesUp) {

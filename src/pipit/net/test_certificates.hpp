@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -29,6 +30,9 @@ struct certificate_request {
 
 /// An authority with a folder for what it gives out, which goes with it.
 class authority {
+    using key_pointer = c_pointer<EVP_PKEY, EVP_PKEY_free>;
+    using certificate_pointer = c_pointer<X509, X509_free>;
+
 public:
     explicit authority(const std::string& name = "Authority") {
         std::string pattern = std::filesystem::temp_directory_path() / "pipit-tls-XXXXXX";
@@ -62,10 +66,29 @@ public:
                 })};
     }
 
-private:
-    using key_pointer = c_pointer<EVP_PKEY, EVP_PKEY_free>;
-    using certificate_pointer = c_pointer<X509, X509_free>;
+    /// The same, by the last of so many authorities between, whose certificates are in its file.
+    [[nodiscard]] tls_key_pair issue_below(int authorities) {
+        std::vector<std::pair<certificate_pointer, key_pointer>> above;
+        for (int i = 0; i < authorities; ++i) {
+            auto key = new_key();
+            auto one =
+                make({.subject = {{"CN", "Between " + std::to_string(i)}}, .alternatives = ""},
+                     key.get(), true);
+            above.emplace_back(std::exchange(certificate_, std::move(one)),
+                               std::exchange(key_, std::move(key)));
+        }
+        auto issued = issue();
+        std::FILE* const to = std::fopen(issued.certificate_file.c_str(), "ae");
+        PIPIT_ASSERT(to != nullptr);
+        for (; !above.empty(); above.pop_back()) {
+            PIPIT_ASSERT(PEM_write_X509(to, certificate_.get()) == 1);
+            std::tie(certificate_, key_) = std::move(above.back());
+        }
+        std::fclose(to);
+        return issued;
+    }
 
+private:
     static key_pointer new_key() { return key_pointer(EVP_EC_gen("P-256")); }
 
     certificate_pointer make(const certificate_request& request, EVP_PKEY* key, bool is_authority) {
@@ -83,7 +106,7 @@ private:
             const auto* const text = reinterpret_cast<const unsigned char*>(value.c_str());
             X509_NAME_add_entry_by_txt(name, field.c_str(), MBSTRING_UTF8, text, -1, -1, 0);
         }
-        X509_set_issuer_name(it, is_authority ? name : X509_get_subject_name(certificate_.get()));
+        X509_set_issuer_name(it, certificate_ ? X509_get_subject_name(certificate_.get()) : name);
         X509_set_pubkey(it, key);
         extend(it, NID_basic_constraints, is_authority ? "critical,CA:TRUE" : "CA:FALSE");
         if (!request.alternatives.empty()) {

@@ -238,12 +238,15 @@ result<ssl_context_pointer> make_context(const tls_settings& settings, bool is_s
 
 /// The certificate for the name that a client asks for.
 int choose_certificate(SSL* connection, int*, void* argument) {
-    const auto& all = static_cast<const tls_context::state*>(argument)->contexts;
+    const auto& others = static_cast<const detail::called_back*>(argument)->others;
     const char* const name = SSL_get_servername(connection, TLSEXT_NAMETYPE_host_name);
     if (name == nullptr) return SSL_TLSEXT_ERR_NOACK;
-    for (const auto& one : all) {
-        auto* const certificate = SSL_CTX_get0_certificate(one.get());
-        if (X509_check_host(certificate, name, 0, 0, nullptr) != 1) continue;
+    const auto is_for_it = [name](SSL_CTX* one) {
+        return X509_check_host(SSL_CTX_get0_certificate(one), name, 0, 0, nullptr) == 1;
+    };
+    if (is_for_it(SSL_get_SSL_CTX(connection))) return SSL_TLSEXT_ERR_OK;
+    for (const auto& one : others) {
+        if (!is_for_it(one.get())) continue;
         SSL_set_SSL_CTX(connection, one.get());
         break;
     }
@@ -252,7 +255,7 @@ int choose_certificate(SSL* connection, int*, void* argument) {
 
 /// Shows what an authority says of this certificate to who wants to know.
 int show_staple(SSL* connection, void* argument) {
-    const auto& parts = static_cast<const tls_context::state*>(argument)->parts;
+    const auto& parts = static_cast<const detail::called_back*>(argument)->parts;
     const auto staple = parts.staple->now();
     if (!staple) return SSL_TLSEXT_ERR_ALERT_FATAL;
     auto* const copy = static_cast<unsigned char*>(OPENSSL_memdup(staple->data(), staple->size()));
@@ -263,18 +266,29 @@ int show_staple(SSL* connection, void* argument) {
 
 /// As nats-server: without it nobody is let in, also who does not ask for it.
 int require_staple(SSL*, void* argument) {
-    return static_cast<const tls_context::state*>(argument)->parts.staple->now() ? 1 : 0;
+    return static_cast<const detail::called_back*>(argument)->parts.staple->now() ? 1 : 0;
 }
 
 void add_parts(tls_context::state& state) {
-    for (const auto& one : state.contexts) {
-        if (state.parts.judge) detail::judge_peers_of(one.get(), state);
+    auto* const first = state.contexts.front().get();
+    auto& kept = detail::keep_with(first, {.parts = state.parts, .others = {}});
+    if (state.parts.judge) detail::judge_peers_of(first, kept);
+    for (std::size_t i = 1; i < state.contexts.size(); ++i) {
+        auto* const other = state.contexts[i].get();
+        SSL_CTX_up_ref(other);
+        kept.others.emplace_back(other);
+        if (!state.parts.judge) continue;
+        detail::judge_peers_of(other,
+                               detail::keep_with(other, {.parts = state.parts, .others = {}}));
+    }
+    if (!kept.others.empty()) {
+        SSL_CTX_set_tlsext_servername_callback(first, choose_certificate);
+        SSL_CTX_set_tlsext_servername_arg(first, &kept);
     }
     if (!state.parts.staple) return;
-    auto* const first = state.contexts.front().get();
     SSL_CTX_set_tlsext_status_cb(first, show_staple);
-    SSL_CTX_set_tlsext_status_arg(first, &state);
-    SSL_CTX_set_cert_cb(first, require_staple, &state);
+    SSL_CTX_set_tlsext_status_arg(first, &kept);
+    SSL_CTX_set_cert_cb(first, require_staple, &kept);
 }
 
 result<std::unique_ptr<tls_context::state>> make_state(const tls_settings& settings, bool is_server,
@@ -298,11 +312,6 @@ result<std::unique_ptr<tls_context::state>> make_state(const tls_settings& setti
     made->files_digest = files.digest();
     made->parts = std::move(parts);
     add_parts(*made);
-    if (count > 1) {
-        auto* const first = made->contexts.front().get();
-        SSL_CTX_set_tlsext_servername_callback(first, choose_certificate);
-        SSL_CTX_set_tlsext_servername_arg(first, made.get());
-    }
     return made;
 }
 

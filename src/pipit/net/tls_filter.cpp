@@ -201,10 +201,14 @@ result<> tls_filter::take_verdict(bytes_view from_wire, std::string& plain, std:
     if (!verdict_->is_there) return {};
     const auto answered = std::exchange(verdict_, nullptr);
     const auto held = std::exchange(held_, {});
-    const auto secret = std::exchange(connection_->ends.judgement.traffic_secret, {});
-    if (answered->why_not.empty()) return receive(held, plain, wire);
+    auto& judgement = connection_->ends.judgement;
+    if (answered->why_not.empty()) {
+        judgement.forget_secret();
+        return receive(held, plain, wire);
+    }
     failed_ = true;
-    wire += detail::bad_certificate_alert(connection_->ssl.get(), secret);
+    wire += detail::bad_certificate_alert(connection_->ssl.get(), judgement.traffic_secret);
+    judgement.forget_secret();
     return error(errc::tls_certificate_refused, answered->why_not);
 }
 

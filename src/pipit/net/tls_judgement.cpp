@@ -17,7 +17,9 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <span>
+#include <utility>
 
 namespace pipit::net::detail {
 namespace {
@@ -43,8 +45,19 @@ bool is_trusted(X509_STORE* by, const X509* one) {
     return found;
 }
 
+/// Empty: it cannot be written.
+std::string der_of(const X509* one) {
+    unsigned char* bytes = nullptr;
+    const auto count = one == nullptr ? 0 : i2d_X509(one, &bytes);
+    if (count <= 0) return {};
+    std::string der(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(count));
+    OPENSSL_free(bytes);
+    return der;
+}
+
 /// As Go counts them: whoever is trusted ends a chain, also when somebody else has signed him. Who
-/// is trusted himself has one chain alone.
+/// is trusted himself has one chain alone. Nothing is left out, however long a chain is; what
+/// cannot be had whole is none.
 certificate_chains chains_of(X509_STORE_CTX* verified) {
     certificate_chains chains;
     std::vector<std::string> chain;
@@ -52,7 +65,8 @@ certificate_chains chains_of(X509_STORE_CTX* verified) {
     auto* const store = X509_STORE_CTX_get0_store(verified);
     for (int i = 0; i < sk_X509_num(all); ++i) {
         auto* const one = sk_X509_value(all, i);
-        add_certificate(chain, one);
+        chain.push_back(der_of(one));
+        if (chain.back().empty()) return {};
         const bool is_last = i + 1 == sk_X509_num(all);
         if (!is_last && !is_trusted(store, one)) continue;
         chains.push_back(chain);
@@ -84,12 +98,17 @@ int verify(X509_STORE_CTX* of, void* argument) {
     if (X509_verify_cert(of) <= 0) return 0;
     const auto* const ssl = static_cast<const SSL*>(
         X509_STORE_CTX_get_ex_data(of, SSL_get_ex_data_X509_STORE_CTX_idx()));
+    auto chains = chains_of(of);
+    if (chains.empty()) {
+        X509_STORE_CTX_set_error(of, X509_V_ERR_OUT_OF_MEM);
+        return 0;
+    }
     if (auto* const judgement = judgement_of(ssl)) {
-        judgement->chains = chains_of(of);
+        judgement->chains = std::move(chains);
         return 1;
     }
-    const auto& judge = static_cast<const tls_context::state*>(argument)->parts.judge;
-    if (wait_for(judge, chains_of(of))) return 1;
+    const auto& judge = static_cast<const called_back*>(argument)->parts.judge;
+    if (wait_for(judge, std::move(chains))) return 1;
     X509_STORE_CTX_set_error(of, X509_V_ERR_CERT_REJECTED); // A bad certificate, says its alert.
     return 0;
 }
@@ -131,6 +150,17 @@ bool expand(bytes_view secret, const EVP_MD* digest, std::string label,
     return done;
 }
 
+/// Wiped when they go.
+template <std::size_t Size>
+struct secret_array {
+    std::array<unsigned char, Size> bytes{};
+
+    secret_array() = default;
+    ~secret_array() { OPENSSL_cleanse(bytes.data(), bytes.size()); }
+    secret_array(const secret_array&) = delete;
+    secret_array& operator=(const secret_array&) = delete;
+};
+
 constexpr int nonce_bytes = 12;
 constexpr int tag_bytes = 16;
 
@@ -140,11 +170,11 @@ std::string first_record(const SSL_CIPHER* suite, bytes_view secret, bytes_view 
     const auto* const cipher = EVP_get_cipherbynid(SSL_CIPHER_get_cipher_nid(suite));
     const auto* const digest = SSL_CIPHER_get_handshake_digest(suite);
     if (cipher == nullptr || digest == nullptr) return {};
-    std::array<unsigned char, EVP_MAX_KEY_LENGTH> key{};
-    std::array<unsigned char, nonce_bytes> nonce{};
+    secret_array<EVP_MAX_KEY_LENGTH> key;
+    secret_array<nonce_bytes> nonce;
     const auto key_bytes = static_cast<std::size_t>(EVP_CIPHER_get_key_length(cipher));
-    if (!expand(secret, digest, "key", std::span(key).first(key_bytes)) ||
-        !expand(secret, digest, "iv", nonce)) {
+    if (!expand(secret, digest, "key", std::span(key.bytes).first(key_bytes)) ||
+        !expand(secret, digest, "iv", nonce.bytes)) {
         return {};
     }
     std::string record("\x17\x03\x03\x00", 4);
@@ -157,22 +187,37 @@ std::string first_record(const SSL_CIPHER* suite, bytes_view secret, bytes_view 
     int written = 0;
     const c_pointer<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free> context(EVP_CIPHER_CTX_new());
     const bool done =
-        context && EVP_EncryptInit_ex2(context.get(), cipher, key.data(), nonce.data(), nullptr) &&
+        context &&
+        EVP_EncryptInit_ex2(context.get(), cipher, key.bytes.data(), nonce.bytes.data(), nullptr) &&
         EVP_EncryptUpdate(context.get(), nullptr, &written, out, head_bytes) == 1 &&
         EVP_EncryptUpdate(context.get(), out + head_bytes, &written, in, in_bytes) == 1 &&
         EVP_EncryptFinal_ex(context.get(), out + head_bytes + in_bytes, &written) == 1 &&
         EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_AEAD_GET_TAG, tag_bytes,
                             out + head_bytes + in_bytes) == 1;
-    OPENSSL_cleanse(key.data(), key.size());
     return done ? record : std::string();
 }
 
 } // namespace
 
-tls_judgement::~tls_judgement() { OPENSSL_cleanse(traffic_secret.data(), traffic_secret.size()); }
+tls_judgement::~tls_judgement() { forget_secret(); }
 
-void judge_peers_of(SSL_CTX* context, const tls_context::state& state) {
-    SSL_CTX_set_cert_verify_callback(context, verify, const_cast<tls_context::state*>(&state));
+void tls_judgement::forget_secret() noexcept {
+    OPENSSL_cleanse(traffic_secret.data(), traffic_secret.size());
+    traffic_secret.clear();
+}
+
+called_back& keep_with(SSL_CTX* context, called_back what) {
+    static const int index = SSL_CTX_get_ex_new_index(
+        0, nullptr, nullptr, nullptr, [](void*, void* kept, CRYPTO_EX_DATA*, int, long, void*) {
+            const std::unique_ptr<called_back> last(static_cast<called_back*>(kept));
+        });
+    auto made = std::make_unique<called_back>(std::move(what));
+    if (SSL_CTX_set_ex_data(context, index, made.get()) != 1) throw std::bad_alloc();
+    return *made.release();
+}
+
+void judge_peers_of(SSL_CTX* context, called_back& by) {
+    SSL_CTX_set_cert_verify_callback(context, verify, &by);
     SSL_CTX_set_keylog_callback(context, note_secret);
 }
 
@@ -196,11 +241,7 @@ std::string bad_certificate_alert(const SSL* ssl, bytes_view traffic_secret) {
 
 void add_certificate(std::vector<std::string>& to, X509* one) {
     if (one == nullptr || to.size() == limits::tls_certificates_shown) return;
-    unsigned char* bytes = nullptr;
-    const auto count = i2d_X509(one, &bytes);
-    if (count <= 0) return;
-    to.emplace_back(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(count));
-    OPENSSL_free(bytes);
+    if (auto der = der_of(one); !der.empty()) to.push_back(std::move(der));
 }
 
 } // namespace pipit::net::detail

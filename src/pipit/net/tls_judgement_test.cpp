@@ -22,7 +22,7 @@ public:
         : context_(SSL_CTX_new(TLS_client_method())), ssl_(nullptr) {
         SSL_CTX_set_min_proto_version(context_, version);
         SSL_CTX_set_max_proto_version(context_, version);
-        SSL_CTX_use_certificate_file(context_, own.certificate_file.c_str(), SSL_FILETYPE_PEM);
+        SSL_CTX_use_certificate_chain_file(context_, own.certificate_file.c_str());
         SSL_CTX_use_PrivateKey_file(context_, own.key_file.c_str(), SSL_FILETYPE_PEM);
         if (version == TLS1_3_VERSION) {
             SSL_CTX_set_ciphersuites(context_, suite);
@@ -179,6 +179,14 @@ TEST_F(TlsJudgement, NobodyIsAskedAboutACertificateThatTlsDoesNotTake) {
     bare_client here(stranger.issue(), TLS1_3_VERSION, "TLS_AES_128_GCM_SHA256");
     EXPECT_FALSE(talk(here, *there));
     EXPECT_FALSE(answer);
+}
+
+TEST_F(TlsJudgement, NoneOfALongChainIsLeftOut) {
+    const auto there = server();
+    bare_client here(issuer.issue_below(12), TLS1_3_VERSION, "TLS_AES_128_GCM_SHA256");
+    ASSERT_TRUE(talk(here, *there));
+    ASSERT_EQ(chains.size(), 1u);
+    EXPECT_EQ(chains[0].size(), 14u);
 }
 
 TEST_F(TlsJudgement, AnAnswerThatComesTooLateIsForNobody) {

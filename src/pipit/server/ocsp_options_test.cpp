@@ -80,6 +80,10 @@ TEST_F(OcspOptions, KeepAnswersAsABlockSays) {
                     "save_interval: 7.9 }"),
               all);
     EXPECT_EQ(cache("ocsp_cache { save_interval: \"1ms\" }").save_interval, 1s);
+    for (const auto* const text : {"\"2562047h\"", "2000000000"}) {
+        const auto said = complaint("ocsp_cache { save_interval: " + std::string(text) + " }");
+        EXPECT_NE(said.find("it is too long"), std::string::npos) << said;
+    }
     EXPECT_NE(complaint("ocsp_cache { type: far }").find("unknown type [far]"), std::string::npos);
     EXPECT_NE(complaint("ocsp_cache: 5").find("unsupported type"), std::string::npos);
 }

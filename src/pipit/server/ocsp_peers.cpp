@@ -4,12 +4,14 @@
 
 #include <pipit/auth/certificate.hpp>
 #include <pipit/auth/digest.hpp>
+#include <pipit/auth/ocsp_readable.hpp>
 #include <pipit/base/base64.hpp>
 #include <pipit/server/detail/monitoring_text.hpp>
 #include <pipit/server/duration_text.hpp>
 #include <pipit/server/error.hpp>
 
 #include <chrono>
+#include <utility>
 
 namespace pipit::server {
 namespace {
@@ -83,31 +85,36 @@ bool ocsp_peers::is_good(const std::vector<std::string>& chain, std::size_t numb
         log_.debug(which + " is self-signed, thus peer is valid");
         return true;
     }
+    const auto refuse = [&](const auth::ocsp_link& of, const std::string& why_not) {
+        log_.debug(why_not);
+        surroundings_.tell({.is_about_link = true,
+                            .link = of.certificate,
+                            .peer = chain[0],
+                            .link_issuer = of.issuer,
+                            .peer_issuer = chain[1],
+                            .reason = why_not});
+        return false;
+    };
     // Nobody is asked about the last one: it is trusted by itself.
-    std::vector<std::size_t> eligible;
+    std::vector<link> eligible;
     for (std::size_t i = 0; i + 1 < chain.size(); ++i) {
-        if (!auth::ocsp_responders(chain[i]).empty()) eligible.push_back(i);
+        link about{.pair = {chain[i], chain[i + 1]},
+                   .urls = auth::ocsp_responders(chain[i]),
+                   .key = certificate_fingerprint(chain[i]),
+                   .subject = certificate_subject(chain[i])};
+        if (!auth::has_readable_responders(chain[i])) {
+            return refuse(about.pair, "Unreadable OCSP responders: " + about.subject);
+        }
+        if (!about.urls.empty()) eligible.push_back(std::move(about));
     }
     if (eligible.empty()) {
         log_.debug(which + " has no OCSP eligible links, thus peer is valid");
         return true;
     }
     log_.debug(which + " has " + std::to_string(eligible.size()) + " OCSP eligible link(s)");
-    for (const auto i : eligible) {
-        const link about{.pair = {chain[i], chain[i + 1]},
-                         .urls = auth::ocsp_responders(chain[i]),
-                         .key = certificate_fingerprint(chain[i]),
-                         .subject = certificate_subject(chain[i])};
+    for (const auto& about : eligible) {
         const auto why_not = check(about, how);
-        if (why_not.empty()) continue;
-        log_.debug(why_not);
-        surroundings_.tell({.is_about_link = true,
-                            .link = chain[i],
-                            .peer = chain[0],
-                            .link_issuer = chain[i + 1],
-                            .peer_issuer = chain[1],
-                            .reason = why_not});
-        return false;
+        if (!why_not.empty()) return refuse(about.pair, why_not);
     }
     log_.debug(which + " is OCSP valid for all eligible links, thus peer is valid");
     return true;

@@ -92,6 +92,15 @@ TEST_F(OcspPeers, WhoCannotBeAskedAboutIsLetIn) {
     EXPECT_FALSE(judge());
 }
 
+TEST_F(OcspPeers, RefuseWhoseAuthoritiesCannotBeRead) {
+    const std::pair<int, std::string> one(NID_info_access, "OCSP;URI:http://root");
+    const auto twice = make_holder({.extensions = {one, one}}, &root);
+    chains = {{twice.der(), root.der()}};
+    EXPECT_FALSE(judge({.verify = true, .warn_only = true}));
+    EXPECT_EQ(reasons.at(0), "Unreadable OCSP responders: CN=client");
+    EXPECT_TRUE(asked.empty());
+}
+
 TEST_F(OcspPeers, RefuseWhomAnAuthorityHasCalledBackAndTellWhy) {
     answer("http://between",
            make_answer(client, between, between, {.status = V_OCSP_CERTSTATUS_REVOKED}));

@@ -43,7 +43,8 @@ result<std::string> file_of(const std::string& store_dir, const std::string& cer
     const auto folder = std::filesystem::path(store_dir) / "ocsp";
     std::error_code failed;
     std::filesystem::create_directories(folder, failed);
-    if (failed && !std::filesystem::exists(folder)) {
+    std::error_code unknown;
+    if (failed && !std::filesystem::exists(folder, unknown)) {
         return error(errc::unusable_file,
                      "could not create OCSP storage directory - " + failed.message());
     }

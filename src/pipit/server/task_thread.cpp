@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <sys/resource.h>
+#include <system_error>
 #include <unistd.h>
 #include <utility>
 
@@ -35,7 +36,13 @@ void task_thread::post_at(steady_time at, task run) {
 }
 
 void task_thread::add(std::unique_lock<std::mutex>& guard) {
-    if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
+    if (!thread_.joinable()) {
+        try {
+            thread_ = std::thread([this] { run(); });
+        } catch (const std::system_error&) {
+            return; // There are no more threads to be had: the next task tries it again.
+        }
+    }
     guard.unlock();
     changed_.notify_one();
 }

@@ -18,15 +18,27 @@ struct tls_judgement {
     /// Protects what this side sends first after its handshake, in TLS 1.3.
     std::string traffic_secret;
 
+    /// Wipes it.
+    void forget_secret() noexcept;
+
     tls_judgement() = default;
     ~tls_judgement();
     tls_judgement(const tls_judgement&) = delete;
     tls_judgement& operator=(const tls_judgement&) = delete;
 };
 
-/// From then on the judge of `state` is asked about the clients of this context. Of a connection
+/// What OpenSSL's callbacks need. It goes with OpenSSL's context, which may outlive ours: Asio's
+/// connections keep that alone.
+struct called_back {
+    tls_server_parts parts;
+    std::vector<ssl_context_pointer> others; ///< For other names; of the first context.
+};
+/// Owns it from then on.
+called_back& keep_with(SSL_CTX* context, called_back what);
+
+/// From then on the judge of `by` is asked about the clients of this context. Of a connection
 /// that has no `tls_judgement` within its handshake, which waits.
-void judge_peers_of(SSL_CTX* context, const tls_context::state& state);
+void judge_peers_of(SSL_CTX* context, called_back& by);
 /// Null: none.
 void set_judgement(SSL* ssl, tls_judgement* judgement);
 

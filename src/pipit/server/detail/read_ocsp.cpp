@@ -31,6 +31,7 @@ void set_span(nanoseconds& target, std::string_view block, const config_entry& e
     if (const auto* const text = entry.value.as<std::string>()) {
         const auto duration = parse_duration(*text);
         if (!duration) return wrong("time: invalid duration " + protocol::quoted(*text));
+        if (*duration > std::chrono::duration<double>(most)) return wrong("it is too long");
         if (*duration >= nanoseconds{}) target = *duration;
         return;
     }
