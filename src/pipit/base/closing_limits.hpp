@@ -10,4 +10,8 @@ namespace pipit::limits {
 /// less than a millisecond; then the loop's other connections have their turn.
 inline constexpr std::size_t subscriptions_ended_at_a_time = 1024;
 
+/// No more than that wait for it on a loop, some 300 MB of them: who ends connections faster than
+/// their subscriptions can be taken out waits for those that came before.
+inline constexpr std::size_t subscriptions_leaving = 2'000'000;
+
 } // namespace pipit::limits

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The end of a connection with more subscriptions than are ended at a time.
 #include <pipit/base/closing_limits.hpp>
+#include <pipit/broker/account_update.hpp>
 #include <pipit/broker/broker.hpp>
 #include <pipit/broker/detail/test_brokers.hpp>
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 
 namespace {
@@ -114,6 +116,22 @@ TEST(Leaving, AReloadFinishesIt) {
     test_brokers loops;
     end(loops, greedy(loops));
     loops.core().reconfigure(broker::open_configuration(), loops.now);
+    EXPECT_EQ(loops.core().accounts()[0].subject_count, 0u);
+}
+
+TEST(Leaving, AnAccountThatComesMeanwhileDoesNotHurryTheOthers) {
+    broker::shared_counters::account_counters counters;
+    test_brokers loops;
+    const auto put = [&](broker::account_id id) {
+        auto made = std::make_shared<broker::account_configuration>();
+        made->id = id;
+        loops.core().put_account({std::move(made), &counters, {}}, loops.now);
+    };
+    end(loops, greedy(loops));
+    const auto its_own = loops.core().accounts()[0].id;
+    put(broker::account_id{77});
+    EXPECT_GT(loops.core().accounts()[0].subject_count, 0u);
+    put(its_own);
     EXPECT_EQ(loops.core().accounts()[0].subject_count, 0u);
 }
 

@@ -252,8 +252,11 @@ private:
         std::size_t slots_done; ///< Of the table of its subscriptions.
         std::unique_ptr<session> kept;
     };
+    bool go_on_leaving(leaving_session& next);
+    void finish_leaving(account_id changed);
     std::deque<leaving_session> leaving_;
-    std::size_t ended_at_a_time_ = 1; ///< Subscriptions of those.
+    std::size_t leaving_subscriptions_ = 0; ///< Of all of them.
+    std::size_t ended_at_a_time_ = 1;       ///< Subscriptions of those.
     std::uint64_t stalled_clients_ = 0;
     bool stalls_fast_producers_ = true;
 

@@ -40,8 +40,8 @@ void router::follow(account& of, const account_configuration& next) {
 
 void router::put_account(std::shared_ptr<const account_configuration> config,
                          shared_counters::account_counters& counters) {
-    finish_leaving();
     const auto& used = *config;
+    finish_leaving(used.id);
     // The one before lives until nobody uses it.
     const auto before =
         std::exchange(put_accounts_[used.id], put_part{std::move(config), &counters});

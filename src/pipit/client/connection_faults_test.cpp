@@ -4,6 +4,7 @@
 
 #include <boost/asio/use_future.hpp>
 
+#include <atomic>
 #include <vector>
 
 namespace pipit::client {
@@ -307,7 +308,7 @@ TEST(ConnectionFaults, LivesThroughWhatAHostileServerSends) {
         "INFO {}\r\nINFO nonsense\r\n",
         "+OK\r\n-ERR 'Stale Connection'\r\n",
     };
-    std::size_t next = 0;
+    std::atomic<std::size_t> next = 0;
     const false_server server([&](false_server::peer& client) {
         client.greet();
         if (next < bad.size()) client.send(bad[next++]);
