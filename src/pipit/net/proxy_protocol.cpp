@@ -149,9 +149,9 @@ result<proxy_header> parse_binary(bytes_view input) {
     const std::size_t ip_bytes = family == 1 ? 4 : 16;
     const auto has_address = !is_health_check && family != 0;
     if (has_address && announced < 2 * ip_bytes + 4) {
-        return error(errc::invalid_proxy_header,
-                     std::string(family == 1 ? "IPv4" : "IPv6") +
-                         " address data too short: " + std::to_string(announced) + " bytes");
+        std::string text(family == 1 ? "IPv4" : "IPv6");
+        text.append(" address data too short: ").append(std::to_string(announced));
+        return error(errc::invalid_proxy_header, text.append(" bytes"));
     }
     if (input.size() < binary_bytes_min + announced) return proxy_header{};
 
