@@ -102,15 +102,16 @@ std::vector<std::string> redacted(std::vector<std::string> arguments) {
 net::http_response root_page(const document_request& request) {
     const auto snapshot = request.collect({});
     if (!snapshot) return unavailable(snapshot.error());
-    auto page = std::string(page_head) + "<h1>Pipit " + snapshot->server.pipit_version +
-                "</h1>\n<p>Speaks NATS like nats-server " +
-                snapshot->configuration->identity.version + "</p>\n";
+    std::string page(page_head);
+    page.append("<h1>Pipit ").append(snapshot->server.pipit_version);
+    page.append("</h1>\n<p>Speaks NATS like nats-server ");
+    page.append(snapshot->configuration->identity.version).append("</p>\n");
     // Relative, so that they work behind a proxy that puts something in front.
     for (const auto& link : links) {
         page += "<a href=\"." + joined_path(request.base_path, link.path) + "\">" +
                 std::string(link.title) + " <code>" + std::string(link.path) + "</code></a>\n";
     }
-    return {200, "text/html; charset=utf-8", page + "</body>\n</html>\n"};
+    return {200, "text/html; charset=utf-8", page.append("</body>\n</html>\n")};
 }
 
 net::http_response routez(const document_request& request) {
