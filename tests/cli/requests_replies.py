@@ -173,10 +173,8 @@ def no_more_commands_run_at_a_time_than_is_said(world):
     assert max(counts) <= 2, counts
 
 
-@test
-def a_command_that_takes_too_long_is_killed_with_what_it_started(world):
-    reply = replying(world, "svc", "--command-timeout", "300ms", "--command",
-                     "sh -c 'sleep 61 & echo $! > child; wait'")
+def is_killed_with_its_child(world, script):
+    reply = replying(world, "svc", "--command-timeout", "300ms", "--command", f"sh -c '{script}'")
     done = world.run("request", "svc", "", "--timeout", "2s")
     equal(done.code, 1)
     reply.wait_for("sh was killed after 300ms, and nothing was answered")
@@ -185,14 +183,13 @@ def a_command_that_takes_too_long_is_killed_with_what_it_started(world):
 
 
 @test
+def a_command_that_takes_too_long_is_killed_with_what_it_started(world):
+    is_killed_with_its_child(world, "sleep 61 & echo $! > child; wait")
+
+
+@test
 def what_a_command_leaves_behind_is_killed_too_when_it_takes_too_long(world):
-    reply = replying(world, "svc", "--command-timeout", "300ms", "--command",
-                     "sh -c 'sleep 61 & echo $! > child; echo hi'")
-    done = world.run("request", "svc", "", "--timeout", "2s")
-    equal(done.code, 1)
-    reply.wait_for("sh was killed after 300ms, and nothing was answered")
-    child = int(world.read("child"))
-    eventually(lambda: is_gone(child), "what the command left ends")
+    is_killed_with_its_child(world, "sleep 61 & echo $! > child; echo hi")
 
 
 def is_gone(process):

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/auth/ocsp.hpp>
 
-#include <pipit/auth/ocsp_readable.hpp>
 #include <pipit/base/ascii_case.hpp>
 #include <pipit/base/c_pointer.hpp>
 #include <pipit/base/ocsp_limits.hpp>

@@ -53,6 +53,10 @@ struct ocsp_answer {
 /// Where a certificate says its authority can be asked: `http://…` and `https://…`.
 [[nodiscard]] std::vector<std::string> ocsp_responders(bytes_view certificate);
 
+/// False: where the authority of a certificate can be asked stands there, but cannot be read or
+/// stands there twice. Then `ocsp_responders` knows of none, which is no reason to ask nobody.
+[[nodiscard]] bool has_readable_responders(bytes_view certificate);
+
 /// Whoever shows this certificate has to show such an answer with it ("must staple", RFC 7633).
 [[nodiscard]] bool demands_staple(bytes_view certificate);
 

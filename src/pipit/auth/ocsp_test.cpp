@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/auth/ocsp.hpp>
 
-#include <pipit/auth/ocsp_readable.hpp>
 #include <pipit/auth/test_ocsp.hpp>
 
 #include <gtest/gtest.h>

@@ -162,6 +162,16 @@ struct FilteredTransport : testing::Test {
         below.output.clear();
         return made;
     }
+    /// One that has asked, by its first bytes.
+    filtered_transport_pointer make_asking() {
+        auto made = std::make_unique<test::asking_filter>();
+        asks = made.get();
+        auto transport = filtered_transport::over(transport_pointer(new wire_transport(below)),
+                                                  std::move(made), loop, buffers, user);
+        below.input = "first";
+        EXPECT_EQ(read_all(*transport, 100), "");
+        return transport;
+    }
     static io_result write(transport& to, bytes_view bytes) { return to.write({&bytes, 1}); }
     /// Reads with spaces of this size until there is no more.
     static std::string read_all(transport& from, std::size_t space_bytes) {
@@ -182,6 +192,7 @@ struct FilteredTransport : testing::Test {
     buffer_pool buffers;
     counting_user user;
     wire below;
+    test::asking_filter* asks = nullptr; ///< Of the last that `make_asking` has made.
 };
 
 TEST_F(FilteredTransport, OpensWhileItsUserReads) {
@@ -344,20 +355,15 @@ TEST_F(FilteredTransport, SaysGoodbyeWhenItIsClosed) {
 }
 
 TEST_F(FilteredTransport, ReadsNothingWhileItsFilterWaitsForAnAnswer) {
-    auto made = std::make_unique<test::asking_filter>();
-    auto& asks = *made;
-    auto transport = filtered_transport::over(transport_pointer(new wire_transport(below)),
-                                              std::move(made), loop, buffers, user);
-    below.input = "first";
-    EXPECT_EQ(read_all(*transport, 100), "");
-    ASSERT_TRUE(asks.answered);
+    auto transport = make_asking();
+    ASSERT_TRUE(asks->answered);
     below.input = "second";
     EXPECT_EQ(read_all(*transport, 100), "");
     EXPECT_EQ(below.input, "second");
     transport->wait_readable();
     loop.post([&] {
         EXPECT_EQ(user.readable, 0);
-        asks.answered();
+        asks->answered();
         loop.post([&] { loop.stop(); });
     });
     loop.run();
@@ -366,14 +372,9 @@ TEST_F(FilteredTransport, ReadsNothingWhileItsFilterWaitsForAnAnswer) {
 }
 
 TEST_F(FilteredTransport, AnAnswerThatComesAfterItsEndIsForNobody) {
-    auto made = std::make_unique<test::asking_filter>();
-    auto& asks = *made;
-    auto transport = filtered_transport::over(transport_pointer(new wire_transport(below)),
-                                              std::move(made), loop, buffers, user);
-    below.input = "first";
-    EXPECT_EQ(read_all(*transport, 100), "");
+    auto transport = make_asking();
     transport->wait_readable();
-    const auto answer = asks.answered;
+    const auto answer = asks->answered;
     transport.reset();
     answer();
     run_what_is_posted();

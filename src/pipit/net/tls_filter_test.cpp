@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/net/error.hpp>
 #include <pipit/net/test_certificates.hpp>
+#include <pipit/net/test_tls_client.hpp>
 #include <pipit/net/tls_filter.hpp>
 
 #include <gtest/gtest.h>
@@ -290,41 +291,17 @@ TEST_F(TlsFilter, TakesNoMoreThanItsBoundBeforeTheHandshakeIsDone) {
     EXPECT_TRUE(there.failure);
 }
 
-/// What OpenSSL's own client does, that a filter never would.
-class bare_client {
-public:
-    explicit bare_client(int version) : context_(SSL_CTX_new(TLS_client_method())), ssl_(nullptr) {
-        SSL_CTX_set_min_proto_version(context_, version);
-        SSL_CTX_set_max_proto_version(context_, version);
-        ssl_ = SSL_new(context_);
-        SSL_set_bio(ssl_, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
-        SSL_set_connect_state(ssl_);
-    }
-    ~bare_client() {
-        SSL_free(ssl_);
-        SSL_CTX_free(context_);
-    }
-    bare_client(const bare_client&) = delete;
-    bare_client& operator=(const bare_client&) = delete;
+struct bare_client : test::tls_client {
+    using tls_client::tls_client;
 
-    [[nodiscard]] SSL* ssl() const noexcept { return ssl_; }
     /// Handshakes, as far as the two come.
     void talk(end_of_wire& with) {
         for (int i = 0; i < 10; ++i) {
-            SSL_do_handshake(ssl_);
-            char bytes[20000];
-            const auto count = BIO_read(SSL_get_wbio(ssl_), bytes, sizeof(bytes));
-            if (count > 0) with.receive({bytes, static_cast<std::size_t>(count)});
-            const auto answer = std::exchange(with.wire, {});
-            if (!answer.empty()) {
-                BIO_write(SSL_get_rbio(ssl_), answer.data(), static_cast<int>(answer.size()));
-            }
+            SSL_do_handshake(ssl());
+            if (const auto sent = take(); !sent.empty()) with.receive(sent);
+            give(std::exchange(with.wire, {}));
         }
     }
-
-private:
-    SSL_CTX* context_;
-    SSL* ssl_;
 };
 
 TEST_F(TlsFilter, DoesNotNegotiateAgain) {

@@ -2,6 +2,7 @@
 // Clients whose certificate somebody else judges while the handshake waits.
 #include <pipit/net/error.hpp>
 #include <pipit/net/test_certificates.hpp>
+#include <pipit/net/test_tls_client.hpp>
 #include <pipit/net/tls_filter.hpp>
 
 #include <gtest/gtest.h>
@@ -15,54 +16,34 @@
 namespace pipit::net {
 namespace {
 
-/// OpenSSL's own client with a certificate, of one version and one cipher suite.
-class bare_client {
-public:
-    bare_client(const tls_key_pair& own, int version, const char* suite)
-        : context_(SSL_CTX_new(TLS_client_method())), ssl_(nullptr) {
-        SSL_CTX_set_min_proto_version(context_, version);
-        SSL_CTX_set_max_proto_version(context_, version);
-        SSL_CTX_use_certificate_chain_file(context_, own.certificate_file.c_str());
-        SSL_CTX_use_PrivateKey_file(context_, own.key_file.c_str(), SSL_FILETYPE_PEM);
+/// A client with a certificate, of one version and one cipher suite.
+struct bare_client : test::tls_client {
+    bare_client(const tls_key_pair& own, int version, const char* suite) : tls_client(version) {
+        SSL_use_certificate_chain_file(ssl(), own.certificate_file.c_str());
+        SSL_use_PrivateKey_file(ssl(), own.key_file.c_str(), SSL_FILETYPE_PEM);
         if (version == TLS1_3_VERSION) {
-            SSL_CTX_set_ciphersuites(context_, suite);
+            SSL_set_ciphersuites(ssl(), suite);
         } else {
-            SSL_CTX_set_cipher_list(context_, suite);
+            SSL_set_cipher_list(ssl(), suite);
         }
-        ssl_ = SSL_new(context_);
-        SSL_set_bio(ssl_, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
-        SSL_set_connect_state(ssl_);
     }
-    ~bare_client() {
-        SSL_free(ssl_);
-        SSL_CTX_free(context_);
-    }
-    bare_client(const bare_client&) = delete;
-    bare_client& operator=(const bare_client&) = delete;
 
     /// What it sends because of what it was sent.
     std::string answer(bytes_view to) {
-        if (!to.empty()) BIO_write(SSL_get_rbio(ssl_), to.data(), static_cast<int>(to.size()));
+        give(to);
         ERR_clear_error();
-        if (SSL_do_handshake(ssl_) == 1) {
+        if (SSL_do_handshake(ssl()) == 1) {
             char space[100];
-            const auto count = SSL_read(ssl_, space, sizeof(space));
+            const auto count = SSL_read(ssl(), space, sizeof(space));
             if (count > 0) read.append(space, static_cast<std::size_t>(count));
         }
         if (const char* const why = ERR_reason_error_string(ERR_peek_error())) failure = why;
-        std::string sent(100'000, '\0');
-        const auto count = BIO_read(SSL_get_wbio(ssl_), sent.data(), 100'000);
-        sent.resize(static_cast<std::size_t>(std::max(count, 0)));
-        return sent;
+        return take();
     }
-    void write(bytes_view text) { SSL_write(ssl_, text.data(), static_cast<int>(text.size())); }
+    void write(bytes_view text) { SSL_write(ssl(), text.data(), static_cast<int>(text.size())); }
 
     std::string read;
     std::string failure;
-
-private:
-    SSL_CTX* context_;
-    SSL* ssl_;
 };
 
 struct TlsJudgement : testing::Test {

@@ -4,12 +4,12 @@
 #include <pipit/auth/jwt.hpp>
 #include <pipit/net/clock.hpp>
 #include <pipit/server/detail/jwt_file.hpp>
+#include <pipit/server/detail/whole_file.hpp>
 #include <pipit/server/error.hpp>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fcntl.h>
 #include <filesystem>
 #include <unistd.h>
 
@@ -17,6 +17,7 @@ namespace pipit::server {
 namespace {
 
 constexpr std::string_view extension = ".jwt";
+constexpr mode_t file_rights = 0640;
 
 error unusable(const std::string& path, int reason) {
     return {errc::unusable_file, path + ": " + std::strerror(reason)};
@@ -24,29 +25,6 @@ error unusable(const std::string& path, int reason) {
 
 void combine(auth::sha256_digest& with, const auth::sha256_digest& other) {
     for (std::size_t i = 0; i < with.size(); ++i) with[i] ^= other[i];
-}
-
-/// A file that is whole, or was never there.
-result<> write_whole(const std::string& path, const std::string& text) {
-    const auto partial = path + ".tmp";
-    const int file = ::open(partial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-    if (file < 0) return unusable(partial, errno);
-    std::string_view rest = text;
-    int failure = 0;
-    while (!rest.empty() && failure == 0) {
-        const auto written = ::write(file, rest.data(), rest.size());
-        if (written > 0) {
-            rest.remove_prefix(static_cast<std::size_t>(written));
-        } else if (errno != EINTR) {
-            failure = errno;
-        }
-    }
-    if (failure == 0 && ::fsync(file) != 0) failure = errno;
-    ::close(file);
-    if (failure == 0 && ::rename(partial.c_str(), path.c_str()) != 0) failure = errno;
-    if (failure == 0) return {};
-    ::unlink(partial.c_str());
-    return unusable(path, failure);
 }
 
 /// Whose file this is; nothing: it is none of an account.
@@ -154,7 +132,8 @@ result<bool> account_directory::save(const std::string& account, const std::stri
         }
         untrack(oldest);
     }
-    if (const auto written = write_whole(path_of(account), jwt); !written) return written.error();
+    if (const auto written = detail::replace_file(path_of(account), jwt, file_rights); !written)
+        return written.error();
     track(account, jwt, now);
     return true;
 }

@@ -6,17 +6,13 @@
 #include <pipit/broker/content_encoding.hpp>
 #include <pipit/server/detail/monitoring_json.hpp>
 #include <pipit/server/detail/s2_stream.hpp>
+#include <pipit/server/detail/whole_file.hpp>
 #include <pipit/server/error.hpp>
 
 #include <boost/json.hpp>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
-#include <cstdlib>
 #include <filesystem>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <utility>
 
 namespace pipit::server {
@@ -56,12 +52,6 @@ std::optional<kept_ocsp_answer> read_one(const json::value& value) {
                             .answer = std::move(*answer)};
 }
 
-error unusable(const std::string& path) {
-    return {errc::unusable_file, path + ": " + system_reason(errno)};
-}
-
-using file_pointer = std::unique_ptr<std::FILE, decltype(&std::fclose)>;
-
 } // namespace
 
 result<kept_ocsp_answers> read_ocsp_answers(bytes_view file) {
@@ -97,42 +87,6 @@ std::string write_ocsp_answers(const kept_ocsp_answers& answers) {
     return text.take();
 }
 
-result<std::string> read_file(const std::string& path, std::size_t bytes_max) {
-    const file_pointer from(std::fopen(path.c_str(), "re"), std::fclose);
-    if (!from) return unusable(path);
-    std::string text;
-    char part[65536];
-    while (const auto count = std::fread(part, 1, sizeof(part), from.get())) {
-        text.append(part, count);
-        if (text.size() > bytes_max) {
-            return error(errc::unusable_file, "the file is too large");
-        }
-    }
-    if (std::ferror(from.get()) != 0) return unusable(path);
-    return text;
-}
-
-result<> replace_file(const std::string& path, bytes_view content) {
-    const auto folder = std::filesystem::path(path).parent_path();
-    constexpr mode_t folder_rights = 0750;
-    if (!folder.empty() && ::mkdir(folder.c_str(), folder_rights) != 0 && errno != EEXIST) {
-        return unusable(path);
-    }
-    std::string temporary = (folder / "tmp-ocsp-XXXXXX").string();
-    const int descriptor = ::mkstemp(temporary.data());
-    if (descriptor < 0) return unusable(path);
-    file_pointer to(::fdopen(descriptor, "w"), std::fclose);
-    bool is_done = to &&
-                   std::fwrite(content.data(), 1, content.size(), to.get()) == content.size() &&
-                   std::fflush(to.get()) == 0 && ::fsync(descriptor) == 0 &&
-                   ::rename(temporary.c_str(), path.c_str()) == 0;
-    if (is_done) return {};
-    const auto why = unusable(path);
-    if (!to) ::close(descriptor);
-    ::unlink(temporary.c_str());
-    return why;
-}
-
 ocsp_cache::ocsp_cache(ocsp_cache_options options, logger log)
     : options_(std::move(options)), log_(std::move(log)) {}
 
@@ -151,7 +105,10 @@ void ocsp_cache::load() {
     if (!std::filesystem::exists(path, ignored)) {
         return log_.debug("No OCSP peer cache found, starting with empty cache");
     }
-    const auto text = read_file(path, limits::ocsp_cache_file_bytes);
+    auto text = detail::read_file(path, limits::ocsp_cache_file_bytes);
+    if (text && text->size() > limits::ocsp_cache_file_bytes) {
+        text = error(errc::unusable_file, "the file is too large");
+    }
     auto read = text ? read_ocsp_answers(*text) : result<kept_ocsp_answers>(text.error());
     const std::lock_guard guard(lock_);
     if (!read) {
@@ -173,7 +130,7 @@ void ocsp_cache::save() {
     const auto path = file();
     log_.debug("OCSP peer cache is dirty, saving");
     log_.debug("Saving OCSP peer cache [" + path + "]");
-    if (const auto saved = replace_file(path, text); !saved) {
+    if (const auto saved = detail::keep_file(path, text); !saved) {
         log_.error("Unable to save OCSP peer cache: " + std::string(saved.error().detail()));
         const std::lock_guard guard(lock_);
         is_changed_ = true;

@@ -77,10 +77,4 @@ private:
     bool is_changed_ = false;
 };
 
-/// A whole file. Errors: `errc::unusable_file`, also for one that is larger.
-[[nodiscard]] result<std::string> read_file(const std::string& path, std::size_t bytes_max);
-/// Puts a file in the place of another one, or nothing at all; makes the last folder of its path.
-/// Errors: `errc::unusable_file`.
-[[nodiscard]] result<> replace_file(const std::string& path, bytes_view content);
-
 } // namespace pipit::server

@@ -4,7 +4,6 @@
 
 #include <pipit/auth/certificate.hpp>
 #include <pipit/auth/digest.hpp>
-#include <pipit/auth/ocsp_readable.hpp>
 #include <pipit/base/base64.hpp>
 #include <pipit/server/detail/monitoring_text.hpp>
 #include <pipit/server/duration_text.hpp>

@@ -4,8 +4,8 @@
 #include <pipit/base/base64.hpp>
 #include <pipit/base/ocsp_limits.hpp>
 #include <pipit/server/detail/monitoring_text.hpp>
+#include <pipit/server/detail/whole_file.hpp>
 #include <pipit/server/error.hpp>
-#include <pipit/server/ocsp_cache.hpp>
 
 #include <utility>
 
@@ -40,7 +40,7 @@ result<auth::ocsp_answer> ocsp_staple::find() {
         if (answer_ && why_it_does_not_hold(*answer_, world_.now()).empty()) return *answer_;
     }
     if (!about_.kept_in.empty()) {
-        if (auto kept = read_file(about_.kept_in, limits::ocsp_response_bytes)) {
+        if (auto kept = detail::read_file(about_.kept_in, limits::ocsp_response_bytes)) {
             if (const auto answer = read(*kept)) {
                 take(std::move(*kept), *answer);
                 return *answer;
@@ -64,7 +64,7 @@ result<auth::ocsp_answer> ocsp_staple::ask() {
         return failed("failed to get remote status: " + std::string(answer.error().detail()));
     }
     if (!about_.kept_in.empty()) {
-        if (const auto kept = replace_file(about_.kept_in, *der); !kept) {
+        if (const auto kept = detail::keep_file(about_.kept_in, *der); !kept) {
             return failed("failed to write ocsp status: " + std::string(kept.error().detail()));
         }
     }

@@ -18,6 +18,16 @@ void refuse_field(std::string_view block, const config_entry& entry, config_find
                                     protocol::quoted(entry.key) + "]");
 }
 
+template <class Options, std::size_t Count>
+void read_row(const key_rule<Options> (&rules)[Count], std::string_view block, Options& options,
+              const config_entry& entry, config_findings& findings) {
+    const auto name = lower_case(entry.key);
+    for (const auto& row : rules) {
+        if (name == row.names) return row.read(options, entry, findings);
+    }
+    refuse_field(block, entry, findings);
+}
+
 /// Seconds as a number or a text such as `500ms`. As nats-server: what is below zero is passed
 /// over.
 void set_span(nanoseconds& target, std::string_view block, const config_entry& entry,
@@ -72,11 +82,7 @@ constexpr key_rule<peer> peer_rules[] = {
     {"cache_ttl_when_next_update_unset", set_peer_span<&peer::cache_ttl_when_next_update_unset>},
 };
 void read_peer_entry(peer& options, const config_entry& entry, config_findings& findings) {
-    const auto name = lower_case(entry.key);
-    for (const auto& row : peer_rules) {
-        if (name == row.names) return row.read(options, entry, findings);
-    }
-    refuse_field(peer_block, entry, findings);
+    read_row(peer_rules, peer_block, options, entry, findings);
 }
 
 void set_type(cache& options, const config_entry& entry, config_findings& findings) {
@@ -112,11 +118,7 @@ constexpr key_rule<cache> cache_rules[] = {
     {"save_interval", set_interval},
 };
 void read_cache_entry(cache& options, const config_entry& entry, config_findings& findings) {
-    const auto name = lower_case(entry.key);
-    for (const auto& row : cache_rules) {
-        if (name == row.names) return row.read(options, entry, findings);
-    }
-    refuse_field(cache_block, entry, findings);
+    read_row(cache_rules, cache_block, options, entry, findings);
 }
 
 void set_mode(staple& options, const config_entry& entry, config_findings& findings) {

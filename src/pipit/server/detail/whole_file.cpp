@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/server/detail/whole_file.hpp>
+
+#include <pipit/server/error.hpp>
+
+#include <atomic>
+#include <cerrno>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <fcntl.h>
+#include <filesystem>
+#include <memory>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace pipit::server::detail {
+namespace {
+
+error unreadable(const char* action, const std::string& path) {
+    return {errc::unusable_file, std::string(action) + " " + path + ": " + system_reason(errno)};
+}
+error unusable(const std::string& path, int reason) {
+    return {errc::unusable_file, path + ": " + std::strerror(reason)};
+}
+
+/// Two threads may replace the same file.
+std::string partial_name(const std::string& path) {
+    static std::atomic<std::uint64_t> last = 0;
+    return path + "." + std::to_string(++last) + ".tmp";
+}
+
+} // namespace
+
+result<std::string> read_file(const std::string& path, std::size_t bytes_max) {
+    struct closer {
+        void operator()(std::FILE* file) const { std::fclose(file); }
+    };
+    const std::unique_ptr<std::FILE, closer> file(std::fopen(path.c_str(), "rbe"));
+    if (!file) return unreadable("open", path);
+    std::string text;
+    char buffer[16384];
+    while (text.size() <= bytes_max) {
+        const auto count = std::fread(buffer, 1, sizeof buffer, file.get());
+        text.append(buffer, count);
+        if (count < sizeof buffer) break;
+    }
+    if (std::ferror(file.get())) return unreadable("read", path);
+    return text;
+}
+
+result<> replace_file(const std::string& path, bytes_view content, mode_t rights) {
+    const auto partial = partial_name(path);
+    const int file = ::open(partial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, rights);
+    if (file < 0) return unusable(partial, errno);
+    auto rest = content;
+    int failure = 0;
+    while (!rest.empty() && failure == 0) {
+        const auto written = ::write(file, rest.data(), rest.size());
+        if (written > 0) {
+            rest.remove_prefix(static_cast<std::size_t>(written));
+        } else if (errno != EINTR) {
+            failure = errno;
+        }
+    }
+    if (failure == 0 && ::fsync(file) != 0) failure = errno;
+    ::close(file);
+    if (failure == 0 && ::rename(partial.c_str(), path.c_str()) != 0) failure = errno;
+    if (failure == 0) return {};
+    ::unlink(partial.c_str());
+    return unusable(path, failure);
+}
+
+result<> keep_file(const std::string& path, bytes_view content) {
+    constexpr mode_t folder_rights = 0750;
+    constexpr mode_t file_rights = 0600;
+    const auto folder = std::filesystem::path(path).parent_path();
+    if (!folder.empty() && ::mkdir(folder.c_str(), folder_rights) != 0 && errno != EEXIST) {
+        return unusable(path, errno);
+    }
+    return replace_file(path, content, file_rights);
+}
+
+} // namespace pipit::server::detail

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <pipit/base/bytes.hpp>
+#include <pipit/base/error.hpp>
+
+#include <cstddef>
+#include <string>
+#include <sys/types.h>
+
+/// Small files that are read and written as a whole.
+namespace pipit::server::detail {
+
+/// A whole file; of one that is larger than allowed, a byte more than that, so that the caller sees
+/// that it is too much. Errors: `errc::unusable_file`; the detail is as Go's: `open <path>: <why>`.
+[[nodiscard]] result<std::string> read_file(const std::string& path, std::size_t bytes_max);
+
+/// Puts a file in the place of another one, or nothing at all: a file is whole, or was never there.
+/// `rights` are those of a new file. Errors: `errc::unusable_file`.
+[[nodiscard]] result<> replace_file(const std::string& path, bytes_view content, mode_t rights);
+/// The same for the owner's eyes alone, and makes the last folder of the path.
+[[nodiscard]] result<> keep_file(const std::string& path, bytes_view content);
+
+} // namespace pipit::server::detail
