@@ -335,6 +335,7 @@ def run_all(programs, pattern=None, jobs=4):
               if not pattern or re.search(pattern, function.__name__.replace("_", " "))]
     lock = threading.Lock()
     counts = {"ok": 0, "FAILED": 0, "skipped": 0}
+    complaints = {}
 
     def one(item):
         kind, function = item
@@ -343,13 +344,16 @@ def run_all(programs, pattern=None, jobs=4):
         word = "ok" if complaint is None else "skipped" if isinstance(complaint, skipped) else "FAILED"
         with lock:
             counts[word] += 1
-            print(f"{word:7} {function.__name__.replace('_', ' ')} ({time.monotonic() - begin:.1f} s)",
-                  flush=True)
+            name = function.__name__.replace("_", " ")
+            print(f"{word:7} {name} ({time.monotonic() - begin:.1f} s)", flush=True)
             if complaint:
-                print("       " + str(complaint).replace("\n", "\n       "), flush=True)
+                complaints[f"{word:7} {name}"] = str(complaint)
 
     with ThreadPoolExecutor(jobs) as pool:
         list(pool.map(one, chosen))
+    # At the end, where a log that was cut still shows them.
+    for title, complaint in complaints.items():
+        print(f"{title}\n       " + complaint.replace("\n", "\n       "))
     if counts["skipped"]:
         print(f"{counts['skipped']} skipped")
     return counts["ok"], counts["FAILED"]

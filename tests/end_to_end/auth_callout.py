@@ -10,7 +10,7 @@ import threading
 import suite
 from nkeys import account_jwt, claims_of, key, operator_jwt, token, user_jwt
 from tls import secure_client
-from suite import behaviour, equal, matches, pipits_own, wait_until
+from suite import behaviour, equal, is_logged, matches, pipits_own, wait_until
 from certificates import authority  # Where suite has looked for servers.
 
 ISSUER = key("A", b"i" * 32)
@@ -86,11 +86,6 @@ def log_in(side, server, decide=None, serving=None, **options):
     client.wait_for(lambda it: it.stream.ended or b"PONG" in it.operations or it.errors,
                     what="the end of the login")
     return client
-
-
-def is_logged(server, pattern):
-    """Some lines come after the client has heard."""
-    wait_until(lambda: re.search(pattern, server.log()), what=f"{pattern!r} in the log")
 
 
 @behaviour

@@ -8,7 +8,7 @@ from auth_callout import CONFIGURATION, admit, service
 from identity import is_in, is_refused, log_in_by_jwt, operated
 from nkeys import account_jwt, key, operator_jwt
 from resolvers import accounts_server, observed
-from suite import behaviour, equal, matches, reload_with, wait_until
+from suite import behaviour, equal, is_logged, reload_with, wait_until
 from tls import SERVER
 
 EXCEEDED = "-ERR 'maximum subscriptions exceeded'"
@@ -28,7 +28,7 @@ def who_may_have_no_subscription_is_not_kept(side):
     is_in(world.connect(world.token(payload=0, data=0)))
     wait_until(lambda: [each["reason"] for each in world.connections("state=closed")] ==
                ["Maximum Subscriptions Exceeded"] * 2)
-    matches(r"\[ERR\] .* - maximum subscriptions exceeded\n", world.server.log(), "log")
+    is_logged(world.server, r"\[ERR\] .* - maximum subscriptions exceeded\n")
     world = operated(side, limits={"subs": 0})
     is_ended(world.connect(world.token()))
 
@@ -81,10 +81,9 @@ def an_account_that_is_missing_is_looked_for_each_time(side):
         equal(len(web.authorizations) - asked, 3)
         known[account.public] = account_jwt(operator, account, "A")
         is_in(log_in_by_jwt(side, server, account, user))
-        matches(rf"\[DBG\] Account \[{account.public}\] fetch took [\d.]+[mµn]?s\n"
-                rf"(?:.*\n)*?.*\[WRN\] Account fetch failed: ", server.log(), "log")
-        matches(rf"\[DBG\] Account \[{account.public}\] fetch took [\d.]+[mµn]?s\n"
-                rf".*\[DBG\] Updating account claims: {account.public}/A\n", server.log(), "log")
+        took = rf"\[DBG\] Account \[{account.public}\] fetch took [\d.]+[mµn]?s\n"
+        is_logged(server, took + r"(?:.*\n)*?.*\[WRN\] Account fetch failed: ",
+                  took + rf".*\[DBG\] Updating account claims: {account.public}/A\n")
     finally:
         web.end()
 
@@ -150,4 +149,4 @@ def a_ping_that_is_not_needed_is_put_off(side):
     while time.monotonic() < deadline and "Delaying PING" not in server.log():
         assert client.barrier()
         time.sleep(0.02)
-    matches(pattern, server.log(), "log")
+    is_logged(server, pattern)

@@ -4,7 +4,7 @@ import signal
 import socket
 import time
 
-from suite import behaviour, equal, matches
+from suite import behaviour, equal, is_logged
 
 QUICK = 'lame_duck_duration: "30s"\nlame_duck_grace_period: "300ms"\n'
 
@@ -15,7 +15,7 @@ def without_clients_the_server_ends_at_once(side):
     server.signal(signal.SIGUSR2)
     server.process.wait(10)
     equal(server.process.returncode, 0)
-    matches(r"Entering lame duck mode", server.log(), "log")
+    is_logged(server, r"Entering lame duck mode")
 
 
 @behaviour

@@ -4,7 +4,7 @@ import os
 import resource
 import socket
 
-from suite import behaviour, equal, matches, pipits_own
+from suite import behaviour, equal, is_logged, matches, pipits_own
 
 RESERVED = """
 websocket { host: 127.0.0.1, port: -1, no_tls: true }
@@ -102,7 +102,7 @@ def what_comes_later_is_warned_of(side):
                         'cluster { name: C, listen: "127.0.0.1:-1" }\nserver_name: N\n')
     server.wait_for_log("Server is ready")
     for name in ("leafnodes", "jetstream", "mqtt", "cluster"):
-        matches(rf"(?i)\[WRN\].*{name}", server.log(), "log")
+        is_logged(server, rf"(?i)\[WRN\].*{name}")
 
 
 @behaviour

@@ -4,12 +4,11 @@ import json
 import signal
 import time
 
-from auth_callout import CONFIGURATION, ISSUER, OTHER, admit, is_logged, log_in, service, \
-    web_service
+from auth_callout import CONFIGURATION, ISSUER, OTHER, admit, log_in, service, web_service
 from identity import is_in, is_refused
 from nkeys import claims_of, key, token, user_jwt
 from resolvers import observed
-from suite import behaviour, equal, pipits_own
+from suite import behaviour, equal, is_logged, pipits_own
 
 LIVE = "live_permissions: true\n"
 PUBLISH = "-ERR 'Permissions Violation for Publish to \"{}\"'"

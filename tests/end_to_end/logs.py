@@ -5,7 +5,7 @@ import re
 import tempfile
 import time
 
-from suite import behaviour, equal, matches, pipits_own, wait_until
+from suite import behaviour, equal, is_logged, matches, pipits_own, wait_until
 
 LINE = r"^\[\d+\] \d{4}/\d\d/\d\d \d\d:\d\d:\d\d\.\d{6} \[(INF|WRN|DBG|TRC|ERR|FTL)\] .*"
 BARE = r"^\[\d+\] \[(INF|WRN|DBG|TRC|ERR|FTL)\] .*"
@@ -191,4 +191,4 @@ def a_server_without_authentication_says_what_that_means(side):
 def the_first_lines_name_a_command_to_try(side):
     server = side.start()
     server.wait_for_log("Server is ready")
-    matches(r"(?i)\[INF\].*\btry\b", server.log(), "log")
+    is_logged(server, r"(?i)\[INF\].*\btry\b")

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from suite import behaviour, equal, matches, pipits_own, wait_until
+from suite import behaviour, equal, is_logged, matches, pipits_own, wait_until
 
 FLAGS = """-a --addr --net -p --port -n --name --server_name -P --pid -m --http_port -ms --https_port
 -c --config -t -sl --signal --client_advertise --ports_file_dir -l --log -T --logtime --logtime_utc
@@ -148,7 +148,7 @@ def flags_win_over_the_file(side):
     equal(info["server_name"], "from_flag")
     equal((info["host"], info["port"]), ("h", 123))
     assert "monitoring" in server.ports and not server.ports["monitoring"][0].endswith(":1")
-    matches(r"\[DBG\]", server.log(), "log")
+    is_logged(server, r"\[DBG\]")
 
 
 @behaviour
@@ -274,7 +274,7 @@ def without_memory_it_ends_with_a_sentence(side):
         pass  # It has ended.
     server.process.wait(20)
     equal(server.process.returncode, 1)
-    matches("(?m)^pipit-server: cannot go on: there is not enough memory$", server.log())
+    is_logged(server, "^pipit-server: cannot go on: there is not enough memory$")
 
 
 @pipits_own

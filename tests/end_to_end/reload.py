@@ -4,7 +4,7 @@ import json
 import os
 import signal
 
-from suite import DONE, behaviour, equal, matches, reload_with, wait_until
+from suite import DONE, behaviour, equal, is_logged, matches, reload_with, wait_until
 
 VIOLATION = "-ERR 'Authorization Violation'"
 FAILED = r"Failed to reload server configuration: (.*)"
@@ -212,7 +212,7 @@ def flags_still_win_after_a_reload(side):
     server = side.start("debug: false\n", "--auth", "t", "-D")
     reload_with(server, "max_payload: 500\nauthorization { token: other }\n")
     equal(side.connect(server.port, auth_token="t").info["max_payload"], 500)
-    matches(r"\[DBG\]", server.log(), "log")
+    is_logged(server, r"\[DBG\]")
 
 
 @behaviour

@@ -4,7 +4,7 @@ import json
 import socket
 import time
 
-from suite import behaviour, equal, matches, wait_until
+from suite import behaviour, equal, is_logged, wait_until
 
 CONFIGURATION = """
 http: "127.0.0.1:-1"
@@ -68,7 +68,7 @@ def with_retry_a_slow_reader_is_kept_and_counted(side):
     _flood(side, server)
     equal(reader.read_for(4), True, "kept")
     wait_until(lambda: _slow_consumers(server) > 0, what="a slow consumer")
-    matches("Slow Consumer Detected: WriteDeadline of", server.log(), "log")
+    is_logged(server, "Slow Consumer Detected: WriteDeadline of")
 
 
 @behaviour

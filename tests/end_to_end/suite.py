@@ -172,6 +172,13 @@ def matches(pattern, text, what="text"):
     return found
 
 
+def is_logged(server, *patterns):
+    """Each of them comes to be in the log: a line may be later than what it tells of."""
+    for pattern in patterns:
+        found = server.wait_for_log(re.compile(pattern, re.MULTILINE))
+        assert found, f"no {pattern!r} in the log:\n{server.log()[-2500:]}"
+
+
 def wait_until(condition, seconds=10.0, what="the condition"):
     deadline = time.monotonic() + seconds
     while not condition():
@@ -217,20 +224,22 @@ def run_all(server, reference, pattern=None, jobs=4):
     chosen = [(kind, function) for kind, function in REGISTERED
               if not pattern or re.search(pattern, function.__name__.replace("_", " "))]
     lock = threading.Lock()
-    counts = {True: 0, False: 0}
+    complaints = {}
 
     def one(item):
         kind, function = item
         begin = time.monotonic()
         complaint = _run_one(kind, function, server, reference)
         with lock:
-            counts[complaint is None] += 1
             name = function.__name__.replace("_", " ")
             print(f"{'ok    ' if complaint is None else 'FAILED'} {name}"
                   f" ({time.monotonic() - begin:.1f} s)", flush=True)
             if complaint:
-                print("       " + complaint.replace("\n", "\n       "), flush=True)
+                complaints[name] = complaint
 
     with ThreadPoolExecutor(jobs) as pool:
         list(pool.map(one, chosen))
-    return counts[True], counts[False]
+    # At the end, where a log that was cut still shows them.
+    for name, complaint in complaints.items():
+        print(f"FAILED {name}\n       " + complaint.replace("\n", "\n       "))
+    return len(chosen) - len(complaints), len(complaints)

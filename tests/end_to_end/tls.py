@@ -9,7 +9,8 @@ import tempfile
 import time
 import urllib.request
 
-from suite import behaviour, client, compared, equal, matches, pipits_own, reload_with, stream, wait_until
+from suite import (behaviour, client, compared, equal, is_logged, matches, pipits_own, reload_with,
+                   stream, wait_until)
 from certificates import authority, key_digest  # Where suite has looked for servers.
 
 ISSUER = authority()
@@ -91,7 +92,7 @@ def _expect_service(connected):
 def tls_is_asked_for_and_serves(side):
     server = side.start(_block() + "http: 127.0.0.1:-1\n")
     assert server.ports["nats"][0].startswith("tls://"), server.ports
-    matches("TLS required for client connections", server.log(), "log")
+    is_logged(server, "TLS required for client connections")
     connected = _connect(side, server)
     assert connected.info["tls_required"] and "tls_verify" not in connected.info
     assert "tls_available" not in connected.info
@@ -283,7 +284,7 @@ def only_pinned_keys_come_in(side):
 @behaviour
 def clients_choose_where_they_may(side):
     server = side.start(_block() + "allow_non_tls: true\n")
-    matches("TLS available for client connections", server.log(), "log")
+    is_logged(server, "TLS available for client connections")
     plain = side.connect(server.port)
     assert plain.info["tls_available"] and "tls_required" not in plain.info
     _expect_service(plain)
@@ -293,7 +294,7 @@ def clients_choose_where_they_may(side):
 @behaviour
 def the_handshake_may_have_to_come_first(side):
     server = side.start(_block("handshake_first: true") + "http: 127.0.0.1:-1\n")
-    matches("not using \"TLS Handshake First\" option will fail to connect", server.log(), "log")
+    is_logged(server, "not using \"TLS Handshake First\" option will fail to connect")
     connected = _connect(side, server, first=True)
     assert connected.info["tls_required"]
     _expect_service(connected)

@@ -6,7 +6,7 @@ import socket
 import time
 import zlib
 
-from suite import behaviour, compared, equal, matches, pipits_own, start_failure
+from suite import behaviour, compared, equal, is_logged, matches, pipits_own, start_failure
 from certificates import authority  # Where suite has looked for servers.
 from web_socket import CLOSE, PING, PONG, TEXT, close_payload, compressed, frame, web_socket
 
@@ -406,7 +406,7 @@ def a_websocket_goes_over_tls(side):
     server = side.start("websocket { listen: \"127.0.0.1:-1\", same_origin: true, " + TLS + "} }\n")
     port = port_of(server)
     equal(server.ports["websocket"], [f"wss://127.0.0.1:{port}"])
-    matches(rf"Listening for websocket clients on wss://127\.0\.0\.1:{port}$", server.log())
+    is_logged(server, rf"Listening for websocket clients on wss://127\.0\.0\.1:{port}$")
     equal("DO NOT USE" in server.log(), False)
     web = connected(side, server, tls=ISSUER.context())
     equal((web.info.get("tls_required"), web.info.get("tls_available")), (True, True))
