@@ -159,8 +159,8 @@ def false_asks_nobody(side):
 def others_are_served_while_an_authority_is_slow(side):
     with _authority() as asked:
         slow, plain = asked.issue(), ISSUER.issue("/CN=plain")
-        asked.delay = 1.5
-        server = side.start(NO_CACHE + _block(more="timeout: 10"))
+        asked.delay = 3
+        server = side.start(NO_CACHE + _block("ocsp_peer { verify: true, ca_timeout: 15 }", more="timeout: 20"))
         results = []
         waiting = [threading.Thread(target=lambda: results.append(_is_in(server, slow)))
                    for _ in range(3)]
@@ -170,7 +170,7 @@ def others_are_served_while_an_authority_is_slow(side):
         start = time.monotonic()
         for _ in range(3):
             assert _is_in(server, plain)
-        assert time.monotonic() - start < 1.2
+        assert time.monotonic() - start < 2.7
         for each in waiting:
             each.join(20)
         equal(results, [True] * 3)
@@ -180,12 +180,12 @@ def others_are_served_while_an_authority_is_slow(side):
 def a_handshake_that_waits_too_long_ends(side):
     with _authority() as asked:
         slow = asked.issue()
-        asked.delay = 3
+        asked.delay = 8
         server = side.start(NO_CACHE + _block("ocsp_peer { verify: true, ca_timeout: 10 }",
-                                              more="timeout: 0.5"))
+                                              more="timeout: 2"))
         start = time.monotonic()
         assert not _is_in(server, slow)
-        assert time.monotonic() - start < 2.9
+        assert time.monotonic() - start < 7
         assert _is_in(server, ISSUER.issue("/CN=plain"))
 
 
@@ -193,11 +193,11 @@ def a_handshake_that_waits_too_long_ends(side):
 def an_authority_has_its_time_to_answer(side):
     with _authority() as asked:
         slow = asked.issue()
-        asked.delay = 2
+        asked.delay = 6
         server = side.start(NO_CACHE + _block("ocsp_peer { verify: true, ca_timeout: 0.3 }"))
         start = time.monotonic()
         assert not _is_in(server, slow)
-        assert time.monotonic() - start < 1.9
+        assert time.monotonic() - start < 5
 
 
 @behaviour

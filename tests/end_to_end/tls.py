@@ -43,7 +43,7 @@ class secure_client(client):
             self.stream.socket.sendall(header)
         if not first:
             self.stream.wait_for_operations(1)
-        self.stream.socket.settimeout(5)
+        self.stream.socket.settimeout(20)
         context = context or ISSUER.context()
         self.socket = context.wrap_socket(self.stream.socket, server_hostname="localhost")
         self.stream.socket = _patient(self.socket)
