@@ -97,7 +97,7 @@ function(pipit_module)
       LABELS ${arg_TEST_LABELS} PRECOMPILED ${arg_PRECOMPILED})
   endif()
   foreach(source IN LISTS arg_FUZZERS)
-    if(NOT PIPIT_TESTS AND NOT PIPIT_FUZZERS)
+    if(NOT PIPIT_FUZZERS AND NOT (PIPIT_TESTS AND PIPIT_REPLAYS))
       continue()
     endif()
     get_filename_component(fuzzer ${source} NAME_WE) # parser_fuzz
