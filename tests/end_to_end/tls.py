@@ -133,7 +133,7 @@ def who_says_nothing_is_cut_after_the_timeout(side):
     silent = side.open(server.port)
     begin = time.monotonic()
     assert silent.wait_for_end()
-    assert 0.2 < time.monotonic() - begin < 2, time.monotonic() - begin
+    assert 0.2 < time.monotonic() - begin < 5
     assert server.wait_for_log("TLS handshake (timeout|error)")
 
 
