@@ -145,6 +145,27 @@ def what_is_unknown_or_unreachable_is_as_the_block_says(side):
 
 
 @behaviour
+def an_authority_that_leaves_out_the_status_has_revoked(side):
+    with _authority() as asked, tempfile.TemporaryDirectory() as folder:
+        client = asked.issue()
+        asked.leaves_out_status = True
+        text = (f'debug: true\nocsp_cache {{ local_store: "{folder}", preserve_revoked: true }}\n' +
+                _block("ocsp_peer { verify: true, unknown_is_good: true, allow_when_ca_unreachable: true, "
+                       "cache_ttl_when_next_update_unset: 5, allowed_clockskew: 1 }"))
+        server = side.start(text)
+        assert not _is_in(server, client)
+        assert server.wait_for_log(r"\[WRN\] OCSP verify fail for \[CN=client\] with CA status "
+                                   r"\[revoked\]"), server.log()
+        # And is remembered when nobody can be asked any more.
+        asked.is_broken = True
+
+        def is_refused_for_what_was_said():
+            assert not _is_in(server, client)
+            return "cached revocation exists so rejecting" in server.log()
+        wait_until(is_refused_for_what_was_said, 30)
+
+
+@behaviour
 def false_asks_nobody(side):
     with _authority() as asked:
         revoked = asked.issue(REVOKED)

@@ -12,6 +12,30 @@ import urllib.parse
 GOOD, REVOKED, UNKNOWN = "V", "R", None
 
 
+def _part(tag, content):
+    """Of DER."""
+    size = len(content)
+    bytes_of_size = size.to_bytes((size.bit_length() + 7) // 8 or 1, "big")
+    if size > 127:
+        bytes_of_size = bytes([0x80 + len(bytes_of_size)]) + bytes_of_size
+    return bytes([tag]) + bytes_of_size + content
+
+
+def _sizes(der):
+    """Of the head and of the content."""
+    count = der[1] & 0x7f if der[1] > 127 else 0
+    return 2 + count, int.from_bytes(der[2:2 + count], "big") if count else der[1]
+
+
+def _content(der):
+    head, size = _sizes(der)
+    return der[head:head + size]
+
+
+def _behind(der):
+    return der[sum(_sizes(der)):]
+
+
 class responder:
     """What it says of a certificate, by its number, is `statuses`; it may be silent or slow."""
 
@@ -24,6 +48,7 @@ class responder:
         self.answer_body = None
         self.minutes = None  # So long its answers hold; None: they do not say.
         self.refuses_post = False
+        self.leaves_out_status = False  # As an authority that uses Go's library may.
         self._folder = tempfile.TemporaryDirectory(prefix="pipit_responder_")
         self._lock = threading.Lock()
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -73,7 +98,8 @@ class responder:
                 time.sleep(outer.delay)
                 if outer.is_broken:
                     return self.send_error(500)
-                body = outer.answer_body or outer.answer(request)
+                made = outer.answer_without_status if outer.leaves_out_status else outer.answer
+                body = outer.answer_body or made(request)
                 self.send_response(200)
                 self.send_header("Content-Type", "application/ocsp-response")
                 self.send_header("Content-Length", str(len(body)))
@@ -84,6 +110,23 @@ class responder:
                 pass
 
         return handler
+
+    def answer_without_status(self, request):
+        """Means that it is revoked."""
+        about = request
+        for _ in range(4):
+            about = _content(about)
+        about = _part(0x30, _content(about))
+        # It signs as who has the key that is asked about: the third part is its digest.
+        key = _behind(_behind(_content(about)))
+        now = _part(0x18, time.strftime("%Y%m%d%H%M%SZ", time.gmtime()).encode())
+        data = _part(0x30, _part(0xa2, key[:2 + key[1]]) + now + _part(0x30, _part(0x30, about + now)))
+        signature = subprocess.run(["openssl", "dgst", "-sha256", "-sign", self.of.key], input=data,
+                                   check=True, capture_output=True).stdout
+        ecdsa_with_sha256 = bytes.fromhex("300a06082a8648ce3d040302")
+        basic = _part(0x30, data + ecdsa_with_sha256 + _part(0x03, b"\0" + signature))
+        type_basic = bytes.fromhex("06092b0601050507300101")
+        return _part(0x30, b"\x0a\x01\0" + _part(0xa0, _part(0x30, type_basic + _part(0x04, basic))))
 
     def answer(self, request):
         """What the authority says, in DER."""

@@ -6,7 +6,7 @@ import socket
 import time
 import zlib
 
-from suite import behaviour, compared, equal, is_logged, matches, pipits_own, start_failure
+from suite import behaviour, compared, equal, is_logged, matches, pipits_own, start_failure, wait_until
 from certificates import authority  # Where suite has looked for servers.
 from web_socket import CLOSE, PING, PONG, TEXT, close_payload, compressed, frame, web_socket
 
@@ -150,6 +150,34 @@ def pings_are_answered_and_a_close_is_returned(side):
     wrong = connected(side, server)
     wrong.send(close_payload(1000) + b"\xff", opcode=CLOSE)
     equal(wrong.wait_for_end(), (1007, "invalid utf8 body in close frame"))
+
+
+def _closed_for(server, reason):
+    def reasons():
+        closed = json.loads(server.monitoring("/connz?state=closed"))["connections"]
+        return [each["reason"] for each in closed]
+    wait_until(reasons, 10)
+    equal(reasons(), [reason])
+
+
+@behaviour
+def what_comes_before_a_close_is_answered_before_it(side):
+    server = start(side)
+    web = connected(side, server)
+    web.send_raw(frame(b"PING\r\n") + frame(close_payload(1000), opcode=CLOSE) + frame(b"PING\r\n"))
+    equal(web.wait_for_end(), (1000, ""))
+    equal(web.text.count(b"PONG\r\n"), 2)  # `connected` has asked, too.
+    _closed_for(server, "Client Closed")
+
+
+@behaviour
+def the_log_says_what_was_wrong_also_where_something_came_before_it(side):
+    server = start(side)
+    web = connected(side, server)
+    web.send_raw(frame(b"PING\r\n") + frame(b"PING\r\n", mask=False))
+    web.wait_for_end()
+    assert server.wait_for_log(r"\[ERR\] 127\.0\.0\.1:\d+ - wid:\d+ - read error: mask bit missing")
+    _closed_for(server, "Read Error")
 
 
 @behaviour

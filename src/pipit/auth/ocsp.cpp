@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/auth/ocsp.hpp>
 
+#include <pipit/auth/detail/ocsp_status.hpp>
 #include <pipit/base/ascii_case.hpp>
 #include <pipit/base/c_pointer.hpp>
 #include <pipit/base/ocsp_limits.hpp>
@@ -15,6 +16,7 @@
 #include <chrono>
 #include <ctime>
 #include <memory>
+#include <utility>
 
 namespace pipit::auth {
 namespace {
@@ -37,6 +39,7 @@ using request_pointer = c_pointer<OCSP_REQUEST, OCSP_REQUEST_free>;
 using response_pointer = c_pointer<OCSP_RESPONSE, OCSP_RESPONSE_free>;
 using basic_pointer = c_pointer<OCSP_BASICRESP, OCSP_BASICRESP_free>;
 using id_pointer = c_pointer<OCSP_CERTID, OCSP_CERTID_free>;
+using any_pointer = c_pointer<ASN1_TYPE, ASN1_TYPE_free>;
 using access_pointer = c_pointer<AUTHORITY_INFO_ACCESS, AUTHORITY_INFO_ACCESS_free>;
 using features_pointer = c_pointer<TLS_FEATURE, TLS_FEATURE_free>;
 
@@ -73,7 +76,20 @@ std::string_view refusal_text(int status) {
     }
 }
 
-result<basic_pointer> parse_answer(bytes_view der) {
+struct parsed_answer {
+    basic_pointer basic;
+    std::string signed_part; ///< Where `basic` is not as it came.
+};
+
+basic_pointer parse_basic(bytes_view der) {
+    const auto* bytes = reinterpret_cast<const unsigned char*>(der.data());
+    const auto* const end = bytes + der.size();
+    basic_pointer parsed(d2i_OCSP_BASICRESP(nullptr, &bytes, static_cast<long>(der.size())));
+    if (bytes != end) parsed.reset();
+    return parsed;
+}
+
+result<parsed_answer> parse_answer(bytes_view der) {
     if (der.size() > limits::ocsp_response_bytes) return wrong("response too large");
     const auto* bytes = reinterpret_cast<const unsigned char*>(der.data());
     const auto* const end = bytes + der.size();
@@ -84,10 +100,15 @@ result<basic_pointer> parse_answer(bytes_view der) {
         status != OCSP_RESPONSE_STATUS_SUCCESSFUL) {
         return wrong("error from server: " + std::string(refusal_text(status)));
     }
-    basic_pointer basic(OCSP_response_get1_basic(whole.get()));
-    if (!basic) return wrong("bad response type");
-    if (OCSP_resp_count(basic.get()) != 1) return wrong("bad number of responses");
-    return basic;
+    parsed_answer answer{.basic = basic_pointer(OCSP_response_get1_basic(whole.get())),
+                         .signed_part = {}};
+    if (auto completed = answer.basic ? std::nullopt : detail::complete_ocsp_answer(der)) {
+        answer.basic = parse_basic(completed->basic);
+        answer.signed_part = std::move(completed->signed_part);
+    }
+    if (!answer.basic) return wrong("bad response type");
+    if (OCSP_resp_count(answer.basic.get()) != 1) return wrong("bad number of responses");
+    return answer;
 }
 
 bool is_about(OCSP_SINGLERESP* single, const X509* certificate, const X509* issuer) {
@@ -122,14 +143,28 @@ bool may_sign_answers(X509* signer) {
     return says_what_for && (X509_get_extended_key_usage(signer) & XKU_OCSP_SIGN) != 0;
 }
 
-result<> check_signer(OCSP_BASICRESP* basic, X509* issuer, wall_time now) {
+/// The signature alone: who the signer is comes later.
+bool is_signed(const parsed_answer& answer, STACK_OF(X509) * known, const X509* signer) {
+    auto* const basic = answer.basic.get();
+    if (answer.signed_part.empty()) {
+        return OCSP_basic_verify(basic, known, nullptr, OCSP_NOVERIFY) == 1;
+    }
+    const auto* bytes = reinterpret_cast<const unsigned char*>(answer.signed_part.data());
+    const any_pointer signed_part(
+        d2i_ASN1_TYPE(nullptr, &bytes, static_cast<long>(answer.signed_part.size())));
+    return signed_part &&
+           ASN1_item_verify(ASN1_ITEM_rptr(ASN1_ANY), OCSP_resp_get0_tbs_sigalg(basic),
+                            OCSP_resp_get0_signature(basic), signed_part.get(),
+                            X509_get0_pubkey(signer)) == 1;
+}
+
+result<> check_signer(const parsed_answer& answer, X509* issuer, wall_time now) {
+    auto* const basic = answer.basic.get();
     const list_pointer known(sk_X509_new_null());
     if (!known || sk_X509_push(known.get(), issuer) == 0) return wrong("out of memory");
-    // The signature alone: who the signer is comes below.
     X509* signer = nullptr;
-    if (is_weakly_signed(basic) ||
-        OCSP_basic_verify(basic, known.get(), nullptr, OCSP_NOVERIFY) != 1 ||
-        OCSP_resp_get0_signer(basic, &signer, known.get()) != 1) {
+    if (is_weakly_signed(basic) || OCSP_resp_get0_signer(basic, &signer, known.get()) != 1 ||
+        !is_signed(answer, known.get(), signer)) {
         return wrong("bad OCSP signature");
     }
     if (X509_cmp(signer, issuer) == 0) return {};
@@ -213,13 +248,13 @@ result<ocsp_answer> read_ocsp_answer(bytes_view der, const ocsp_link& about, wal
     const auto certificate = parse(about.certificate);
     const auto issuer = parse(about.issuer);
     if (!certificate || !issuer) return ocsp_errc::invalid_certificate;
-    const auto basic = parse_answer(der);
-    if (!basic) return basic.error();
-    auto* const single = OCSP_resp_get0(basic->get(), 0);
+    const auto parsed = parse_answer(der);
+    if (!parsed) return parsed.error();
+    auto* const single = OCSP_resp_get0(parsed->basic.get(), 0);
     if (!is_about(single, certificate.get(), issuer.get())) {
         return wrong("no response matching the supplied certificate");
     }
-    if (auto checked = check_signer(basic->get(), issuer.get(), now); !checked) {
+    if (auto checked = check_signer(*parsed, issuer.get(), now); !checked) {
         return checked.error();
     }
     return answer_of(single);

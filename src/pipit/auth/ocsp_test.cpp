@@ -73,6 +73,28 @@ TEST_F(Ocsp, TakesTheWordOfSomebodyWhomTheIssuerHasCharged) {
     EXPECT_FALSE(read_ocsp_answer(make_answer(client, issuer, stranger), link, now()));
 }
 
+TEST_F(Ocsp, IsToldOfARevocationByLeavingOutTheStatusAsGoDoes) {
+    const auto der = test::make_answer_without_status(client, issuer, issuer);
+    const auto answer = read_ocsp_answer(der, link, now());
+    ASSERT_TRUE(answer) << answer.error().detail();
+    EXPECT_EQ(answer->status, ocsp_status::revoked);
+    EXPECT_LT(answer->this_update, now());
+
+    const auto stranger = make_holder({.name = "Stranger"});
+    EXPECT_FALSE(
+        read_ocsp_answer(test::make_answer_without_status(client, issuer, stranger), link, now()));
+    const auto other = make_holder({.name = "other"}, &issuer);
+    EXPECT_FALSE(
+        read_ocsp_answer(test::make_answer_without_status(other, issuer, issuer), link, now()));
+    for (std::size_t i = 0; i < der.size(); i += 3) {
+        EXPECT_FALSE(read_ocsp_answer(bytes_view(der).substr(0, i), link, now())) << i;
+        auto changed = der;
+        changed[i] = static_cast<char>(changed[i] ^ 0x10);
+        const auto read = read_ocsp_answer(changed, link, now());
+        EXPECT_TRUE(!read || read->status == ocsp_status::revoked) << i;
+    }
+}
+
 TEST_F(Ocsp, TakesNoAnswerAboutAnotherCertificate) {
     const auto other = make_holder({.name = "other"}, &issuer);
     EXPECT_FALSE(read_ocsp_answer(make_answer(other, issuer, issuer), link, now()));

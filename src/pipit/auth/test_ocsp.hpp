@@ -101,6 +101,50 @@ inline std::string make_answer(const holder& about, const holder& issuer, const 
     return to_der<OCSP_RESPONSE>(i2d_OCSP_RESPONSE, whole.get());
 }
 
+/// A part of DER.
+inline std::string der_part(unsigned char tag, const std::string& content) {
+    std::string der(1, static_cast<char>(tag));
+    const auto size = content.size();
+    if (size > 0xff) {
+        der += '\x82';
+        der += static_cast<char>(size >> 8);
+    } else if (size > 0x7f) {
+        der += '\x81';
+    }
+    return (der += static_cast<char>(size & 0xff)) + content;
+}
+
+/// What Go's library makes where an authority only says that a certificate is revoked.
+inline std::string make_answer_without_status(const holder& about, const holder& issuer,
+                                              const holder& signer) {
+    const c_pointer<OCSP_CERTID, OCSP_CERTID_free> id(
+        OCSP_cert_to_id(EVP_sha1(), about.certificate.get(), issuer.certificate.get()));
+    const c_pointer<ASN1_TIME, ASN1_TIME_free> now(X509_gmtime_adj(nullptr, -60));
+    const c_pointer<ASN1_GENERALIZEDTIME, ASN1_GENERALIZEDTIME_free> time(
+        ASN1_TIME_to_generalizedtime(now.get(), nullptr));
+    constexpr unsigned char sequence = 0x30;
+    const auto when = to_der<ASN1_GENERALIZEDTIME>(i2d_ASN1_GENERALIZEDTIME, time.get());
+    const auto name =
+        to_der<X509_NAME>(i2d_X509_NAME, X509_get_subject_name(signer.certificate.get()));
+    const auto one = der_part(sequence, to_der<OCSP_CERTID>(i2d_OCSP_CERTID, id.get()) + when);
+    const auto data = der_part(sequence, der_part(0xa1, name) + when + der_part(sequence, one));
+    const c_pointer<EVP_MD_CTX, EVP_MD_CTX_free> context(EVP_MD_CTX_new());
+    std::string signature(256, '\0');
+    auto size = signature.size();
+    PIPIT_ASSERT(
+        EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, signer.key.get()) == 1 &&
+        EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(signature.data()), &size,
+                       reinterpret_cast<const unsigned char*>(data.data()), data.size()) == 1);
+    signature.resize(size);
+    const std::string with_ecdsa_and_sha256("\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02", 12);
+    const auto basic = der_part(sequence, data + with_ecdsa_and_sha256 +
+                                              der_part(0x03, std::string(1, '\0') + signature) +
+                                              der_part(0xa0, der_part(sequence, signer.der())));
+    const std::string type_basic("\x06\x09\x2b\x06\x01\x05\x05\x07\x30\x01\x01", 11);
+    const auto bytes = der_part(sequence, type_basic + der_part(0x04, basic));
+    return der_part(sequence, std::string("\x0a\x01\0", 3) + der_part(0xa0, bytes));
+}
+
 /// What an authority says that does not want to answer.
 inline std::string make_refusal(int status) {
     const c_pointer<OCSP_RESPONSE, OCSP_RESPONSE_free> whole(OCSP_response_create(status, nullptr));

@@ -38,12 +38,24 @@ void append_from(std::span<const bytes_view>& pieces, std::size_t& offset, std::
 
 } // namespace
 
+/// How it comes to an end.
+struct websocket_filter::ending {
+    error why; ///< No error: the other side has said that it goes.
+    std::string answer;
+};
+
+websocket_filter::websocket_filter(websocket_deflate& deflate, random_source random) noexcept
+    : deflate_(&deflate), random_(random) {}
+
+websocket_filter::~websocket_filter() = default;
+
 // --- What comes ---
 
 result<> websocket_filter::receive(bytes_view from_wire, std::string& plain, std::string& wire) {
     if (failure_.code()) return failure_;
     if (is_finished_) return {};
     if (!is_open()) return receive_head(from_wire, plain, wire);
+    if (ending_) return end(*ending_, wire);
     return receive_frames(from_wire, plain, wire);
 }
 
@@ -69,6 +81,7 @@ result<> websocket_filter::receive_head(bytes_view from_wire, std::string& plain
     const bool is_followed = !rest.empty() || !from_wire.empty();
     if (auto shaken = shake_hands(**head, is_followed, wire); !shaken) return fail(shaken.error());
     for (const auto frames : {rest, from_wire}) {
+        if (ending_) break;
         if (auto framed = receive_frames(frames, plain, wire); !framed) return framed;
     }
     return {};
@@ -77,14 +90,14 @@ result<> websocket_filter::receive_head(bytes_view from_wire, std::string& plain
 result<> websocket_filter::receive_frames(bytes_view input, std::string& plain, std::string& wire) {
     if (held_.empty()) {
         auto outcome = receive_frames_of(input, plain, wire);
-        if (outcome && !is_finished_) held_ = input;
+        if (outcome && !is_finished_ && !ending_) held_ = input;
         return outcome;
     }
     held_ += input;
     auto rest = bytes_view(held_).substr(held_taken_);
     auto outcome = receive_frames_of(rest, plain, wire);
     held_taken_ = held_.size() - rest.size();
-    if (rest.empty() || !outcome || is_finished_) {
+    if (rest.empty() || !outcome || is_finished_ || ending_) {
         held_ = {};
         held_taken_ = 0;
     }
@@ -94,69 +107,75 @@ result<> websocket_filter::receive_frames(bytes_view input, std::string& plain, 
 /// Takes what it read from the front of `input`: all of it, unless enough was unpacked.
 result<> websocket_filter::receive_frames_of(bytes_view& input, std::string& plain,
                                              std::string& wire) {
-    const auto enough = plain.size() + limits::websocket_unpacked_bytes;
-    while (!is_finished_) {
+    const auto begin = plain.size();
+    const auto enough = begin + limits::websocket_unpacked_bytes;
+    for (;;) {
         if (framing_.reads.allows_compression && plain.size() >= enough && !input.empty())
             return {};
         const auto next = reader_->next(input);
-        if (!next) return fail_open(websocket_status::protocol_error, next.error(), wire);
-        if (!*next) return {};
-        const auto& part = **next;
-        switch (part.opcode) {
-        case websocket_opcode::ping:
+        if (next && !*next) return {};
+        std::optional<ending> ended;
+        if (!next) {
+            ended = violation(websocket_status::protocol_error, next.error());
+        } else if ((*next)->opcode == websocket_opcode::ping) {
             // Who does not read what is sent need not be told again and again that it is.
             if (!close_sent_ && wire.size() < limits::websocket_unsent_pong_bytes) {
-                append_control_frame(wire, websocket_opcode::pong, part.payload, next_mask());
+                append_control_frame(wire, websocket_opcode::pong, (*next)->payload, next_mask());
             }
-            break;
-        case websocket_opcode::pong: break;
-        case websocket_opcode::close:
-            if (auto closed = receive_close(part.payload, wire); !closed) return closed;
-            break;
-        default:
-            if (auto taken = receive_data(part, plain, wire); !taken) return taken;
+        } else if ((*next)->opcode == websocket_opcode::close) {
+            ended = ending_of((*next)->payload);
+        } else if ((*next)->opcode != websocket_opcode::pong) {
+            ended = receive_data(**next, plain);
         }
+        if (!ended) continue;
+        compressed_ = {};
+        if (plain.size() == begin) return end(*ended, wire);
+        ending_ = std::make_unique<ending>(std::move(*ended));
+        return {};
     }
-    return {};
 }
 
-result<> websocket_filter::receive_data(const websocket_part& part, std::string& plain,
-                                        std::string& wire) {
+std::optional<websocket_filter::ending> websocket_filter::receive_data(const websocket_part& part,
+                                                                       std::string& plain) {
     if (part.is_compressed && compressed_.size() + part.payload.size() > message_bytes_max_) {
-        return fail_open(websocket_status::too_big, errc::websocket_too_big, wire);
+        return violation(websocket_status::too_big, errc::websocket_too_big);
     }
     auto& to = part.is_compressed ? compressed_ : plain;
     const auto begin = to.size();
     to += part.payload;
     if (part.is_masked) apply_mask(std::span(to).subspan(begin), part.mask, part.mask_offset);
-    if (!part.is_compressed || !part.ends_message) return {};
+    if (!part.is_compressed || !part.ends_message) return std::nullopt;
 
     const auto message = std::exchange(compressed_, {});
     const auto unpacked = deflate_->decompress(message, message_bytes_max_, plain);
-    if (unpacked) return {};
+    if (unpacked) return std::nullopt;
     const bool is_too_big = unpacked.error() == errc::websocket_too_big;
-    return fail_open(is_too_big ? websocket_status::too_big : websocket_status::protocol_error,
-                     unpacked.error(), wire);
+    return violation(is_too_big ? websocket_status::too_big : websocket_status::protocol_error,
+                     unpacked.error());
 }
 
-result<> websocket_filter::receive_close(bytes_view payload, std::string& wire) {
+websocket_filter::ending websocket_filter::ending_of(bytes_view payload) {
     const auto close = parse_close(payload);
-    if (!close) return fail_open(websocket_status::protocol_error, close.error(), wire);
+    if (!close) return violation(websocket_status::protocol_error, close.error());
+    return {.why = {}, .answer = close->status ? close_payload(*close->status, close->reason) : ""};
+}
+
+websocket_filter::ending websocket_filter::violation(std::uint16_t status, error why) {
+    auto text = close_payload(status, why.detail().empty() ? why.code().message()
+                                                           : std::string(why.detail()));
+    return {.why = std::move(why), .answer = std::move(text)};
+}
+
+result<> websocket_filter::end(const ending& how, std::string& wire) {
+    append_close(how.answer, wire);
+    if (how.why.code()) return fail(how.why);
     is_finished_ = true;
-    append_close(close->status ? close_payload(*close->status, close->reason) : "", wire);
     return {};
 }
 
 error websocket_filter::fail(error why) {
     failure_ = why;
     return why;
-}
-
-error websocket_filter::fail_open(std::uint16_t status, error why, std::string& wire) {
-    const auto text = why.detail().empty() ? why.code().message() : std::string(why.detail());
-    append_close(close_payload(status, text), wire);
-    compressed_ = {};
-    return fail(std::move(why));
 }
 
 // --- What is sent ---

@@ -21,7 +21,8 @@ namespace pipit::net {
 /// Idle it holds some hundred bytes: no zlib state, no buffer. What came of a compressed message
 /// is held until it is complete, at most `set_message_bytes_max`; everything else is given on as
 /// it comes, so that a frame may be of any length. Of small messages that become large ones when
-/// they are unpacked, those that come together are unpacked a few at a time.
+/// they are unpacked, those that come together are unpacked a few at a time. The end comes in a
+/// call of its own when something came before it, which is answered first.
 class websocket_filter : public filter {
 public:
     result<> receive(bytes_view from_wire, std::string& plain, std::string& wire) final;
@@ -29,7 +30,8 @@ public:
     void finish(std::string& wire) final;
     [[nodiscard]] bool is_open() const noexcept final { return reader_.has_value(); }
     [[nodiscard]] bool holds_more() const noexcept final {
-        return held_taken_ != held_.size() && !is_finished_ && !failure_.code();
+        const bool has_input = held_taken_ != held_.size() || ending_ != nullptr;
+        return has_input && !is_finished_ && !failure_.code();
     }
     [[nodiscard]] bool is_finished() const noexcept final { return is_finished_; }
 
@@ -50,8 +52,8 @@ protected:
         bool splits_compressed = true;
     };
 
-    websocket_filter(websocket_deflate& deflate, random_source random) noexcept
-        : deflate_(&deflate), random_(random) {}
+    websocket_filter(websocket_deflate& deflate, random_source random) noexcept;
+    ~websocket_filter() override;
 
     void open(const framing& agreed);
     /// The other side's head is complete; `is_followed` by something.
@@ -65,9 +67,12 @@ private:
     result<> receive_head(bytes_view from_wire, std::string& plain, std::string& wire);
     result<> receive_frames(bytes_view input, std::string& plain, std::string& wire);
     result<> receive_frames_of(bytes_view& input, std::string& plain, std::string& wire);
-    result<> receive_data(const websocket_part& part, std::string& plain, std::string& wire);
-    result<> receive_close(bytes_view payload, std::string& wire);
-    [[nodiscard]] error fail_open(std::uint16_t status, error why, std::string& wire);
+    struct ending;
+    [[nodiscard]] std::optional<ending> receive_data(const websocket_part& part,
+                                                     std::string& plain);
+    [[nodiscard]] static ending ending_of(bytes_view payload);
+    [[nodiscard]] static ending violation(std::uint16_t status, error why);
+    result<> end(const ending& how, std::string& wire);
     void append_message(std::span<const bytes_view> pieces, std::size_t bytes, bool is_compressed,
                         std::string& wire);
     void append_close(bytes_view payload, std::string& wire);
@@ -87,6 +92,8 @@ private:
     bool close_sent_ = false;
     bool is_finished_ = false;
     error failure_;
+    /// What has come behind something that its user takes first, and may answer.
+    std::unique_ptr<ending> ending_;
 };
 
 /// Whether a request is let in, and how it is answered.
