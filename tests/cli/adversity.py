@@ -18,12 +18,13 @@ from suite import SECONDS, equal, eventually, matches, once, skipped, succeeded,
 class strange_server:
     """Greets with this INFO, answers the first PING, and then does as it is told."""
 
-    def __init__(self, info=None, answers_pings=True):
+    def __init__(self, info=None, answers_pings=True, hangs_up_once=False):
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"nats://127.0.0.1:{self.listener.getsockname()[1]}"
         self.info = {"server_id": "X", "version": "2.15.2", "headers": True, "max_payload": 1048576} | (info or {})
         self.answers_pings = answers_pings
         self.ignored_pings = 0
+        self.hangs_up_at_sub = hangs_up_once
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self):
@@ -36,6 +37,9 @@ class strange_server:
         is_first = True
         try:
             for line in connection.makefile("rb"):
+                if line.startswith(b"SUB ") and self.hangs_up_at_sub:
+                    self.hangs_up_at_sub = False
+                    return connection.shutdown(socket.SHUT_RDWR)
                 if line != b"PING\r\n":
                     continue
                 if is_first or self.answers_pings:
@@ -153,6 +157,16 @@ def a_second_signal_ends_a_command_that_does_not_end(world):
 
     eventually(ends, "the end")
     assert reply.finish().code in (0, 143), reply.err
+
+
+@once
+def who_loses_the_connection_while_subscribing_subscribes_again(world):
+    for command in ("sub", "reply"):
+        server = strange_server(hangs_up_once=True)
+        listener = world.start(command, "a", *(["x"] if command == "reply" else []), env={"NATS_URL": server.url})
+        listener.wait_for("Connected again")
+        listener.signal(signal.SIGINT)
+        equal(listener.finish().code, 0, command)
 
 
 @test

@@ -68,8 +68,8 @@ public:
         auto made = connected_.nats.subscribe(asked_.subject, std::move(how));
         if (!made) co_return connected_.fail(made.error());
         requests_ = std::move(*made);
-        const auto flushed = co_await connected_.flush();
-        if (!flushed) co_return connected_.fail(flushed.error());
+        const auto known = co_await connected_.subscribed();
+        if (!known) co_return connected_.fail(known.error());
         if (!connected_.with.json) {
             connected_.with.note("Listening on \"" + asked_.subject + "\" in group \"" +
                                  asked_.queue + "\"");

@@ -106,6 +106,12 @@ asio::awaitable<result<>> session::flush() {
     co_return result<>();
 }
 
+asio::awaitable<result<>> session::subscribed() {
+    auto known = co_await flush();
+    if (!known && known.error() == protocol::errc::connection_lost) known = result<>();
+    co_return known;
+}
+
 int run_connected(program& with, const activity& what) {
     auto how = settle_connection(with);
     if (!how) return with.fail(text_of(how.error()));

@@ -50,6 +50,9 @@ public:
     int fail(const error& why) const;
     /// Everything has reached the server; otherwise answers why not. Also a refused publication.
     [[nodiscard]] asio::awaitable<result<>> flush();
+    /// The server knows of what was subscribed to, or why not. Who loses the connection meanwhile
+    /// subscribes again with the next one.
+    [[nodiscard]] asio::awaitable<result<>> subscribed();
 
 private:
     void tell(const client::connection_event& happened);

@@ -54,8 +54,8 @@ public:
     asio::awaitable<int> run() {
         if (const auto opened = printer_.open(); !opened) co_return connected_.fail(opened.error());
         if (const auto made = subscribe(); !made) co_return connected_.fail(made.error());
-        const auto flushed = co_await connected_.flush();
-        if (!flushed) co_return connected_.fail(flushed.error());
+        const auto known = co_await connected_.subscribed();
+        if (!known) co_return connected_.fail(known.error());
         if (asked_.graph) {
             co_await draw_graphs();
         } else {
