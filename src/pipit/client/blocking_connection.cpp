@@ -29,12 +29,17 @@ struct engine {
 
 blocking_subscription& blocking_subscription::operator=(blocking_subscription&& other) noexcept {
     if (this == &other) return *this;
-    unsubscribe();
+    end_and_wait();
     feed_ = std::move(other.feed_);
     return *this;
 }
 
-blocking_subscription::~blocking_subscription() { unsubscribe(); }
+blocking_subscription::~blocking_subscription() { end_and_wait(); }
+
+void blocking_subscription::end_and_wait() noexcept {
+    unsubscribe();
+    if (feed_) feed_->owner->wait_for_callback(*feed_);
+}
 
 result<message> blocking_subscription::next(nanoseconds timeout) {
     if (!feed_) return errc::subscription_ended;
@@ -144,11 +149,13 @@ result<std::vector<message>> blocking_connection::request_many(bytes_view subjec
                                                                request_many_options options) {
     auto& link = *state_->link;
     if (link.is_in_callback()) return errc::would_deadlock;
+    const auto until =
+        detail::deadline_of(options.timeout.value_or(link.options().request_timeout));
     const auto answers = link.request_many(subject, payload, options);
     if (!answers) return answers.error();
     std::vector<message> all;
     for (;;) {
-        auto next = link.wait_for_answer(**answers);
+        auto next = link.wait_for_answer(**answers, until);
         if (!next && all.empty()) return next.error();
         if (!next || !*next) return all;
         all.push_back(std::move(**next));

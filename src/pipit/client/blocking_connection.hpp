@@ -23,6 +23,10 @@ class link;
 /// Messages of one subject, for a `blocking_connection`. It ends as a `subscription` does, and may
 /// outlive the connection: what had come before can still be taken.
 ///
+/// The destructor waits for its callback, when that is running in another thread: what it uses may
+/// be destroyed next. So no lock that the callback wants may be held meanwhile; `unsubscribe` does
+/// not wait.
+///
 /// Threads: any, several at the same time.
 class blocking_subscription {
 public:
@@ -79,6 +83,8 @@ public:
     [[nodiscard]] std::default_sentinel_t end() const noexcept { return {}; }
 
 private:
+    void end_and_wait() noexcept;
+
     std::shared_ptr<detail::feed> feed_;
 };
 

@@ -6,6 +6,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include <fstream>
 #include <future>
@@ -255,6 +256,82 @@ TEST(Chunked, FailsWhenTheConnectionIsLost) {
     EXPECT_TRUE(lost.error() == protocol::errc::connection_lost ||
                 lost.error() == protocol::errc::timeout)
         << lost.error().message();
+}
+
+awaitable<void> open_without_a_connection(std::string url) {
+    const auto executor = co_await asio::this_coro::executor;
+    connection asks(executor, {.servers = {url}});
+    connection serves(executor, {.servers = {url}});
+    co_await connect(asks);
+    co_await connect(serves);
+    const transfer_options options{.idle_timeout = 6s};
+    auto service = serves.subscribe("echo", echo_service(serves, options));
+    auto flushed = co_await serves.flush(use_awaitable);
+    flushed.value();
+    asks.reconnect();
+    EXPECT_FALSE(asks.is_connected());
+    auto opened = co_await open_stream(asks, "echo", options, use_awaitable);
+    auto& stream = opened.value();
+    asio::steady_timer beyond_the_first_look(executor, 2500ms);
+    co_await beyond_the_first_look.async_wait(use_awaitable);
+    auto written = co_await stream.write("hello", use_awaitable);
+    EXPECT_TRUE(written);
+    auto finished = co_await stream.finish(use_awaitable);
+    EXPECT_TRUE(finished);
+    auto chunk = co_await stream.read(use_awaitable);
+    EXPECT_EQ(chunk.value()->payload(), "hello");
+}
+
+TEST(Chunked, GoesOverTheNextConnectionWhenItIsOpenedWithoutOne) {
+    const auto server = start_server();
+    run(open_without_a_connection(server->url()));
+}
+
+struct leaves_a_note {
+    bool& note;
+    ~leaves_a_note() { note = true; }
+};
+
+awaitable<void> read_for_ever(std::string url, bool& reads, bool& destroyed) {
+    const leaves_a_note leaves{destroyed};
+    const auto executor = co_await asio::this_coro::executor;
+    connection nats(executor, {.servers = {url}});
+    co_await connect(nats);
+    auto service = nats.subscribe("echo", echo_service(nats));
+    const transfer_options options;
+    auto opened = co_await open_stream(nats, "echo", options, use_awaitable);
+    auto& stream = opened.value();
+    reads = true;
+    auto never = co_await stream.read(use_awaitable);
+    ADD_FAILURE() << "it was destroyed";
+}
+
+TEST(Chunked, MayBeDestroyedWithTheExecutionContext) {
+    const auto server = start_server();
+    bool reads = false;
+    bool destroyed = false;
+    {
+        asio::io_context io;
+        asio::co_spawn(io, read_for_ever(server->url(), reads, destroyed), asio::detached);
+        run_until(io, [&] { return reads; });
+    }
+    EXPECT_TRUE(destroyed);
+}
+
+TEST(Chunked, MayOutliveItsConnection) {
+    const auto server = start_server();
+    std::optional<blocking_connection> nats;
+    nats.emplace(connection_options{.servers = {server->url()}});
+    nats->connect().value();
+    auto requests = nats->subscribe("s").value();
+    auto opening = std::async(std::launch::async, [&] { return open_stream(*nats, "s"); });
+    auto served = accept_stream(*nats, requests.next().value()).value();
+    auto stream = opening.get().value();
+    stream.write("hello").value();
+    nats.reset();
+    EXPECT_EQ(stream.write("more").error(), protocol::errc::closed);
+    EXPECT_EQ(stream.read().error(), protocol::errc::closed);
+    EXPECT_EQ(stream.finish().error(), protocol::errc::closed);
 }
 
 TEST(Chunked, WorksWithoutAnEventLoop) {

@@ -5,6 +5,8 @@
 #include <boost/asio/use_future.hpp>
 
 #include <atomic>
+#include <future>
+#include <thread>
 #include <vector>
 
 namespace pipit::client {
@@ -330,6 +332,42 @@ TEST(ConnectionFaults, LivesThroughWhatAHostileServerSends) {
     EXPECT_EQ(next, bad.size());
     EXPECT_TRUE(messages.is_active());
     EXPECT_FALSE(nats.is_closed());
+}
+
+TEST(ConnectionFaults, TakesWhatCameBeforeTheEndThatItNoticesBySending) {
+    std::promise<void> subscribed;
+    std::promise<void> may_end;
+    std::promise<void> ended;
+    const false_server server([&, done = false](false_server::peer& client) mutable {
+        client.greet();
+        if (std::exchange(done, true)) return client.wait_until_gone();
+        client.read_until("SUB a 1\r\n");
+        subscribed.set_value();
+        may_end.get_future().wait();
+        client.send("MSG a 1 2\r\nhi\r\n-ERR 'Maximum Payload Violation'\r\n");
+        ended.set_value(); // And resets the connection, for not everything was read.
+    });
+    asio::io_context io;
+    told tells;
+    connection nats(io.get_executor(), options_for({server.url()}, tells));
+    auto messages = nats.subscribe("a").value();
+    ASSERT_TRUE(connect(io, nats));
+    subscribed.get_future().wait();
+    nats.publish("x", "that is not read").value();
+    io.restart();
+    io.run_for(20ms);
+    may_end.set_value();
+    ended.get_future().wait();
+    // Without a pause it would be noticed by reading.
+    std::promise<void> pause;
+    pause.get_future().wait_for(20ms);
+    nats.publish("x", "").value();
+    run_until(io, [&] { return tells.disconnected == 1; });
+    const auto last = messages.try_next();
+    ASSERT_TRUE(last);
+    EXPECT_EQ(last->payload(), "hi");
+    ASSERT_FALSE(tells.errors.empty());
+    EXPECT_EQ(tells.errors.front(), protocol::errc::refused_by_peer);
 }
 
 TEST(ConnectionFaults, LeavesALameDuckForADiscoveredServer) {

@@ -98,7 +98,7 @@ struct connection_options {
 
     bool reconnect = true;
     bool retry_on_failed_connect = false; ///< `connect` goes on trying in the background.
-    int reconnect_attempts_max = 60;      ///< For each server in a row; -1: forever.
+    int reconnect_attempts_max = -1;      ///< For each server in a row; -1: forever.
     std::chrono::milliseconds reconnect_wait{100};
     std::chrono::milliseconds reconnect_wait_max{2000};
     std::chrono::milliseconds reconnect_jitter{100};

@@ -105,6 +105,8 @@ public:
 
     [[nodiscard]] std::optional<steady_time> next_deadline() const noexcept;
     void expire(steady_time now);
+    /// The driver does not read at present: that no PONG came says nothing about the server.
+    void excuse_silence() noexcept { keepalives_outstanding_ = 0; }
 
     /// Answers `connect_requested`. While connected, it says again who this is.
     void connect(const credentials& who);

@@ -268,6 +268,20 @@ TEST(ClientProtocol, LeavesAServerThatDoesNotAnswerPings) {
     EXPECT_EQ(s.last_error, errc::stale_connection);
 }
 
+TEST(ClientProtocol, BlamesNoServerThatNobodyReadsFrom) {
+    script s(options_for({"a", "b"}));
+    s.connects();
+    s.events();
+    for (int i = 0; i < 10; ++i) {
+        s.client.excuse_silence();
+        s.waits(120s);
+    }
+    EXPECT_EQ(s.events(), "");
+    s.waits(120s);
+    s.waits(120s);
+    EXPECT_EQ(s.events(), "disconnected open:b");
+}
+
 TEST(ClientProtocol, SubscribesAgainWithWhatIsLeftOfEachLimit) {
     script s(options_for({"a"}));
     s.connects();

@@ -59,6 +59,7 @@ public:
     void take_output(std::string& into);
     [[nodiscard]] std::optional<steady_time> next_deadline() const noexcept;
     void expire(steady_time now);
+    void excuse_silence() noexcept { protocol_.excuse_silence(); }
     /// Answers `connect_requested`. While connected, it says again who this is.
     void connect(const credentials& who) { protocol_.connect(who); }
 

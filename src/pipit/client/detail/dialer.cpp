@@ -2,6 +2,7 @@
 #include <pipit/client/detail/dialer.hpp>
 
 #include <pipit/net/clock.hpp>
+#include <pipit/net/open_socket.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -66,6 +67,10 @@ void dialer::try_next() {
 
     error_code ignored;
     socket_.close(ignored);
+    if (const auto code = net::open_socket(socket_, address.protocol())) {
+        last_error_ = code;
+        return try_next();
+    }
     const auto attempt = ++attempts_;
     socket_.async_connect(address, [self = shared_from_this()](const error_code& code) {
         self->timer_.cancel();

@@ -62,6 +62,8 @@ struct feed {
     std::optional<feed_end> end;
     /// The user has ended it: what is on its way to the callback is not handed out any more.
     std::atomic<bool> cut = false;
+    /// Of a blocking user, whose thread may be about to destroy what the callback uses.
+    std::atomic<int> running_callbacks = 0;
 };
 
 } // namespace pipit::client::detail

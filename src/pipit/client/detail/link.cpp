@@ -48,6 +48,18 @@ result<std::vector<protocol::server_address>> parse_servers(const connection_opt
     return servers;
 }
 
+/// So that the sum of a time and another one is a time: `milliseconds::max()` says "for ever".
+connection_options with_bounded_times(connection_options options) {
+    constexpr std::chrono::milliseconds for_ever = std::chrono::hours(24) * 365 * 50;
+    for (auto* const time :
+         {&options.connect_timeout, &options.request_timeout, &options.drain_timeout,
+          &options.ping_interval, &options.reconnect_wait, &options.reconnect_wait_max,
+          &options.reconnect_jitter}) {
+        *time = std::clamp(*time, std::chrono::milliseconds(0), for_ever);
+    }
+    return options;
+}
+
 std::optional<error> find_option_error(const connection_options& options) {
     if (const auto servers = parse_servers(options); !servers) return servers.error();
     if (auto wrong = find_tls_option_error(options.tls)) return wrong;
@@ -97,7 +109,7 @@ std::shared_ptr<link> link::make(asio::any_io_executor executor, connection_opti
 
 link::link(asio::any_io_executor executor, connection_options options, face user)
     : executor_(std::move(executor)),
-      options_(std::move(options)),
+      options_(with_bounded_times(std::move(options))),
       face_(user),
       option_error_(find_option_error(options_)),
       random_(make_random()),
@@ -198,7 +210,10 @@ result<> link::publish(bytes_view subject, bytes_view payload, const publish_opt
 std::optional<result<>> link::try_publish(bytes_view subject, bytes_view payload,
                                           const publish_options& options) {
     lock held(mutex_);
-    if (tries_ >= tries_max || !wanting_room_.empty()) return std::nullopt;
+    if (tries_ >= tries_max || !wanting_room_.empty()) {
+        has_yielded_ = true;
+        return std::nullopt;
+    }
     auto appended = append_publication(subject, payload, options);
     if (!appended && appended.error() == protocol::errc::output_full) return std::nullopt;
     ++tries_;
@@ -218,12 +233,27 @@ void link::publish_when_room(bytes_view subject, bytes_view payload, const publi
         if (appended) output_appended(held);
         return complete_later<void>(std::move(who), std::move(appended));
     }
+    if (const auto never = find_too_large(subject, payload, options)) {
+        return complete_later<void>(std::move(who), *never);
+    }
     const auto number = next_waiter_++;
     who.on_cancel(canceller(&link::wanting_room_, number));
     wanting_room_.push_back({number, std::string(subject), std::string(options.reply),
                              std::string(header_block(options.headers)), std::string(payload),
                              std::move(who)});
     schedule_turn();
+}
+
+/// What would wait for ever, and all that come after it.
+std::optional<error> link::find_too_large(bytes_view subject, bytes_view payload,
+                                          const publish_options& options) {
+    const auto bytes =
+        protocol::written_size({subject, options.reply, header_block(options.headers), payload});
+    const auto bytes_max = options_.pending_output_bytes_max;
+    if (bytes <= bytes_max) return std::nullopt;
+    return error(protocol::errc::output_full,
+                 std::to_string(bytes) + " bytes to '" + std::string(subject) +
+                     "', and pending_output_bytes_max is " + std::to_string(bytes_max));
 }
 
 void link::serve_room_waiters() {
@@ -339,7 +369,8 @@ error link::ending_why() const {
 void link::close() {
     lock held(mutex_);
     if (session_.is_closed()) return;
-    send(held);
+    send_all(held);
+    if (session_.is_closed()) return; // By somebody else meanwhile.
     closing_why_ = protocol::errc::closed;
     session_.close();
     // Whoever holds back the reading must not hold back the end.
@@ -349,7 +380,8 @@ void link::close() {
 }
 
 void link::reconnect() {
-    const lock held(mutex_);
+    lock held(mutex_);
+    send_all(held);
     session_.reconnect(net::steady_now());
     schedule_turn();
 }
@@ -366,7 +398,6 @@ result<> link::renew_credentials() {
 void link::silence() {
     const lock held(mutex_);
     silent_ = true;
-    for (const auto& [id, of] : subscriptions_) of->cut = true;
 }
 
 std::string link::new_inbox() {
@@ -399,9 +430,19 @@ std::vector<std::string> link::servers() const {
     return session_.pool().names();
 }
 
+std::uint64_t link::next_connection() const {
+    const lock held(mutex_);
+    return session_.statistics().connects + (session_.is_connected() ? 0 : 1);
+}
+
 protocol::session_statistics link::statistics() const {
     const lock held(mutex_);
     return session_.statistics();
+}
+
+bool link::is_abandoned() const {
+    const lock held(mutex_);
+    return abandoned_;
 }
 
 void link::abandon() {

@@ -90,12 +90,15 @@ public:
     [[nodiscard]] std::optional<message> try_next(feed& of);
     /// In the calling thread. No timeout: until there is one.
     [[nodiscard]] result<message> wait_for_next(feed& of, std::optional<nanoseconds> timeout);
-    [[nodiscard]] result<std::optional<message>> wait_for_answer(feed& of);
+    [[nodiscard]] result<std::optional<message>> wait_for_answer(feed& of,
+                                                                 std::optional<steady_time> until);
     /// This is a callback: what it waited for would never come.
     [[nodiscard]] bool is_in_callback() const;
     void unsubscribe(const feed_pointer& of, std::uint64_t max);
     void drain(const feed_pointer& of, handler<void> done);
     void cancel(feed& of);
+    /// Until it has returned, unless this is it.
+    void wait_for_callback(const feed& of) const;
     [[nodiscard]] bool is_active(const feed& of) const;
     [[nodiscard]] std::optional<protocol::replies_end> how_ended(const feed& of) const;
     [[nodiscard]] subscription_statistics statistics(const feed& of) const;
@@ -107,6 +110,8 @@ public:
     [[nodiscard]] std::string connected_server() const;
     [[nodiscard]] std::vector<std::string> servers() const;
     [[nodiscard]] protocol::session_statistics statistics() const;
+    /// The number of the connection that what is published now goes over.
+    [[nodiscard]] std::uint64_t next_connection() const;
     [[nodiscard]] const connection_options& options() const noexcept { return options_; }
     [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
 
@@ -114,6 +119,7 @@ public:
     void see_sleepers_off();
     /// The execution context ends: destroys what waits for it, and never uses it again.
     void abandon();
+    [[nodiscard]] bool is_abandoned() const;
 
 private:
     using lock = std::unique_lock<std::mutex>;
@@ -137,6 +143,10 @@ private:
     struct tls_question {
         transport_pointer of;
     };
+    /// Leaves a server that asked for it.
+    struct departure {
+        transport_pointer where;
+    };
     /// Everything is handed out: the rest may be sent, and then it is over.
     struct last_drain {};
     template <class T>
@@ -146,13 +156,13 @@ private:
     };
     /// For a thread that waits, behind callbacks that were to be called before.
     struct wake_up {
-        sleeper* who;
+        std::uint64_t number;
     };
     /// What is done without the lock.
     using task = std::variant<callback_call, sentinel_question, end_of_answers, connection_event,
-                              credentials_question, tls_question, last_drain, completion<void>,
-                              completion<message>, completion<std::optional<message>>,
-                              completion<nanoseconds>, wake_up>;
+                              credentials_question, tls_question, departure, last_drain,
+                              completion<void>, completion<message>,
+                              completion<std::optional<message>>, completion<nanoseconds>, wake_up>;
     /// Who waits for an operation of the session.
     using operation = std::variant<waiting<message>, waiting<nanoseconds>, waiting<void>,
                                    feed_pointer, awaited<message>*, awaited<nanoseconds>*>;
@@ -179,6 +189,7 @@ private:
     void perform(connection_event& what);
     void perform(credentials_question& question);
     void perform(tls_question& question);
+    void perform(departure& from);
     void perform(last_drain& drain);
     void perform(wake_up& call);
     template <class T>
@@ -259,10 +270,12 @@ private:
     void read_until(lock& held, IsOver is_over, std::optional<steady_time> deadline);
     [[nodiscard]] bool begin_reading(sleeper& me);
     void end_reading(sleeper& me);
+    void end_what_is_late();
     template <class T>
-    [[nodiscard]] result<T> wait_for_operation(lock& held, result<protocol::operation_id> id);
-    template <class T>
-    [[nodiscard]] result<T> wait_as(feed& of, std::optional<nanoseconds> timeout);
+    [[nodiscard]] result<T> wait_for_operation(lock& held, result<protocol::operation_id> id,
+                                               nanoseconds timeout);
+    template <class IsHere>
+    void wait_for_feed(lock& held, feed& of, IsHere is_here, std::optional<steady_time> deadline);
 
     // link_io.cpp: the socket and the timer.
     void open(const protocol::server_address& server);
@@ -274,14 +287,18 @@ private:
     void ready(const transport_pointer& which, const error_code& code);
     void writable(const transport_pointer& to, const error_code& code);
     void receive();
+    void receive_last(const transport_pointer& from);
     /// Hands the output to the system, without the lock meanwhile.
     void send(lock& held);
+    /// All of it, unless the system does not take it now.
+    void send_all(lock& held);
     void output_appended(lock& held);
     void asked(lock& held);
     /// There are tasks, or the timer would come too late.
     [[nodiscard]] bool needs_turn() const;
     void serve_room_waiters();
     void arm_timer();
+    void expire();
     void expired();
     [[nodiscard]] std::optional<steady_time> next_deadline() const;
     [[nodiscard]] bool is_turns_thread() const;
@@ -293,6 +310,8 @@ private:
 
     [[nodiscard]] result<> append_publication(bytes_view subject, bytes_view payload,
                                               const publish_options& options);
+    [[nodiscard]] std::optional<error> find_too_large(bytes_view subject, bytes_view payload,
+                                                      const publish_options& options);
     [[nodiscard]] result<protocol::operation_id>
     begin_request(bytes_view subject, bytes_view payload, const request_options& options);
     [[nodiscard]] bytes_view header_block(const headers* of);
@@ -325,13 +344,17 @@ private:
     std::thread::id turn_thread_; ///< That of the turn.
     bool turn_wanted_ = false;    ///< Something happened while one was under way.
     bool runs_tasks_ = false;     ///< Of the turn.
-    int tries_ = 0;               ///< Publications since a turn, by `try_publish`.
+    int tries_ = 0;               ///< Publications by `try_publish` since one had to wait.
+    bool has_yielded_ = false;    ///< One has to.
 
     std::size_t present_threads_ = 0;      ///< They wait or send, and so use the transport.
     std::condition_variable all_are_gone_; ///< Of them.
-    sleeper* reader_ = nullptr;            ///< The one that reads, while it waits.
-    bool is_reader_waiting_ = false;       ///< For the socket.
-    steady_time loop_reads_until_{};       ///< There were callbacks.
+    std::condition_variable sending_has_ended_;
+    sleeper* reader_ = nullptr;              ///< The one that reads, while it waits.
+    bool is_reader_waiting_ = false;         ///< For the socket.
+    steady_time loop_reads_until_{};         ///< There were callbacks.
+    std::vector<sleeper*> behind_callbacks_; ///< They know the answer, and wait for a `wake_up`.
+    std::uint64_t wake_ups_ = 0;             ///< Counts them.
 
     std::optional<asio::strand<asio::any_io_executor>> strand_;
     std::optional<asio::steady_timer> timer_;

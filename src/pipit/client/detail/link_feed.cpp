@@ -180,11 +180,11 @@ bool link::is_in_callback() const {
 
 void link::unsubscribe(const feed_pointer& of, std::uint64_t max) {
     const lock held(mutex_);
+    if (max == 0) of->cut = true; // Also when it has ended: callbacks may be on their way.
     if (of->end) return stop_delaying(*of);
     const auto id = std::get<protocol::sid>(of->source);
     session_.unsubscribe(id, max);
     if (max == 0) {
-        of->cut = true;
         forget(id);
         end_feed(of, {});
         stop_delaying(*of);
@@ -208,9 +208,14 @@ void link::drain(const feed_pointer& of, handler<void> done) {
 
 void link::cancel(feed& of) {
     const lock held(mutex_);
+    of.cut = true;
     if (of.end) return;
     session_.cancel(std::get<protocol::operation_id>(of.source));
     schedule_turn();
+}
+
+void link::wait_for_callback(const feed& of) const {
+    if (!is_in_callback()) of.running_callbacks.wait(1);
 }
 
 bool link::is_active(const feed& of) const {

@@ -139,6 +139,16 @@ void link::receive() {
     session_.commit(received_bytes, net::steady_now());
 }
 
+/// What came before the end: messages, and perhaps why it ends.
+void link::receive_last(const transport_pointer& from) {
+    const auto& received_bytes = session_.statistics().received_bytes;
+    for (auto before = ~received_bytes; from == transport_ && before != received_bytes;) {
+        before = received_bytes;
+        receive();
+        take_events();
+    }
+}
+
 void link::writable(const transport_pointer& to, const error_code& code) {
     {
         const lock held(mutex_);
@@ -172,13 +182,28 @@ void link::send(lock& held) {
             break;
         }
         if (!code) continue;
-        receive(); // It may have said why.
+        receive_last(to);
         lose_transport(to, code);
     }
     to->is_sending = to->is_stuffed;
+    sending_has_ended_.notify_all();
     if (to != transport_) return;
     serve_room_waiters();
     if (!to->is_stuffed && (unsent_bytes() != 0 || !to->answers.empty())) schedule_turn();
+}
+
+void link::send_all(lock& held) {
+    while (transport_ && !transport_->is_stuffed) {
+        if (transport_->is_sending) { // By another thread, which does not wait for anything.
+            const presence here(*this);
+            sending_has_ended_.wait(held);
+            continue;
+        }
+        const auto before = unsent_bytes();
+        if (before == 0) return;
+        send(held);
+        if (unsent_bytes() >= before) return; // Not open yet, or others publish all the time.
+    }
 }
 
 void link::output_appended(lock& held) {
@@ -225,15 +250,23 @@ void link::arm_timer() {
     });
 }
 
+/// What is here is not late.
+void link::expire() {
+    receive();
+    take_events();
+    // Whoever does not read cannot know that the server is silent.
+    if (transport_ && !reads_on()) session_.excuse_silence();
+    session_.expire(net::steady_now());
+}
+
 void link::expired() {
     {
         const lock held(mutex_);
         wakes_at_ = steady_time::max();
         if (abandoned_) return;
         if (next_deadline().value_or(steady_time::min()) > net::steady_now()) return arm_timer();
-        receive(); // What is here is not late.
+        expire();
         const auto now = net::steady_now();
-        session_.expire(now);
         if (is_handing_out() && now >= *drain_deadline_ && !session_.is_closed()) {
             closing_why_ = error(protocol::errc::timeout, "not all messages were handed out");
             session_.close();

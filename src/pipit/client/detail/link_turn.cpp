@@ -39,7 +39,7 @@ void link::turn() {
     if (in_turn_ || abandoned_) return;
     in_turn_ = true;
     sent_something_ = false;
-    tries_ = 0;
+    if (std::exchange(has_yielded_, false)) tries_ = 0;
     turn_thread_ = std::this_thread::get_id();
     try {
         for (int round = 0; round < rounds_max; ++round) {
@@ -103,16 +103,23 @@ void link::guarded(Call call) {
 }
 
 void link::perform(callback_call& call) {
-    if (call.of->cut) return;
-    guarded([&] { call.of->callback(std::move(call.what)); });
-    call.of.reset();
+    const auto of = std::move(call.of);
+    // First this, then the look at `cut`: whoever ends it does the reverse.
+    if (face_ == face::blocking) of->running_callbacks = 1;
+    if (!of->cut && !silent_) guarded([&] { of->callback(std::move(call.what)); });
+    if (face_ == face::asynchronous) return;
+    of->running_callbacks = 0;
+    of->running_callbacks.notify_all();
 }
 
 void link::perform(sentinel_question& question) {
-    bool is_last = false;
-    guarded([&] { is_last = question.of->is_last(question.what); });
-    const lock held(mutex_);
     const auto& of = question.of;
+    lock held(mutex_);
+    if (of->end || of->cut || silent_) return; // Its user may have destroyed what it uses.
+    held.unlock();
+    bool is_last = false;
+    guarded([&] { is_last = of->is_last(question.what); });
+    held.lock();
     if (of->end) return;
     if (!is_last) return hand_out(of, std::move(question.what));
     const auto id = std::get<protocol::operation_id>(of->source);
@@ -133,6 +140,7 @@ void link::perform(connection_event& what) {
 
 void link::perform(credentials_question&) {
     lock held(mutex_);
+    if (silent_) return;
     const auto asked_by = transport_;
     const auto info = session_.info();
     held.unlock();
@@ -155,6 +163,12 @@ void link::perform(credentials_question&) {
     } else {
         lose_transport(asked_by, error(errc::callback_threw, "credentials_provider"));
     }
+}
+
+void link::perform(departure& from) {
+    lock held(mutex_);
+    send_all(held);
+    if (from.where && from.where == transport_) session_.reconnect(net::steady_now());
 }
 
 void link::perform(last_drain&) {
@@ -308,7 +322,7 @@ void link::take(protocol::servers_discovered& what) {
 void link::take(protocol::lame_duck&) {
     report(event::lame_duck{});
     // With nowhere else to go, one stays as long as one may.
-    if (session_.pool().size() > 1) session_.reconnect(net::steady_now());
+    if (session_.pool().size() > 1) tasks_.emplace_back(departure{transport_});
 }
 
 void link::take(protocol::closed& what) {

@@ -14,11 +14,8 @@
 namespace pipit::client::detail {
 namespace {
 
-std::optional<steady_time> deadline_of(std::optional<nanoseconds> timeout) {
-    const auto now = net::steady_now();
-    if (!timeout || *timeout > steady_time::max() - now) return std::nullopt;
-    return now + *timeout;
-}
+/// Between two looks at what should have ended.
+constexpr std::chrono::milliseconds second_look{1};
 
 } // namespace
 
@@ -47,8 +44,11 @@ template <class T>
 void link::tell(awaited<T>& who, result<T> what) {
     who.what = std::move(what);
     const bool callbacks_come_first = runs_tasks_ || !tasks_.empty();
-    if (callbacks_come_first && !session_.is_closed()) {
-        tasks_.emplace_back(wake_up{&who});
+    const bool is_late = !*who.what && who.what->error() == protocol::errc::timeout;
+    if (callbacks_come_first && !is_late && !session_.is_closed()) {
+        who.told_by = ++wake_ups_;
+        behind_callbacks_.push_back(&who);
+        tasks_.emplace_back(wake_up{who.told_by});
     } else {
         who.is_told = true;
         call(who);
@@ -60,8 +60,12 @@ template void link::tell(awaited<nanoseconds>& who, result<nanoseconds> what);
 
 void link::perform(wake_up& due) {
     const lock held(mutex_);
-    due.who->is_told = true;
-    call(*due.who);
+    const auto found = std::ranges::find(behind_callbacks_, due.number, &sleeper::told_by);
+    if (found == behind_callbacks_.end()) return; // It could not wait any longer.
+    auto& who = **found;
+    behind_callbacks_.erase(found);
+    who.is_told = true;
+    call(who);
 }
 
 /// Not while there are callbacks, or were a moment ago: they are the other thread's, and while one
@@ -124,14 +128,35 @@ void link::read_until(lock& held, IsOver is_over, std::optional<steady_time> dea
     }
 }
 
+/// For a thread whose time is over: the one in the background may be in a callback.
+void link::end_what_is_late() {
+    if (runs_tasks_) {
+        session_.excuse_silence(); // Nobody reads.
+        session_.expire(net::steady_now());
+    } else {
+        expire();
+    }
+    take_events();
+    if (needs_turn()) schedule_turn();
+}
+
 template <class T>
-result<T> link::wait_for_operation(lock& held, result<protocol::operation_id> id) {
+result<T> link::wait_for_operation(lock& held, result<protocol::operation_id> id,
+                                   nanoseconds timeout) {
     if (!id) return id.error();
     awaited<T> mine;
     operations_.emplace(*id, &mine);
     (void)begin_reading(mine); // Before it asks: the answer may come at once.
     asked(held);
-    sleep_until(held, mine, [&] { return mine.is_told; }, {});
+    auto due = deadline_of(timeout);
+    for (;;) {
+        sleep_until(
+            held, mine, [&] { return mine.is_told; }, due);
+        if (mine.what) break; // Even when callbacks should come first, for they take too long.
+        end_what_is_late();
+        due = deadline_of(second_look);
+    }
+    std::erase(behind_callbacks_, &mine);
     return std::move(*mine.what);
 }
 
@@ -140,45 +165,60 @@ result<message> link::wait_for_request(bytes_view subject, bytes_view payload,
     lock held(mutex_);
     if (is_turns_thread()) return errc::would_deadlock;
     if (drain_deadline_) return ending_why();
-    return wait_for_operation<message>(held, begin_request(subject, payload, options));
+    return wait_for_operation<message>(held, begin_request(subject, payload, options),
+                                       options.timeout.value_or(options_.request_timeout));
 }
 
 result<nanoseconds> link::wait_for_flush(std::optional<nanoseconds> timeout) {
     lock held(mutex_);
     if (is_turns_thread()) return errc::would_deadlock;
-    return wait_for_operation<nanoseconds>(
-        held, session_.flush(net::steady_now(), timeout.value_or(options_.request_timeout)));
+    const nanoseconds at_most = timeout.value_or(options_.request_timeout);
+    return wait_for_operation<nanoseconds>(held, session_.flush(net::steady_now(), at_most),
+                                           at_most);
 }
 
-template <class T>
-result<T> link::wait_as(feed& of, std::optional<nanoseconds> timeout) {
-    lock held(mutex_);
+template <class IsHere>
+void link::wait_for_feed(lock& held, feed& of, IsHere is_here,
+                         std::optional<steady_time> deadline) {
     sleeper me;
-    const auto is_here = [&] { return !of.pending.empty() || of.end; };
-    if (!is_here() && is_turns_thread()) return errc::would_deadlock;
     const auto is_over = [&] {
         if (is_here()) return true;
         if (!std::exchange(me.is_listed, true)) of.sleepers.push_back(&me);
         return false;
     };
-    sleep_until(held, me, is_over, deadline_of(timeout));
+    sleep_until(held, me, is_over, deadline);
     if (me.is_listed) std::erase(of.sleepers, &me);
+}
+
+result<message> link::wait_for_next(feed& of, std::optional<nanoseconds> timeout) {
+    lock held(mutex_);
+    const auto is_here = [&] { return !of.pending.empty() || of.end; };
+    if (!is_here() && is_turns_thread()) return errc::would_deadlock;
+    wait_for_feed(held, of, is_here, deadline_of(timeout));
     if (auto first = of.pending.pop()) {
         taken_from(of);
-        return T(std::move(*first));
+        return std::move(*first);
     }
-    if (of.end) return of.how_it_ended(std::type_identity<T>());
+    if (of.end) return of.how_it_ended(std::type_identity<message>());
     const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(*timeout);
     return error(protocol::errc::timeout, "no message for '" + of.subject + "' in " +
                                               std::to_string(milliseconds.count()) + " ms");
 }
 
-result<message> link::wait_for_next(feed& of, std::optional<nanoseconds> timeout) {
-    return wait_as<message>(of, timeout);
-}
-
-result<std::optional<message>> link::wait_for_answer(feed& of) {
-    return wait_as<std::optional<message>>(of, {});
+result<std::optional<message>> link::wait_for_answer(feed& of, std::optional<steady_time> until) {
+    lock held(mutex_);
+    const auto is_here = [&] { return !of.pending.empty() || of.end; };
+    if (!is_here() && is_turns_thread()) return errc::would_deadlock;
+    wait_for_feed(held, of, is_here, until);
+    if (!is_here()) {
+        end_what_is_late();
+        wait_for_feed(held, of, is_here, {}); // What is under way is asked about first.
+    }
+    if (auto first = of.pending.pop()) {
+        taken_from(of);
+        return std::optional(std::move(*first));
+    }
+    return of.how_it_ended(std::type_identity<std::optional<message>>());
 }
 
 void link::see_sleepers_off() {
@@ -196,8 +236,8 @@ void link::see_sleepers_off() {
         std::move(tasks->begin(), tasks->end(), std::back_inserter(left));
         tasks->clear();
     }
+    for (auto* const who : std::exchange(behind_callbacks_, {})) tell_end(who);
     for (auto& each : left) {
-        if (const auto* const due = std::get_if<wake_up>(&each)) tell_end(due->who);
         auto* const answers = std::get_if<end_of_answers>(&each);
         if (answers == nullptr || !answers->of || answers->of->end) continue;
         answers->of->end = std::move(answers->how);

@@ -16,14 +16,22 @@ namespace {
 /// For the header and what else counts towards `max_payload`.
 constexpr std::size_t room_for_headers = 1024;
 
+/// The sum of a time and another one is to be a time.
+constexpr std::chrono::milliseconds idle_timeout_max = std::chrono::hours(24) * 365 * 50;
+
 transfer_options within_limits(transfer_options options, const link& over) {
     const auto payload_max = over.server_info().max_payload;
     const auto largest = payload_max > 0 ? static_cast<std::size_t>(payload_max) : 0;
     if (largest > 2 * room_for_headers) {
         options.chunk_bytes_max = std::min(options.chunk_bytes_max, largest - room_for_headers);
     }
+    const auto output_max = over.options().pending_output_bytes_max;
+    if (output_max > 2 * room_for_headers) {
+        options.chunk_bytes_max = std::min(options.chunk_bytes_max, output_max - room_for_headers);
+    }
     options.chunk_bytes_max = std::max<std::size_t>(options.chunk_bytes_max, 1);
     options.window_bytes = std::max<std::size_t>(options.window_bytes, 1);
+    options.idle_timeout = std::min(options.idle_timeout, idle_timeout_max);
     return options;
 }
 
@@ -35,12 +43,31 @@ headers marked(bytes_view control) {
 
 } // namespace
 
+/// Takes the next message. When it is destroyed in place of being called, then because the
+/// execution context is.
+class transfer::listener {
+public:
+    listener(const transfer_pointer& of, bool keeps) : of_(of), kept_(keeps ? of : nullptr) {}
+    listener(listener&&) noexcept = default;
+    listener& operator=(listener&&) = delete;
+    ~listener() {
+        if (const auto self = of_.lock()) self->abandon();
+    }
+    void operator()(result<message> what) {
+        if (const auto self = std::exchange(of_, {}).lock()) self->arrived(std::move(what));
+    }
+
+private:
+    std::weak_ptr<transfer> of_;
+    transfer_pointer kept_;
+};
+
 transfer::transfer(std::shared_ptr<link> over, chunk_session::side which,
                    const transfer_options& options)
     : link_(std::move(over)),
-      session_(which, within_limits(options, *link_), net::steady_now()),
-      options_(options),
-      connects_(link_->statistics().connects),
+      options_(within_limits(options, *link_)),
+      session_(which, options_, net::steady_now()),
+      connection_(link_->next_connection()),
       inbox_(link_->new_inbox()) {}
 
 void transfer::open(const std::shared_ptr<link>& over, bytes_view subject, const headers* with,
@@ -93,11 +120,20 @@ void transfer::complete(std::optional<waiting<T>>& who, result<T> with) {
 
 void transfer::listen() {
     // While it is being opened, this is all that keeps it.
-    auto opening = opener_ ? shared_from_this() : nullptr;
-    link_->next(feed_, handler<message>([weak = weak_from_this(),
-                                         opening = std::move(opening)](result<message> what) {
-                    if (const auto self = weak.lock()) self->arrived(std::move(what));
-                }));
+    link_->next(feed_, handler<message>(listener(shared_from_this(), opener_.has_value())));
+}
+
+void transfer::abandon() {
+    // What is moved here dies without the lock: it may own a coroutine that owns this.
+    std::optional<waiting<chunk_stream>> opener;
+    std::optional<waiting<std::optional<message>>> reader;
+    std::optional<writer> writes;
+    std::optional<waiting<void>> finisher;
+    const lock held(mutex_);
+    opener.swap(opener_);
+    reader.swap(reader_);
+    writes.swap(writer_);
+    finisher.swap(finisher_);
 }
 
 void transfer::arrived(result<message> what) {
@@ -134,8 +170,11 @@ void transfer::say(const std::string& control) {
     publish_options options{.headers = &with};
     if (opens || control.starts_with("accept")) options.reply = inbox_;
     const bytes_view payload = control == "cancel" ? session_.cancel_text() : bytes_view();
-    const auto said = link_->publish(opens ? subject_ : session_.peer(), payload, options);
-    if (!said) session_.cancel(said.error(), {});
+    link_->publish_when_room(opens ? subject_ : session_.peer(), payload, options,
+                             handler<void>([weak = weak_from_this()](result<> outcome) {
+                                 const auto self = weak.lock();
+                                 if (!outcome && self) self->cancel(outcome.error(), {});
+                             }));
 }
 
 void transfer::write_on() {
@@ -189,6 +228,7 @@ void transfer::fail_everything() {
 
 void transfer::read(handler<std::optional<message>> done) {
     const lock held(mutex_);
+    if (link_->is_abandoned()) return; // The handler dies like all that waited.
     std::optional<waiting<std::optional<message>>> who(std::in_place, std::move(done),
                                                        link_->executor());
     if (reader_) return complete<std::optional<message>>(who, errc::transfer_busy);
@@ -206,6 +246,7 @@ void transfer::give_up_reading() {
 
 void transfer::write(bytes_view bytes, handler<void> done) {
     const lock held(mutex_);
+    if (link_->is_abandoned()) return; // The handler dies like all that waited.
     std::optional<waiting<void>> who(std::in_place, std::move(done), link_->executor());
     if (writer_ || is_finished_) return complete<void>(who, errc::transfer_busy);
     writer_.emplace(writer{bytes, std::move(*who)});
@@ -218,6 +259,7 @@ void transfer::write(bytes_view bytes, handler<void> done) {
 
 void transfer::finish(handler<void> done) {
     const lock held(mutex_);
+    if (link_->is_abandoned()) return; // The handler dies like all that waited.
     std::optional<waiting<void>> who(std::in_place, std::move(done), link_->executor());
     if (std::exchange(is_finished_, true)) return complete<void>(who, errc::transfer_busy);
     finisher_ = std::move(who);
@@ -226,7 +268,7 @@ void transfer::finish(handler<void> done) {
 
 void transfer::cancel(error why, bytes_view text) {
     const lock held(mutex_);
-    if (session_.failure()) return;
+    if (session_.failure() || link_->is_abandoned()) return;
     if (!session_.is_complete()) session_.cancel(std::move(why), text);
     advance();
     if (feed_) link_->unsubscribe(feed_, 0);
@@ -249,7 +291,7 @@ void transfer::arm() {
 
 void transfer::tick() {
     const lock held(mutex_);
-    if (link_->statistics().connects != connects_) {
+    if (link_->statistics().connects > connection_) {
         session_.cancel(protocol::errc::connection_lost, "connection lost");
     }
     session_.expire(net::steady_now());

@@ -46,7 +46,10 @@ private:
         waiting<void> who;
     };
 
+    class listener;
+
     [[nodiscard]] result<> subscribe();
+    void abandon();
     void listen();
     void arrived(result<message> what);
     /// Says and does everything that can be said and done now.
@@ -64,11 +67,11 @@ private:
 
     const std::shared_ptr<link> link_;
     std::mutex mutex_;
+    const transfer_options options_;
     chunk_session session_;
-    transfer_options options_;
-    std::uint64_t connects_;
-    std::string subject_; ///< Of the service.
-    headers opening_;     ///< Of `open`.
+    std::uint64_t connection_; ///< The number of the one that it goes over.
+    std::string subject_;      ///< Of the service.
+    headers opening_;          ///< Of `open`.
     std::string inbox_;
     feed_pointer feed_;
     std::weak_ptr<asio::steady_timer> timer_; ///< Belongs to what waits for it.
