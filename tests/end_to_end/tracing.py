@@ -71,3 +71,39 @@ def the_event_about_a_message_is_compressed_as_was_asked(side):
         equal(encoding, expected, accepted)
         event = json.loads(READERS[encoding](body))
         equal([each["type"] for each in event["events"]], ["in", "eg"], accepted)
+
+
+@behaviour
+def the_event_about_a_message_that_is_too_large_says_so(side):
+    server = side.start("max_payload: 1000\naccounts { A { users: [ { user: a, password: p,\n"
+                        "  permissions { publish { deny: secret } } } ] } }\n")
+    watcher = side.connect(server.port, user="a", **{"pass": "p"})
+    watcher.send("SUB > 1\r\n")
+    watcher.barrier()
+    for more, count in (("Nats-Trace-Dest: tr\r\n", 1),
+                        ("Nats-Trace-Dest: tr\r\nNats-Trace-Only: true\r\n", 1),
+                        ("Nats-Trace-Dest: secret\r\n", 0), ("Nats-Trace-Dest: trace disabled\r\n", 0),
+                        ("A: b\r\n", 0), ("traceparent: 00-1-2-01\r\n", 0)):
+        before = len(watcher.messages)
+        client = side.connect(server.port, user="a", **{"pass": "p"})
+        headers = f"NATS/1.0\r\n{more}\r\n"
+        client.send(f"PING\r\nHPUB x  r {len(headers)}\t2048\r\n{headers}Nats-Trace-Dest: tr\r\n")
+        client.wait_for_end(seconds=10)
+        watcher.wait_for(lambda it, wanted=before + count: len(it.messages) >= wanted, what=more)
+        watcher.barrier()
+        equal(len(watcher.messages) - before, count, more)
+        if not count:
+            continue
+        event = json.loads(watcher.messages[-1][1])
+        equal([each["type"] for each in event["events"]], ["in"])
+        equal((event["events"][0]["subj"], event["events"][0]["error"], event["request"]["msgsize"]),
+              ("x", "maximum payload exceeded", 2048))
+        equal(sorted(event["request"]["header"]), sorted(line.split(":")[0] for line in more.split("\r\n")[:-1]))
+    # Headers of which nothing has come ask for nothing; a message without any has none.
+    for line in ("HPUB x 100 2048\r\n", "PUB x 2048\r\nNATS/1.0\r\nNats-Trace-Dest: tr\r\n\r\n"):
+        before = len(watcher.messages)
+        client = side.connect(server.port, user="a", **{"pass": "p"})
+        client.send(line)
+        client.wait_for_end(seconds=10)
+        watcher.barrier()
+        equal(len(watcher.messages), before, line)

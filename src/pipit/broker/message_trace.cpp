@@ -7,6 +7,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <cctype>
+#include <charconv>
 #include <chrono>
 #include <cstdio>
 
@@ -41,6 +42,14 @@ bytes_view trim(bytes_view text) {
     while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
     while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
     return text;
+}
+
+/// As its line says: not everything may have come.
+std::uint64_t size_of(const protocol::message_operation& message) {
+    std::uint64_t bytes = message.headers.size() + message.payload.size();
+    const auto digits = message.size_text;
+    (void)std::from_chars(digits.data(), digits.data() + digits.size(), bytes);
+    return bytes;
 }
 
 void set_unless_empty(json::object& object, std::string_view key, std::string_view value) {
@@ -109,7 +118,7 @@ message_trace::message_trace(trace_request request, const session& publisher,
       request_(std::move(request)),
       of_(publisher.of),
       at_(now),
-      message_bytes_(message.headers.size() + message.payload.size()),
+      message_bytes_(size_of(message)),
       client_id_(publisher.client_id),
       name_(publisher.details->options.name),
       account_(publisher.of->config->name),

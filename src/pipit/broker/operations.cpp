@@ -4,6 +4,7 @@
 
 #include <pipit/base/identity_limits.hpp>
 #include <pipit/base/limits.hpp>
+#include <pipit/broker/trace_too_large.hpp>
 #include <pipit/protocol/error_texts.hpp>
 #include <pipit/protocol/go_text.hpp>
 #include <pipit/protocol/subject.hpp>
@@ -142,11 +143,14 @@ std::size_t broker_state::parse(session& session, bytes_view input, moment now) 
             limits = limits_of(session);
             continue;
         }
-        on_outcome(session, outcome.status,
-                   {.input = input,
-                    .at = consumed,
-                    .begins_operation = begins_operation,
-                    .payload_bytes_max = session.max_payload_bytes});
+        const parse_stop stop{.input = input,
+                              .at = consumed,
+                              .begins_operation = begins_operation,
+                              .payload_bytes_max = session.max_payload_bytes};
+        if (outcome.status == protocol::parse_status::payload_too_large) {
+            trace_too_large(*this, session, stop, now);
+        }
+        on_outcome(session, outcome.status, stop);
         break;
     }
     if (visitor.interest_changed && peers.some_are_full()) {
@@ -228,68 +232,6 @@ void broker_state::on_publish(session& session, const protocol::message_operatio
         if (session.verbose) out.send(session, "+OK\r\n");
     }
     routing.publish(session, subject, message, now);
-}
-
-/// A message whose way is written down and published to whoever asked for it (ADR-41).
-void broker_state::publish_traced(session& session, const protocol::message_operation& message,
-                                  trace_request request, moment now) {
-    auto& of = *session.of;
-    const bool only = request.only;
-    bool traced = !request.headers.contains("Nats-Trace-Origin-Account");
-    if (request.external) {
-        const auto percent = of.config->trace_sampling_percent;
-        const bool sampled = percent <= 0 || percent >= 100 ||
-                             routing.random().below(100) <= static_cast<std::uint32_t>(percent);
-        request.destination = of.config->trace_destination;
-        traced = traced && sampled && !request.destination.empty();
-    }
-    if (traced && !protocol::is_valid_publish_subject(request.destination)) {
-        std::string line = "Destination ";
-        protocol::append_quoted(line, request.destination);
-        log(log_level::error, session, line + " is not valid, won't be able to trace events");
-        traced = false;
-    }
-    if (!traced && only) return;
-    if (traced && !refusal_of(session, request.destination, {}, now).empty()) return;
-
-    std::unique_ptr<message_trace> trace;
-    if (traced) {
-        trace = std::make_unique<message_trace>(std::move(request), session, message, now.wall);
-    }
-    const auto subject = std::string(mapped_subject(of, message.subject));
-    if (trace && subject != message.subject) trace->map(subject);
-    const auto refusal = refusal_of(session, subject, message.reply, now);
-    if (!refusal.empty()) {
-        if (!trace) return;
-        trace->refuse(refusal);
-        return publish_event(*trace, now);
-    }
-    if (session.verbose) out.send(session, "+OK\r\n");
-    if (trace) {
-        routing.publish_traced(session, subject, message, now, std::move(trace));
-    } else {
-        routing.publish(session, subject, message, now);
-    }
-}
-
-void broker_state::publish_event(const message_trace& trace, moment now) {
-    const auto encoding = trace.request().encoding;
-    const auto body =
-        encode(encoding, trace.event(config->identity, ++counters.trace_events, now.wall));
-    std::string headers;
-    if (encoding != content_encoding::none) {
-        headers.append("NATS/1.0\r\nContent-Encoding: ").append(name(encoding)).append("\r\n\r\n");
-    }
-    const auto header_size = std::to_string(headers.size());
-    const auto size = std::to_string(headers.size() + body.size());
-    routing.publish(trace.of(),
-                    {.subject = trace.request().destination,
-                     .headers = headers,
-                     .payload = body,
-                     .has_headers = !headers.empty(),
-                     .size_text = size,
-                     .header_size_text = header_size},
-                    now);
 }
 
 /// Whether a message may be published; if not, tells the client and returns what it was told. The

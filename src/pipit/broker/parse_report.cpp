@@ -140,15 +140,26 @@ std::size_t message_begin(bytes_view input, std::size_t at) noexcept {
     return begin == bytes_view::npos ? 0 : begin;
 }
 
-/// What comes next is a payload.
-bool is_behind_message_line(bytes_view input, std::size_t at) noexcept {
-    if (at == 0) return false;
-    const auto begin = line_begin_of(input, at - 1);
-    const auto line = input.substr(begin, at - begin);
-    const auto is = [&](bytes_view name) {
-        return line.size() > name.size() && begins_like(name, line.substr(0, name.size()));
-    };
-    return is("PUB") || is("HPUB");
+/// What comes next is the end of a payload. A payload may have lines of its own, that look like
+/// messages.
+bool ends_payload(bytes_view input, std::size_t at) noexcept {
+    constexpr int lines_tried = 8;
+    auto before = at;
+    for (int i = 0; i < lines_tried && before > 0; ++i) {
+        const auto begin = line_begin_of(input, before - 1);
+        const auto end = input.find('\n', begin);
+        const auto line = input.substr(begin, end - begin);
+        const auto is = [&](bytes_view name) {
+            return line.size() > name.size() && begins_like(name, line.substr(0, name.size()));
+        };
+        if (end < at && (is("PUB") || is("HPUB"))) {
+            const auto text = line.substr(0, line.find_last_not_of(blanks) + 1);
+            const auto size = number_of(last_word(text));
+            if (size && end + 1 + static_cast<std::size_t>(*size) == at) return true;
+        }
+        before = begin;
+    }
+    return false;
 }
 
 } // namespace
@@ -158,10 +169,15 @@ std::string unknown_operation_report(const parse_stop& stop) {
     std::string text = "Client parser ERROR, ";
     auto begin = line_begin_of(input, at);
     const bool knows_begin = begin != 0 || begins_operation;
-    const bool is_first = begin == at && knows_begin && !is_behind_message_line(input, at);
-    auto state = is_first ? std::optional(0) : state_behind(input.substr(begin, at - begin));
+    const bool is_payload_end = ends_payload(input, at);
+    std::optional<int> state;
+    if (!is_payload_end) {
+        state = begin == at && knows_begin ? std::optional(0)
+                                           : state_behind(input.substr(begin, at - begin));
+    }
     if (!state) { // What ends a payload, CR and LF, did not come where it has to.
-        state = at > 0 && input[at - 1] == '\r' ? state_of_payload_end + 1 : state_of_payload_end;
+        const bool has_return = !is_payload_end && at > 0 && input[at - 1] == '\r';
+        state = state_of_payload_end + (has_return ? 1 : 0);
         begin = message_begin(input, at);
     }
     if (knows_begin) text += "state=" + std::to_string(*state) + ", ";

@@ -19,6 +19,16 @@ TEST(ParseReport, SaysWhereAnOperationEndedToBeOne) {
               R"(Client parser ERROR, state=41, i=11: proto='"X\r"...')");
     EXPECT_EQ(unknown_operation_report(at("PUB a 0\r\nX\r\n", 9)),
               R"(Client parser ERROR, state=41, i=9: proto='"X\r"...')");
+    // A payload that is too short, and one that has lines itself.
+    EXPECT_EQ(unknown_operation_report(at("PUB a 7\r\nhello\r\nPING\r\n", 16)),
+              R"(Client parser ERROR, state=41, i=16: proto='"PING\r"...')");
+    EXPECT_EQ(unknown_operation_report(at("PUB a 6\r\nhello\r\nPING\r\n", 15)),
+              R"(Client parser ERROR, state=41, i=15: proto='"\nPING\r"...')");
+    EXPECT_EQ(
+        unknown_operation_report(at("HPUB a 12 19\r\nNATS/1.0\r\n\r\nPU\r\nx\r\nPUB\r\n", 33)),
+        R"(Client parser ERROR, state=41, i=33: proto='"PUB\r"...')");
+    EXPECT_EQ(unknown_operation_report(at("PUB a 5\r\nhello\rX\r\n", 15)),
+              R"(Client parser ERROR, state=42, i=15: proto='"X\r"...')");
     EXPECT_EQ(unknown_operation_report(at("GET / HTTP/1.1\r\n\r\n", 0)),
               R"(Client parser ERROR, state=0, i=0: proto='"GET / HTTP/1.1\r\n\r"...')");
     EXPECT_EQ(

@@ -117,7 +117,7 @@ result<> websocket_deflate::decompress(bytes_view payload, std::size_t plain_byt
     }
     // A sender may end with a last block of its own, and behind that nothing counts.
     if (status == Z_STREAM_END) return {};
-    return error(errc::websocket_violation, "invalid compressed message");
+    return error(errc::websocket_violation, "flate: corrupt input"); // As Go's library calls it.
 }
 
 } // namespace pipit::net

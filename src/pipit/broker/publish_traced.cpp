@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+// Messages whose way is written down and published to whoever asked for it (ADR-41).
+#include <pipit/broker/state.hpp>
+#include <pipit/broker/trace_too_large.hpp>
+
+#include <pipit/protocol/go_text.hpp>
+#include <pipit/protocol/subject.hpp>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+namespace pipit::broker {
+namespace {
+
+enum class tracing : std::uint8_t { unwanted, wanted, refused };
+
+/// Completes the request. `refused`: the message goes nowhere, traced or not.
+tracing judge(broker_state& state, session& session, trace_request& request, moment now) {
+    auto& of = *session.of;
+    const bool only = request.only;
+    bool traced = !request.headers.contains("Nats-Trace-Origin-Account");
+    if (request.external) {
+        const auto percent = of.config->trace_sampling_percent;
+        const bool sampled =
+            percent <= 0 || percent >= 100 ||
+            state.routing.random().below(100) <= static_cast<std::uint32_t>(percent);
+        request.destination = of.config->trace_destination;
+        traced = traced && sampled && !request.destination.empty();
+    }
+    if (traced && !protocol::is_valid_publish_subject(request.destination)) {
+        std::string line = "Destination ";
+        protocol::append_quoted(line, request.destination);
+        state.log(log_level::error, session, line + " is not valid, won't be able to trace events");
+        traced = false;
+    }
+    if (!traced) return only ? tracing::refused : tracing::unwanted;
+    const auto refusal = state.refusal_of(session, request.destination, {}, now);
+    return refusal.empty() ? tracing::wanted : tracing::refused;
+}
+
+bytes_view take_word(bytes_view& line) noexcept {
+    constexpr bytes_view blanks = " \t\r\n";
+    line.remove_prefix(std::min(line.find_first_not_of(blanks), line.size()));
+    const auto word = line.substr(0, line.find_first_of(blanks));
+    line.remove_prefix(word.size());
+    return word;
+}
+
+/// The line of an HPUB that ends where the parser stopped, with what came of its headers.
+protocol::message_operation message_at(const parse_stop& stop) noexcept {
+    protocol::message_operation message;
+    if (stop.at == 0 || stop.input[stop.at - 1] != '\n') return message;
+    const auto before = stop.at > 1 ? stop.input.rfind('\n', stop.at - 2) : bytes_view::npos;
+    const auto begin = before == bytes_view::npos ? 0 : before + 1;
+    if (begin == 0 && !stop.begins_operation) return message;
+    auto line = stop.input.substr(begin, stop.at - begin);
+    const auto name = take_word(line);
+    if (name.empty() || (name.front() | 0x20) != 'h') return message;
+    std::array<bytes_view, 4> words;
+    std::size_t count = 0;
+    for (auto word = take_word(line); !word.empty() && count < words.size();
+         word = take_word(line)) {
+        words[count++] = word;
+    }
+    if (count < 3) return message;
+    message.subject = words[0];
+    message.header_size_text = words[count - 2];
+    message.size_text = words[count - 1];
+    std::size_t header_bytes = 0;
+    const auto digits = message.header_size_text;
+    if (std::from_chars(digits.data(), digits.data() + digits.size(), header_bytes).ec ==
+        std::errc()) {
+        message.headers = stop.input.substr(stop.at, header_bytes);
+    }
+    return message;
+}
+
+} // namespace
+
+/// A message whose way is written down and published to whoever asked for it (ADR-41).
+void broker_state::publish_traced(session& session, const protocol::message_operation& message,
+                                  trace_request request, moment now) {
+    const auto verdict = judge(*this, session, request, now);
+    if (verdict == tracing::refused) return;
+    std::unique_ptr<message_trace> trace;
+    if (verdict == tracing::wanted) {
+        trace = std::make_unique<message_trace>(std::move(request), session, message, now.wall);
+    }
+    const auto subject = std::string(mapped_subject(*session.of, message.subject));
+    if (trace && subject != message.subject) trace->map(subject);
+    const auto refusal = refusal_of(session, subject, message.reply, now);
+    if (!refusal.empty()) {
+        if (!trace) return;
+        trace->refuse(refusal);
+        return publish_event(*trace, now);
+    }
+    if (session.verbose) out.send(session, "+OK\r\n");
+    if (trace) {
+        routing.publish_traced(session, subject, message, now, std::move(trace));
+    } else {
+        routing.publish(session, subject, message, now);
+    }
+}
+
+void broker_state::publish_event(const message_trace& trace, moment now) {
+    const auto encoding = trace.request().encoding;
+    const auto body =
+        encode(encoding, trace.event(config->identity, ++counters.trace_events, now.wall));
+    std::string headers;
+    if (encoding != content_encoding::none) {
+        headers.append("NATS/1.0\r\nContent-Encoding: ").append(name(encoding)).append("\r\n\r\n");
+    }
+    const auto header_size = std::to_string(headers.size());
+    const auto size = std::to_string(headers.size() + body.size());
+    routing.publish(trace.of(),
+                    {.subject = trace.request().destination,
+                     .headers = headers,
+                     .payload = body,
+                     .has_headers = !headers.empty(),
+                     .size_text = size,
+                     .header_size_text = header_size},
+                    now);
+}
+
+void trace_too_large(broker_state& state, session& from, const parse_stop& stop, moment now) {
+    const auto message = message_at(stop);
+    auto request = read_trace_request(message.headers);
+    if (!request.wanted() || judge(state, from, request, now) != tracing::wanted) return;
+    message_trace trace(std::move(request), from, message, now.wall);
+    trace.refuse("maximum payload exceeded");
+    state.publish_event(trace, now);
+}
+
+} // namespace pipit::broker
