@@ -2,6 +2,8 @@
 // What a connection promises where it is easily broken: at ends, at limits, beside others.
 #include <support/client_world.hpp>
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_future.hpp>
@@ -134,6 +136,73 @@ awaitable<void> publish_what_never_fits(std::string url) {
 TEST(ConnectionPromises, NothingWaitsForRoomThatThereNeverIs) {
     const auto server = start_server();
     run(publish_what_never_fits(server->url()));
+}
+
+awaitable<void> publish_some(connection& nats, int& done) {
+    const publish_options plain;
+    const std::string payload(10'000, 'x');
+    for (int i = 0; i < 200; ++i) {
+        auto queued = co_await nats.publish("a", payload, plain, use_awaitable);
+        EXPECT_TRUE(queued);
+    }
+    ++done;
+}
+
+TEST(ConnectionPromises, SeveralMayWaitForRoom) {
+    const auto server = start_server();
+    asio::io_context io;
+    connection nats(io.get_executor(),
+                    {.servers = {server->url()}, .pending_output_bytes_max = 20'000});
+    nats.connect(asio::detached);
+    int done = 0;
+    constexpr int several = 5;
+    run_until(io, [&] { return nats.is_connected(); });
+    for (int i = 0; i < several; ++i) {
+        asio::co_spawn(io, publish_some(nats, done), asio::detached);
+    }
+    run_until(io, [&] { return done == several; });
+}
+
+TEST(ConnectionPromises, SeveralMayWaitForMessagesOfOneSubscription) {
+    const auto server = start_server();
+    asio::io_context io;
+    connection nats(io.get_executor(), {.servers = {server->url()}});
+    nats.connect(asio::detached);
+    auto messages = nats.subscribe("a").value();
+    asio::cancellation_signal give_up;
+    std::string taken;
+    bool is_cancelled = false;
+    messages.next(asio::bind_cancellation_slot(give_up.slot(), [&](result<message> next) {
+        EXPECT_EQ(next.error(), protocol::errc::cancelled);
+        is_cancelled = true;
+    }));
+    for (int i = 0; i < 5; ++i) {
+        messages.next([&](result<message> next) { taken += next.value().payload(); });
+    }
+    give_up.emit(asio::cancellation_type::total);
+    for (const auto* text : {"1", "2", "3", "4", "5"}) nats.publish("a", text).value();
+    run_until(io, [&] { return taken.size() == 5; });
+    EXPECT_TRUE(is_cancelled);
+    EXPECT_EQ(taken, "12345");
+}
+
+TEST(ConnectionPromises, OneOfSeveralMayStopWaitingForADrain) {
+    const auto server = start_server();
+    asio::io_context io;
+    connection nats(io.get_executor(), {.servers = {server->url()}});
+    nats.connect(asio::detached);
+    run_until(io, [&] { return nats.is_connected(); });
+    asio::cancellation_signal give_up;
+    std::optional<result<>> cancelled;
+    int drained = 0;
+    nats.drain(asio::bind_cancellation_slot(give_up.slot(),
+                                            [&](result<> how) { cancelled = std::move(how); }));
+    for (int i = 0; i < 3; ++i) {
+        nats.drain([&](result<> how) { drained += how.has_value() ? 1 : 0; });
+    }
+    give_up.emit(asio::cancellation_type::total);
+    run_until(io, [&] { return drained == 3 && cancelled; });
+    EXPECT_EQ(cancelled->error(), protocol::errc::cancelled);
 }
 
 TEST(ConnectionPromises, WhoHoldsBackTheReadingKeepsTheConnection) {

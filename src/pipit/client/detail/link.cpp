@@ -13,6 +13,7 @@
 #include <boost/asio/query.hpp>
 
 #include <algorithm>
+#include <list>
 #include <random>
 #include <string_view>
 #include <utility>
@@ -122,7 +123,7 @@ link::~link() {
 }
 
 template <class Entry>
-void link::give_up(std::vector<Entry> link::*among, std::uint64_t number) {
+void link::give_up(std::list<Entry> link::*among, std::uint64_t number) {
     const lock held(mutex_);
     auto& entries = this->*among;
     const auto found = std::find_if(entries.begin(), entries.end(),
@@ -134,7 +135,7 @@ void link::give_up(std::vector<Entry> link::*among, std::uint64_t number) {
 }
 
 template <class Entry>
-auto link::canceller(std::vector<Entry> link::*among, std::uint64_t number) {
+auto link::canceller(std::list<Entry> link::*among, std::uint64_t number) {
     return [weak = weak_from_this(), among, number] {
         if (const auto self = weak.lock()) self->give_up(among, number);
     };
@@ -450,12 +451,12 @@ void link::abandon() {
     // connection and subscriptions, whose destructors come back.
     std::vector<task> tasks;
     std::vector<task> running;
-    std::vector<numbered_waiter> connecting;
-    std::vector<numbered_waiter> draining;
-    std::vector<room_waiter> wanting_room;
+    std::list<numbered_waiter> connecting;
+    std::list<numbered_waiter> draining;
+    std::list<room_waiter> wanting_room;
     std::unordered_map<protocol::operation_id, operation> operations;
     std::vector<feed_pointer> feeds;
-    std::vector<feed::waiter> waiters;
+    std::list<feed::waiter> waiters;
     std::vector<waiting<void>> feed_drains;
 
     lock held(mutex_);
@@ -478,9 +479,8 @@ void link::abandon() {
     last_feed_.reset();
     for (const auto& of : feeds) {
         of->end = feed_end{protocol::errc::closed, {}};
-        std::move(of->waiters.begin(), of->waiters.end(), std::back_inserter(waiters));
+        waiters.splice(waiters.end(), of->waiters);
         std::move(of->drains.begin(), of->drains.end(), std::back_inserter(feed_drains));
-        of->waiters.clear();
         of->drains.clear();
         call_all(*of);
     }

@@ -13,6 +13,7 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -323,9 +324,9 @@ private:
     template <class T>
     void flush_as(std::optional<nanoseconds> timeout, handler<T> done);
     template <class Entry>
-    void give_up(std::vector<Entry> link::*among, std::uint64_t number);
+    void give_up(std::list<Entry> link::*among, std::uint64_t number);
     template <class Entry>
-    [[nodiscard]] auto canceller(std::vector<Entry> link::*among, std::uint64_t number);
+    [[nodiscard]] auto canceller(std::list<Entry> link::*among, std::uint64_t number);
     [[nodiscard]] auto canceller(protocol::operation_id id);
 
     const asio::any_io_executor executor_;
@@ -373,9 +374,10 @@ private:
     protocol::sid last_sid_{};
     feed_pointer last_feed_; ///< Of `last_sid_`: messages come in rows.
     std::unordered_map<protocol::operation_id, operation> operations_;
-    std::vector<numbered_waiter> connecting_;
-    std::vector<numbered_waiter> draining_;
-    std::vector<room_waiter> wanting_room_;
+    // Lists, for a handler of Boost 1.81 cannot be assigned: it copies itself without end.
+    std::list<numbered_waiter> connecting_;
+    std::list<numbered_waiter> draining_;
+    std::list<room_waiter> wanting_room_;
     std::uint64_t next_waiter_ = 1;
     std::size_t holding_feeds_ = 0;
     std::optional<steady_time> drain_deadline_; ///< Once `drain` was called.
