@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from sandbox import VERSION, Sandbox, children, expect, need, run
@@ -67,15 +68,20 @@ def check_unit(root):
     said = run("systemd-analyze", "security", "--offline=true", "--no-pager", str(root) + unit)
     exposure = float(re.search(r"Overall exposure level for pipit.service: ([\d.]+)", said)[1])
     expect(exposure <= EXPOSURE_MAX, f"{said}")
-    return re.search(r"^ExecStart=(.*)$", (root / unit[1:]).read_text(), re.M)[1].split()
+    return [re.search(rf"^{key}=(.*)$", (root / unit[1:]).read_text(), re.M)[1].split()
+            for key in ("ExecStart", "ExecReload")]
 
 
 def owner(system, path):
     return system.inside("/usr/bin/stat", "-c", "%U:%G %a", path).strip()
 
 
-def check_service(system, command):
-    """What the unit starts, as whom it starts it."""
+def load_time(varz):
+    return re.search(r'"config_load_time": "(.*)"', varz)[1]
+
+
+def check_service(system, command, reload):
+    """What the unit starts, as whom it starts it, and that the system has what reloads it."""
     user = int(system.inside("/usr/bin/id", "-u", "pipit"))
     group = int(system.inside("/usr/bin/id", "-g", "pipit"))
     system.inside(*command, "-t", user=user, group=group)
@@ -86,6 +92,12 @@ def check_service(system, command):
         expect("INFO {" in answer and "PONG" in answer, f"on port 4222: {answer}")
         answer = system.says(8222, "GET /varz HTTP/1.0", "")
         expect(f'"pipit_version": "{VERSION}"' in answer, f"on port 8222: {answer}")
+        pid = re.search(r"^NSpid:.*\t(\d+)$", Path(f"/proc/{children(server.pid)[0]}/status").read_text(), re.M)[1]
+        system.inside(*(word.replace("${MAINPID}", pid) for word in reload), user=user, group=group)
+        deadline = time.monotonic() + 30
+        while load_time(answer) == load_time(system.says(8222, "GET /varz HTTP/1.0", "")):
+            expect(time.monotonic() < deadline, "it was not reloaded")
+            time.sleep(0.1)
     finally:
         for process in children(server.pid): # The server, which nsenter waits for.
             os.kill(process, signal.SIGTERM)
@@ -99,7 +111,7 @@ def check_installation(system, root, packages):
     expect(VERSION in system.inside("/usr/bin/pipit-server", "--version"), "another version")
     expect(owner(system, "/etc/pipit/pipit.conf") == "root:pipit 640", "who reads the configuration?")
     expect(owner(system, "/var/lib/pipit") == "pipit:pipit 700", "who reads the state?")
-    check_service(system, check_unit(root))
+    check_service(system, *check_unit(root))
 
     # Headers alone: what they need of Boost is large, and was looked at above.
     boost = next(n for n in dependencies(packages["libpipit-dev"]) if n.startswith("libboost"))
