@@ -376,13 +376,15 @@ def trusted_keys_and_pinned_accounts_decide_whose_accounts_count(side):
     is_refused(tried(stranger, account))
 
     def pinning(one):
-        return base + f"operator: {token}\nresolver_pinned_accounts: [ {one.public} ]\n"
+        return base + f"http: 127.0.0.1:-1\noperator: {token}\nresolver_pinned_accounts: [ {one.public} ]\n"
 
     token = operator_jwt(operator)
     pinned = side.start(pinning(account))
     first = tried(pinned, account)
     is_in(first)
+    equal("pinned_account_fails" in json.loads(pinned.monitoring("/varz")), False)
     is_refused(tried(pinned, other))
+    equal(json.loads(pinned.monitoring("/varz"))["pinned_account_fails"], 1)
     reload_with(pinned, pinning(other))
     is_in(tried(pinned, other))
     is_refused(tried(pinned, account))

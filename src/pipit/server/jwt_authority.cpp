@@ -98,6 +98,7 @@ void jwt_authority::judge(broker::login_question question, answer_function answe
     }
     const auto& account = known->claims.account();
     if (!trust_.pinned_accounts.empty() && !trust_.pinned_accounts.contains(account)) {
+        ++refused_unpinned_;
         return refuse("Account " + account + " not listed as operator pinned account");
     }
     const auto found = accounts_.find(account);

@@ -13,6 +13,7 @@
 #include <pipit/server/task_thread.hpp>
 #include <pipit/server/verified_users.hpp>
 
+#include <atomic>
 #include <functional>
 #include <list>
 #include <map>
@@ -39,7 +40,7 @@ struct authority_surroundings {
 /// Decides who comes in with a JWT: it knows whom the operator trusts, and the accounts as they
 /// were last heard of.
 ///
-/// Threads: one, but for `accounts` and `system_account`.
+/// Threads: one, but where it says otherwise.
 class jwt_authority {
 public:
     using answer_function = std::function<void(broker::login_answer)>;
@@ -85,6 +86,9 @@ public:
     };
     [[nodiscard]] account_list accounts() const;
     [[nodiscard]] std::uint64_t accounts_version() const;
+
+    /// How many logins of accounts that are not pinned were refused. Threads: all.
+    [[nodiscard]] std::uint64_t refused_unpinned() const noexcept { return refused_unpinned_; }
 
 private:
     struct known_account;
@@ -132,6 +136,7 @@ private:
     std::size_t fetching_ = 0;
     std::map<std::string, std::set<std::string>> importers_; ///< By exporter.
     std::uint64_t next_version_ = 1;
+    std::atomic<std::uint64_t> refused_unpinned_ = 0;
 
     mutable std::mutex lock_; ///< Of `accounts_`' membership, for those who look.
     std::map<std::string, std::unique_ptr<known_account>> accounts_;

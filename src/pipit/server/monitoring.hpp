@@ -67,6 +67,7 @@ struct server_snapshot {
     std::string http_base_path; ///< As configured, `/monitoring` for example, or empty.
     std::vector<std::string> tags;
     std::vector<std::string> operators; ///< Their JWTs.
+    std::uint64_t refused_unpinned = 0; ///< Logins of accounts that are not pinned.
     std::map<std::string, std::string> metadata;
     std::map<std::string, bool> feature_flags; ///< As configured.
     std::string write_timeout;                 ///< `close`, `retry`, or empty for the default.

@@ -181,6 +181,7 @@ net::http_response varz(const document_request& request) {
     write_map(json, "feature_flags", merged_feature_flags(server.feature_flags));
     write_operators(json, server.operators);
     json.optional_member("system_account", system_account_name(*snapshot->configuration));
+    json.optional_member("pinned_account_fails", server.refused_unpinned);
     if (server.ocsp_cache) write_ocsp_cache(json, *server.ocsp_cache);
     write_by_kind(json, "slow_consumer_stats", total.slow_consumers);
     write_by_kind(json, "stale_connection_stats", total.stale_connections);

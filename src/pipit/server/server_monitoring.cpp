@@ -89,6 +89,7 @@ result<monitoring_snapshot> server::state::collect(const monitoring_query& query
         snapshot.server.cpu_percent = seen.meter.percent(usage.cpu_time, net::steady_now());
     }
     snapshot.server.ocsp_cache = ocsp.statistics();
+    if (authority) snapshot.server.refused_unpinned = authority->refused_unpinned();
     snapshot.configuration = with_known_accounts(std::move(snapshot.configuration));
     snapshot.server.now = net::wall_now();
     std::optional<broker::account_id> exporter;
