@@ -77,6 +77,7 @@ void serve(server::server& running) {
             timeout = std::max<long>(static_cast<long>(milliseconds), 0);
         }
         const auto received = server::wait_for_signal(timeout);
+        if (running.is_shut_down()) return; // By itself, and that has woken this thread.
         if (!received) {
             running.expire(net::steady_now());
             continue;

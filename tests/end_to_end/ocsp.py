@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import re
+import signal
 import socket
 import ssl
 import tempfile
@@ -140,7 +141,8 @@ def what_is_unknown_or_unreachable_is_as_the_block_says(side):
         assert open_one.wait_for_log("AllowWhenCAUnreachable set; no cached revocation so allowing")
         asked.is_broken = False
         asked.answer_body = b"nonsense"
-        assert not _is_in(open_one, revoked)
+        # Pipit remembers for a moment that nobody could be asked.
+        wait_until(lambda: not _is_in(open_one, revoked), 60)
         assert open_one.wait_for_log(r"\[ERR\] Could not parse OCSP CA response for \[CN=client\]")
 
 
@@ -195,6 +197,54 @@ def others_are_served_while_an_authority_is_slow(side):
         for each in waiting:
             each.join(20)
         equal(results, [True] * 3)
+
+
+def _in_the_background(server, certificates):
+    """What becomes of clients that come now, one after the other has come."""
+    results = []
+    for each in certificates:
+        threading.Thread(target=lambda it=each: results.append(_is_in(server, it)), daemon=True).start()
+    return results
+
+
+PATIENT = _block("ocsp_peer { verify: true, ca_timeout: 100 }", more="timeout: 100")
+
+
+@behaviour
+def who_needs_another_authority_is_not_held_up(side):
+    with _authority() as slow, _authority() as quick:
+        server = side.start(NO_CACHE + PATIENT)
+        slow.speaks.clear()
+        results = _in_the_background(server, [slow.issue() for _ in range(12)])
+        wait_until(lambda: slow.asked >= 8, 60)
+        assert _is_in(server, quick.issue())
+        equal(results, [])
+        slow.speaks.set()
+        wait_until(lambda: results == [True] * 12, 60)
+
+
+@pipits_own
+def an_authority_is_asked_once_for_all_who_want_to_know_the_same(side):
+    with _authority() as asked:
+        good = asked.issue()
+        server = side.start("debug: true\n" + NO_CACHE + PATIENT)
+        asked.speaks.clear()
+        results = _in_the_background(server, [good] * 5)
+        wait_until(lambda: server.log().count("Checking OCSP peer cache for") == 5, 60)
+        asked.speaks.set()
+        wait_until(lambda: results == [True] * 5, 60)
+        equal(asked.asked, 1)
+
+
+@pipits_own
+def the_end_waits_for_no_authority(side):
+    with _authority() as asked:
+        server = side.start(NO_CACHE + PATIENT)
+        asked.speaks.clear()
+        _in_the_background(server, [asked.issue()])
+        wait_until(lambda: asked.asked == 1, 60)
+        server.signal(signal.SIGTERM)
+        wait_until(lambda: not server.alive(), 30)
 
 
 @pipits_own
@@ -346,18 +396,36 @@ def monitoring_over_https_is_as_closed_as_the_clients_port(side):
         server = side.start(NO_CACHE + 'https: "127.0.0.1:-1"\n' + _block())
         port = server.ports["monitoring"][0].rsplit(":", 1)[1]
 
-        def page(certificate):
-            try:
-                context = ISSUER.context(certificate)
-                with urllib.request.urlopen(f"https://localhost:{port}/varz", context=context,
-                                            timeout=5) as answer:
-                    return json.load(answer)["tls_ocsp_peer_verify"]
-            except OSError:
-                return False
+        assert _sees_monitoring(port, good)
+        assert not _sees_monitoring(port, revoked)
+        assert not _sees_monitoring(port, None)
 
-        assert page(good)
-        assert not page(revoked)
-        assert not page(None)
+
+def _sees_monitoring(port, certificate):
+    try:
+        context = ISSUER.context(certificate)
+        with urllib.request.urlopen(f"https://localhost:{port}/varz", context=context,
+                                    timeout=60) as answer:
+            return json.load(answer)["tls_ocsp_peer_verify"]
+    except OSError:
+        return False
+
+
+@behaviour
+def monitoring_goes_on_while_an_authority_is_slow(side):
+    with _authority() as asked:
+        slow, plain = asked.issue(), ISSUER.issue("/CN=plain")
+        server = side.start(NO_CACHE + 'https: "127.0.0.1:-1"\n' + PATIENT)
+        port = server.ports["monitoring"][0].rsplit(":", 1)[1]
+        asked.speaks.clear()
+        results = []
+        threading.Thread(target=lambda: results.append(_sees_monitoring(port, slow)),
+                         daemon=True).start()
+        wait_until(lambda: asked.asked == 1, 60)
+        for _ in range(3):
+            assert _sees_monitoring(port, plain)
+        asked.speaks.set()
+        wait_until(lambda: results, 60)
 
 
 @behaviour

@@ -44,6 +44,8 @@ class responder:
         self.statuses = {}
         self.methods = []
         self.delay = 0
+        self.speaks = threading.Event()  # Until then it listens and says nothing.
+        self.speaks.set()
         self.is_broken = False
         self.answer_body = None
         self.minutes = None  # So long its answers hold; None: they do not say.
@@ -72,6 +74,7 @@ class responder:
         return len(self.methods)
 
     def stop(self):
+        self.speaks.set()
         self._server.shutdown()
         self._server.server_close()
         with self._lock:
@@ -95,6 +98,7 @@ class responder:
                 return self._answer(body)
 
             def _answer(self, request):
+                outer.speaks.wait(300)
                 time.sleep(outer.delay)
                 if outer.is_broken:
                     return self.send_error(500)

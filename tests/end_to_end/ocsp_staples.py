@@ -2,11 +2,13 @@
 """What an authority says of the server's own certificate, shown together with it."""
 import glob
 import os
+import signal
 import subprocess
 import tempfile
 
 from ocsp_responder import GOOD, REVOKED, responder
-from suite import behaviour, equal, is_logged, matches, reload_with, start_failure, wait_until
+from suite import (behaviour, equal, is_logged, matches, pipits_own, reload_with, start_failure,
+                   wait_until)
 from certificates import authority  # Where suite has looked for servers.
 
 ISSUER = authority("Staple authority")
@@ -140,6 +142,18 @@ def an_answer_is_asked_for_again_and_a_server_whose_certificate_is_called_back_e
         assert server.wait_for_log("Received OCSP status for Client certificate '.*': revoked", 50)
         wait_until(lambda: not server.alive(), 20)
         equal(server.process.returncode, 0)
+
+
+@pipits_own
+def the_end_waits_for_no_authority_that_a_reload_asks(side):
+    with _authority() as asked:
+        server = side.start(_block(ISSUER.issue("/CN=localhost")))
+        asked.speaks.clear()
+        server.write_configuration(_block(asked.issue(subject="/CN=localhost", more=MUST_STAPLE)))
+        server.signal(signal.SIGHUP)
+        wait_until(lambda: asked.asked == 1, 60)
+        server.signal(signal.SIGTERM)
+        wait_until(lambda: not server.alive(), 25)
 
 
 @behaviour

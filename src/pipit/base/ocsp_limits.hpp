@@ -7,15 +7,26 @@
 /// The bounds of what authorities are asked about certificates.
 namespace pipit::limits {
 
-/// How long a thread that may wait does so until a peer's certificate is judged.
+/// How long monitoring's clients wait until their certificate is judged.
 inline constexpr std::chrono::seconds peer_judgement{10};
 
 /// The largest answer of an authority that is read; usual ones have 500 to 3,000 bytes.
 inline constexpr std::size_t ocsp_response_bytes = 64 * 1024;
 
-/// So many certificates are asked about at once, and so many chains may wait for their turn.
-inline constexpr std::size_t ocsp_threads = 16;
+/// So many certificates are asked about at once, and so many of them at one authority: a slow one
+/// leaves room for others.
+inline constexpr std::size_t ocsp_questions = 64;
+inline constexpr std::size_t ocsp_questions_of_authority = 8;
+
+/// So many clients may wait for an answer. Where this many show one certificate, no more with it
+/// when half of the room is taken.
 inline constexpr std::size_t ocsp_waiting = 4096;
+inline constexpr std::size_t ocsp_waiting_of_certificate = 64;
+
+/// How long an authority that could not be reached, and a certificate about which none has
+/// answered, are not asked about again, and how many of those are remembered.
+inline constexpr std::chrono::seconds ocsp_failure_memory{3};
+inline constexpr std::size_t ocsp_failures = 4096;
 
 /// The places where a certificate says that its authority can be asked; the others are left out.
 inline constexpr std::size_t ocsp_responders = 8;

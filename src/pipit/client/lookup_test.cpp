@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Names that the system does not find out about: `getaddrinfo` of this program waits with them.
+#include <pipit/net/test_silent_resolver.hpp>
+
 #include <support/client_world.hpp>
 
 #include <boost/asio/detached.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include <condition_variable>
-#include <cstring>
-#include <dlfcn.h>
 #include <future>
 #include <mutex>
-#include <netdb.h>
 #include <optional>
 #include <thread>
 
@@ -19,36 +16,7 @@ namespace {
 
 using namespace support;
 
-struct silent_resolver {
-    std::mutex mutex;
-    std::condition_variable changed;
-    int waiting = 0;
-    int most = 0;
-    bool answers = false;
-
-    void ask() {
-        std::unique_lock held(mutex);
-        most = std::max(most, ++waiting);
-        changed.notify_all();
-        changed.wait(held, [this] { return answers; });
-        --waiting;
-        changed.notify_all();
-    }
-    void wait_until_asked() {
-        std::unique_lock held(mutex);
-        EXPECT_TRUE(changed.wait_for(held, patience, [this] { return waiting > 0; }));
-    }
-    /// Everybody is told that there is no such name.
-    void answer() {
-        std::unique_lock held(mutex);
-        answers = true;
-        changed.notify_all();
-        EXPECT_TRUE(changed.wait_for(held, patience, [this] { return waiting == 0; }));
-        answers = false;
-        most = 0;
-    }
-};
-silent_resolver resolver;
+using net::test::resolver;
 
 struct Lookup : testing::Test {
     ~Lookup() override { resolver.answer(); }
@@ -110,15 +78,3 @@ TEST_F(Lookup, FindsNames) {
 
 } // namespace
 } // namespace pipit::client
-
-// NOLINTNEXTLINE(readability-identifier-naming): the system's.
-extern "C" __attribute__((visibility("default"))) int
-getaddrinfo(const char* name, const char* service, const addrinfo* hints, addrinfo** found) {
-    if (name != nullptr && std::strcmp(name, "silent.example") == 0) {
-        pipit::client::resolver.ask();
-        return EAI_NONAME;
-    }
-    using function = int (*)(const char*, const char*, const addrinfo*, addrinfo**);
-    static const auto systems = reinterpret_cast<function>(::dlsym(RTLD_NEXT, "getaddrinfo"));
-    return systems(name, service, hints, found);
-}

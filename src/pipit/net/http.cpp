@@ -62,7 +62,7 @@ struct http_server::state {
     }
 
     void begin(tcp::socket socket) {
-        const detail::http_surroundings its{options, handler, connections};
+        const detail::http_surroundings its{options, handler, connections, seen};
         if (!options.tls) return detail::begin_plain_http(std::move(socket), its);
         if (const auto tls = options.tls()) {
             detail::begin_secure_http(std::move(socket), *tls, its);
@@ -82,6 +82,7 @@ struct http_server::state {
     asio::io_context context{1};
     tcp::acceptor acceptor{context};
     asio::steady_timer pause{context};
+    std::shared_ptr<detail::http_thread> seen = std::make_shared<detail::http_thread>(context);
     std::uint16_t port = 0;
     std::thread thread;
 };
@@ -100,6 +101,7 @@ http_server::http_server(std::unique_ptr<state> made) : state_(std::move(made)) 
 http_server::~http_server() {
     state_->context.stop();
     state_->thread.join();
+    state_->seen->end();
 }
 
 std::uint16_t http_server::port() const noexcept { return state_->port; }

@@ -4,13 +4,17 @@
 #include <pipit/base/ascii_case.hpp>
 #include <pipit/base/base64.hpp>
 #include <pipit/base/percent_encoding.hpp>
+#include <pipit/net/clock.hpp>
+#include <pipit/net/detail/event_loop_state.hpp>
 #include <pipit/net/detail/http_fetched.hpp>
 #include <pipit/net/error.hpp>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <charconv>
 
 namespace pipit::net {
@@ -71,6 +75,11 @@ std::optional<http_url> parse_http_url(std::string_view text, std::uint16_t plai
 
 namespace detail {
 
+const lookup::counter& names_under_way() {
+    static const auto count = std::make_shared<std::atomic<int>>(0);
+    return count;
+}
+
 http::request<http::string_body> message_of(const http_request& request) {
     http::request<http::string_body> message;
     message.method(request.body ? http::verb::post : http::verb::get);
@@ -94,6 +103,11 @@ http::request<http::string_body> message_of(const http_request& request) {
 
 void fetch_http(const boost::asio::any_io_executor& executor, http_request request,
                 http_answered done) {
+    if (request.to.is_secure && !request.tls) { // Nobody has said whom to trust.
+        return boost::asio::post(executor, [done = std::move(done)]() mutable {
+            std::move(done)(error(errc::unusable_tls_settings, "tls: there are no settings"));
+        });
+    }
     if (request.to.is_secure) {
         detail::fetch_securely(executor, std::move(request), std::move(done));
     } else {
@@ -101,14 +115,26 @@ void fetch_http(const boost::asio::any_io_executor& executor, http_request reque
     }
 }
 
-result<http_response> fetch_http(http_request request) {
-    const auto timeout = std::chrono::duration_cast<std::chrono::nanoseconds>(request.timeout);
+void fetch_http(event_loop& loop, http_request request,
+                std::function<void(result<http_response>)> done) {
+    fetch_http(loop.internals().context.get_executor(), std::move(request), std::move(done));
+}
+
+result<http_response> fetch_http(http_request request, const std::function<bool()>& is_given_up) {
+    constexpr std::chrono::nanoseconds rest = std::chrono::milliseconds(20);
+    const error aborted(make_error_code(boost::asio::error::operation_aborted));
+    const auto until = steady_now() + request.timeout;
     try {
         std::optional<result<http_response>> outcome;
         boost::asio::io_context events(1);
         fetch_http(events.get_executor(), std::move(request),
                    [&outcome](result<http_response> answer) { outcome = std::move(answer); });
-        events.run_for(timeout);
+        for (auto now = steady_now(); now < until && !outcome && !events.stopped();
+             now = steady_now()) {
+            if (is_given_up && is_given_up()) return aborted;
+            const auto left = std::chrono::nanoseconds(until - now);
+            events.run_for(is_given_up ? std::min(rest, left) : left);
+        }
         if (outcome) return std::move(*outcome);
     } catch (const boost::system::system_error& failed) { // No descriptor or thread is left for it.
         return error(failed.code());

@@ -3,6 +3,7 @@
 
 #include <pipit/base/error.hpp>
 #include <pipit/base/time.hpp>
+#include <pipit/net/event_loop.hpp>
 #include <pipit/net/http.hpp>
 #include <pipit/net/tls_context.hpp>
 
@@ -11,6 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -42,14 +44,18 @@ struct http_request {
 
 using http_answered = boost::asio::any_completion_handler<void(result<http_response>)>;
 
-/// Sends one request over a connection of its own. `done` is called by the executor, once, unless
-/// its context ends before. Redirections are not followed.
+/// Sends one request over a connection of its own. `done` is called by the executor, once and never
+/// at once, unless its context ends before. Redirections are not followed.
 /// Errors: the host cannot be reached or trusted, does not answer in time, or answers with
-/// something
-///         else than HTTP, or with more than `answer_bytes_max`.
+///         something else than HTTP, or with more than `answer_bytes_max`.
 void fetch_http(const boost::asio::any_io_executor& executor, http_request request,
                 http_answered done);
-/// The same, but waits for the answer. Threads: any.
-[[nodiscard]] result<http_response> fetch_http(http_request request);
+/// The same on an event loop's thread.
+void fetch_http(event_loop& loop, http_request request,
+                std::function<void(result<http_response>)> done);
+/// The same, but waits for the answer, or until `is_given_up` says so: it is asked again and again
+/// meanwhile. Threads: any.
+[[nodiscard]] result<http_response> fetch_http(http_request request,
+                                               const std::function<bool()>& is_given_up = {});
 
 } // namespace pipit::net

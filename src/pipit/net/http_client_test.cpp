@@ -1,10 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <pipit/net/error.hpp>
 #include <pipit/net/http_client.hpp>
 #include <pipit/net/test_certificates.hpp>
+#include <pipit/net/test_silent_resolver.hpp>
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
+#include <functional>
+#include <future>
+#include <memory>
+#include <string>
+#include <thread>
 #include <utility>
 
 namespace {
@@ -114,12 +122,144 @@ TEST(HttpServer, KeepsTheCertificatesOfAConnectionThatAReloadReplaces) {
     EXPECT_EQ(asked, 1);
 }
 
+/// A server whose clients somebody judges, and clients with a certificate.
+struct HttpServerJudgement : testing::Test {
+    std::unique_ptr<net::http_server> serve(net::peer_judge judge) {
+        const net::tls_settings settings{.key_pairs = {authority.issue()},
+                                         .authorities_file = authority.file(),
+                                         .verifies_peer = true};
+        context = *net::tls_context::for_server(settings, {.judge = std::move(judge)});
+        return std::move(
+            *net::http_server::listen({.tls = [this] { return context; }}, [](std::string_view) {
+                return net::http_response{200, "text/plain", "ok"};
+            }));
+    }
+    result<net::http_response> get(const net::http_server& from) {
+        const auto url = "https://localhost:" + std::to_string(from.port());
+        return net::fetch_http({.to = *net::parse_http_url(url),
+                                .content_type = {},
+                                .body = {},
+                                .timeout = 60s,
+                                .answer_bytes_max = 1000,
+                                .tls = own});
+    }
+
+    net::test::authority authority;
+    std::shared_ptr<const net::tls_context> context;
+    std::shared_ptr<const net::tls_context> own =
+        *net::tls_context::for_client({.key_pairs = {authority.issue()},
+                                       .authorities_file = authority.file(),
+                                       .verifies_peer = true});
+};
+using answer_function = std::function<void(std::string)>;
+
+TEST_F(HttpServerJudgement, HoldsNobodyElseUp) {
+    std::promise<answer_function> asked;
+    std::atomic<int> count = 0;
+    const auto server = serve([&](const net::certificate_chains& chains, answer_function then) {
+        EXPECT_EQ(chains.size(), 1u);
+        if (count++ > 0) return then("");
+        asked.set_value(std::move(then));
+    });
+    auto first = std::async(std::launch::async, [&] { return get(*server); });
+    const auto answer = asked.get_future().get();
+    const auto second = get(*server);
+    ASSERT_TRUE(second) << second.error().message();
+    EXPECT_EQ(first.wait_for(0s), std::future_status::timeout);
+    answer("");
+    EXPECT_TRUE(first.get());
+}
+
+TEST_F(HttpServerJudgement, TellsWhoIsRefusedThatTheCertificateIsBad) {
+    const auto server = serve([](const auto&, const answer_function& then) { then("no"); });
+    const auto answer = get(*server);
+    ASSERT_FALSE(answer);
+    EXPECT_NE(answer.error().message().find("bad certificate"), std::string::npos)
+        << answer.error().message();
+}
+
+TEST_F(HttpServerJudgement, MayComeWhenTheServerHasEnded) {
+    std::promise<answer_function> asked;
+    auto server =
+        serve([&](const auto&, answer_function then) { asked.set_value(std::move(then)); });
+    auto first = std::async(std::launch::async, [&] { return get(*server); });
+    const auto answer = asked.get_future().get();
+    server.reset();
+    answer("");
+    EXPECT_FALSE(first.get());
+}
+
 TEST(HttpClient, GivesUp) {
     EXPECT_FALSE(net::fetch_http({.to = *net::parse_http_url("http://127.0.0.1:1/"),
                                   .content_type = {},
                                   .body = {},
                                   .timeout = 10s,
                                   .answer_bytes_max = 1000}));
+}
+
+// --- Names, and who does not want to wait for them ---
+
+struct HttpClientNames : testing::Test {
+    ~HttpClientNames() override { net::test::resolver.answer(); }
+
+    static net::http_request request(nanoseconds timeout) {
+        return {.to = *net::parse_http_url("http://silent.example/"),
+                .content_type = {},
+                .body = {},
+                .timeout = timeout,
+                .answer_bytes_max = 1000};
+    }
+};
+
+TEST_F(HttpClientNames, AreGivenUpInTime) {
+    const auto answer = net::fetch_http(request(50ms));
+    EXPECT_EQ(answer.error(), net::errc::timed_out);
+    EXPECT_TRUE(net::test::resolver.is_asked()) << "the system has not answered yet";
+}
+
+TEST_F(HttpClientNames, AreNotWaitedForByWhoGivesUp) {
+    const auto answer =
+        net::fetch_http(request(24h), [] { return net::test::resolver.is_asked(); });
+    EXPECT_FALSE(answer);
+    EXPECT_TRUE(net::test::resolver.is_asked()) << "the system has not answered yet";
+}
+
+TEST_F(HttpClientNames, AreNotWaitedForByTheEndOfAnEventLoop) {
+    auto loop = std::make_unique<net::event_loop>();
+    std::thread runs([&] { loop->run(); });
+    loop->post([&] {
+        net::fetch_http(*loop, request(24h), [](const auto&) { ADD_FAILURE() << "it is over"; });
+    });
+    net::test::resolver.wait_until_asked();
+    loop->stop();
+    runs.join();
+    loop.reset();
+    EXPECT_TRUE(net::test::resolver.is_asked()) << "the system has not answered yet";
+}
+
+TEST(HttpClient, FindsNames) {
+    auto server = net::http_server::listen({}, [](std::string_view) {
+        return net::http_response{200, "text/plain", "found"};
+    });
+    ASSERT_TRUE(server);
+    const auto url = "http://localhost:" + std::to_string((*server)->port());
+    const auto answer = net::fetch_http({.to = *net::parse_http_url(url),
+                                         .content_type = {},
+                                         .body = {},
+                                         .timeout = 60s,
+                                         .answer_bytes_max = 1000});
+    ASSERT_TRUE(answer) << answer.error().message();
+    EXPECT_EQ(answer->body, "found");
+}
+
+TEST(HttpClient, TrustsNobodyWhereNobodyHasSaidWhom) {
+    const auto answer = net::fetch_http({.to = *net::parse_http_url("https://127.0.0.1:1/"),
+                                         .content_type = {},
+                                         .body = {},
+                                         .timeout = 60s,
+                                         .answer_bytes_max = 1000});
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error(), net::errc::unusable_tls_settings);
 }
 
 } // namespace

@@ -272,14 +272,12 @@ int require_staple(SSL*, void* argument) {
 void add_parts(tls_context::state& state) {
     auto* const first = state.contexts.front().get();
     auto& kept = detail::keep_with(first, {.parts = state.parts, .others = {}});
-    if (state.parts.judge) detail::judge_peers_of(first, kept);
+    if (state.parts.judge) detail::judge_peers_of(first);
     for (std::size_t i = 1; i < state.contexts.size(); ++i) {
         auto* const other = state.contexts[i].get();
         SSL_CTX_up_ref(other);
         kept.others.emplace_back(other);
-        if (!state.parts.judge) continue;
-        detail::judge_peers_of(other,
-                               detail::keep_with(other, {.parts = state.parts, .others = {}}));
+        if (state.parts.judge) detail::judge_peers_of(other);
     }
     if (!kept.others.empty()) {
         SSL_CTX_set_tlsext_servername_callback(first, choose_certificate);

@@ -3,7 +3,6 @@
 #include <pipit/net/detail/tls_judgement.hpp>
 
 #include <pipit/base/filter_limits.hpp>
-#include <pipit/base/ocsp_limits.hpp>
 
 #include <openssl/core_names.h>
 #include <openssl/err.h>
@@ -14,9 +13,7 @@
 
 #include <algorithm>
 #include <array>
-#include <condition_variable>
 #include <memory>
-#include <mutex>
 #include <new>
 #include <span>
 #include <utility>
@@ -75,26 +72,7 @@ certificate_chains chains_of(X509_STORE_CTX* verified) {
     return chains;
 }
 
-/// For who may wait.
-bool wait_for(const peer_judge& judge, certificate_chains chains) {
-    struct waiting {
-        std::mutex lock;
-        std::condition_variable changed;
-        std::optional<bool> is_good;
-    };
-    auto shared = std::make_shared<waiting>(); // An answer may come later, or never.
-    judge(std::move(chains), [shared](const std::string& why_not) {
-        const std::lock_guard guard(shared->lock);
-        shared->is_good = why_not.empty();
-        shared->changed.notify_all();
-    });
-    std::unique_lock guard(shared->lock);
-    shared->changed.wait_for(guard, limits::peer_judgement,
-                             [&] { return shared->is_good.has_value(); });
-    return shared->is_good.value_or(false);
-}
-
-int verify(X509_STORE_CTX* of, void* argument) {
+int verify(X509_STORE_CTX* of, void*) {
     if (X509_verify_cert(of) <= 0) return 0;
     const auto* const ssl = static_cast<const SSL*>(
         X509_STORE_CTX_get_ex_data(of, SSL_get_ex_data_X509_STORE_CTX_idx()));
@@ -107,9 +85,7 @@ int verify(X509_STORE_CTX* of, void* argument) {
         judgement->chains = std::move(chains);
         return 1;
     }
-    const auto& judge = static_cast<const called_back*>(argument)->parts.judge;
-    if (wait_for(judge, std::move(chains))) return 1;
-    X509_STORE_CTX_set_error(of, X509_V_ERR_CERT_REJECTED); // A bad certificate, says its alert.
+    X509_STORE_CTX_set_error(of, X509_V_ERR_CERT_REJECTED); // Nobody could be asked about it.
     return 0;
 }
 
@@ -216,8 +192,8 @@ called_back& keep_with(SSL_CTX* context, called_back what) {
     return *made.release();
 }
 
-void judge_peers_of(SSL_CTX* context, called_back& by) {
-    SSL_CTX_set_cert_verify_callback(context, verify, &by);
+void judge_peers_of(SSL_CTX* context) {
+    SSL_CTX_set_cert_verify_callback(context, verify, nullptr);
     SSL_CTX_set_keylog_callback(context, note_secret);
 }
 

@@ -276,6 +276,7 @@ loop::~loop() {
 void loop::stop() {
     state_->events.stop();
     if (state_->thread.joinable()) state_->thread.join();
+    state_->websockets.close(); // Nobody else knows of them.
 }
 
 void loop::start() {

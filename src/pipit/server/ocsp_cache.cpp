@@ -119,12 +119,20 @@ void ocsp_cache::load() {
     answers_ = std::move(*read);
 }
 
-void ocsp_cache::save() {
+void ocsp_cache::continue_with(const ocsp_cache& other) {
+    log_.debug("Starting OCSP peer cache");
+    const std::scoped_lock guard(lock_, other.lock_);
+    answers_ = other.answers_;
+    last_order_ = other.last_order_;
+    is_changed_ = true;
+}
+
+bool ocsp_cache::save() {
     const std::lock_guard saving(saving_);
     std::string text;
     {
         const std::lock_guard guard(lock_);
-        if (!std::exchange(is_changed_, false)) return;
+        if (!std::exchange(is_changed_, false)) return true;
         text = write_ocsp_answers(answers_);
     }
     const auto path = file();
@@ -134,9 +142,10 @@ void ocsp_cache::save() {
         log_.error("Unable to save OCSP peer cache: " + std::string(saved.error().detail()));
         const std::lock_guard guard(lock_);
         is_changed_ = true;
-        return;
+        return false;
     }
     log_.debug("Saved OCSP peer cache successfully (" + std::to_string(text.size()) + " bytes)");
+    return true;
 }
 
 std::optional<std::string> ocsp_cache::find(const std::string& key) {

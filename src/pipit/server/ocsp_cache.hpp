@@ -51,8 +51,10 @@ public:
 
     /// What is in the file. Trouble is logged.
     void load();
-    /// Writes the file if anything has changed. Trouble is logged.
-    void save();
+    /// The same as another one has it, which could not write that file.
+    void continue_with(const ocsp_cache& other);
+    /// Writes the file if anything has changed. Trouble is logged. False: it could not be written.
+    bool save();
 
     [[nodiscard]] std::optional<std::string> find(const std::string& key);
     /// It was of no use: what was counted as a hit was a miss. One that was called back may stay.
@@ -62,8 +64,9 @@ public:
     [[nodiscard]] ocsp_statistics statistics() const;
     [[nodiscard]] const ocsp_cache_options& options() const noexcept { return options_; }
 
-private:
     [[nodiscard]] std::string file() const;
+
+private:
     void make_room();
 
     const ocsp_cache_options options_;

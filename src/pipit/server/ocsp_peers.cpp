@@ -47,26 +47,31 @@ std::string certificate_subject(bytes_view der) {
     return read ? read->common_subject : std::string();
 }
 
-/// A certificate whose authority can be asked about it.
-struct ocsp_peers::link {
-    auth::ocsp_link pair;
-    std::vector<std::string> urls;
-    std::string key;
-    std::string subject;
-};
+// --- Chain by chain ---
 
-bool ocsp_peers::judge(const net::certificate_chains& chains, const ocsp_peer_options& how) const {
-    log_.debug("Peer OCSP enabled: " + std::to_string(chains.size()) +
+std::optional<bool> ocsp_inquiry::go_on() {
+    if (!std::exchange(has_begun_, true) && !begin()) return false;
+    for (; chain_ < chains_.size(); ++chain_) {
+        const auto outcome = go_on_with_chain();
+        if (!outcome) return std::nullopt;
+        if (*outcome) return true;
+        links_.reset();
+        link_ = 0;
+    }
+    return refuse_all();
+}
+
+bool ocsp_inquiry::begin() const {
+    log_.debug("Peer OCSP enabled: " + std::to_string(chains_.size()) +
                " TLS client chain(s) will be evaluated");
-    if (chains.empty() || chains.front().empty()) {
-        log_.error("Peer certificate is nil, rejecting OCSP peer");
-        return false;
-    }
-    for (std::size_t i = 0; i < chains.size(); ++i) {
-        if (is_good(chains[i], i, how)) return true;
-    }
+    if (!chains_.empty() && !chains_.front().empty()) return true;
+    log_.error("Peer certificate is nil, rejecting OCSP peer");
+    return false;
+}
+
+bool ocsp_inquiry::refuse_all() const {
     log_.debug("No OCSP valid chains, thus peer is invalid");
-    const auto& first = chains.front();
+    const auto& first = chains_.front();
     surroundings_.tell({.is_about_link = false,
                         .link = {},
                         .peer = first.front(),
@@ -76,24 +81,31 @@ bool ocsp_peers::judge(const net::certificate_chains& chains, const ocsp_peer_op
     return false;
 }
 
-bool ocsp_peers::is_good(const std::vector<std::string>& chain, std::size_t number,
-                         const ocsp_peer_options& how) const {
-    const auto which = "Chain " + number_of(number);
+/// True: this chain is good. Nothing: as `go_on`.
+std::optional<bool> ocsp_inquiry::go_on_with_chain() {
+    if (!links_) {
+        if (const auto decided = begin_chain()) return decided;
+    }
+    for (; link_ < links_->size(); ++link_) {
+        const auto& about = (*links_)[link_];
+        const auto why_not = check(about);
+        if (!why_not) return std::nullopt;
+        if (!why_not->empty()) return refuse(about.pair, *why_not);
+    }
+    log_.debug("Chain " + number_of(chain_) +
+               " is OCSP valid for all eligible links, thus peer is valid");
+    return true;
+}
+
+/// Nothing: somebody has to be asked about its `links_`.
+std::optional<bool> ocsp_inquiry::begin_chain() {
+    const auto& chain = chains_[chain_];
+    const auto which = "Chain " + number_of(chain_);
     log_.debug(which + ": " + std::to_string(chain.size()) + " total link(s)");
     if (chain.size() == 1) {
         log_.debug(which + " is self-signed, thus peer is valid");
         return true;
     }
-    const auto refuse = [&](const auth::ocsp_link& of, const std::string& why_not) {
-        log_.debug(why_not);
-        surroundings_.tell({.is_about_link = true,
-                            .link = of.certificate,
-                            .peer = chain[0],
-                            .link_issuer = of.issuer,
-                            .peer_issuer = chain[1],
-                            .reason = why_not});
-        return false;
-    };
     // Nobody is asked about the last one: it is trusted by itself.
     std::vector<link> eligible;
     for (std::size_t i = 0; i + 1 < chain.size(); ++i) {
@@ -111,84 +123,43 @@ bool ocsp_peers::is_good(const std::vector<std::string>& chain, std::size_t numb
         return true;
     }
     log_.debug(which + " has " + std::to_string(eligible.size()) + " OCSP eligible link(s)");
-    for (const auto& about : eligible) {
-        const auto why_not = check(about, how);
-        if (!why_not.empty()) return refuse(about.pair, why_not);
-    }
-    log_.debug(which + " is OCSP valid for all eligible links, thus peer is valid");
-    return true;
+    links_ = std::move(eligible);
+    return std::nullopt;
 }
 
-std::string ocsp_peers::check(const link& about, const ocsp_peer_options& how) const {
-    const auto subject = quoted_by_brackets(about.subject);
-    /// What is wrong, but where the configuration wants to be warned alone.
-    const auto wrong = [&](std::string why) {
-        if (!how.warn_only) return why;
-        log_.warning("OCSP verify fail for " + subject + " but WarnOnly is true so allowing");
-        return std::string();
-    };
-    log_.debug("Checking OCSP peer cache for " + subject + ", key " +
+bool ocsp_inquiry::refuse(const auth::ocsp_link& of, const reason& why_not) const {
+    log_.debug(why_not);
+    const auto& chain = chains_[chain_];
+    surroundings_.tell({.is_about_link = true,
+                        .link = of.certificate,
+                        .peer = chain[0],
+                        .link_issuer = of.issuer,
+                        .peer_issuer = chain[1],
+                        .reason = why_not});
+    return false;
+}
+
+// --- One certificate ---
+
+/// Nothing: somebody has to be asked.
+std::optional<ocsp_inquiry::reason> ocsp_inquiry::check(const link& about) {
+    if (const auto said = std::exchange(said_, std::nullopt)) return take(about, *said);
+    log_.debug("Checking OCSP peer cache for " + quoted_by_brackets(about.subject) + ", key " +
                quoted_by_brackets(about.key));
-    bool was_revoked = false;
-    auto answer = find_kept(about, how, was_revoked);
-    if (!answer) {
-        const auto fetched = ask(about, how);
-        if (!fetched) {
-            log_.warning("Attempt to obtain OCSP response from CA responder for " + subject +
-                         " failed: " + std::string(fetched.error().detail()));
-            const auto warn = [&](std::string_view what) {
-                log_.warning("Failed to obtain OCSP CA response for " + subject +
-                             " but AllowWhenCAUnreachable set; " + std::string(what));
-            };
-            if (!how.warn_only && how.allow_when_ca_unreachable) {
-                warn(was_revoked ? "cached revocation exists so rejecting"
-                                 : "no cached revocation so allowing");
-                if (!was_revoked) return {};
-            }
-            return wrong("Failed OCSP response fetch");
-        }
-        const auto read = auth::read_ocsp_answer(*fetched, about.pair, surroundings_.now());
-        if (!read && read.error() == auth::ocsp_errc::unauthorized_signer) {
-            const auto why = "Invalid OCSP response delegation: " + about.subject;
-            log_.warning(why);
-            return wrong(why);
-        }
-        if (!read) {
-            log_.error("Could not parse OCSP CA response for " + subject + ": " +
-                       std::string(read.error().detail()));
-            return wrong("Failed OCSP response parse");
-        }
-        if (!is_current(*read, how)) {
-            log_.warning("New OCSP CA response obtained for " + subject + " but not current");
-            return wrong("OCSP response not in effectivity window");
-        }
-        answer = *read;
-        if (cache_ != nullptr) {
-            const auto seconds =
-                std::chrono::floor<std::chrono::seconds>(surroundings_.now().time_since_epoch());
-            cache_->put(about.key, {.subject = about.subject,
-                                    .cached_at = rfc3339(wall_time(seconds)),
-                                    .status = answer->status,
-                                    .expires = answer->next_update ? rfc3339(*answer->next_update)
-                                                                   : "0001-01-01T00:00:00Z",
-                                    .answer = *fetched});
-        }
-    }
-    const bool is_good = answer->status == ocsp_status::good ||
-                         (answer->status == ocsp_status::unknown && how.unknown_is_good);
-    if (is_good) {
-        log_.debug("OCSP verify pass for " + subject);
-        return {};
-    }
-    const std::string status(auth::text(answer->status));
-    log_.warning("OCSP verify fail for " + subject + " with CA status " +
-                 quoted_by_brackets(status));
-    return wrong("Invalid OCSP response status: " + status);
+    if (const auto kept = find_kept(about)) return judge(about, *kept);
+    const auto request = auth::ocsp_request(about.pair);
+    if (!request) return miss(about, "invalid chain link");
+    question_ = {.certificate = about.key,
+                 .urls = about.urls,
+                 .request = escaped(to_base64(*request)),
+                 .timeout = how_.ca_timeout > nanoseconds{} ? how_.ca_timeout
+                                                            : ocsp_peer_options{}.ca_timeout};
+    return std::nullopt;
 }
 
-/// What is kept, if it still holds. One that was called back is told also when it does not.
-std::optional<auth::ocsp_answer>
-ocsp_peers::find_kept(const link& about, const ocsp_peer_options& how, bool& was_revoked) const {
+/// What is kept, if it still holds. One that was called back is noted also when it does not.
+std::optional<auth::ocsp_answer> ocsp_inquiry::find_kept(const link& about) {
+    was_revoked_ = false;
     const auto kept = cache_ != nullptr ? cache_->find(about.key) : std::nullopt;
     if (!kept) return std::nullopt;
     const auto read = auth::read_ocsp_answer(*kept, about.pair, surroundings_.now());
@@ -198,9 +169,9 @@ ocsp_peers::find_kept(const link& about, const ocsp_peer_options& how, bool& was
         cache_->remove(about.key);
         return std::nullopt;
     }
-    was_revoked = read->status == ocsp_status::revoked;
+    was_revoked_ = read->status == ocsp_status::revoked;
     const auto status = quoted_by_brackets(auth::text(read->status));
-    if (is_current(*read, how)) {
+    if (is_current(*read)) {
         log_.debug("Cached OCSP response is current, status " + status);
         return *read;
     }
@@ -209,29 +180,83 @@ ocsp_peers::find_kept(const link& about, const ocsp_peer_options& how, bool& was
     return std::nullopt;
 }
 
-/// The first place that answers.
-result<std::string> ocsp_peers::ask(const link& about, const ocsp_peer_options& how) const {
-    const auto request = auth::ocsp_request(about.pair);
-    if (!request) return error(errc::unusable_file, "invalid chain link");
-    const auto encoded = escaped(to_base64(*request));
-    const auto timeout =
-        how.ca_timeout > nanoseconds{} ? how.ca_timeout : ocsp_peer_options{}.ca_timeout;
-    std::string why;
-    for (auto url : about.urls) {
-        log_.debug("Trying OCSP responder url " + quoted_by_brackets(url));
-        if (url.ends_with('/')) url.pop_back();
-        auto answer = surroundings_.fetch(url + '/' + encoded, timeout);
-        if (answer && !answer->empty()) return answer;
-        why = answer ? "it says nothing" : std::string(answer.error().detail());
+/// What an authority has said, as far as it is of use.
+ocsp_inquiry::reason ocsp_inquiry::take(const link& about, const result<std::string>& said) const {
+    if (!said) return miss(about, said.error().detail());
+    const auto subject = quoted_by_brackets(about.subject);
+    const auto answer = auth::read_ocsp_answer(*said, about.pair, surroundings_.now());
+    if (!answer && answer.error() == auth::ocsp_errc::unauthorized_signer) {
+        const auto why = "Invalid OCSP response delegation: " + about.subject;
+        log_.warning(why);
+        return wrong(about, why);
     }
-    return error(errc::unusable_file, "exhausted OCSP responders: " + why);
+    if (!answer) {
+        log_.error("Could not parse OCSP CA response for " + subject + ": " +
+                   std::string(answer.error().detail()));
+        return wrong(about, "Failed OCSP response parse");
+    }
+    if (!is_current(*answer)) {
+        log_.warning("New OCSP CA response obtained for " + subject + " but not current");
+        return wrong(about, "OCSP response not in effectivity window");
+    }
+    keep(about, *said, *answer);
+    return judge(about, *answer);
 }
 
-bool ocsp_peers::is_current(const auth::ocsp_answer& answer, const ocsp_peer_options& how) const {
+/// There is no answer.
+ocsp_inquiry::reason ocsp_inquiry::miss(const link& about, std::string_view why) const {
+    const auto subject = quoted_by_brackets(about.subject);
+    log_.warning("Attempt to obtain OCSP response from CA responder for " + subject +
+                 " failed: " + std::string(why));
+    if (!how_.warn_only && how_.allow_when_ca_unreachable) {
+        const std::string_view so = was_revoked_ ? "cached revocation exists so rejecting"
+                                                 : "no cached revocation so allowing";
+        log_.warning("Failed to obtain OCSP CA response for " + subject +
+                     " but AllowWhenCAUnreachable set; " + std::string(so));
+        if (!was_revoked_) return {};
+    }
+    return wrong(about, "Failed OCSP response fetch");
+}
+
+void ocsp_inquiry::keep(const link& about, const std::string& said,
+                        const auth::ocsp_answer& answer) const {
+    if (cache_ == nullptr) return;
+    const auto seconds =
+        std::chrono::floor<std::chrono::seconds>(surroundings_.now().time_since_epoch());
+    cache_->put(about.key, {.subject = about.subject,
+                            .cached_at = rfc3339(wall_time(seconds)),
+                            .status = answer.status,
+                            .expires = answer.next_update ? rfc3339(*answer.next_update)
+                                                          : "0001-01-01T00:00:00Z",
+                            .answer = said});
+}
+
+ocsp_inquiry::reason ocsp_inquiry::judge(const link& about, const auth::ocsp_answer& answer) const {
+    const auto subject = quoted_by_brackets(about.subject);
+    if (answer.status == ocsp_status::good ||
+        (answer.status == ocsp_status::unknown && how_.unknown_is_good)) {
+        log_.debug("OCSP verify pass for " + subject);
+        return {};
+    }
+    const std::string status(auth::text(answer.status));
+    log_.warning("OCSP verify fail for " + subject + " with CA status " +
+                 quoted_by_brackets(status));
+    return wrong(about, "Invalid OCSP response status: " + status);
+}
+
+/// What is wrong, but where the configuration wants to be warned alone.
+ocsp_inquiry::reason ocsp_inquiry::wrong(const link& about, reason why) const {
+    if (!how_.warn_only) return why;
+    log_.warning("OCSP verify fail for " + quoted_by_brackets(about.subject) +
+                 " but WarnOnly is true so allowing");
+    return {};
+}
+
+bool ocsp_inquiry::is_current(const auth::ocsp_answer& answer) const {
     const auto now = surroundings_.now();
-    const auto skew = how.allowed_clockskew;
+    const auto skew = how_.allowed_clockskew;
     const auto until =
-        answer.next_update.value_or(answer.this_update + how.cache_ttl_when_next_update_unset);
+        answer.next_update.value_or(answer.this_update + how_.cache_ttl_when_next_update_unset);
     const auto say = [&](std::string_view what, wall_time when) {
         log_.debug("OCSP response " + std::string(what) + ' ' + quoted_by_brackets(rfc3339(when)) +
                    " is before now " + quoted_by_brackets(rfc3339(now)) + " with clockskew " +

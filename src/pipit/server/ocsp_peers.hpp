@@ -6,12 +6,16 @@
 #include <pipit/base/log.hpp>
 #include <pipit/base/time.hpp>
 #include <pipit/net/tls_context.hpp>
+#include <pipit/server/ocsp_authorities.hpp>
 #include <pipit/server/ocsp_cache.hpp>
 #include <pipit/server/ocsp_options.hpp>
 
+#include <cstddef>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace pipit::server {
@@ -28,41 +32,69 @@ struct ocsp_event {
 
 /// How the rest of the world is reached.
 struct ocsp_surroundings {
-    /// GET of a URL; waits for the answer.
-    std::function<result<std::string>(const std::string& url, nanoseconds timeout)> fetch;
     std::function<wall_time()> now;
     std::function<void(const ocsp_event& event)> tell;
 };
 
-/// Judges clients whose certificates TLS takes, by what the authorities say that have signed them.
-/// Waits for answers that are not kept.
+/// Judges a client whose certificate TLS takes, by what the authorities say that have signed it.
+/// Asks nobody: it says what is to be asked, and is told the answer.
 ///
-/// Threads: all, if its surroundings are for all.
-class ocsp_peers {
+/// Threads: one.
+class ocsp_inquiry {
 public:
-    /// `cache` may be null.
-    ocsp_peers(const ocsp_surroundings& surroundings, ocsp_cache* cache, const logger& log)
-        : surroundings_(surroundings), cache_(cache), log_(log) {}
+    /// The surroundings, the log and the cache, which may be null, outlive it.
+    ocsp_inquiry(const ocsp_surroundings& surroundings, ocsp_cache* cache, const logger& log,
+                 net::certificate_chains chains, const ocsp_peer_options& how)
+        : surroundings_(surroundings),
+          cache_(cache),
+          log_(log),
+          chains_(std::move(chains)),
+          how_(how) {}
 
-    /// True: of one of the chains every certificate is good whose authority can be asked.
-    [[nodiscard]] bool judge(const net::certificate_chains& chains,
-                             const ocsp_peer_options& how) const;
+    /// Goes on as far as it can. True: of one of the chains every certificate is good whose
+    /// authority can be asked. Nothing: somebody has to answer `question()` first.
+    [[nodiscard]] std::optional<bool> go_on();
+    [[nodiscard]] const ocsp_question& question() const noexcept { return question_; }
+    void answer(result<std::string> said) { said_ = std::move(said); }
 
 private:
-    struct link;
+    /// A certificate whose authority can be asked about it.
+    struct link {
+        auth::ocsp_link pair;
+        std::vector<std::string> urls;
+        std::string key;
+        std::string subject;
+    };
+    /// Why a certificate is not good; empty: it is.
+    using reason = std::string;
 
-    bool is_good(const std::vector<std::string>& chain, std::size_t number,
-                 const ocsp_peer_options& how) const;
-    /// Why not; empty: it is good.
-    std::string check(const link& about, const ocsp_peer_options& how) const;
-    std::optional<auth::ocsp_answer> find_kept(const link& about, const ocsp_peer_options& how,
-                                               bool& was_revoked) const;
-    result<std::string> ask(const link& about, const ocsp_peer_options& how) const;
-    bool is_current(const auth::ocsp_answer& answer, const ocsp_peer_options& how) const;
+    [[nodiscard]] bool begin() const;
+    std::optional<bool> go_on_with_chain();
+    std::optional<bool> begin_chain();
+    [[nodiscard]] bool refuse(const auth::ocsp_link& of, const reason& why_not) const;
+    [[nodiscard]] bool refuse_all() const;
+
+    std::optional<reason> check(const link& about);
+    std::optional<auth::ocsp_answer> find_kept(const link& about);
+    [[nodiscard]] reason take(const link& about, const result<std::string>& said) const;
+    [[nodiscard]] reason miss(const link& about, std::string_view why) const;
+    void keep(const link& about, const std::string& said, const auth::ocsp_answer& answer) const;
+    [[nodiscard]] reason judge(const link& about, const auth::ocsp_answer& answer) const;
+    [[nodiscard]] reason wrong(const link& about, reason why) const;
+    [[nodiscard]] bool is_current(const auth::ocsp_answer& answer) const;
 
     const ocsp_surroundings& surroundings_;
     ocsp_cache* cache_;
     const logger& log_;
+    net::certificate_chains chains_;
+    ocsp_peer_options how_;
+    bool has_begun_ = false;
+    std::size_t chain_ = 0;
+    std::optional<std::vector<link>> links_; ///< Of this chain, once it has begun.
+    std::size_t link_ = 0;
+    bool was_revoked_ = false; ///< What was kept of this link and does not hold any more.
+    ocsp_question question_;
+    std::optional<result<std::string>> said_;
 };
 
 /// What the answers about a certificate are kept by: SHA-256 in base64.

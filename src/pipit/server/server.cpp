@@ -33,6 +33,7 @@ server::state::state(server_setup its_setup)
       random(setup.seed) {}
 
 server::state::~state() {
+    ender.stop();
     shut_down();
     // What still comes from elsewhere would be for a thread that ends.
     if (system) system->stop();
@@ -119,6 +120,7 @@ result<> server::state::make_loops() {
 }
 
 void server::state::shut_down() {
+    is_ending = true;
     if (is_shut_down || loops.empty()) return;
     is_shut_down = true;
     log.info("Initiating Shutdown...");
@@ -140,7 +142,7 @@ void server::state::shut_down() {
     }
     for (auto& each : loops) each->stop();
     ocsp.stop();
-    staple_keeper.stop();
+    staples.stop();
     reserved.reset();
     remove_ports_file();
     log.info("Server Exiting..");
@@ -208,6 +210,7 @@ std::uint16_t server::websocket_port() const noexcept {
 
 net::pipe_end server::connect() {
     auto made = net::make_pipe();
+    if (state_->is_shut_down) return std::move(made.caller); // Its other end is closed.
     const auto number = state_->in_process_connections++;
     const auto is_spread = state_->setup.policy == placement_policy::round_robin;
     state_->loops[is_spread ? number % state_->loops.size() : 0]->adopt(std::move(made.loop));
@@ -255,7 +258,7 @@ std::optional<steady_time> server::next_deadline() const noexcept { return state
 void server::expire(steady_time now) {
     auto& its = *state_;
     const std::lock_guard guard(its.administration);
-    if (!its.deadline || now < *its.deadline) return;
+    if (its.is_shut_down || !its.deadline || now < *its.deadline) return;
     if (!its.leaving) {
         its.log.info("Closing existing clients");
         its.leaving.emplace(its.client_ids(),
@@ -275,6 +278,7 @@ void server::expire(steady_time now) {
 }
 
 void server::shut_down() {
+    state_->is_ending = true; // Also who has the lock does not wait any more.
     const std::lock_guard guard(state_->administration);
     state_->shut_down();
 }

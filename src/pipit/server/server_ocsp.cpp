@@ -5,6 +5,10 @@
 #include <pipit/server/detail/server_state.hpp>
 #include <pipit/server/detail/system_state.hpp>
 #include <pipit/server/error.hpp>
+#include <pipit/server/signals.hpp>
+
+#include <csignal>
+#include <unistd.h>
 
 namespace pipit::server {
 namespace {
@@ -19,15 +23,14 @@ certificate_facts facts_of(const std::string& der, const std::string& issuer) {
 } // namespace
 
 ocsp_surroundings server::state::ocsp_world() {
-    return {.fetch = fetch_from_responder,
-            .now = [] { return net::wall_now(); },
+    return {.now = [] { return net::wall_now(); },
             .tell = [this](const ocsp_event& event) { tell_of_certificate(event); }};
 }
 
 /// Also after a reload: what is kept may be kept elsewhere from then on.
 void server::state::configure_ocsp() {
     const bool is_used = asks_about_peers(options.tls) || asks_about_peers(options.websocket.tls);
-    start_staples();
+    staples.begin(log);
     ocsp.configure(is_used ? std::optional(options.ocsp_cache) : std::nullopt, log);
 }
 
@@ -36,12 +39,11 @@ server::state::tls_rules_of(const server_options& from, const std::optional<tls_
                             bool allow_non_tls) {
     net::tls_server_parts parts;
     if (block) {
-        auto staple = staple_for(from, *block);
+        auto staple = staples.prepare(from, *block, make_logger(sink, from));
         if (!staple && loops.empty()) return staple.error();
         if (!staple) { // A server that runs goes on without it, as nats-server does.
             log.warning("Can't restart OCSP features: " + std::string(staple.error().detail()));
-        } else if (*staple) {
-            new_staples.push_back(*staple);
+        } else {
             parts.staple = *staple;
         }
     }
@@ -55,6 +57,22 @@ server::state::tls_rules_of(const server_options& from, const std::optional<tls_
         parts.judge = ocsp.judge(*block->ocsp_peer, block->timeout);
     }
     return make_tls_rules(block, allow_non_tls, std::move(parts));
+}
+
+/// As nats-server, whoever is there goes and nobody comes in any more, also in another program.
+staple_service::surroundings server::state::staple_world() {
+    return {.is_given_up = [this] { return is_ending || (setup.owns_process && is_told_to_end()); },
+            .end_server =
+                [this] {
+                    ender.post([this] {
+                        {
+                            const std::lock_guard guard(administration);
+                            shut_down();
+                        }
+                        // Wakes up who waits for signals.
+                        if (setup.owns_process) ::kill(::getpid(), SIGTERM);
+                    });
+                }};
 }
 
 /// On a thread of the desk's.

@@ -15,6 +15,7 @@ result<> server::state::reload() {
         log.error("Failed to reload server configuration: " + std::string(why.detail()));
         return result<>(why);
     };
+    if (is_shut_down) return fail({errc::reload_not_supported, "the server has ended"});
     if (!setup.plan_reload) {
         return fail({errc::reload_not_supported,
                      "can only reload config when a file is provided using -c or --config"});
@@ -53,7 +54,7 @@ result<> server::state::reload() {
 }
 
 result<> server::state::obey(const server_options& next) {
-    new_staples.clear();
+    staples.forget_prepared();
     auto tls = tls_rules_of(next, next.tls, next.allow_non_tls);
     if (!tls) return tls.error();
     auto own = tls_rules_of(next, next.websocket.tls, false);

@@ -134,6 +134,12 @@ std::optional<received_signal> wait_for_signal(long timeout_milliseconds) {
     }
 }
 
+bool is_told_to_end() noexcept {
+    sigset_t waiting;
+    if (::sigpending(&waiting) != 0) return false;
+    return ::sigismember(&waiting, SIGINT) == 1 || ::sigismember(&waiting, SIGTERM) == 1;
+}
+
 result<> send_signal(std::string_view request) {
     const auto equals = request.find('=');
     const auto command = request.substr(0, equals);

@@ -21,6 +21,9 @@ struct received_signal {
 };
 [[nodiscard]] std::optional<received_signal> wait_for_signal(long timeout_milliseconds);
 
+/// A signal that ends the server has come, and nobody has waited for it yet. Threads: all.
+[[nodiscard]] bool is_told_to_end() noexcept;
+
 /// Obeys `--signal`: `reload`, `stop=1234`, `quit=/run/nats.pid` or `ldm=12*`. Without a process,
 /// the only server that runs.
 /// Errors: `errc::invalid_command_line`; the detail is the text that nats-server would print.

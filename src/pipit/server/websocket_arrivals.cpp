@@ -67,6 +67,8 @@ std::optional<steady_time> websocket_arrivals::next_deadline() const noexcept {
     return waiting_.front()->deadline;
 }
 
+void websocket_arrivals::close() { waiting_.clear(); }
+
 void websocket_arrivals::expire(steady_time now) {
     while (!waiting_.empty() && waiting_.front()->deadline <= now) waiting_.pop_front();
 }

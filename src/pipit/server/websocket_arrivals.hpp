@@ -51,6 +51,8 @@ public:
                const std::shared_ptr<const tls_rules>& tls, steady_time now);
 
     [[nodiscard]] std::optional<steady_time> next_deadline() const noexcept;
+    /// Closes all of them.
+    void close();
     /// Closes those who are late.
     void expire(steady_time now);
 

@@ -11,8 +11,16 @@ namespace pipit::client::detail {
 
 using asio::ip::tcp;
 
+namespace {
+
+/// Of one connection. One at a time is the rule: more are under way when it gave them up before the
+/// system did.
+constexpr int lookups_max = 4;
+
+} // namespace
+
 dialer::dialer(asio::any_io_executor executor, const protocol::server_address& server,
-               dialer_options options, random_source random, lookup::counter lookups,
+               dialer_options options, random_source random, net::lookup::counter lookups,
                done_function done)
     : host_(server.host),
       port_(std::to_string(server.port)),
@@ -35,10 +43,12 @@ void dialer::start() {
         addresses_.emplace_back(address, port);
         return try_next();
     }
-    auto done = [weak = weak_from_this()](const error_code& code, const lookup::endpoints& found) {
+    auto done = [weak = weak_from_this()](const error_code& code,
+                                          const net::lookup::endpoints& found) {
         if (const auto self = weak.lock()) self->resolved(code, found);
     };
-    lookup_ = std::make_unique<lookup>(executor_, lookups_, host_, port_, std::move(done));
+    lookup_ = std::make_unique<net::lookup>(executor_, lookups_, lookups_max, host_, port_,
+                                            std::move(done));
 }
 
 void dialer::cancel() {
@@ -49,7 +59,7 @@ void dialer::cancel() {
     socket_.close(ignored);
 }
 
-void dialer::resolved(const error_code& code, const lookup::endpoints& found) {
+void dialer::resolved(const error_code& code, const net::lookup::endpoints& found) {
     if (!done_) return;
     if (code) return finish(failed(code));
     addresses_ = found;

@@ -3,8 +3,8 @@
 
 #include <pipit/base/error.hpp>
 #include <pipit/base/random.hpp>
-#include <pipit/client/detail/lookup.hpp>
 #include <pipit/client/detail/waiting.hpp>
+#include <pipit/net/lookup.hpp>
 #include <pipit/protocol/server_address.hpp>
 
 #include <boost/asio/ip/tcp.hpp>
@@ -33,14 +33,14 @@ public:
     using done_function = std::function<void(result<socket>)>;
 
     dialer(asio::any_io_executor executor, const protocol::server_address& server,
-           dialer_options options, random_source random, lookup::counter lookups,
+           dialer_options options, random_source random, net::lookup::counter lookups,
            done_function done);
 
     void start();
     void cancel();
 
 private:
-    void resolved(const error_code& code, const lookup::endpoints& found);
+    void resolved(const error_code& code, const net::lookup::endpoints& found);
     void try_next();
     void connected(const error_code& code);
     void finish(result<socket> outcome);
@@ -53,8 +53,8 @@ private:
     random_source random_;
     done_function done_;
     asio::any_io_executor executor_;
-    lookup::counter lookups_; ///< Under way, of all dialers of a connection.
-    std::unique_ptr<lookup> lookup_;
+    net::lookup::counter lookups_; ///< Under way, of all dialers of a connection.
+    std::unique_ptr<net::lookup> lookup_;
     asio::steady_timer timer_;
     socket socket_;
     std::vector<asio::ip::tcp::endpoint> addresses_; ///< Still to be tried; the last one is next.

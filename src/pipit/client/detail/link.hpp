@@ -364,7 +364,7 @@ private:
     bool sent_something_ = false;               ///< In this turn.
     std::shared_ptr<dialer> dialer_;
     std::uint64_t dials_ = 0; ///< Counts them.
-    lookup::counter lookups_ = std::make_shared<std::atomic<int>>(0);
+    net::lookup::counter lookups_ = std::make_shared<std::atomic<int>>(0);
     transport_pointer transport_;
     std::string connected_server_;
     std::string tls_host_; ///< The last host that was a name: servers name others by address.

@@ -4,10 +4,15 @@
 #include <pipit/net/http.hpp>
 #include <pipit/net/tls_context.hpp>
 
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -51,11 +56,34 @@ private:
     std::uint64_t since_ = 0;
 };
 
+/// The server's thread as others see it, who may outlive it.
+///
+/// Threads: all.
+class http_thread {
+public:
+    explicit http_thread(boost::asio::io_context& context) : context_(&context) {}
+
+    /// Drops the task when the server has ended.
+    void post(std::function<void()> task) {
+        const std::lock_guard guard(lock_);
+        if (context_ != nullptr) boost::asio::post(*context_, std::move(task));
+    }
+    void end() {
+        const std::lock_guard guard(lock_);
+        context_ = nullptr;
+    }
+
+private:
+    std::mutex lock_;
+    boost::asio::io_context* context_;
+};
+
 /// What a connection needs of its server, which outlives it.
 struct http_surroundings {
     const http_server_options& options;
     const http_handler& handler;
     http_connections& connections;
+    const std::shared_ptr<http_thread>& thread;
 };
 
 /// A connection that keeps itself alive, and is among the `connections` meanwhile. Each of the two

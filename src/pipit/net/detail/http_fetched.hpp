@@ -3,10 +3,12 @@
 
 #include <pipit/net/error.hpp>
 #include <pipit/net/http_client.hpp>
+#include <pipit/net/lookup.hpp>
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/ssl/stream_base.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/parser.hpp>
@@ -14,7 +16,9 @@
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 
+#include <chrono>
 #include <memory>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -33,13 +37,18 @@ void fetch_plainly(const asio::any_io_executor& executor, http_request request, 
 void fetch_securely(const asio::any_io_executor& executor, http_request request,
                     http_answered done);
 
+/// Names that this process asks the system for to fetch something from there: given up in time, the
+/// system may go on for a minute.
+[[nodiscard]] const lookup::counter& names_under_way();
+inline constexpr int names_under_way_max = 64;
+
 /// One request and its answer, step after step. Keeps itself alive by its handlers.
 template <class Stream>
 class http_fetched : public std::enable_shared_from_this<http_fetched<Stream>> {
 public:
     http_fetched(Stream stream, http_request request, http_answered done)
         : stream_(std::move(stream)),
-          names_(stream_.get_executor()),
+          names_late_(stream_.get_executor()),
           request_(std::move(request)),
           message_(message_of(request_)),
           done_(std::move(done)) {
@@ -50,16 +59,27 @@ public:
     [[nodiscard]] const http_url& url() const noexcept { return request_.to; }
 
     void start() {
-        lowest().expires_after(
-            std::chrono::duration_cast<std::chrono::nanoseconds>(request_.timeout));
-        names_.async_resolve(request_.to.host, std::to_string(request_.to.port),
-                             [self = this->shared_from_this()](
-                                 error_code failed, const tcp::resolver::results_type& found) {
-                                 if (failed) return self->end(failed);
-                                 self->connect(found);
-                             });
+        const auto timeout = std::chrono::duration_cast<std::chrono::nanoseconds>(request_.timeout);
+        lowest().expires_after(timeout);
+        error_code is_name;
+        const auto address = asio::ip::make_address(request_.to.host, is_name);
+        if (!is_name) return connect({{address, request_.to.port}});
+        names_late_.expires_after(timeout); // Keeps this alive until the name is found.
+        names_late_.async_wait([self = this->shared_from_this()](error_code ended) {
+            if (ended) return;
+            self->name_.reset();
+            self->end(errc::timed_out);
+        });
+        auto found = [weak = this->weak_from_this()](error_code failed,
+                                                     lookup::endpoints addresses) {
+            if (const auto self = weak.lock()) self->resolved(failed, std::move(addresses));
+        };
+        name_ = std::make_unique<lookup>(stream_.get_executor(), names_under_way(),
+                                         names_under_way_max, request_.to.host,
+                                         std::to_string(request_.to.port), std::move(found));
     }
     void end(error why) {
+        if (!done_) return; // It was too late already.
         if (why.code() == beast::error::timeout) why = errc::timed_out;
         std::move(done_)(result<http_response>(std::move(why)));
     }
@@ -69,8 +89,14 @@ private:
 
     [[nodiscard]] beast::tcp_stream& lowest() noexcept { return beast::get_lowest_layer(stream_); }
 
-    void connect(const tcp::resolver::results_type& found) {
-        lowest().async_connect(found,
+    void resolved(error_code failed, lookup::endpoints found) {
+        names_late_.cancel();
+        if (failed) return end(failed);
+        if (done_) connect(std::move(found));
+    }
+    void connect(lookup::endpoints found) {
+        addresses_ = std::move(found);
+        lowest().async_connect(addresses_,
                                [self = this->shared_from_this()](error_code failed, const auto&) {
                                    if (failed) return self->end(failed);
                                    self->begin();
@@ -108,6 +134,7 @@ private:
                          });
     }
     void finish() {
+        if (!done_) return;
         auto& answer = parser_.get();
         const auto type = answer[http::field::content_type];
         std::move(done_)(http_response{.status = static_cast<int>(answer.result_int()),
@@ -116,7 +143,9 @@ private:
     }
 
     Stream stream_;
-    tcp::resolver names_;
+    asio::steady_timer names_late_;
+    std::unique_ptr<lookup> name_; ///< While it is looked for.
+    lookup::endpoints addresses_;
     http_request request_;
     http::request<http::string_body> message_;
     beast::flat_buffer buffer_;

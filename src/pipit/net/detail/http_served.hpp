@@ -3,6 +3,7 @@
 
 #include <pipit/net/detail/http_connections.hpp>
 #include <pipit/net/detail/http_problems.hpp>
+#include <pipit/net/error.hpp>
 #include <pipit/net/http_head.hpp>
 #include <pipit/net/https_filter.hpp>
 
@@ -70,7 +71,8 @@ private:
         stream_.async_handshake(
             asio::ssl::stream_base::server, asio::buffer(first_bytes_),
             [self = this->shared_from_this()](const beast::error_code& failed, std::size_t) {
-                if (!failed) self->read();
+                if (!failed) return self->read();
+                if (failed == errc::tls_certificate_refused) self->close_clear_text();
             });
     }
 

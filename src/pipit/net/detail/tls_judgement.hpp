@@ -36,9 +36,9 @@ struct called_back {
 /// Owns it from then on.
 called_back& keep_with(SSL_CTX* context, called_back what);
 
-/// From then on the judge of `by` is asked about the clients of this context. Of a connection
-/// that has no `tls_judgement` within its handshake, which waits.
-void judge_peers_of(SSL_CTX* context, called_back& by);
+/// From then on each connection of this context has to have a `tls_judgement`, which gets what its
+/// owner has to ask somebody about. Without one no client is taken.
+void judge_peers_of(SSL_CTX* context);
 /// Null: none.
 void set_judgement(SSL* ssl, tls_judgement* judgement);
 

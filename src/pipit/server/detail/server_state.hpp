@@ -15,13 +15,13 @@
 #include <pipit/server/loop.hpp>
 #include <pipit/server/monitoring.hpp>
 #include <pipit/server/ocsp_desk.hpp>
-#include <pipit/server/ocsp_staple.hpp>
 #include <pipit/server/placement.hpp>
 #include <pipit/server/ports_file.hpp>
 #include <pipit/server/process_usage.hpp>
 #include <pipit/server/reserved_listeners.hpp>
 #include <pipit/server/server.hpp>
 #include <pipit/server/server_identity.hpp>
+#include <pipit/server/staple_service.hpp>
 #include <pipit/server/websocket_policy.hpp>
 
 #include <atomic>
@@ -39,10 +39,10 @@ void note_options(server_snapshot& facts, const server_options& options);
 void note_tls(server_snapshot& facts, const tls_rules* rules);
 
 /// The parts of one server, wired together. Grouped by file: `server.cpp` has its life,
-/// `server_listeners.cpp` where it listens, `server_ocsp.cpp` and `server_staples.cpp` what
-/// authorities say of certificates, `server_reload.cpp` what changes while it lives,
-/// `server_monitoring.cpp` and `server_system.cpp` what is seen of it from outside and by messages,
-/// `server_operators.cpp` and `server_callout.cpp` who may come in.
+/// `server_listeners.cpp` where it listens, `server_ocsp.cpp` what authorities say of certificates,
+/// `server_reload.cpp` what changes while it lives, `server_monitoring.cpp` and `server_system.cpp`
+/// what is seen of it from outside and by messages, `server_operators.cpp` and `server_callout.cpp`
+/// who may come in.
 struct server::state {
     explicit state(server_setup setup);
     ~state();
@@ -81,6 +81,7 @@ struct server::state {
 
     // server_ocsp.cpp
     [[nodiscard]] ocsp_surroundings ocsp_world();
+    [[nodiscard]] staple_service::surroundings staple_world();
     void configure_ocsp();
     /// What a listener's block comes to.
     /// Errors: those of `make_tls_rules`; it asks about clients that show no certificate.
@@ -88,15 +89,6 @@ struct server::state {
     tls_rules_of(const server_options& from, const std::optional<tls_options>& block,
                  bool allow_non_tls);
     void tell_of_certificate(const ocsp_event& event);
-
-    // server_staples.cpp
-    [[nodiscard]] result<std::shared_ptr<ocsp_staple>> staple_for(const server_options& from,
-                                                                  const tls_options& block);
-    void start_staples();
-    void renew_later(const std::shared_ptr<ocsp_staple>& staple, nanoseconds after,
-                     const logger& its_log);
-    bool renew(ocsp_staple& staple, const logger& its_log);
-    void end_without_certificate();
 
     // server_callout.cpp
     void start_callout();
@@ -206,9 +198,8 @@ struct server::state {
     std::atomic<std::size_t> in_process_connections = 0;
     login_desk logins;            ///< Ends before the loops that it answers.
     ocsp_desk ocsp{ocsp_world()}; ///< The same.
-    std::vector<std::shared_ptr<ocsp_staple>> staples;
-    std::vector<std::shared_ptr<ocsp_staple>> new_staples; ///< Of a configuration to be obeyed.
-    task_thread staple_keeper{"ocsp staples"};             ///< Ends before the loops.
+    staple_service staples{staple_world()};
+    task_thread ender{"ender"}; ///< Ends the server itself, when it has to.
     std::unique_ptr<net::tcp_acceptor> client_acceptor;
     std::unique_ptr<net::tcp_acceptor> websocket_acceptor;
     std::unique_ptr<reserved_listeners> reserved;
@@ -222,7 +213,8 @@ struct server::state {
     bool lame_duck = false;
     std::optional<farewell> leaving;
     std::optional<steady_time> deadline;
-    bool is_shut_down = false;
+    std::atomic<bool> is_ending = false; ///< Nobody waits for others' answers any more.
+    std::atomic<bool> is_shut_down = false;
 
     /// What monitoring reads on its own thread.
     struct seen_by_monitoring {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <pipit/client/detail/lookup.hpp>
+#include <pipit/net/lookup.hpp>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -9,12 +9,11 @@
 #include <thread>
 #include <utility>
 
-namespace pipit::client::detail {
-namespace {
+namespace pipit::net {
 
-/// Of one connection. One at a time is the rule: more are under way when it gave them up before the
-/// system did.
-constexpr int lookups_max = 4;
+namespace asio = boost::asio;
+
+namespace {
 
 lookup::endpoints resolve(const std::string& host, const std::string& port, error_code& code) {
     asio::io_context unused(1);
@@ -26,11 +25,11 @@ lookup::endpoints resolve(const std::string& host, const std::string& port, erro
 
 } // namespace
 
-lookup::lookup(const asio::any_io_executor& executor, counter running, std::string host,
+lookup::lookup(const asio::any_io_executor& executor, counter running, int most, std::string host,
                std::string port, done_function done) {
     state_->executor = asio::prefer(executor, asio::execution::outstanding_work.tracked);
     state_->done = std::move(done);
-    if (running->fetch_add(1) >= lookups_max) {
+    if (running->fetch_add(1) >= most) {
         --*running;
         state_->finish(asio::error::try_again, {});
         return;
@@ -65,4 +64,4 @@ void lookup::cancel() {
     state_->executor = nullptr;
 }
 
-} // namespace pipit::client::detail
+} // namespace pipit::net

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is shown together with the server's own certificates.
+#include <pipit/server/staple_service.hpp>
+
 #include <pipit/auth/digest.hpp>
 #include <pipit/base/hex.hpp>
 #include <pipit/net/clock.hpp>
 #include <pipit/server/detail/monitoring_text.hpp>
-#include <pipit/server/detail/server_state.hpp>
 #include <pipit/server/duration_text.hpp>
 #include <pipit/server/error.hpp>
+#include <pipit/server/ocsp_fetch.hpp>
 #include <pipit/server/ocsp_peers.hpp>
 
-#include <csignal>
 #include <filesystem>
-#include <unistd.h>
 #include <utility>
 
 namespace pipit::server {
@@ -63,9 +62,8 @@ std::string next_text(const ocsp_staple& staple, const auth::ocsp_answer& answer
 
 } // namespace
 
-/// Nothing: none is shown.
-result<std::shared_ptr<ocsp_staple>> server::state::staple_for(const server_options& from,
-                                                               const tls_options& block) {
+result<std::shared_ptr<ocsp_staple>>
+staple_service::prepare(const server_options& from, const tls_options& block, const logger& log) {
     auto settings = block.settings;
     const auto context = net::tls_context::for_server(settings);
     if (!context) return context.error();
@@ -92,17 +90,17 @@ result<std::shared_ptr<ocsp_staple>> server::state::staple_for(const server_opti
     }
     auto urls = from.ocsp ? from.ocsp->urls : std::vector<std::string>();
     if (urls.empty()) urls = auth::ocsp_responders(own.front());
-    const auto its_log = make_logger(sink, from);
-    auto made = std::make_shared<ocsp_staple>(
+    const auto made = std::make_shared<ocsp_staple>(
         staple_subject{.link = {own.front(), *issuer},
                        .urls = std::move(urls),
                        .file = file,
                        .kept_in = *kept_in,
                        .ends_server = wish.ends_server},
-        staple_world{
-            .fetch = [its_log](const auto& url,
-                               const auto& body) { return fetch_staple(url, body, its_log); },
-            .now = [] { return net::wall_now(); }});
+        staple_world{.fetch =
+                         [this, log](const auto& url, const auto& body) {
+                             return fetch_staple(url, body, log, around_.is_given_up);
+                         },
+                     .now = [] { return net::wall_now(); }});
     const auto answer = made->find();
     if (!answer) {
         return error(errc::unusable_file, "bad OCSP status update for certificate at '" + file +
@@ -112,18 +110,18 @@ result<std::shared_ptr<ocsp_staple>> server::state::staple_for(const server_opti
         return error(errc::unusable_file, "found existing OCSP status for certificate at '" + file +
                                               "': " + std::string(auth::text(answer->status)));
     }
-    made->when_late([this, of = std::weak_ptr(made), its_log] {
-        staple_keeper.post([this, of, its_log] {
-            if (const auto staple = of.lock()) renew(*staple, its_log);
+    made->when_late([this, of = std::weak_ptr(made), log] {
+        keeper_.post([this, of, log] {
+            if (const auto staple = of.lock()) renew(*staple, log);
         });
     });
+    prepared_.push_back(made);
     return made;
 }
 
-/// Those of a configuration that is obeyed from now on.
-void server::state::start_staples() {
-    for (const auto& old : std::exchange(staples, std::exchange(new_staples, {}))) old->retire();
-    for (const auto& staple : staples) {
+void staple_service::begin(const logger& log) {
+    for (const auto& old : std::exchange(shown_, std::exchange(prepared_, {}))) old->retire();
+    for (const auto& staple : shown_) {
         log.info("OCSP Stapling enabled for Client connections");
         const auto answer = staple->find();
         const bool is_good = answer && answer->status == ocsp_status::good;
@@ -135,42 +133,34 @@ void server::state::start_staples() {
     }
 }
 
-void server::state::renew_later(const std::shared_ptr<ocsp_staple>& staple, nanoseconds after,
-                                const logger& its_log) {
-    staple_keeper.post_at(net::steady_now() + after, [this, its_log, of = std::weak_ptr(staple)] {
+void staple_service::renew_later(const std::shared_ptr<ocsp_staple>& staple, nanoseconds after,
+                                 const logger& log) {
+    keeper_.post_at(net::steady_now() + after, [this, log, of = std::weak_ptr(staple)] {
         const auto still = of.lock();
-        if (still && renew(*still, its_log)) renew_later(still, still->rest(), its_log);
+        if (still && renew(*still, log)) renew_later(still, still->rest(), log);
     });
 }
 
 /// On the keeper's thread. False: it is not asked for again on its own.
-bool server::state::renew(ocsp_staple& staple, const logger& its_log) {
+bool staple_service::renew(ocsp_staple& staple, const logger& log) {
     if (staple.is_retired()) return false;
     const auto& about = staple.about();
     const auto answer = staple.ask();
+    if (!answer && around_.is_given_up()) return true; // Which is no news of the authority.
     if (!answer) {
-        its_log.error("Bad OCSP status update for certificate '" + about.file +
-                      "': " + std::string(answer.error().detail()) + ", trying again in " +
-                      duration_text(staple.rest()));
+        log.error("Bad OCSP status update for certificate '" + about.file +
+                  "': " + std::string(answer.error().detail()) + ", trying again in " +
+                  duration_text(staple.rest()));
         return true;
     }
     const auto line = "Received OCSP status for Client certificate '" + about.file + "': ";
     if (answer->status == ocsp_status::good) {
-        its_log.info(line + next_text(staple, *answer));
+        log.info(line + next_text(staple, *answer));
         return true;
     }
-    its_log.error(line + std::string(auth::text(answer->status)));
-    if (about.ends_server) end_without_certificate();
+    log.error(line + std::string(auth::text(answer->status)));
+    if (about.ends_server) around_.end_server();
     return false;
-}
-
-/// Nobody comes in any more, and whoever is there goes. A process of its own ends.
-void server::state::end_without_certificate() {
-    stop_listening();
-    on_every_loop([](unsigned, broker::broker& broker, moment now) {
-        broker.close_all(broker::close_reason::server_shutdown, now);
-    });
-    if (setup.owns_process) ::kill(::getpid(), SIGTERM);
 }
 
 } // namespace pipit::server

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <pipit/base/error.hpp>
-#include <pipit/client/detail/waiting.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -14,23 +13,24 @@
 #include <string>
 #include <vector>
 
-namespace pipit::client::detail {
+namespace pipit::net {
 
 /// Asks the system for the addresses of a name, on a thread that nobody waits for: the system takes
 /// as long as it likes, and cannot be interrupted. An execution context waits for Asio's resolver
-/// when it ends, and so would everybody who destroys a connection.
+/// when it ends, and so would everybody who asks for a name.
 ///
 /// Threads: any.
 class lookup {
 public:
-    using endpoints = std::vector<asio::ip::tcp::endpoint>;
+    using endpoints = std::vector<boost::asio::ip::tcp::endpoint>;
     using done_function = std::function<void(const error_code&, endpoints)>;
-    /// How many are under way.
+    /// How many are under way, of all that share it. One that was cancelled is until the system has
+    /// answered.
     using counter = std::shared_ptr<std::atomic<int>>;
 
-    /// Calls `done` on the executor, with `asio::error::try_again` when too many are under way.
-    lookup(const asio::any_io_executor& executor, counter running, std::string host,
-           std::string port, done_function done);
+    /// Calls `done` on the executor, with `asio::error::try_again` when `most` are under way.
+    lookup(const boost::asio::any_io_executor& executor, counter running, int most,
+           std::string host, std::string port, done_function done);
     ~lookup() { cancel(); }
     lookup(const lookup&) = delete;
     lookup& operator=(const lookup&) = delete;
@@ -41,7 +41,7 @@ public:
 private:
     struct state {
         std::mutex mutex;
-        asio::any_io_executor executor; ///< Has work meanwhile.
+        boost::asio::any_io_executor executor; ///< Has work meanwhile.
         done_function done;
 
         void finish(const error_code& code, endpoints found);
@@ -49,4 +49,4 @@ private:
     std::shared_ptr<state> state_ = std::make_shared<state>();
 };
 
-} // namespace pipit::client::detail
+} // namespace pipit::net

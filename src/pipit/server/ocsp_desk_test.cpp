@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/server/ocsp_desk.hpp>
+
+#include <pipit/auth/test_ocsp.hpp>
+#include <pipit/net/clock.hpp>
+#include <pipit/net/http.hpp>
+
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <sys/resource.h>
+
+namespace pipit::server {
+namespace {
+
+using namespace std::chrono_literals;
+using auth::test::make_answer;
+using auth::test::make_holder;
+
+/// While it lives, this process cannot write files.
+struct full_disk {
+    full_disk() {
+        ::signal(SIGXFSZ, SIG_IGN);
+        EXPECT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+        const rlimit none{0, before.rlim_max};
+        EXPECT_EQ(::setrlimit(RLIMIT_FSIZE, &none), 0);
+    }
+    ~full_disk() { ::setrlimit(RLIMIT_FSIZE, &before); }
+    full_disk(const full_disk&) = delete;
+    full_disk& operator=(const full_disk&) = delete;
+
+    rlimit before{};
+};
+
+/// An authority that says what it wants when it wants, and a desk.
+struct OcspDesk : testing::Test {
+    OcspDesk() {
+        std::string pattern = std::filesystem::temp_directory_path() / "pipit-desk-XXXXXX";
+        EXPECT_NE(::mkdtemp(pattern.data()), nullptr);
+        folder = pattern;
+    }
+    ~OcspDesk() override {
+        set(silent, false);
+        std::error_code ignored;
+        std::filesystem::remove_all(folder, ignored);
+    }
+
+    net::http_response answer() {
+        std::unique_lock held(lock);
+        ++asked;
+        changed.notify_all();
+        changed.wait(held, [this] { return !silent; });
+        return {200, "application/ocsp-response",
+                make_answer(client, root, root, {.status = status})};
+    }
+    template <class T>
+    void set(T& what, T to) {
+        const std::lock_guard held(lock);
+        what = to;
+        changed.notify_all();
+    }
+    void wait_until_asked() {
+        std::unique_lock held(lock);
+        EXPECT_TRUE(changed.wait_for(held, 60s, [this] { return asked > 0; }));
+    }
+    std::future<std::string> judge() {
+        const auto outcome = std::make_shared<std::promise<std::string>>();
+        its_judge({{client.der(), root.der()}},
+                  [outcome](std::string why_not) { outcome->set_value(std::move(why_not)); });
+        return outcome->get_future();
+    }
+    void keep() { desk.configure(ocsp_cache_options{.local_store = folder}, {}); }
+
+    std::mutex lock;
+    std::condition_variable changed;
+    bool silent = false;
+    int asked = 0;
+    int status = V_OCSP_CERTSTATUS_GOOD;
+    std::filesystem::path folder;
+    auth::test::holder root = make_holder({.name = "Root"});
+    auth::test::holder client;
+    std::unique_ptr<net::http_server> authority =
+        std::move(*net::http_server::listen({}, [this](std::string_view) { return answer(); }));
+    ocsp_desk desk{{.now = [] { return net::wall_now(); }, .tell = [](const ocsp_event&) {}}};
+    net::peer_judge its_judge = desk.judge({.verify = true, .ca_timeout = 60s}, 60s);
+
+    void SetUp() override {
+        const auto url = "OCSP;URI:http://127.0.0.1:" + std::to_string(authority->port());
+        client = make_holder({.extensions = {{NID_info_access, url}}}, &root);
+    }
+};
+
+TEST_F(OcspDesk, LetsInWhoIsGood) {
+    EXPECT_EQ(judge().get(), "");
+    set(status, V_OCSP_CERTSTATUS_REVOKED);
+    EXPECT_EQ(judge().get(), "client not OCSP valid");
+}
+
+TEST_F(OcspDesk, IsNotFilledByOneCertificate) {
+    set(silent, true);
+    for (std::size_t i = 0; i < limits::ocsp_waiting / 2; ++i) (void)judge();
+    EXPECT_EQ(judge().get(), "too many clients wait for their authorities");
+}
+
+TEST(WaitingRoom, LeavesTheLastHalfToThoseWhoAreFew) {
+    waiting_room room({.most = 8, .few = 2});
+    for (int i = 0; i < 4; ++i) EXPECT_TRUE(room.enter("many"));
+    EXPECT_FALSE(room.enter("many"));
+    for (const auto* each : {"a", "a", "b", "c"}) EXPECT_TRUE(room.enter(each)) << each;
+    EXPECT_FALSE(room.enter("d")) << "it is full";
+    room.leave("b");
+    EXPECT_FALSE(room.enter("a"));
+    EXPECT_TRUE(room.enter("b"));
+    for (const auto* each : {"a", "a", "b", "c", "many"}) room.leave(each);
+    EXPECT_TRUE(room.enter("many"));
+}
+
+TEST_F(OcspDesk, EndsWithoutItsAuthority) {
+    set(silent, true);
+    auto waits = judge();
+    wait_until_asked();
+    desk.stop();
+    EXPECT_EQ(waits.wait_for(0s), std::future_status::timeout) << "nobody has answered";
+}
+
+TEST_F(OcspDesk, ReadsNoOlderFileAfterOneThatCouldNotBeWritten) {
+    keep();
+    EXPECT_EQ(judge().get(), "");
+    desk.configure(std::nullopt, {}); // Saves it.
+    std::filesystem::rename(folder / "cache.json", folder / "older.json");
+    set(status, V_OCSP_CERTSTATUS_REVOKED);
+    keep();
+    EXPECT_NE(judge().get(), "");
+    std::filesystem::rename(folder / "older.json", folder / "cache.json");
+    const full_disk full;
+    keep();
+    EXPECT_EQ(judge().get(), "client not OCSP valid");
+}
+
+} // namespace
+} // namespace pipit::server
