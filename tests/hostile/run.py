@@ -19,6 +19,7 @@ import crowd_attacks  # noqa: F401
 import http_attacks  # noqa: F401
 import keep_up
 import memory_attacks  # noqa: F401
+import stranger_attacks  # noqa: F401
 import websocket_attacks  # noqa: F401
 
 

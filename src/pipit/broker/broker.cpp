@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/broker/broker.hpp>
 
-#include <pipit/base/identity_limits.hpp>
 #include <pipit/base/join_host_port.hpp>
 #include <pipit/base/limits.hpp>
-#include <pipit/base/websocket_limits.hpp>
 #include <pipit/broker/planted_bug.hpp>
 #include <pipit/broker/state.hpp>
 #include <pipit/protocol/error_texts.hpp>
 
-#include <algorithm>
 #include <array>
 
 namespace pipit::broker {
@@ -170,16 +167,13 @@ std::span<char> broker::direct_space(session& session) noexcept {
     return session.parser.direct_space();
 }
 
-std::size_t broker::read_bytes_max(const session& session) const noexcept {
-    if (session.awaiting_connect) return limits::stranger_read_bytes;
-    return session.was_stalled ? limits::stalled_read_bytes : limits::read_scratch_bytes;
-}
-
 std::size_t broker::receive(session& session, std::size_t direct_bytes, bytes_view scratch,
                             moment now) {
     auto& state = *state_;
     if (!planted::is(planted::bug::shows_effects_too_early)) state.routing.take_from_peers(now);
     if (session.ended()) return scratch.size();
+    if (session.awaiting_connect) [[unlikely]]
+        session.bytes_before_login += scratch.size();
     if (direct_bytes != 0) session.parser.commit_direct(direct_bytes);
     if (session.awaiting_answer) {
         session.held_input += scratch;
@@ -191,14 +185,6 @@ std::size_t broker::receive(session& session, std::size_t direct_bytes, bytes_vi
 void broker::lost(session& session, close_reason reason, moment now) {
     state_->out.end(session, reason, false);
     state_->settle(now);
-}
-
-std::size_t broker::message_bytes_max(const session& session) const noexcept {
-    if (session.awaiting_connect) return limits::websocket_first_message_bytes;
-    if (session.max_payload_bytes < 0) return limits::websocket_message_bytes_max;
-    const auto payload = static_cast<std::size_t>(session.max_payload_bytes);
-    return std::clamp(payload * limits::websocket_message_payloads,
-                      limits::websocket_first_message_bytes, limits::websocket_message_bytes_max);
 }
 
 bool broker::reading_paused(const session& session) const noexcept {

@@ -189,6 +189,13 @@ public:
     /// The other side closed, or reading or writing failed. The session ends without a flush.
     void lost(session& session, close_reason reason, moment now);
 
+    /// It has to say who it is, and is not known yet.
+    [[nodiscard]] bool is_stranger(const session& session) const noexcept;
+    /// What it sent until it was known: as long as it is not, most of that is kept.
+    [[nodiscard]] std::size_t bytes_before_login(const session& session) const noexcept;
+    /// Where it comes from; empty for one inside the process. Lifetime: until `set_origin`.
+    [[nodiscard]] const std::string& address_of(const session& session) const noexcept;
+
     /// How much a compressed message may hold: little before somebody has logged in.
     [[nodiscard]] std::size_t message_bytes_max(const session& session) const noexcept;
 

@@ -155,6 +155,7 @@ public:
     std::unique_ptr<session_details> details;
     std::unique_ptr<permission_refresh> refresh; ///< Null: nobody is asked again.
     std::string held_input; ///< What came behind a CONNECT that is being checked.
+    std::size_t bytes_before_login = 0;
 
     std::int64_t max_payload_bytes = 0;  ///< -1: no limit.
     std::int64_t max_subscriptions = -1; ///< -1: no limit.

@@ -4,6 +4,7 @@
 #include <pipit/base/bytes.hpp>
 #include <pipit/base/error.hpp>
 
+#include <cstddef>
 #include <functional>
 #include <span>
 #include <string>
@@ -45,6 +46,13 @@ public:
     [[nodiscard]] virtual filter_question take_question() { return {}; }
     /// The other side ended its stream in order.
     [[nodiscard]] virtual bool is_finished() const noexcept = 0;
+    /// What it keeps of what came, about: more than when it is idle.
+    [[nodiscard]] virtual std::size_t kept_bytes() const noexcept { return 0; }
 };
+
+/// What a text has allocated.
+[[nodiscard]] inline std::size_t memory_of(const std::string& text) noexcept {
+    return text.capacity() > std::string().capacity() ? text.capacity() : 0;
+}
 
 } // namespace pipit::net

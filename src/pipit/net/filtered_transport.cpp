@@ -196,6 +196,12 @@ bool filtered_transport::is_stuffed() const noexcept {
     return unsent_.size() - sent_ > limits::filter_unsent_bytes;
 }
 
+std::size_t filtered_transport::kept_bytes() const noexcept {
+    const auto* const below = dynamic_cast<const filtered_transport*>(below_.get());
+    return memory_of(plain_) + memory_of(unsent_) + filter_->kept_bytes() +
+           (below == nullptr ? 0 : below->kept_bytes());
+}
+
 // --- Readiness ---
 
 void filtered_transport::wait_readable() {

@@ -50,6 +50,8 @@ public:
 
     /// The filter's handshake is done.
     [[nodiscard]] bool is_open() const noexcept { return filter_->is_open(); }
+    /// What this one, its filter and those below keep of what came, and have to send.
+    [[nodiscard]] std::size_t kept_bytes() const noexcept;
     /// Why a read gives `failed`, when it was the filter that failed.
     [[nodiscard]] const std::optional<error>& failure() const noexcept { return failure_; }
 

@@ -27,6 +27,7 @@ public:
     [[nodiscard]] bool is_open() const noexcept override { return tls_.is_open(); }
     [[nodiscard]] filter_question take_question() override { return tls_.take_question(); }
     [[nodiscard]] bool is_finished() const noexcept override { return tls_.is_finished(); }
+    [[nodiscard]] std::size_t kept_bytes() const noexcept override { return tls_.kept_bytes(); }
 
     [[nodiscard]] tls_filter& tls() noexcept { return tls_; }
     /// Before it is open: whoever leaves now leaves in the middle of what he says.

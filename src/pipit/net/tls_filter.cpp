@@ -2,6 +2,7 @@
 #include <pipit/net/tls_filter.hpp>
 
 #include <pipit/base/filter_limits.hpp>
+#include <pipit/base/stranger_limits.hpp>
 #include <pipit/net/detail/tls_failure.hpp>
 #include <pipit/net/detail/tls_judgement.hpp>
 #include <pipit/net/detail/tls_state.hpp>
@@ -23,6 +24,19 @@ namespace pipit::net {
 namespace {
 
 constexpr std::size_t record_bytes = SSL3_RT_MAX_PLAIN_LENGTH;
+
+/// The header of a record, and that of the handshake's message in it.
+constexpr std::size_t record_header_bytes = SSL3_RT_HEADER_LENGTH;
+constexpr std::size_t message_header_bytes = SSL3_HM_HEADER_LENGTH;
+
+error not_tls() { return {errc::not_tls, "tls: first record does not look like a TLS handshake"}; }
+
+/// Source: RFC 8446, sections 4 and 5.1: numbers go by their highest byte first.
+std::size_t number_in(bytes_view bytes) noexcept {
+    std::size_t number = 0;
+    for (const char each : bytes) number = number << 8 | static_cast<unsigned char>(each);
+    return number;
+}
 
 /// The two ends of OpenSSL's wire while a call lasts. OpenSSL's own BIO for memory would keep a
 /// buffer for each connection.
@@ -99,11 +113,7 @@ struct tls_filter::verdict {
     std::atomic<bool> is_there = false;
 };
 
-tls_filter::tls_filter(std::shared_ptr<const tls_context> context)
-    : context_(std::move(context)),
-      connection_(std::make_unique<connection>(context_->internals().contexts.front().get())) {
-    SSL_set_accept_state(connection_->ssl.get());
-}
+tls_filter::tls_filter(std::shared_ptr<const tls_context> context) : context_(std::move(context)) {}
 
 tls_filter::tls_filter(std::shared_ptr<const tls_context> context, std::string_view server_name)
     : context_(std::move(context)),
@@ -125,6 +135,17 @@ result<> tls_filter::begin(std::string& wire) {
 result<> tls_filter::receive(bytes_view from_wire, std::string& plain, std::string& wire) {
     if (failed_) return error(errc::tls_failed, "tls: it has failed before");
     if (verdict_) return take_verdict(from_wire, plain, wire);
+    std::string hello;
+    if (connection_ == nullptr) {
+        first_bytes_ += from_wire;
+        const auto begins = hello_begins();
+        failed_ = !begins;
+        if (!begins) return begins.error();
+        if (!*begins) return {};
+        from_wire = hello = std::exchange(first_bytes_, {});
+        connection_ = std::make_unique<connection>(context_->internals().contexts.front().get());
+        SSL_set_accept_state(connection_->ssl.get());
+    }
     auto& ends = connection_->ends;
     ends.in = from_wire;
     ends.out = &wire;
@@ -132,6 +153,37 @@ result<> tls_filter::receive(bytes_view from_wire, std::string& plain, std::stri
     ends.in = {};
     ends.out = nullptr;
     return outcome;
+}
+
+/// Whether what came first is enough to see that it may be a client's hello. Errors: it is none.
+result<bool> tls_filter::hello_begins() {
+    if (first_bytes_.empty()) return false;
+    if (first_bytes_[0] == SSL3_RT_ALERT) return true;
+    if (first_bytes_[0] != SSL3_RT_HANDSHAKE) return not_tls();
+    // The message's header may lie in several records.
+    bytes_view rest(first_bytes_);
+    std::string header;
+    while (header.size() < message_header_bytes) {
+        if (rest.size() < record_header_bytes) return false;
+        const auto bytes = number_in(rest.substr(3, 2));
+        // OpenSSL says what is wrong with such a record.
+        if (rest[0] != SSL3_RT_HANDSHAKE || bytes == 0 || bytes > record_bytes) return true;
+        const auto wanted = std::min(bytes, message_header_bytes - header.size());
+        rest.remove_prefix(record_header_bytes);
+        if (rest.size() < wanted) return false;
+        header += rest.substr(0, wanted);
+        rest.remove_prefix(std::min(bytes, rest.size()));
+    }
+    if (number_in(bytes_view(header).substr(1)) > limits::tls_hello_bytes) {
+        return error(errc::tls_failed, "tls: handshake message too large");
+    }
+    return true;
+}
+
+std::size_t tls_filter::kept_bytes() const noexcept {
+    if (connection_ == nullptr) return first_bytes_.size();
+    if (!open_) return limits::tls_handshake_memory + memory_of(held_);
+    return SSL_has_pending(connection_->ssl.get()) == 1 ? record_bytes : 0;
 }
 
 result<> tls_filter::advance(std::string& plain) {
@@ -150,7 +202,7 @@ result<> tls_filter::shake_hands() {
     if (handshake_bytes_ == 0 && !in.empty() && in[0] != first_bytes[0] &&
         in[0] != first_bytes[1]) {
         failed_ = true;
-        return error(errc::not_tls, "tls: first record does not look like a TLS handshake");
+        return not_tls();
     }
     if (handshake_bytes_ > limits::tls_handshake_bytes) {
         failed_ = true;
@@ -177,8 +229,9 @@ void tls_filter::hold() {
 }
 
 filter_question tls_filter::take_question() {
+    if (!verdict_) return {};
     auto& found = connection_->ends.judgement.chains;
-    if (!verdict_ || !found) return {};
+    if (!found) return {};
     auto chains = std::make_shared<certificate_chains>(std::move(*found));
     found.reset();
     return [judge = &context_->internals().parts.judge, context = context_, chains,

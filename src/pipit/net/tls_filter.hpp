@@ -15,9 +15,11 @@ namespace pipit::net {
 /// TLS as a filter: OpenSSL between two views of memory.
 ///
 /// It reads all that it is given at once; of a record that is not complete it keeps the bytes, at
-/// most 17 KB, and else nothing. An alert of the other side, a record that is none, and a
-/// certificate that is not good are errors; what this side has to say of it is in `wire`.
-/// Errors: those of `errc` that begin with `tls_`; the detail says it as Go does.
+/// most 17 KB, and else nothing. A server's side has nothing but those few bytes until a client's
+/// hello has begun, and takes none that says to be far longer than any is. An alert of the other
+/// side, a record that is none, and a certificate that is not good are errors; what this side has
+/// to say of it is in `wire`. Errors: those of `errc` that begin with `tls_`; the detail says it as
+/// Go does.
 class tls_filter final : public filter {
 public:
     /// The server's side.
@@ -32,6 +34,7 @@ public:
     void finish(std::string& wire) override;
     [[nodiscard]] bool is_open() const noexcept override { return open_; }
     [[nodiscard]] bool is_finished() const noexcept override { return finished_; }
+    [[nodiscard]] std::size_t kept_bytes() const noexcept override;
     /// Whether its certificate is taken, where somebody else judges the clients.
     [[nodiscard]] filter_question take_question() override;
 
@@ -51,6 +54,7 @@ private:
     struct connection;
     struct verdict;
 
+    [[nodiscard]] result<bool> hello_begins();
     result<> advance(std::string& plain);
     result<> shake_hands();
     void hold();
@@ -60,7 +64,8 @@ private:
     [[nodiscard]] error failure();
 
     std::shared_ptr<const tls_context> context_;
-    std::unique_ptr<connection> connection_;
+    std::unique_ptr<connection> connection_; ///< A server's has none before a hello.
+    std::string first_bytes_;                ///< Before that.
     std::size_t handshake_bytes_ = 0;
     bool open_ = false;
     bool finished_ = false;

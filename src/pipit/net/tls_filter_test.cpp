@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <pipit/base/stranger_limits.hpp>
 #include <pipit/net/error.hpp>
 #include <pipit/net/test_certificates.hpp>
 #include <pipit/net/test_tls_client.hpp>
@@ -9,6 +10,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 namespace pipit::net {
 namespace {
@@ -91,6 +93,54 @@ TEST_F(TlsFilter, SaysWhatWasAgreedUpon) {
     EXPECT_EQ(there.filter->cipher_suite(), "TLS_AES_128_GCM_SHA256");
     EXPECT_TRUE(there.filter->peer_certificates().empty());
     EXPECT_EQ(here.filter->peer_certificates().size(), 1u);
+}
+
+TEST_F(TlsFilter, KeepsLittleForAClientBeforeItsHelloAndNothingBehindTheHandshake) {
+    auto there = server(server_context());
+    auto here = client(client_context());
+    there.receive({});
+    EXPECT_EQ(there.filter->kept_bytes(), 0u);
+    there.receive(here.wire.substr(0, 5));
+    EXPECT_EQ(there.filter->kept_bytes(), 5u);
+    here.wire.erase(0, 5);
+    there.receive(std::exchange(here.wire, {}));
+    EXPECT_EQ(there.filter->kept_bytes(), limits::tls_handshake_memory);
+    talk(here, there);
+    ASSERT_TRUE(there.filter->is_open());
+    EXPECT_EQ(there.filter->kept_bytes(), 0u);
+    here.send("PING\r\n");
+    there.receive(here.wire.substr(0, here.wire.size() - 1));
+    EXPECT_GT(there.filter->kept_bytes(), 0u);
+    there.receive(here.wire.substr(here.wire.size() - 1));
+    EXPECT_EQ(there.filter->kept_bytes(), 0u);
+}
+
+TEST_F(TlsFilter, TakesNoHelloThatSaysToBeFarLongerThanAnyIs) {
+    using namespace std::string_literals;
+    const auto longest = "\x16\x03\x01\x02\x00\x01\x00\x80\x00"s;
+    const auto too_long = "\x16\x03\x01\x02\x00\x01\x00\x80\x01"s;
+    for (std::size_t cut = 0; cut < too_long.size(); ++cut) {
+        for (const auto& [hello, is_taken] : {std::pair{longest, true}, {too_long, false}}) {
+            auto there = server(server_context());
+            there.receive(hello.substr(0, cut));
+            EXPECT_FALSE(there.failure) << cut;
+            there.receive(hello.substr(cut));
+            EXPECT_EQ(there.failure.has_value(), !is_taken) << cut;
+        }
+    }
+}
+
+TEST_F(TlsFilter, SeesHowLongAHelloIsAcrossRecords) {
+    using namespace std::string_literals;
+    const auto begun = "\x16\x03\x01\x00\x01\x01"s + "\x16\x03\x01\x00\x02\x00\x80"s;
+    for (const auto& [last, is_taken] : {std::pair{'\x00', true}, {'\x01', false}}) {
+        auto there = server(server_context());
+        there.receive(begun);
+        EXPECT_FALSE(there.failure);
+        EXPECT_EQ(there.filter->kept_bytes(), begun.size());
+        there.receive("\x16\x03\x01\x00\x01"s + last);
+        EXPECT_EQ(there.failure.has_value(), !is_taken);
+    }
 }
 
 TEST_F(TlsFilter, CarriesLargePiecesAndManySmallOnes) {

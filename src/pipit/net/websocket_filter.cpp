@@ -98,7 +98,7 @@ result<> websocket_filter::receive_frames(bytes_view input, std::string& plain, 
     auto outcome = receive_frames_of(rest, plain, wire);
     held_taken_ = held_.size() - rest.size();
     if (rest.empty() || !outcome || is_finished_ || ending_) {
-        held_ = {};
+        std::string().swap(held_); // `= {}` would keep its memory.
         held_taken_ = 0;
     }
     return outcome;

@@ -34,6 +34,9 @@ public:
         return has_input && !is_finished_ && !failure_.code();
     }
     [[nodiscard]] bool is_finished() const noexcept final { return is_finished_; }
+    [[nodiscard]] std::size_t kept_bytes() const noexcept final {
+        return memory_of(head_) + memory_of(compressed_) + memory_of(held_);
+    }
 
     /// What `finish` says. Lifetime: of the reason, that of the filter.
     void close_with(std::uint16_t status, std::string_view reason) noexcept;

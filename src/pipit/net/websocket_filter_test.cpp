@@ -140,7 +140,9 @@ TEST(WebSocketFilter, UnpacksAFewMessagesAtATime) {
     // What comes while some is held stands behind it.
     ASSERT_TRUE(server.receive(wire).has_value());
     ASSERT_TRUE(server.receive(masked("!")).has_value());
+    EXPECT_GT(server.filter.kept_bytes(), 0u);
     while (server.filter.holds_more()) ASSERT_TRUE(server.receive({}).has_value());
+    EXPECT_EQ(server.filter.kept_bytes(), 0u);
     EXPECT_TRUE(server.take_plain().ends_with("behind!"));
 }
 

@@ -160,6 +160,7 @@ bool loop::state::hand_over(connection& from, std::size_t direct_bytes, bytes_vi
 void loop::state::wait_for_more(connection& from) {
     from.reading_paused = broker.reading_paused(*from.session);
     if (!from.reading_paused && !broker.closing(*from.session)) from.transport->wait_readable();
+    if (from.stay != nullptr || broker.is_stranger(*from.session)) count_stranger(from);
 }
 
 // --- Writing ---

@@ -47,11 +47,11 @@ void loop::state::go_on(connection& of, moment now) {
     if (before.holds_info) {
         if (!may_fall_back(before)) return begin_tls(of, now);
         set_deadline(of, now.steady + tls->fallback);
-        return of.transport->wait_readable();
+        return wait_for_arrival(of);
     }
     drop_deadline(of);
     if (tls != nullptr && tls->required) return begin_tls(of, now);
-    if (tls != nullptr && before.bytes.empty()) return of.transport->wait_readable();
+    if (tls != nullptr && before.bytes.empty()) return wait_for_arrival(of);
     if (tls != nullptr && before.bytes.front() == tls_first_byte) return begin_tls(of, now);
     const auto bytes = std::move(before.bytes);
     end_arrival(of);
@@ -64,7 +64,7 @@ void loop::state::read_arrival(connection& from) {
     const auto now = clock.now();
     const auto wanted = net::proxy_header_bytes_max - before.bytes.size();
     const auto [status, bytes] = from.transport->read({}, {scratch.get(), wanted});
-    if (status == net::io_status::would_block) return from.transport->wait_readable();
+    if (status == net::io_status::would_block) return wait_for_arrival(from);
     if (status == net::io_status::closed) {
         if (before.awaits_proxy_header) {
             log.warning("Error reading PROXY protocol header from " + before.place + ": " +
@@ -92,13 +92,14 @@ bool loop::state::take_proxy_header(connection& of, moment now) {
     if (header->state == net::proxy_header::status::incomplete) {
         set_deadline(of, may_fall_back(before) ? now.steady + before.rules.tls->fallback
                                                : before.header_deadline);
-        of.transport->wait_readable();
+        wait_for_arrival(of);
         return false;
     }
     if (header->source) {
         broker.set_origin(*of.session, header->source->ip, header->source->port);
     }
-    before.bytes.erase(0, header->size);
+    std::string(before.bytes, header->size).swap(before.bytes);
+    of.stay.reset(); // What it keeps from now on is somebody else's.
     before.awaits_proxy_header = false;
     return true;
 }
@@ -125,14 +126,14 @@ void loop::state::begin_tls(connection& of, moment now) {
     broker.note(session, log_level::debug, "Starting TLS client connection handshake");
     auto tls = std::make_unique<net::tls_filter>(rules.context);
     before.tls = tls.get();
+    const auto bytes = std::exchange(before.bytes, {});
     auto secured = net::filtered_transport::over(std::move(of.transport), std::move(tls), events,
-                                                 buffers, of, before.bytes);
+                                                 buffers, of, bytes);
     before.secured = secured.get();
-    before.bytes = {};
     of.transport = std::move(secured);
     if (of.waits_to_write) of.transport->wait_writable();
     set_deadline(of, now.steady + rules.timeout);
-    of.transport->wait_readable();
+    wait_for_arrival(of);
 }
 
 void loop::state::shake_hands(connection& of) {
@@ -141,7 +142,7 @@ void loop::state::shake_hands(connection& of) {
     const auto [status, bytes] =
         of.transport->read({}, {scratch.get(), broker.read_bytes_max(*of.session)});
     if (!before.secured->is_open()) {
-        if (status == net::io_status::would_block) return of.transport->wait_readable();
+        if (status == net::io_status::would_block) return wait_for_arrival(of);
         return fail_tls(of, status, now);
     }
     finish_tls(of, now);
@@ -188,6 +189,11 @@ void loop::state::drop_deadline(connection& of) {
     if (std::exchange(of.before_session->has_deadline, false)) {
         arrivals.erase(of.before_session->deadline);
     }
+}
+
+void loop::state::wait_for_arrival(connection& of) {
+    count_stranger(of);
+    of.transport->wait_readable();
 }
 
 void loop::state::expire_arrivals(moment now) {

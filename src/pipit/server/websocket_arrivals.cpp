@@ -26,12 +26,18 @@ public:
     net::websocket_server_filter* filter = nullptr;
     net::filtered_transport* secured = nullptr; ///< Below, if it is encrypted; the same for:
     net::https_filter* https = nullptr;
+    std::unique_ptr<strangers::stay> stay; ///< Null: nothing is kept for it.
     std::list<std::unique_ptr<arrival>>::iterator place;
 };
 
 websocket_arrivals::websocket_arrivals(net::event_loop& events, net::buffer_pool& buffers,
-                                       const logger& log, welcome_function welcome)
-    : events_(events), buffers_(buffers), log_(log), welcome_(std::move(welcome)) {}
+                                       strangers& guests, const logger& log,
+                                       welcome_function welcome)
+    : events_(events),
+      buffers_(buffers),
+      guests_(guests),
+      log_(log),
+      welcome_(std::move(welcome)) {}
 
 websocket_arrivals::~websocket_arrivals() = default;
 
@@ -89,9 +95,23 @@ void websocket_arrivals::read(arrival& from) {
         forget(from);
         return welcome_(std::move(guest));
     }
-    if (status == net::io_status::would_block) return from.transport->wait_readable();
+    if (status == net::io_status::would_block) return wait(from);
     refuse(from);
     forget(from);
+}
+
+/// Counts what it has made the loop keep so far.
+void websocket_arrivals::wait(arrival& one) {
+    const auto kept = one.transport->kept_bytes();
+    if (kept != 0 && !one.stay) {
+        one.stay = std::make_unique<strangers::stay>(guests_, one.origin.ip, [this, &one] {
+            log_.debug(join_host_port(one.origin.ip, one.origin.port) +
+                       " - websocket turned away before its handshake is done");
+            forget(one);
+        });
+    }
+    if (one.stay) one.stay->keeps(kept);
+    one.transport->wait_readable();
 }
 
 void websocket_arrivals::refuse(const arrival& refused) const {

@@ -12,6 +12,7 @@
 #include <pipit/net/tcp.hpp>
 #include <pipit/net/websocket_filter.hpp>
 #include <pipit/server/arrival.hpp>
+#include <pipit/server/strangers.hpp>
 #include <pipit/server/websocket_policy.hpp>
 
 #include <functional>
@@ -39,8 +40,8 @@ public:
     using welcome_function = std::function<void(websocket_guest)>;
 
     /// All of them outlive it, and the log is asked for each line anew.
-    websocket_arrivals(net::event_loop& events, net::buffer_pool& buffers, const logger& log,
-                       welcome_function welcome);
+    websocket_arrivals(net::event_loop& events, net::buffer_pool& buffers, strangers& guests,
+                       const logger& log, welcome_function welcome);
     /// Closes those that are left.
     ~websocket_arrivals();
     websocket_arrivals(const websocket_arrivals&) = delete;
@@ -60,11 +61,13 @@ private:
     class arrival;
 
     void read(arrival& from);
+    void wait(arrival& one);
     void refuse(const arrival& refused) const;
     void forget(arrival& gone);
 
     net::event_loop& events_;
     net::buffer_pool& buffers_;
+    strangers& guests_;
     const logger& log_;
     welcome_function welcome_;
     net::websocket_deflate deflate_;

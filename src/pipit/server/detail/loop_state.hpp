@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <pipit/base/stranger_limits.hpp>
 #include <pipit/net/clock.hpp>
 #include <pipit/net/filtered_transport.hpp>
 #include <pipit/net/tls_filter.hpp>
 #include <pipit/server/arrival.hpp>
 #include <pipit/server/loop.hpp>
 #include <pipit/server/read_size.hpp>
+#include <pipit/server/strangers.hpp>
 #include <pipit/server/websocket_arrivals.hpp>
 
 #include <atomic>
@@ -19,7 +21,8 @@
 namespace pipit::server {
 
 /// The parts of one loop, wired together. Grouped by file: `loop.cpp` has what happens to a
-/// connection whose protocol runs, `loop_arrival.cpp` what comes before that.
+/// connection whose protocol runs, `loop_arrival.cpp` what comes before that, and
+/// `loop_strangers.cpp` what those cost who have not said who they are.
 struct loop::state {
     struct connection;
     using deadlines = std::multimap<steady_time, connection*>;
@@ -55,6 +58,7 @@ struct loop::state {
         std::unique_ptr<arrival> before_session;
         net::websocket_server_filter* websocket = nullptr; ///< In the transport.
         std::uint32_t place = 0;                           ///< In `connections`.
+        std::unique_ptr<strangers::stay> stay; ///< Null: nothing is kept for a stranger.
         read_size next_read;
         bool waits_to_write = false;
         bool reading_paused = false;
@@ -101,6 +105,12 @@ struct loop::state {
     void expire_arrival(connection& late, moment now);
     void set_deadline(connection& of, steady_time at);
     void drop_deadline(connection& of);
+    void wait_for_arrival(connection& of);
+
+    // loop_strangers.cpp
+    void count_stranger(connection& of);
+    void turn_away(connection& stranger);
+    void make_room();
 
     unsigned index;
     loop_surroundings surroundings;
@@ -110,7 +120,11 @@ struct loop::state {
     net::buffer_pool buffers;
     broker::broker broker;
     std::unique_ptr<char[]> scratch;
-    websocket_arrivals websockets{events, buffers, log,
+    strangers guests{limits::stranger_bytes, [this] { make_room(); }};
+    bool makes_room = false;
+    steady_time told_of_strangers{};       ///< When the log was told that some were turned away.
+    std::size_t strangers_turned_away = 0; ///< Since then.
+    websocket_arrivals websockets{events, buffers, guests, log,
                                   [this](websocket_guest guest) { welcome(std::move(guest)); }};
     std::vector<connection*> connections;
     std::atomic<std::size_t> connection_count = 0; ///< The same, for other threads.
