@@ -280,6 +280,8 @@ public:
     [[nodiscard]] bool is_open(std::uint64_t client_id) const;
     [[nodiscard]] std::optional<user_information> user_of(std::uint64_t client_id) const;
     [[nodiscard]] std::vector<account_snapshot> accounts() const;
+    /// One of them; nothing when this loop has never heard of it.
+    [[nodiscard]] std::optional<account_snapshot> numbers_of(account_id id) const;
     /// What waits for an answer of this account, at most so many.
     [[nodiscard]] std::vector<response_snapshot> responses(account_id exporter,
                                                            std::size_t most) const;

@@ -25,6 +25,17 @@ subscription_snapshot subscription_snapshot_of(const subscription& subscription)
             .max = subscription.alias ? 0 : subscription.max};
 }
 
+account_snapshot snapshot_of(const account& account) {
+    return {.id = account.id,
+            .connections = account.sessions.size(),
+            .total_connections = account.total_connections,
+            .subscriptions = account.subscriptions,
+            .sent = account.sent,
+            .received = account.received,
+            .slow_consumers = account.slow_consumers,
+            .subject_count = account.index.subject_count()};
+}
+
 /// What it takes to remember a connection, more or less.
 std::size_t bytes_of(const session_snapshot& shown,
                      const std::vector<subscription_snapshot>& subscriptions) noexcept {
@@ -210,28 +221,28 @@ broker_statistics broker::statistics() const {
 std::vector<account_snapshot> broker::accounts() const {
     std::vector<account_snapshot> all;
     for (const auto& [id, account] : state_->routing.accounts()) {
-        all.push_back({.id = id,
-                       .connections = account->sessions.size(),
-                       .total_connections = account->total_connections,
-                       .subscriptions = account->subscriptions,
-                       .sent = account->sent,
-                       .received = account->received,
-                       .slow_consumers = account->slow_consumers,
-                       .subject_count = account->index.subject_count()});
+        all.push_back(snapshot_of(*account));
     }
     return all;
 }
 
+std::optional<account_snapshot> broker::numbers_of(account_id id) const {
+    const auto* const found = state_->routing.find_account(id);
+    if (found == nullptr) return std::nullopt;
+    return snapshot_of(*found);
+}
+
 std::vector<response_snapshot> broker::responses(account_id exporter, std::size_t most) const {
     std::vector<response_snapshot> all;
-    state_->routing.responses().for_each([&](const service_response& each) {
-        if (each.exporter != exporter || all.size() == most) return;
-        all.push_back({.subject = each.subject,
-                       .importer = each.importer,
-                       .reply = each.reply,
-                       .share = each.share,
-                       .measured = each.measured != nullptr});
-    });
+    state_->routing.responses().for_each(
+        [&](const std::string& subject, const service_response& each) {
+            if (each.exporter != exporter || all.size() == most) return;
+            all.push_back({.subject = each.subject,
+                           .importer = each.importer,
+                           .reply = each.reply,
+                           .share = each.share,
+                           .measured = each.measured != nullptr});
+        });
     return all;
 }
 

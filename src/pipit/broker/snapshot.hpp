@@ -75,6 +75,18 @@ struct account_snapshot {
     traffic received; ///< From clients.
     std::uint64_t slow_consumers = 0;
     std::uint64_t subject_count = 0;
+
+    /// Of the same account.
+    account_snapshot& operator+=(const account_snapshot& other) noexcept {
+        connections += other.connections;
+        total_connections += other.total_connections;
+        subscriptions += other.subscriptions;
+        sent += other.sent;
+        received += other.received;
+        slow_consumers += other.slow_consumers;
+        subject_count += other.subject_count;
+        return *this;
+    }
 };
 
 /// A request that waits for an answer of an account that exports the service.

@@ -161,14 +161,7 @@ std::vector<broker::account_snapshot> total_accounts(const monitoring_snapshot& 
         for (const auto& of_loop : loop.accounts) {
             const auto position = positions.find(of_loop.id);
             if (position == positions.end()) continue; // Gone with a reload.
-            auto& total = totals[position->second];
-            total.connections += of_loop.connections;
-            total.total_connections += of_loop.total_connections;
-            total.subscriptions += of_loop.subscriptions;
-            total.sent += of_loop.sent;
-            total.received += of_loop.received;
-            total.slow_consumers += of_loop.slow_consumers;
-            total.subject_count += of_loop.subject_count;
+            totals[position->second] += of_loop;
         }
     }
     return totals;

@@ -113,6 +113,30 @@ result<monitoring_snapshot> server::state::collect(const monitoring_query& query
     return snapshot;
 }
 
+/// What the loops say of one account, added up; nothing when none of them knows it.
+std::optional<broker::account_snapshot> server::state::total_of(broker::account_id account) {
+    const auto answers = ask_every_loop(
+        [account](unsigned, broker::broker& one) { return one.numbers_of(account); });
+    std::optional<broker::account_snapshot> total;
+    if (!answers) return total;
+    for (const auto& each : *answers) {
+        if (!each) continue;
+        if (!total) total.emplace().id = account;
+        *total += *each;
+    }
+    return total;
+}
+
+std::optional<broker::account_snapshot> server::state::total_of(std::string_view account) {
+    const auto config = [this] {
+        const std::lock_guard guard(seen.lock);
+        return seen.config;
+    }();
+    const auto with_all = with_known_accounts(config);
+    const auto* const found = account_named(*with_all, account);
+    return found == nullptr ? std::nullopt : total_of(found->id);
+}
+
 /// Who all of them are, and then some at a time.
 bool server::state::collect_sessions(const session_query& query, std::vector<loop_snapshot>& into) {
     using id_lists = std::vector<std::vector<std::uint64_t>>;

@@ -51,6 +51,7 @@ void server::state::start_system() {
     note_system_facts();
     system_surroundings surroundings;
     surroundings.collect = [this](const monitoring_query& query) { return collect(query); };
+    surroundings.account = [this](std::string_view name) { return total_of(name); };
     surroundings.facts = [this] { return system->facts(); };
     surroundings.next_sequence = [this] { return ++system->sequence; };
     surroundings.next_id = [this] { return system->next_id(); };
@@ -296,20 +297,16 @@ void server::state::tell_of_connections(broker::broker& broker, broker::account_
         const std::lock_guard guard(system->lock);
         if (!system->changed_accounts.insert(account).second) return; // It will be published.
     }
-    const bool is_posted = system->post(of, [this, account, forget] {
+    const bool is_posted = system->post(of, [this, of, account, forget] {
         forget();
-        publish_connections(account);
+        if (const auto total = total_of(of)) {
+            publish_connections(account, system->requests->connections_in(*total, account));
+        }
     });
     if (!is_posted) forget();
 }
 
 // --- What the worker publishes ---
-
-void server::state::publish_connections(const std::string& account) {
-    if (auto body = system->requests->connections_of(account, true)) {
-        publish_connections(account, *body);
-    }
-}
 
 void server::state::publish_connections(const std::string& account, const std::string& body) {
     for (const auto& subject : connection_subjects(account)) {

@@ -229,9 +229,9 @@ std::optional<system_answer> system_requests::answer(const system_question& ques
         return system_answer{{}, std::move(*body)};
     }
     if (question.service == "CONNS") {
-        auto body = connections_of(question.account, false);
-        if (!body) return std::nullopt;
-        return system_answer{{}, std::move(*body)};
+        const auto total = its_.account(question.account);
+        if (!total || total->connections == 0) return std::nullopt;
+        return system_answer{{}, connections_in(*total, question.account)};
     }
     auto made = service_call(its_, log_, question).run(*request);
     if (made.silent) return std::nullopt;
@@ -279,18 +279,6 @@ std::optional<std::string> system_requests::statistics() const {
     if (!snapshot) return std::nullopt;
     return system_message(*its_.facts(), {its_.next_sequence(), its_.now()}, "statsz",
                           statsz(*snapshot));
-}
-
-std::optional<std::string> system_requests::connections_of(std::string_view account,
-                                                           bool without_any_too) const {
-    const auto snapshot = its_.collect({.accounts = true});
-    if (!snapshot) return std::nullopt;
-    const auto* configured = account_named(*snapshot->configuration, account);
-    if (configured == nullptr) return std::nullopt;
-    const auto totals = total_accounts(*snapshot);
-    const auto total = std::ranges::find(totals, configured->id, &broker::account_snapshot::id);
-    if (total->connections == 0 && !without_any_too) return std::nullopt;
-    return connections_in(*total, account);
 }
 
 std::string system_requests::connections_in(const broker::account_snapshot& total,

@@ -41,6 +41,8 @@ struct system_answer {
 /// What a service can ask and do, and what each message needs.
 struct system_surroundings {
     collect_function collect;
+    /// The numbers of one account, of all loops; nothing when it is unknown.
+    std::function<std::optional<broker::account_snapshot>(std::string_view account)> account;
     std::function<std::shared_ptr<const server_facts>()> facts;
     std::function<std::uint64_t()> next_sequence;
     std::function<std::string()> next_id;
@@ -64,10 +66,7 @@ public:
 
     /// The statistics that are published now and then, and whenever somebody asks.
     [[nodiscard]] std::optional<std::string> statistics() const;
-    /// What `CONNS` says about an account; nothing when it is unknown, or has no connections.
-    [[nodiscard]] std::optional<std::string> connections_of(std::string_view account,
-                                                            bool without_any_too) const;
-    /// The same of an account whose numbers are at hand.
+    /// What `CONNS` says about an account with these numbers.
     [[nodiscard]] std::string connections_in(const broker::account_snapshot& total,
                                              std::string_view account) const;
 

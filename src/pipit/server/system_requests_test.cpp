@@ -74,6 +74,15 @@ TEST(SystemRequests, ClampServicesAboutAnAccountToIt) {
     EXPECT_EQ(world.ask("CONNS", "", "NOPE"), "");
 }
 
+TEST(SystemRequests, CountConnectionsOfOneAccountWithoutALookAtTheOthers) {
+    system_world world;
+    world.monitored.snapshot.loops[0].accounts = {
+        {.id = testing::account_a_id, .connections = 2, .total_connections = 3}};
+    const auto answer = world.ask("CONNS", "", "A");
+    EXPECT_NE(answer.find(R"("acc":"A","conns":2,)"), std::string::npos) << answer;
+    EXPECT_TRUE(world.monitored.asked.empty());
+}
+
 TEST(SystemRequests, CompressForWhoAcceptsIt) {
     system_world world;
     const auto answer = world.requests().answer(

@@ -112,6 +112,8 @@ struct server::state {
     // server_monitoring.cpp
     result<> start_monitoring();
     result<monitoring_snapshot> collect(const monitoring_query& query);
+    [[nodiscard]] std::optional<broker::account_snapshot> total_of(broker::account_id account);
+    [[nodiscard]] std::optional<broker::account_snapshot> total_of(std::string_view account);
     bool collect_sessions(const session_query& query, std::vector<loop_snapshot>& into);
     bool collect_page(const broker::subscription_query& query, std::vector<loop_snapshot>& into);
 
@@ -141,7 +143,6 @@ struct server::state {
     void tell(broker::broker& broker, const broker::session_event& event);
     void tell_of_connections(broker::broker& broker, broker::account_id of,
                              const std::string& account);
-    void publish_connections(const std::string& account);
     void publish_connections(const std::string& account, const std::string& body);
     void publish_connections_of_all();
     [[nodiscard]] bool is_wanted(const std::string& subject);

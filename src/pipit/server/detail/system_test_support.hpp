@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <pipit/server/detail/monitoring_documents.hpp>
 #include <pipit/server/detail/monitoring_test_support.hpp>
 #include <pipit/server/detail/system_json.hpp>
 #include <pipit/server/error.hpp>
 #include <pipit/server/system_requests.hpp>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,6 +30,13 @@ struct system_world {
     system_requests requests() {
         system_surroundings its;
         its.collect = [this](const monitoring_query& query) { return monitored.collect(query); };
+        its.account = [this](std::string_view name) -> std::optional<broker::account_snapshot> {
+            const auto& snapshot = monitored.snapshot;
+            const auto* const account = account_named(*snapshot.configuration, name);
+            if (account == nullptr) return std::nullopt;
+            const auto totals = total_accounts(snapshot);
+            return *std::ranges::find(totals, account->id, &broker::account_snapshot::id);
+        };
         its.facts = [this] {
             server_facts facts;
             facts.identity = monitored.snapshot.configuration->identity;
