@@ -148,7 +148,7 @@ result<import_subjects> import_subjects::make(std::string_view exported, std::st
     return made;
 }
 
-void import_subjects::apply(const steps& to, bytes_view subject, std::string& result) {
+bytes_view import_subjects::apply(const steps& to, bytes_view subject, std::string& result) {
     result.clear();
     for (const auto& step : to) {
         if (&step != to.data()) result += '.';
@@ -159,33 +159,23 @@ void import_subjects::apply(const steps& to, bytes_view subject, std::string& re
             result += step.rest ? from : from.substr(0, from.find('.'));
         }
     }
+    return result;
 }
 
-void import_subjects::to_local(bytes_view subject, std::string& local) const {
-    if (same_) {
-        local = subject;
-    } else if (to_local_.empty()) {
-        local = local_;
-    } else {
-        apply(to_local_, subject, local);
-    }
+bytes_view import_subjects::to_local(bytes_view subject, std::string& scratch) const {
+    if (same_) return subject;
+    return to_local_.empty() ? bytes_view(local_) : apply(to_local_, subject, scratch);
 }
 
-void import_subjects::to_exported(bytes_view subject, std::string& exported) const {
-    if (same_) {
-        exported = subject;
-    } else if (to_exported_.empty()) {
-        exported = exported_;
-    } else {
-        apply(to_exported_, subject, exported);
-    }
+bytes_view import_subjects::to_exported(bytes_view subject, std::string& scratch) const {
+    if (same_) return subject;
+    return to_exported_.empty() ? bytes_view(exported_) : apply(to_exported_, subject, scratch);
 }
 
 std::optional<std::string> import_subjects::interest_of(bytes_view subscribed) const {
     const auto renamed = [this](bytes_view local) {
-        std::string result;
-        to_exported(local, result);
-        return result;
+        std::string scratch;
+        return std::string(to_exported(local, scratch));
     };
     if (subscribed == local_ || is_subset(local_, subscribed)) return exported_;
     if (is_subset(subscribed, local_)) return renamed(subscribed);

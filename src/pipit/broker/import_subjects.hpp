@@ -28,10 +28,10 @@ public:
     /// As the importer knows them, with `*` for each wildcard.
     [[nodiscard]] const std::string& local() const noexcept { return local_; }
 
-    /// Writes what the importer calls a subject that `exported` matches, or the other way round.
-    /// A pattern stays one.
-    void to_local(bytes_view subject, std::string& local) const;
-    void to_exported(bytes_view subject, std::string& exported) const;
+    /// What the importer calls a subject that `exported` matches, or the other way round; a
+    /// pattern stays one. Lifetime: that of the subject, of `scratch` and of this.
+    [[nodiscard]] bytes_view to_local(bytes_view subject, std::string& scratch) const;
+    [[nodiscard]] bytes_view to_exported(bytes_view subject, std::string& scratch) const;
 
     /// What has to be subscribed to at the exporter so that a subscription of the importer gets
     /// all that it imports; nothing when the import has no part in it.
@@ -50,7 +50,7 @@ private:
     using steps = std::vector<step>;
 
     import_subjects() = default;
-    static void apply(const steps& to, bytes_view subject, std::string& result);
+    static bytes_view apply(const steps& to, bytes_view subject, std::string& result);
 
     std::string exported_;
     std::string local_;

@@ -11,14 +11,12 @@ import_subjects made(std::string_view exported, std::string_view local) {
     return import_subjects::make(exported, local).value();
 }
 std::string local_of(const import_subjects& subjects, std::string_view subject) {
-    std::string result;
-    subjects.to_local(subject, result);
-    return result;
+    std::string scratch;
+    return std::string(subjects.to_local(subject, scratch));
 }
 std::string exported_of(const import_subjects& subjects, std::string_view subject) {
-    std::string result;
-    subjects.to_exported(subject, result);
-    return result;
+    std::string scratch;
+    return std::string(subjects.to_exported(subject, scratch));
 }
 std::string refusal(std::string_view exported, std::string_view local) {
     const auto tried = import_subjects::make(exported, local);

@@ -237,7 +237,7 @@ std::vector<response_snapshot> broker::responses(account_id exporter, std::size_
     state_->routing.responses().for_each(
         [&](const std::string& subject, const service_response& each) {
             if (each.exporter != exporter || all.size() == most) return;
-            all.push_back({.subject = each.subject,
+            all.push_back({.subject = subject,
                            .importer = each.importer,
                            .reply = each.reply,
                            .share = each.share,

@@ -5,8 +5,11 @@
 #include <pipit/broker/message_trace.hpp>
 
 #include <boost/json/array.hpp>
+#include <boost/json/monotonic_resource.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+
+#include <array>
 
 namespace pipit::broker {
 namespace {
@@ -18,29 +21,7 @@ void set_unless_empty(boost::json::object& object, std::string_view key, std::st
     if (!value.empty()) object[key] = value;
 }
 
-} // namespace
-
-client_facts facts_of(const session& session, const server_identity& server, bool shares) {
-    client_facts facts;
-    if (session.of != nullptr) facts.account = session.of->config->name;
-    facts.round_trip = session.round_trip;
-    if (!shares) return facts;
-    const auto& details = *session.details;
-    facts.server = server.name;
-    facts.shared = {.start = details.start.wall,
-                    .host = details.origin.ip,
-                    .client_id = session.client_id,
-                    .user = details.user,
-                    .name = details.options.name,
-                    .language = details.options.lang,
-                    .version = details.options.version,
-                    .claims = details.identity ? details.identity->claims : nullptr,
-                    .is_websocket = details.origin.is_websocket};
-    return facts;
-}
-
-boost::json::object to_json(const client_facts& facts) {
-    boost::json::object object;
+void write(boost::json::object& object, const client_facts& facts) {
     const auto& shared = facts.shared;
     if (shared) {
         object["start"] = timestamp(shared->start);
@@ -69,13 +50,48 @@ boost::json::object to_json(const client_facts& facts) {
         object["kind"] = "Client";
         object["client_type"] = shared->is_websocket ? "websocket" : "nats";
     }
+}
+
+} // namespace
+
+client_facts facts_of(const session& session, const server_identity& server, bool shares) {
+    client_facts facts;
+    if (session.of != nullptr) facts.account = session.of->config->name;
+    facts.round_trip = session.round_trip;
+    if (!shares) return facts;
+    const auto& details = *session.details;
+    facts.server = server.name;
+    facts.shared = {.start = details.start.wall,
+                    .host = details.origin.ip,
+                    .client_id = session.client_id,
+                    .user = details.user,
+                    .name = details.options.name,
+                    .language = details.options.lang,
+                    .version = details.options.version,
+                    .claims = details.identity ? details.identity->claims : nullptr,
+                    .is_websocket = details.origin.is_websocket};
+    return facts;
+}
+
+boost::json::object to_json(const client_facts& facts) {
+    boost::json::object object;
+    write(object, facts);
     return object;
 }
 
-std::string text_of(const client_facts& facts) { return boost::json::serialize(to_json(facts)); }
+std::string text_of(const client_facts& facts) {
+    // Most fits in here, so that a request need not allocate for it.
+    std::array<unsigned char, 2048> space;
+    boost::json::monotonic_resource memory(space.data(), space.size());
+    boost::json::object object(&memory);
+    write(object, facts);
+    return boost::json::serialize(object);
+}
 
 std::string with_header(bytes_view headers, std::string_view name, std::string_view value) {
-    std::string result(status_line);
+    std::string result;
+    result.reserve(status_line.size() + headers.size() + name.size() + value.size() + 8);
+    result = status_line;
     auto left = headers;
     if (left.size() > line_end.size()) {
         left.remove_suffix(line_end.size());

@@ -216,7 +216,7 @@ bool router::ask(const service_route& by, const dispatch& asked, bool sole, mess
     if (exporter == nullptr || is_in_chain(service.get())) return false;
     if (import->expires && *import->expires <= asked.now.wall) return false;
     const auto& message = asked.message;
-    const auto facts = facts_for(*import, asked);
+    auto facts = facts_for(*import, asked);
 
     std::unique_ptr<request_measurement> measured;
     if (service && service->latency) {
@@ -229,10 +229,11 @@ bool router::ask(const service_route& by, const dispatch& asked, bool sole, mess
             }
         }
     }
-    std::string reply(message.reply);
-    const bool waits = !reply.empty() && !keeps_its_reply(reply);
+    std::string answer_subject;
+    const bool waits = !message.reply.empty() && !keeps_its_reply(message.reply);
     if (waits) {
-        reply = await_answer(*exporter, asked, import->share, service, std::move(measured));
+        answer_subject =
+            await_answer(*exporter, asked, import->share, service, std::move(measured));
     } else if (measured) {
         service_response unanswerable{.exporter = exporter->id, .service = service};
         unanswerable.measured = std::move(measured);
@@ -240,10 +241,11 @@ bool router::ask(const service_route& by, const dispatch& asked, bool sole, mess
     }
 
     std::string exported, scratch;
-    import->subjects.to_exported(asked.subject, exported);
-    const auto subject = map_subject(*exporter, exported, scratch);
-    auto headers = std::string(message.headers);
-    if (facts) headers = with_header(headers, request_info_header, text_of(*facts));
+    const auto subject =
+        map_subject(*exporter, import->subjects.to_exported(asked.subject, exported), scratch);
+    bytes_view headers = message.headers;
+    std::string told, untraced;
+    if (facts) headers = told = with_header(headers, request_info_header, text_of(*facts));
 
     bool skipped = false;
     auto* events = asked.trace;
@@ -251,14 +253,14 @@ bool router::ask(const service_route& by, const dispatch& asked, bool sole, mess
         events->add_service_import(exporter->config->name, asked.subject, subject, asked.now.wall);
         if (!service || !service->allow_trace) {
             skipped = events->only();
-            headers = with_header(headers, trace_destination_header, trace_disabled);
+            headers = untraced = with_header(headers, trace_destination_header, trace_disabled);
             events = nullptr;
             trace = nullptr;
         }
     }
     protocol::message_operation inner;
     inner.subject = subject;
-    inner.reply = reply;
+    inner.reply = waits ? bytes_view(answer_subject) : message.reply;
     inner.headers = headers;
     inner.payload = message.payload;
     const message_sizes sizes(inner);
@@ -276,15 +278,15 @@ bool router::ask(const service_route& by, const dispatch& asked, bool sole, mess
                           .trace = events,
                           .imported = true,
                           .sole = sole};
-        chain_.push_back({service, import->share, facts});
+        chain_.push_back({service, import->share, std::move(facts)});
         given = route(dispatch, trace);
         chain_.pop_back();
     }
     const bool only_traced = asked.trace != nullptr && asked.trace->only();
     if (waits && only_traced) {
-        (void)responses_.take(reply);
+        (void)responses_.take(answer_subject);
     } else if (waits && !given) {
-        give_up(reply, request_outcomes::nobody_there, asked.now);
+        give_up(answer_subject, request_outcomes::nobody_there, asked.now);
     }
     return given;
 }
@@ -322,7 +324,6 @@ bool router::answer(const dispatch& given, message_trace* trace) {
         waiting->measured.reset();
     }
     // What is delivered may end what waits: from here on it is found anew.
-    const std::string subject(given.subject);
     const auto wanted = waiting->reply;
     const auto share = waiting->share;
     const auto type = waiting->type();
@@ -356,10 +357,10 @@ bool router::answer(const dispatch& given, message_trace* trace) {
     const bool once =
         type == response_type::singleton && !planted::is(planted::bug::keeps_answered_requests);
     if (!delivered || last || once) {
-        (void)responses_.take(subject);
+        (void)responses_.take(given.subject);
         if (!delivered && reply != given.message.reply) (void)responses_.take(reply);
     } else {
-        responses_.renew(subject, given.now.steady);
+        responses_.renew(given.subject, given.now.steady);
     }
     return delivered;
 }

@@ -65,8 +65,7 @@ bool router::deliver_alias(subscription& to, dispatch& dispatch) {
     if (dispatch.imported) return false;
     const auto& [original, alias, exporter, import] = aliases_[to.max];
     if (import->expires && *import->expires <= dispatch.now.wall) return false;
-    auto& subject = local_subject_;
-    import->subjects.to_local(dispatch.subject, subject);
+    const auto subject = import->subjects.to_local(dispatch.subject, local_subject_);
     auto local = dispatch;
     local.subject = subject;
     if (local.trace != nullptr) {

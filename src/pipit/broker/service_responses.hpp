@@ -19,7 +19,8 @@ namespace pipit::broker {
 
 /// A request that went from one account to another, for as long as it may be answered.
 struct service_response {
-    std::string subject;   ///< Where the answer comes, in the exporter's account: `_R_.…`.
+    std::string subject; ///< Where the answer comes, in the exporter's account: `_R_.…`; while it
+                         ///< waits, only who keeps it knows that.
     account_id exporter{}; ///< Who answers.
     account_id importer{}; ///< Who asked.
     std::string reply;     ///< Where the importer wants the answer.
@@ -48,7 +49,7 @@ public:
     [[nodiscard]] std::size_t size() const noexcept { return by_subject_.size(); }
 
     void add(service_response response, steady_time now);
-    /// Lifetime: until it is taken.
+    /// Lifetime: until it is taken. It has no subject meanwhile.
     [[nodiscard]] service_response* find(bytes_view subject) noexcept;
     /// It was answered and may be again: its time begins anew.
     void renew(bytes_view subject, steady_time now);
@@ -64,14 +65,16 @@ public:
     /// Takes one whose time has passed, or which is one too many.
     std::optional<service_response> take_due(steady_time now);
 
+    /// `visit(subject, response)`
     template <class Visit>
     void for_each(Visit visit) const {
-        for (const auto& [subject, known] : by_subject_) visit(known.response);
+        for (const auto& [subject, known] : by_subject_) visit(subject, known.response);
     }
 
 private:
-    using deadline_map = std::multimap<steady_time, std::string>;
-    using reply_map = std::multimap<std::string, std::string>;
+    // Each text is kept once: the subject as a key of `by_subject_`, the reply in its response.
+    using deadline_map = std::multimap<steady_time, const std::string*>;
+    using reply_map = std::multimap<bytes_view, const std::string*>;
     struct entry {
         service_response response;
         deadline_map::iterator deadline;
