@@ -59,7 +59,7 @@ result<> claims_requests::keep(const std::string& account, const std::string& jw
     const auto saved =
         if_newer ? folder.save_if_newer(account, jwt, now) : folder.save(account, jwt, now);
     if (!saved) return saved.error();
-    return *saved ? around_.authority.update(account, jwt) : result<>();
+    return *saved ? around_.accounts.update(account, jwt) : result<>();
 }
 
 std::string claims_requests::update(const std::string& account, const std::string& jwt) {
@@ -75,8 +75,8 @@ std::string claims_requests::update_known(const std::string& account, const std:
     if (claims->subject != account) {
         return refusal(account, failed, "subject does not match jwt content");
     }
-    if (!around_.authority.knows(account)) return answer(account, "jwt update skipped");
-    if (const auto obeyed = around_.authority.update(account, jwt); !obeyed) {
+    if (!around_.accounts.knows(account)) return answer(account, "jwt update skipped");
+    if (const auto obeyed = around_.accounts.update(account, jwt); !obeyed) {
         return refusal(account, failed, why(obeyed.error()));
     }
     return answer(account, "jwt updated");
@@ -90,7 +90,7 @@ std::string claims_requests::update_folder(const std::string& account, const std
     if (!claims) {
         return refusal(is_cache && !account.empty() ? account : "n/a", failed, why(claims.error()));
     }
-    const auto& trust = around_.authority.trust();
+    const auto& trust = around_.accounts.trust();
     const auto& name = claims->subject;
     if (!account.empty() && name != account) {
         return refusal(account, failed, "subject does not match jwt content");
@@ -98,7 +98,7 @@ std::string claims_requests::update_folder(const std::string& account, const std
     if (trust.first_is_strict && claims->issuer == trust.first_operator) {
         return refusal(name, failed, "operator requires issuer to be a signing key");
     }
-    if (is_cache && !around_.authority.knows(name)) return answer(name, update + " skipped");
+    if (is_cache && !around_.accounts.knows(name)) return answer(name, update + " skipped");
     if (const auto problem = auth::problem_of(*claims); !problem.empty()) {
         return refusal(name, is_cache ? update + " validation failed" : "jwt validation failed",
                        "validation errors: [" + problem + "]");
@@ -163,7 +163,7 @@ void claims_requests::merge(const std::string& pack) {
         const auto jwt =
             bar == std::string_view::npos ? std::string() : std::string(line.substr(bar + 1));
         const auto claims = auth::decode_account_jwt(jwt);
-        const bool is_trusted = claims && around_.authority.trust().trusts(claims->issuer);
+        const bool is_trusted = claims && around_.accounts.trust().trusts(claims->issuer);
         const auto kept = is_trusted ? keep(account, jwt, true)
                                      : result<>(error(errc::no_account, "not a trusted JWT"));
         if (!kept) {
@@ -176,7 +176,7 @@ void claims_requests::merge(const std::string& pack) {
 // --- Deletions ---
 
 std::string claims_requests::problem_of_removal(const auth::generic_jwt& request) const {
-    const auto& trust = around_.authority.trust();
+    const auto& trust = around_.accounts.trust();
     if (around_.directory->how().when_deleted == account_directory::deletion::none) {
         return "delete must be enabled in server config";
     }
@@ -206,7 +206,7 @@ std::string claims_requests::remove(const std::string& request) {
             ++failed;
             continue;
         }
-        around_.authority.forget(account);
+        around_.accounts.forget(account);
         ++done;
     }
     const auto said = "deleted " + std::to_string(done) + " accounts";

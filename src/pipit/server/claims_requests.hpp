@@ -3,7 +3,7 @@
 
 #include <pipit/base/log.hpp>
 #include <pipit/server/account_directory.hpp>
-#include <pipit/server/jwt_authority.hpp>
+#include <pipit/server/known_accounts.hpp>
 
 #include <functional>
 #include <optional>
@@ -16,12 +16,12 @@ namespace pipit::server {
 /// What `nsc push`, `nsc pull` and other servers ask of a server about the JWTs of accounts, by
 /// messages in the system account: a request goes in, an answer comes out.
 ///
-/// Threads: the authority's.
+/// Threads: that of the accounts.
 /// Source: auth, section 7 ("Account resolvers" in the NATS docs).
 class claims_requests {
 public:
     struct surroundings {
-        jwt_authority& authority;
+        known_accounts& accounts;
         account_directory* directory = nullptr; ///< Null: the resolver keeps nothing in a folder.
         bool is_cache = false;                  ///< The folder has only what was asked for.
         /// `{"name":…}`, as every answer of the system account begins.

@@ -34,7 +34,7 @@ void claims_service::begin(broker::account_id system_account, const resolver_opt
     const auto turn = ++turn_;
     const bool is_cache = resolver.kind == resolver_kind::cache;
     requests_ = std::make_unique<claims_requests>(claims_requests::surroundings{
-        around_.authority, folder_ != nullptr ? &folder_->directory() : nullptr, is_cache,
+        around_.accounts, folder_ != nullptr ? &folder_->directory() : nullptr, is_cache,
         around_.server_json, log});
     if (is_cache) {
         folder_->ask_others_by([this](const std::string& account, account_resolver::answer then) {
@@ -55,7 +55,7 @@ void claims_service::subscribe(broker::broker& broker, const service& offered) {
     for (const auto number : subscriptions_) broker.unsubscribe(number);
     subscriptions_.clear();
     using reply_list = std::vector<std::string>;
-    /// What is asked is answered on the authority's thread, which owns the accounts.
+    /// What is asked is answered on the accounts' thread.
     const auto serve = [&](const std::string& subject, bytes_view queue, bool needs_reply,
                            auto make_replies) {
         const auto handle = [this, of, turn = offered.turn, needs_reply,
@@ -114,7 +114,7 @@ std::string claims_service::inbox(const std::string& what) const {
     return "_INBOX.claims." + around_.server_id + "." + what;
 }
 
-// --- Now and then; on the authority's thread ---
+// --- Now and then; on the accounts' thread ---
 
 void claims_service::expire(std::uint64_t turn) {
     around_.thread.post_at(net::steady_now() + expiry_interval, [this, turn] {

@@ -19,14 +19,14 @@ namespace pipit::server {
 /// Answers in the system account what `nsc push`, `nsc pull` and other servers ask about the JWTs
 /// of accounts (`claims_requests` says what), and asks other servers for those that are not here.
 ///
-/// Threads: the authority's, or before there is one.
+/// Threads: that of the accounts, or before there is one.
 /// Source: auth, section 7 ("Account resolvers" in the NATS docs).
 class claims_service {
 public:
     /// All of it outlives the service.
     struct surroundings {
-        jwt_authority& authority;
-        task_thread& thread; ///< The authority's.
+        known_accounts& accounts;
+        task_thread& thread; ///< That of the accounts.
         const std::vector<std::unique_ptr<loop>>& loops;
         const std::string& server_id;
         /// As for `claims_requests`.

@@ -60,15 +60,16 @@ struct world {
     explicit world(bool live_permissions = false) {
         operator_trust trust;
         trust.keys.insert(the_operator.text());
-        authority.emplace(std::move(trust), std::make_unique<counting_resolver>(jwts, asked),
-                          authority_surroundings{numbers, thread,
-                                                 [this](broker::account_update update, auto done) {
-                                                     ++put;
-                                                     last = std::move(update);
-                                                     done();
-                                                 },
-                                                 logger(),
-                                                 [live_permissions] { return live_permissions; }});
+        accounts.emplace(std::move(trust), std::make_unique<counting_resolver>(jwts, asked),
+                         account_surroundings{numbers, thread,
+                                              [this](broker::account_update update, auto done) {
+                                                  ++put;
+                                                  last = std::move(update);
+                                                  done();
+                                              },
+                                              logger(),
+                                              [live_permissions] { return live_permissions; }});
+        authority.emplace(*accounts);
     }
     ~world() { thread.stop(); }
 
@@ -89,7 +90,7 @@ struct world {
         return judge(jwt, auth::sign_nonce(the_user.seed(), nonce));
     }
 
-    /// Runs it on the authority's thread, with what follows from it there.
+    /// Runs it on the accounts' thread, with what follows from it there.
     void run(const std::function<void()>& what) {
         for (const auto& each : {what, std::function<void()>([] {})}) {
             std::promise<void> done;
@@ -102,7 +103,7 @@ struct world {
     }
     [[nodiscard]] bool update(const test_key& account, const std::string& jwt) {
         bool is_good = false;
-        run([&] { is_good = authority->update(account.text(), jwt).has_value(); });
+        run([&] { is_good = accounts->update(account.text(), jwt).has_value(); });
         return is_good;
     }
 
@@ -119,6 +120,7 @@ struct world {
     broker::account_update last;
     account_numbers numbers;
     task_thread thread{"test"};
+    std::optional<known_accounts> accounts;
     std::optional<jwt_authority> authority;
 };
 
@@ -160,7 +162,7 @@ TEST(JwtAuthority, ObeysANewerAccountAlsoForAJwtThatItKnows) {
     EXPECT_TRUE(its.update(the_account, account_token()));
     EXPECT_TRUE(its.judge(token).accepted);
     EXPECT_EQ(its.judge_session(*before.user).what, fate::stays);
-    its.run([&] { its.authority->forget(the_account.text()); });
+    its.run([&] { its.accounts->forget(the_account.text()); });
     EXPECT_EQ(its.judge_session(*before.user).what, fate::account_is_gone);
 }
 
@@ -342,9 +344,10 @@ TEST(JwtAuthority, FetchesForEachAddressInTurn) {
     task_thread thread{"test"};
     operator_trust trust;
     trust.keys.insert(the_operator.text());
-    jwt_authority authority(
+    known_accounts accounts(
         std::move(trust), std::make_unique<patient_resolver>(asked),
         {numbers, thread, [](broker::account_update, auto done) { done(); }, logger()});
+    jwt_authority authority(accounts);
     const auto run = [&](auto what) {
         std::promise<void> done;
         thread.post([&] {

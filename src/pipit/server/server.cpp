@@ -38,7 +38,7 @@ server::state::~state() {
     // What still comes from elsewhere would be for a thread that ends.
     if (system) system->stop();
     if (callout) callout->stop();
-    if (authority) authority->stop();
+    if (jwt_accounts) jwt_accounts->stop();
 }
 
 result<> server::state::start() {

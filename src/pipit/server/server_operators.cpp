@@ -30,17 +30,18 @@ result<> server::state::start_authority() {
         return resolver.error();
     }
     account_folder = dynamic_cast<directory_resolver*>(resolver->get());
-    authority = std::make_unique<jwt_authority>(
+    jwt_accounts = std::make_unique<known_accounts>(
         trust_of(options), std::move(*resolver),
-        authority_surroundings{accounts, logins.thread(),
-                               [this](broker::account_update update, std::function<void()> done) {
-                                   put_account(std::move(update), std::move(done));
-                               },
-                               log,
-                               [this] {
-                                   const std::lock_guard guard(seen.lock);
-                                   return seen.config && seen.config->live_permissions;
-                               }});
+        account_surroundings{accounts, logins.thread(),
+                             [this](broker::account_update update, std::function<void()> done) {
+                                 put_account(std::move(update), std::move(done));
+                             },
+                             log,
+                             [this] {
+                                 const std::lock_guard guard(seen.lock);
+                                 return seen.config && seen.config->live_permissions;
+                             }});
+    authority = std::make_unique<jwt_authority>(*jwt_accounts);
     if (auto stored = store_preloads(); !stored) {
         log_fatal(stored.error());
         return stored;
@@ -53,8 +54,9 @@ result<> server::state::start_authority() {
         [this](broker::login_question question, std::function<void(broker::login_answer)> answer) {
             authority->judge(std::move(question), std::move(answer));
         });
-    claims = std::make_unique<claims_service>(claims_service::surroundings{
-        *authority, logins.thread(), loops, identity.id, [this] { return system->server_json(); }});
+    claims = std::make_unique<claims_service>(
+        claims_service::surroundings{*jwt_accounts, logins.thread(), loops, identity.id,
+                                     [this] { return system->server_json(); }});
     serve_claims(options.resolver, log);
     return {};
 }
@@ -74,10 +76,10 @@ void server::state::serve_claims(const resolver_options& how, const logger& now_
 result<> server::state::find_system_account() {
     const auto& name = options.system_account;
     if (name.empty()) return {};
-    const auto loaded = authority->load(name);
+    const auto loaded = jwt_accounts->load(name);
     if (loaded) return {};
     if (options.operators.size() == 1 && options.resolver.kind != resolver_kind::memory) {
-        return authority->stand_in_for(name);
+        return jwt_accounts->stand_in_for(name);
     }
     return invalid("error resolving system account: " + std::string(loaded.error().detail()));
 }
@@ -98,7 +100,7 @@ result<> server::state::store_preloads() {
             log.warning("Account [" + account + "] has validation issues:");
             log.warning("  - " + problem);
         }
-        if (auto stored = authority->resolver().store(account, jwt); !stored) return stored;
+        if (auto stored = jwt_accounts->resolver().store(account, jwt); !stored) return stored;
     }
     return {};
 }
@@ -108,7 +110,7 @@ result<std::unique_ptr<account_resolver>>
 server::state::changed_resolver(const server_options& next) {
     const bool is_anew =
         next.resolver != options.resolver || next.resolver.kind == resolver_kind::memory;
-    if (!authority || !is_anew) return std::unique_ptr<account_resolver>();
+    if (!jwt_accounts || !is_anew) return std::unique_ptr<account_resolver>();
     return make_resolver(next.resolver, log);
 }
 
@@ -116,21 +118,21 @@ server::state::changed_resolver(const server_options& next) {
 void server::state::take_resolver(std::unique_ptr<account_resolver> resolver,
                                   const server_options& next) {
     account_folder = dynamic_cast<directory_resolver*>(resolver.get());
-    authority->take_resolver(std::move(resolver));
+    jwt_accounts->take_resolver(std::move(resolver));
     if (next.resolver.kind != resolver_kind::memory) return;
     std::set<std::string> all;
     for (const auto& [account, jwt] : next.resolver_preload) {
         all.insert(account);
-        (void)authority->resolver().store(account, jwt); // Where nothing fails.
+        (void)jwt_accounts->resolver().store(account, jwt); // Where nothing fails.
     }
-    authority->keep_only(all);
+    jwt_accounts->keep_only(all);
 }
 
 /// After a reload: what its configuration brings is the newest of those accounts.
 void server::state::obey_resolver(const server_options& before,
                                   std::unique_ptr<account_resolver> resolver) {
-    if (!authority) return;
-    logins.thread().post([this, trust = trust_of(options)] { authority->take_trust(trust); });
+    if (!jwt_accounts) return;
+    logins.thread().post([this, trust = trust_of(options)] { jwt_accounts->take_trust(trust); });
     const bool is_elsewhere = before.resolver != options.resolver;
     if (resolver) {
         auto shared = std::make_shared<std::unique_ptr<account_resolver>>(std::move(resolver));
@@ -148,8 +150,8 @@ void server::state::obey_resolver(const server_options& before,
         if (is_kept && !is_elsewhere && !is_forgotten) continue;
         logins.thread().post([this, account, jwt, now_log = log] {
             if (!auth::decode_account_jwt(jwt)) return;
-            auto obeyed = authority->resolver().store(account, jwt);
-            if (obeyed) obeyed = authority->update(account, jwt);
+            auto obeyed = jwt_accounts->resolver().store(account, jwt);
+            if (obeyed) obeyed = jwt_accounts->update(account, jwt);
             if (!obeyed) now_log.error(obeyed.error().detail());
         });
     }
@@ -170,7 +172,7 @@ void server::state::read_folder_again(const logger& now_log) {
     for (const auto& account : *changed) {
         const auto jwt = folder.load(account, net::wall_now());
         if (!jwt || !*jwt) continue;
-        if (const auto obeyed = authority->update(account, **jwt); !obeyed) {
+        if (const auto obeyed = jwt_accounts->update(account, **jwt); !obeyed) {
             now_log.error("DirResolver - Update for account \"" + account +
                           "\" resulted in error " + std::string(obeyed.error().detail()));
         }
@@ -192,12 +194,12 @@ void server::state::put_account(broker::account_update update, std::function<voi
 /// The configuration with the accounts that are known by their JWTs.
 std::shared_ptr<const broker::configuration>
 server::state::with_known_accounts(std::shared_ptr<const broker::configuration> config) {
-    if (!authority) return config;
+    if (!jwt_accounts) return config;
     const std::lock_guard guard(known.lock);
-    if (known.from == config && known.version == authority->accounts_version()) {
+    if (known.from == config && known.version == jwt_accounts->accounts_version()) {
         return known.with_accounts;
     }
-    const auto list = authority->accounts();
+    const auto list = jwt_accounts->accounts();
     auto merged = std::make_shared<broker::configuration>(*config);
     std::set<broker::account_id> by_jwt;
     for (const auto& account : list.accounts) by_jwt.insert(account->id);

@@ -179,9 +179,10 @@ struct server::state {
     broker::server_identity identity;
     account_numbers accounts;
     broker::shared_counters counters;
-    std::unique_ptr<jwt_authority> authority;     ///< Null: nobody brings JWTs. Outlives the loops.
-    directory_resolver* account_folder = nullptr; ///< The authority's; null: it has another one.
-    std::unique_ptr<claims_service> claims;       ///< Null: there is no authority.
+    std::unique_ptr<known_accounts> jwt_accounts; ///< Null: nobody brings JWTs. Outlives the loops.
+    std::unique_ptr<jwt_authority> authority;     ///< The same.
+    directory_resolver* account_folder = nullptr; ///< The accounts'; null: they have another one.
+    std::unique_ptr<claims_service> claims;       ///< Null: there are no such accounts.
     net::socket_handle client_socket;             ///< Until the loops run.
     std::uint16_t client_port = 0;
     net::socket_handle websocket_socket;            ///< Until the loops run.
