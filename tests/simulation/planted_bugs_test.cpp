@@ -4,6 +4,7 @@
 #include "worlds.hpp"
 
 #include <pipit/broker/planted_bug.hpp>
+#include <pipit/net/planted_bug.hpp>
 #include <pipit/protocol/planted_bug.hpp>
 
 #include <gtest/gtest.h>
@@ -84,8 +85,19 @@ TEST(PlantedBug, ASubscriptionThatDoesNotSurviveIsSeen) {
     EXPECT_TRUE(is_found_in_the_client(protocol::planted::bug::forgets_a_subscription));
 }
 
+sim::complaints crowd_by_websockets(std::uint64_t seed) {
+    return sim::crowd_world({.seed = seed, .loops = 3, .websockets = true}, {});
+}
+
+TEST(PlantedBug, AMaskThatBeginsAnewInTheMiddleOfAFrameIsSeen) {
+    net::planted::current = net::planted::bug::begins_every_mask_anew;
+    EXPECT_TRUE(is_found(bug::none, crowd_by_websockets));
+    net::planted::current = net::planted::bug::none;
+}
+
 TEST(PlantedBug, NothingIsFoundWhereNothingIsPlanted) {
     EXPECT_FALSE(is_found(bug::none, crowd_of_three_loops));
+    EXPECT_FALSE(is_found(bug::none, crowd_by_websockets));
     EXPECT_FALSE(is_found(bug::none, sim::login_world));
 }
 

@@ -37,6 +37,13 @@ TEST(Simulation, ThreeLoopsGuaranteeWhatOneDoes) {
         [](auto seed) { return sim::crowd_world({.seed = seed, .loops = 3}, {}); });
 }
 
+TEST(Simulation, WebSocketsInAnyFramesCarryWhatOthersDo) {
+    expect_no_complaints([](auto seed) {
+        return sim::crowd_world({.seed = seed, .loops = 3, .websockets = true},
+                                {.clients = 12, .cuts = seed % 2 == 0});
+    });
+}
+
 TEST(Simulation, CutConnectionsTakeNothingFromOthers) {
     expect_no_complaints([](auto seed) {
         return sim::crowd_world({.seed = seed, .loops = 3}, {.clients = 12, .cuts = true});

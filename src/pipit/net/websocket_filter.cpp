@@ -4,6 +4,7 @@
 #include <pipit/base/assert.hpp>
 #include <pipit/base/base64.hpp>
 #include <pipit/net/error.hpp>
+#include <pipit/net/planted_bug.hpp>
 
 #include <algorithm>
 #include <array>
@@ -128,7 +129,7 @@ result<> websocket_filter::receive_frames_of(bytes_view& input, std::string& pla
             ended = receive_data(**next, plain);
         }
         if (!ended) continue;
-        compressed_ = {};
+        std::string().swap(compressed_);
         if (plain.size() == begin) return end(*ended, wire);
         ending_ = std::make_unique<ending>(std::move(*ended));
         return {};
@@ -143,7 +144,8 @@ std::optional<websocket_filter::ending> websocket_filter::receive_data(const web
     auto& to = part.is_compressed ? compressed_ : plain;
     const auto begin = to.size();
     to += part.payload;
-    if (part.is_masked) apply_mask(std::span(to).subspan(begin), part.mask, part.mask_offset);
+    const auto offset = planted::is(planted::bug::begins_every_mask_anew) ? 0 : part.mask_offset;
+    if (part.is_masked) apply_mask(std::span(to).subspan(begin), part.mask, offset);
     if (!part.is_compressed || !part.ends_message) return std::nullopt;
 
     const auto message = std::exchange(compressed_, {});

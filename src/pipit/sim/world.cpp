@@ -46,6 +46,10 @@ world::~world() = default;
 client& world::connect(unsigned loop) {
     auto& made = links_.emplace_back(loop);
     made.session = &loops_[loop].broker->open({.ip = "192.0.2.1", .port = 1}, &made, now_);
+    if (settings_.websockets && random_.below(4) != 0) {
+        made.web = std::make_unique<web_link>(random_, random_.below(2) == 0);
+        send_to_server(made, made.web->request());
+    }
     // Its INFO goes with the next flush of that loop.
     loops_[loop].woken = true;
     return made.end;
@@ -90,6 +94,10 @@ steady_time world::arrival(const std::deque<travelling>& before) {
 
 void world::send_from_client(connection& link) {
     auto bytes = link.end.take_outgoing();
+    send_to_server(link, link.web ? link.web->from_client(bytes) : std::move(bytes));
+}
+
+void world::send_to_server(connection& link, std::string bytes) {
     // Cut anywhere: a socket keeps no boundaries.
     while (!bytes.empty()) {
         const auto size = random_.below(4) == 0
@@ -104,12 +112,29 @@ void world::deliver_to_client(connection& link) {
     auto next = std::move(link.to_client.front());
     link.to_client.pop_front();
     link.in_socket -= next.bytes.size();
-    link.end.receive(next.bytes);
+    if (!link.web) return link.end.receive(next.bytes);
+    auto arrived = link.web->to_client(next.bytes);
+    if (!arrived.plain.empty()) link.end.receive(arrived.plain);
+    if (arrived.failed) link.end.errors.emplace_back("what the server wrote are no frames");
+    if (!link.cut && !arrived.answer.empty()) send_to_server(link, std::move(arrived.answer));
+}
+
+void world::send_to_client(connection& link, std::string bytes) {
+    if (bytes.empty()) return;
+    link.in_socket += bytes.size();
+    link.to_client.push_back({arrival(link.to_client), std::move(bytes)});
+}
+
+/// Until a WebSocket is open, what there is for it waits.
+bool world::may_write(const connection& to) const noexcept {
+    return (!to.web || to.web->server_is_open()) && to.in_socket < settings_.socket_bytes;
 }
 
 void world::read(unsigned index, connection& from) {
     auto& loop = loops_[index];
-    if (from.cut) {
+    if (from.web && !from.cut) {
+        if (!read_web(index, from)) return;
+    } else if (from.cut) {
         loop.broker->lost(*from.session, protocol::close_reason::read_error, now_);
     } else {
         loop.scratch = std::move(from.to_server.front().bytes);
@@ -118,6 +143,24 @@ void world::read(unsigned index, connection& from) {
         loop.reading = &from;
     }
     loop.phase = simulated_loop::phase::batch_open;
+}
+
+/// False: there was nothing in it for the broker.
+bool world::read_web(unsigned index, connection& from) {
+    auto& loop = loops_[index];
+    std::string wire;
+    if (!from.web->server_holds_more()) {
+        wire = std::move(from.to_server.front().bytes);
+        from.to_server.pop_front();
+    }
+    auto arrived = from.web->to_server(wire, loop.broker->message_bytes_max(*from.session));
+    send_to_client(from, std::move(arrived.answer));
+    if (arrived.plain.empty() && !arrived.ended) return false;
+    loop.scratch = std::move(arrived.plain);
+    loop.taken = loop.broker->receive(*from.session, 0, loop.scratch, now_);
+    loop.reading = &from;
+    if (arrived.ended) loop.broker->lost(*from.session, protocol::close_reason::read_error, now_);
+    return true;
 }
 
 void world::ask_workers(simulated_loop& loop) {
@@ -167,20 +210,27 @@ void world::flush(broker::broker& broker, broker::session& session) {
     while (broker.has_output(session)) {
         std::array<bytes_view, 4> pieces;
         const auto count = broker.gather(session, pieces);
-        auto room = link.cut ? 0 : settings_.socket_bytes - link.in_socket;
-        std::string written;
+        const auto room =
+            link.cut || !may_write(link) ? 0 : settings_.socket_bytes - link.in_socket;
+        std::size_t size = 0;
         for (std::size_t i = 0; i < count; ++i) {
-            const auto taken = pieces[i].substr(0, room);
-            written += taken;
-            room -= taken.size();
+            pieces[i] = pieces[i].substr(0, room - size);
+            size += pieces[i].size();
         }
-        broker.sent(session, written.size(), now_);
-        link.wants_flush = written.empty();
-        if (written.empty()) break;
-        link.in_socket += written.size();
-        link.to_client.push_back({arrival(link.to_client), std::move(written)});
+        const auto taken = std::span(pieces).first(count);
+        std::string written;
+        if (link.web && size != 0) {
+            written = link.web->from_server(taken);
+        } else {
+            for (const auto piece : taken) written += piece;
+        }
+        broker.sent(session, size, now_);
+        link.wants_flush = size == 0;
+        if (size == 0) break;
+        send_to_client(link, std::move(written));
     }
     if (!broker.closing(session) || (broker.has_output(session) && !link.cut)) return;
+    if (link.web && !link.cut) send_to_client(link, link.web->end_of_server());
     broker.release(session, now_);
     link.session = nullptr;
     link.server_closed = true;
@@ -219,11 +269,13 @@ void world::collect_actions_of(unsigned index) {
     }
     for (auto& link : links_) {
         if (link.loop != index || link.session == nullptr) continue;
-        const bool readable = !link.to_server.empty() && link.to_server.front().due <= now_.steady;
+        const bool readable =
+            (!link.to_server.empty() && link.to_server.front().due <= now_.steady) ||
+            (link.web && link.web->server_holds_more());
         if (link.cut || (readable && !loop.broker->reading_paused(*link.session))) {
             actions_.push_back([this, index, &link] { read(index, link); });
         }
-        if (link.wants_flush && link.in_socket < settings_.socket_bytes) {
+        if (link.wants_flush && may_write(link)) {
             actions_.push_back([this, index, &link] {
                 flush(*loops_[index].broker, *link.session);
                 loops_[index].phase = simulated_loop::phase::batch_open;
@@ -236,7 +288,8 @@ void world::collect_actions() {
     actions_.clear();
     for (unsigned i = 0; i < loop_count(); ++i) collect_actions_of(i);
     for (auto& link : links_) {
-        if (!link.cut && link.end.has_outgoing()) {
+        const bool is_open = !link.web || link.web->client_is_open();
+        if (!link.cut && is_open && link.end.has_outgoing()) {
             actions_.push_back([this, &link] { send_from_client(link); });
         }
         if (link.reads && !link.to_client.empty() && link.to_client.front().due <= now_.steady) {

@@ -4,6 +4,7 @@
 #include <pipit/base/random.hpp>
 #include <pipit/broker/broker.hpp>
 #include <pipit/sim/client.hpp>
+#include <pipit/sim/web_link.hpp>
 
 #include <cstdint>
 #include <deque>
@@ -30,6 +31,7 @@ public:
         unsigned loops = 1;
         nanoseconds delay_max = std::chrono::milliseconds(5); ///< Of a chunk, each way.
         std::size_t socket_bytes = 64 * 1024; ///< What a link holds towards a client.
+        bool websockets = false;              ///< Most clients come by one.
         std::shared_ptr<const broker::configuration> configuration = open_configuration();
         /// Who checks logins for the loops, as workers do; nothing: that one is never answered.
         std::function<std::optional<broker::login_answer>(const broker::login_question&)>
@@ -83,6 +85,7 @@ private:
         unsigned loop;
         client end;
         broker::session* session = nullptr; ///< Null when the server's end is gone.
+        std::unique_ptr<web_link> web;      ///< Null: it comes by TCP alone.
         std::deque<travelling> to_server;
         std::deque<travelling> to_client;
         std::size_t in_socket = 0; ///< Bytes in `to_client`.
@@ -119,6 +122,10 @@ private:
     void collect_actions();
     void collect_actions_of(unsigned index);
     void read(unsigned index, connection& from);
+    [[nodiscard]] bool read_web(unsigned index, connection& from);
+    [[nodiscard]] bool may_write(const connection& to) const noexcept;
+    void send_to_client(connection& to, std::string bytes);
+    void send_to_server(connection& from, std::string bytes);
     void advance_loop(unsigned index);
     void ask_workers(simulated_loop& loop);
     void take_verdict(unsigned index, std::size_t which);
