@@ -79,7 +79,7 @@ TEST(SystemRequests, CountConnectionsOfOneAccountWithoutALookAtTheOthers) {
     world.monitored.snapshot.loops[0].accounts = {
         {.id = testing::account_a_id, .connections = 2, .total_connections = 3}};
     const auto answer = world.ask("CONNS", "", "A");
-    EXPECT_NE(answer.find(R"("acc":"A","conns":2,)"), std::string::npos) << answer;
+    EXPECT_NE(answer.find(R"("acc":"A","name":"A","conns":2,)"), std::string::npos) << answer;
     EXPECT_TRUE(world.monitored.asked.empty());
 }
 
