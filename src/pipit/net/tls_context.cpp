@@ -338,15 +338,12 @@ const std::string& tls_context::files_digest() const noexcept { return state_->f
 
 std::optional<wall_time> tls_context::valid_until() const noexcept { return state_->valid_until; }
 
-std::vector<std::string> tls_context::own_certificates() const {
+result<std::vector<std::string>> tls_context::own_certificates(const tls_settings& settings) {
     std::vector<std::string> all;
-    auto* const first = state_->contexts.front().get();
-    detail::add_certificate(all, SSL_CTX_get0_certificate(first));
-    STACK_OF(X509)* others = nullptr;
-    SSL_CTX_get0_chain_certs(first, &others);
-    for (int i = 0; i < sk_X509_num(others); ++i) {
-        detail::add_certificate(all, sk_X509_value(others, i));
-    }
+    if (settings.key_pairs.empty()) return all;
+    const auto text = file_reader().read(settings.key_pairs.front().certificate_file);
+    if (!text) return text.error();
+    for (const auto& one : certificates_in(*text)) detail::add_certificate(all, one.get());
     return all;
 }
 

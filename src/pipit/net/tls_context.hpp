@@ -87,8 +87,10 @@ public:
     /// The first certificate's last moment; nothing without one.
     [[nodiscard]] std::optional<wall_time> valid_until() const noexcept;
 
-    /// The first certificate and those that follow it in its file, in DER.
-    [[nodiscard]] std::vector<std::string> own_certificates() const;
+    /// The first certificate and those that follow it in its file, in DER: without a context, which
+    /// takes some milliseconds to make. Errors: `errc::unusable_tls_file`.
+    [[nodiscard]] static result<std::vector<std::string>>
+    own_certificates(const tls_settings& settings);
     /// Who has signed the first certificate, in DER: the one that follows it in its file, or an
     /// authority that is trusted. Nothing: it is not known.
     [[nodiscard]] std::optional<std::string> issuer() const;

@@ -65,10 +65,11 @@ std::string next_text(const ocsp_staple& staple, const auth::ocsp_answer& answer
 result<std::shared_ptr<ocsp_staple>>
 staple_service::prepare(const server_options& from, const tls_options& block, const logger& log) {
     auto settings = block.settings;
-    const auto context = net::tls_context::for_server(settings);
-    if (!context) return context.error();
-    const auto own = (*context)->own_certificates();
-    const auto is_demanded = !own.empty() && auth::demands_staple(own.front());
+    const auto certificates = net::tls_context::own_certificates(settings);
+    if (!certificates) return certificates.error();
+    if (certificates->empty()) return std::shared_ptr<ocsp_staple>(); // Which the listener refuses.
+    const auto& own = certificates->front();
+    const auto is_demanded = auth::demands_staple(own);
     const auto wish = wish_of(from.ocsp, is_demanded);
     const auto file = settings.key_pairs.front().certificate_file;
     if (!wish.is_shown) {
@@ -77,7 +78,7 @@ staple_service::prepare(const server_options& from, const tls_options& block, co
         }
         return std::shared_ptr<ocsp_staple>();
     }
-    const auto kept_in = file_of(from.store_dir, own.front());
+    const auto kept_in = file_of(from.store_dir, own);
     if (!kept_in) return kept_in.error();
     settings.verifies_peer = true; // Whom that trusts knows who has signed it.
     const auto verifying = net::tls_context::for_server(settings);
@@ -89,9 +90,9 @@ staple_service::prepare(const server_options& from, const tls_options& block, co
                      certificate_subject(*issuer) + " invalid ca basic constraints: is not ca");
     }
     auto urls = from.ocsp ? from.ocsp->urls : std::vector<std::string>();
-    if (urls.empty()) urls = auth::ocsp_responders(own.front());
+    if (urls.empty()) urls = auth::ocsp_responders(own);
     const auto made = std::make_shared<ocsp_staple>(
-        staple_subject{.link = {own.front(), *issuer},
+        staple_subject{.link = {own, *issuer},
                        .urls = std::move(urls),
                        .file = file,
                        .kept_in = *kept_in,
