@@ -10,6 +10,7 @@
 #include <charconv>
 #include <chrono>
 #include <cstdio>
+#include <optional>
 
 namespace pipit::broker {
 namespace {
@@ -44,6 +45,44 @@ bytes_view trim(bytes_view text) {
     return text;
 }
 
+struct header_line {
+    bytes_view key;
+    bytes_view value;
+
+    [[nodiscard]] bool says_something() const { return !key.empty() && !value.empty(); }
+};
+
+/// The first line, which is taken off; nothing at the end, or where it is none.
+std::optional<header_line> take_line(bytes_view& lines) {
+    const auto end = lines.find("\r\n");
+    const auto line = lines.substr(0, end);
+    const auto colon = line.find(':');
+    if (end == bytes_view::npos || colon == bytes_view::npos) return std::nullopt;
+    lines.remove_prefix(end + 2);
+    return header_line{.key = line.substr(0, colon), .value = trim(line.substr(colon + 1))};
+}
+
+struct trace_wish {
+    bool has_destination = false;
+    bool has_parent = false; ///< One that is sampled.
+};
+
+/// Every message with headers comes by here: nothing is copied.
+trace_wish wish_of(bytes_view lines) {
+    constexpr bytes_view parent = "traceparent";
+    trace_wish wish;
+    while (const auto line = take_line(lines)) {
+        if (!line->says_something()) continue;
+        if (line->key == trace_destination_header) {
+            if (line->value == trace_disabled) return {};
+            wish.has_destination = true;
+        } else if (line->key.size() == parent.size() && lower(line->key) == parent) {
+            wish.has_parent = wish.has_parent || is_sampled(line->value);
+        }
+    }
+    return wish;
+}
+
 /// As its line says: not everything may have come.
 std::uint64_t size_of(const protocol::message_operation& message) {
     std::uint64_t bytes = message.headers.size() + message.payload.size();
@@ -74,41 +113,25 @@ std::string timestamp(wall_time time) {
 
 trace_request read_trace_request(bytes_view headers) {
     trace_request request;
-    bool has_destination = false;
-    bool has_parent = false;
     if (!headers.starts_with(status_line)) return request;
     headers.remove_prefix(status_line.size());
-    decltype(request.headers) all;
-    while (!headers.empty()) {
-        const auto end = headers.find("\r\n");
-        const auto line = headers.substr(0, end);
-        const auto colon = line.find(':');
-        if (end == bytes_view::npos || colon == bytes_view::npos) break;
-        headers.remove_prefix(end + 2);
-        const auto key = line.substr(0, colon);
-        const auto value = trim(line.substr(colon + 1));
-        if (key.empty() || value.empty()) continue;
-        if (key == trace_destination_header) {
-            if (value == trace_disabled) return {};
-            has_destination = true;
-        } else if (key.size() == 11 && lower(key) == "traceparent") {
-            has_parent = has_parent || is_sampled(value);
-        }
-        all[std::string(key)].emplace_back(value);
+    const auto wish = wish_of(headers);
+    if (!wish.has_destination && !wish.has_parent) return request;
+    auto& all = request.headers;
+    while (const auto line = take_line(headers)) {
+        if (line->says_something()) all[std::string(line->key)].emplace_back(line->value);
     }
-    if (!has_destination && !has_parent) return request;
     const auto first_of = [&](const char* key) {
         const auto found = all.find(key);
         return found == all.end() ? std::string() : found->second.front();
     };
-    request.external = !has_destination;
-    if (has_destination) {
+    request.external = !wish.has_destination;
+    if (wish.has_destination) {
         const auto only = lower(first_of("Nats-Trace-Only"));
         request.only = only == "1" || only == "true" || only == "on";
         request.destination = first_of("Nats-Trace-Dest");
     }
     request.encoding = choose_encoding(lower(first_of("Accept-Encoding")));
-    request.headers = std::move(all);
     return request;
 }
 

@@ -3,6 +3,8 @@
 #include <pipit/broker/detail/test_brokers.hpp>
 #include <pipit/broker/message_trace.hpp>
 
+#include <support/allocations.hpp>
+
 #include <gtest/gtest.h>
 
 #include <boost/json/parse.hpp>
@@ -10,6 +12,7 @@
 #include <boost/json/value_to.hpp>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -156,6 +159,31 @@ TEST_F(Trace, IsNumberedByTheServer) {
     loops.send(other, "HPUB x 33 33\r\n" + wants_trace + "\r\n");
     EXPECT_EQ(next_event().at("server").at("seq"), 1);
     EXPECT_EQ(next_event().at("server").at("seq"), 2);
+}
+
+/// As all of them are read for it.
+TEST(TraceRequest, CostsNothingWhoAsksForNone) {
+    for (const std::string headers :
+         {"NATS/1.0\r\nNats-Msg-Id: a value that is not a short one\r\n"
+          "A-Header-With-A-Long-Name: 1\r\nTraceparent: 00-1-2-00\r\n\r\n",
+          "NATS/1.0\r\nA-Header-With-A-Long-Name: 1\r\nNats-Trace-Dest: trace disabled\r\n\r\n",
+          "NATS/1.0 503\r\n\r\n", "NATS/1.0\r\nno colon\r\n"}) {
+        const auto before = test::allocation_count();
+        const bool is_wanted = broker::read_trace_request(headers).wanted();
+        EXPECT_EQ(test::allocation_count(), before) << headers;
+        EXPECT_FALSE(is_wanted) << headers;
+    }
+}
+
+TEST(TraceRequest, KeepsAllHeadersOfWhoAsks) {
+    const auto read = broker::read_trace_request("NATS/1.0\r\nA: 1\r\nNats-Trace-Dest:  t \r\nA: "
+                                                 "2\r\nNone:\r\nNats-Trace-Only: TRUE\r\n\r\n");
+    EXPECT_EQ(read.destination, "t");
+    EXPECT_TRUE(read.only);
+    EXPECT_FALSE(read.external);
+    const std::map<std::string, std::vector<std::string>> all = {
+        {"A", {"1", "2"}}, {"Nats-Trace-Dest", {"t"}}, {"Nats-Trace-Only", {"TRUE"}}};
+    EXPECT_EQ(read.headers, all);
 }
 
 } // namespace
