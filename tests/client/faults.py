@@ -179,10 +179,11 @@ class fault_session(driver_session):
         self.suspended = []
         self.driver = None
         self.credentials = None
+        self.is_cluster = bool(fault.get("cluster"))
 
     def _start(self, fault):
         config = fault.get("config", LISTEN)
-        if fault.get("cluster"):
+        if self.is_cluster:
             routes = ", ".join(f'"{known.ports["cluster"][0]}"' for known in self.pool)
             config += LAME_DUCK
             config += f'cluster {{ name: c, listen: "127.0.0.1:-1", routes: [{routes}] }}\n'
@@ -224,7 +225,15 @@ class fault_session(driver_session):
             return {"lines": ["missing: the client on any server"]}
         return {}
 
+    def _cluster_is_whole(self):
+        """Each server has told its clients of all that live: before, nobody knows where to go."""
+        living = [one for one in self.pool if one.process.poll() is None]
+        return all(len(json.loads(one.get("/varz").body).get("connect_urls", [])) >= len(living)
+                   for one in living)
+
     def do_kill_connected(self, _lease, _request):
+        if self.is_cluster and not self._repeat(self._cluster_is_whole):
+            return {"lines": ["missing: a cluster"]}
         victim = self._connected()
         victim.process.kill()
         victim.wait()
