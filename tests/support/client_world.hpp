@@ -9,6 +9,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/streambuf.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
 #include <gtest/gtest.h>
@@ -52,6 +53,17 @@ inline void run(asio::io_context& io, asio::awaitable<void> body) {
 inline void run(asio::awaitable<void> body) {
     asio::io_context io;
     run(io, std::move(body));
+}
+
+/// Throws where it fails, as does `flush`.
+inline asio::awaitable<void> connect(client::connection& nats) {
+    auto connected = co_await nats.connect(asio::use_awaitable);
+    connected.value();
+}
+
+inline asio::awaitable<void> flush(client::connection& nats) {
+    auto flushed = co_await nats.flush(asio::use_awaitable);
+    flushed.value();
 }
 
 /// Runs until something is true.

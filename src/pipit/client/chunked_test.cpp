@@ -19,11 +19,6 @@ using namespace support;
 using asio::awaitable;
 using asio::use_awaitable;
 
-awaitable<void> connect(connection& nats) {
-    auto connected = co_await nats.connect(use_awaitable);
-    connected.value();
-}
-
 /// Sends back what it is sent, as it comes.
 awaitable<void> echo(connection& nats, message request, transfer_options options) {
     auto stream = accept_stream(nats, request, options).value();

@@ -20,16 +20,6 @@ using namespace support;
 using asio::awaitable;
 using asio::use_awaitable;
 
-awaitable<void> connect(connection& nats) {
-    auto connected = co_await nats.connect(use_awaitable);
-    connected.value();
-}
-
-awaitable<void> flush(connection& nats) {
-    auto flushed = co_await nats.flush(use_awaitable);
-    flushed.value();
-}
-
 /// Sends one message for each of two subscriptions, of which the second one ends with it, at once.
 void send_both(false_server::peer& client) {
     client.greet();

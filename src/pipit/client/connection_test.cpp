@@ -15,16 +15,6 @@ using namespace support;
 using asio::awaitable;
 using asio::use_awaitable;
 
-awaitable<void> connect(connection& nats) {
-    auto connected = co_await nats.connect(use_awaitable);
-    connected.value();
-}
-
-awaitable<void> flush(connection& nats) {
-    auto flushed = co_await nats.flush(use_awaitable);
-    flushed.value();
-}
-
 awaitable<void> publish_and_take(std::string url) {
     const auto executor = co_await asio::this_coro::executor;
     connection nats(executor, {.servers = {url}});

@@ -5,6 +5,7 @@
 #include <pipit/client/blocking_connection.hpp>
 #include <pipit/client/credentials.hpp>
 #include <pipit/server/embedded_server.hpp>
+#include <support/temporary_folder.hpp>
 
 #include <gtest/gtest.h>
 
@@ -57,17 +58,13 @@ std::string complaint(const std::unique_ptr<server::embedded_server>& server,
 
 class Credentials : public ::testing::Test {
 protected:
-    Credentials() {
-        auto pattern = (std::filesystem::temp_directory_path() / "pipit_creds_XXXXXX").string();
-        folder_ = ::mkdtemp(pattern.data());
-    }
-    ~Credentials() override { std::filesystem::remove_all(folder_); }
     std::string write(const std::string& name, const std::string& text) {
         const auto path = folder_ + "/" + name;
         std::ofstream(path) << text;
         return path;
     }
-    std::string folder_;
+    const support::temporary_folder made_;
+    std::string folder_ = made_.path();
 };
 
 TEST_F(Credentials, OfASeedOpenAServerThatKnowsItsKey) {
