@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/broker/message_trace.hpp>
 
+#include <pipit/base/ascii_case.hpp>
 #include <pipit/broker/account.hpp>
 
 #include <algorithm>
@@ -76,7 +77,7 @@ trace_wish wish_of(bytes_view lines) {
         if (line->key == trace_destination_header) {
             if (line->value == trace_disabled) return {};
             wish.has_destination = true;
-        } else if (line->key.size() == parent.size() && lower(line->key) == parent) {
+        } else if (line->key.size() == parent.size() && starts_without_case(line->key, parent)) {
             wish.has_parent = wish.has_parent || is_sampled(line->value);
         }
     }

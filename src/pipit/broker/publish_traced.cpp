@@ -81,7 +81,6 @@ protocol::message_operation message_at(const parse_stop& stop) noexcept {
 
 } // namespace
 
-/// A message whose way is written down and published to whoever asked for it (ADR-41).
 void broker_state::publish_traced(session& session, const protocol::message_operation& message,
                                   trace_request request, moment now) {
     const auto verdict = judge(*this, session, request, now);
