@@ -2,6 +2,7 @@
 #include <pipit/auth/jwt.hpp>
 #include <pipit/auth/nkey.hpp>
 #include <pipit/server/account_directory.hpp>
+#include <support/temporary_folder.hpp>
 
 #include <gtest/gtest.h>
 
@@ -37,12 +38,6 @@ std::string jwt_of(const std::string& account, int issued_at, int expires = 0) {
 
 class AccountDirectory : public ::testing::Test {
 protected:
-    AccountDirectory() {
-        auto pattern = (std::filesystem::temp_directory_path() / "pipit_accounts_XXXXXX").string();
-        folder_ = ::mkdtemp(pattern.data());
-    }
-    ~AccountDirectory() override { std::filesystem::remove_all(folder_); }
-
     std::unique_ptr<account_directory> open(account_directory::settings how = {}) {
         how.folder = folder_ + "/jwt";
         return account_directory::open(how, now).value();
@@ -51,7 +46,8 @@ protected:
         return folder_ + "/jwt/" + account + ".jwt";
     }
 
-    std::string folder_;
+    const support::temporary_folder temporary_;
+    std::string folder_ = temporary_.path();
     wall_time now{1'000'000s};
     const std::string a = account_named(1);
     const std::string b = account_named(2);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/server/log_file.hpp>
+#include <support/temporary_folder.hpp>
 
 #include <gtest/gtest.h>
 
@@ -16,13 +17,6 @@ namespace fs = std::filesystem;
 
 class LogFile : public testing::Test {
 protected:
-    void SetUp() override {
-        std::string pattern = (fs::temp_directory_path() / "pipit_log_XXXXXX").string();
-        ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-        folder_ = pattern;
-    }
-    void TearDown() override { fs::remove_all(folder_); }
-
     [[nodiscard]] std::string path() const { return (folder_ / "log").string(); }
     [[nodiscard]] std::size_t file_count() const {
         return static_cast<std::size_t>(
@@ -34,7 +28,8 @@ protected:
         return text.str();
     }
 
-    fs::path folder_;
+    const support::temporary_folder temporary_;
+    fs::path folder_ = temporary_.path();
     log_prefix prefix_{.pid = 1, .with_time = false};
 };
 

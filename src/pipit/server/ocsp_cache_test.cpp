@@ -4,6 +4,7 @@
 #include <pipit/base/base64.hpp>
 #include <pipit/base/ocsp_limits.hpp>
 #include <pipit/server/detail/s2_stream.hpp>
+#include <support/temporary_folder.hpp>
 
 #include <gtest/gtest.h>
 
@@ -18,16 +19,7 @@ namespace {
 using auth::ocsp_status;
 
 struct OcspCache : testing::Test {
-    OcspCache() {
-        std::string pattern = std::filesystem::temp_directory_path() / "pipit-ocsp-XXXXXX";
-        EXPECT_NE(::mkdtemp(pattern.data()), nullptr);
-        folder = pattern;
-        options.local_store = folder / "store";
-    }
-    ~OcspCache() override {
-        std::error_code ignored;
-        std::filesystem::remove_all(folder, ignored);
-    }
+    OcspCache() { options.local_store = folder / "store"; }
     [[nodiscard]] std::string text() const {
         std::ifstream from(options.local_store + "/cache.json");
         return {std::istreambuf_iterator<char>(from), {}};
@@ -40,7 +32,8 @@ struct OcspCache : testing::Test {
                 .answer = std::move(bytes)};
     }
 
-    std::filesystem::path folder;
+    const support::temporary_folder temporary;
+    std::filesystem::path folder = temporary.path();
     ocsp_cache_options options;
 };
 

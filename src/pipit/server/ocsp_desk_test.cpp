@@ -4,6 +4,7 @@
 #include <pipit/auth/test_ocsp.hpp>
 #include <pipit/net/clock.hpp>
 #include <pipit/net/http.hpp>
+#include <support/temporary_folder.hpp>
 
 #include <gtest/gtest.h>
 
@@ -41,16 +42,7 @@ struct full_disk {
 
 /// An authority that says what it wants when it wants, and a desk.
 struct OcspDesk : testing::Test {
-    OcspDesk() {
-        std::string pattern = std::filesystem::temp_directory_path() / "pipit-desk-XXXXXX";
-        EXPECT_NE(::mkdtemp(pattern.data()), nullptr);
-        folder = pattern;
-    }
-    ~OcspDesk() override {
-        set(silent, false);
-        std::error_code ignored;
-        std::filesystem::remove_all(folder, ignored);
-    }
+    ~OcspDesk() override { set(silent, false); }
 
     net::http_response answer() {
         std::unique_lock held(lock);
@@ -83,7 +75,8 @@ struct OcspDesk : testing::Test {
     bool silent = false;
     int asked = 0;
     int status = V_OCSP_CERTSTATUS_GOOD;
-    std::filesystem::path folder;
+    const support::temporary_folder temporary;
+    std::filesystem::path folder = temporary.path();
     auth::test::holder root = make_holder({.name = "Root"});
     auth::test::holder client;
     std::unique_ptr<net::http_server> authority =

@@ -3,6 +3,7 @@
 
 #include <pipit/auth/test_ocsp.hpp>
 #include <pipit/server/error.hpp>
+#include <support/temporary_folder.hpp>
 
 #include <gtest/gtest.h>
 
@@ -22,15 +23,6 @@ using auth::test::make_holder;
 using std::chrono::seconds;
 
 struct OcspStaple : testing::Test {
-    OcspStaple() {
-        std::string pattern = std::filesystem::temp_directory_path() / "pipit-staple-XXXXXX";
-        EXPECT_NE(::mkdtemp(pattern.data()), nullptr);
-        folder = pattern;
-    }
-    ~OcspStaple() override {
-        std::error_code ignored;
-        std::filesystem::remove_all(folder, ignored);
-    }
     ocsp_staple make(std::string kept_in = {}) {
         return ocsp_staple(
             {.link = auth::test::link_of(own, issuer),
@@ -50,7 +42,8 @@ struct OcspStaple : testing::Test {
 
     auth::test::holder issuer = make_holder({.name = "Authority"});
     auth::test::holder own = make_holder({.name = "server"}, &issuer);
-    std::filesystem::path folder;
+    const support::temporary_folder temporary;
+    std::filesystem::path folder = temporary.path();
     std::vector<std::string> urls{"http://a/"};
     std::string answer = make_answer(own, issuer, issuer);
     std::vector<std::string> asked;

@@ -3,6 +3,7 @@
 #include <pipit/auth/test_ocsp.hpp>
 #include <pipit/net/http.hpp>
 #include <pipit/server.hpp>
+#include <support/temporary_folder.hpp>
 
 #include <gtest/gtest.h>
 #include <openssl/pem.h>
@@ -44,15 +45,6 @@ int connect_to(std::uint16_t port) {
 }
 
 struct StapleService : testing::Test {
-    StapleService() {
-        std::string pattern = std::filesystem::temp_directory_path() / "pipit-staples-XXXXXX";
-        EXPECT_NE(::mkdtemp(pattern.data()), nullptr);
-        folder = pattern;
-    }
-    ~StapleService() override {
-        std::error_code ignored;
-        std::filesystem::remove_all(folder, ignored);
-    }
     template <class Writer>
     std::string write(const std::string& name, Writer writer) {
         const auto path = folder / name;
@@ -105,7 +97,8 @@ struct StapleService : testing::Test {
     std::condition_variable changed;
     std::vector<std::string> log;
     int status = V_OCSP_CERTSTATUS_GOOD;
-    std::filesystem::path folder;
+    const support::temporary_folder temporary;
+    std::filesystem::path folder = temporary.path();
     auth::test::holder root = make_holder({.name = "Root"});
     auth::test::holder own;
     std::unique_ptr<net::http_server> authority =
