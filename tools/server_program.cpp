@@ -11,14 +11,17 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <link.h>
 #include <malloc.h>
 #include <memory>
 #include <new>
 #include <string>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <system_error>
 #include <unistd.h>
@@ -95,6 +98,23 @@ void serve(server::server& running) {
     }
 }
 
+/// Lets go of the program's own pages that cannot be written, which are two thirds of what the
+/// start has mapped, most of them for itself alone. What is used again comes back from the file.
+void release_start_pages() {
+    const auto release = [](dl_phdr_info* program, std::size_t, void*) {
+        const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+        for (std::size_t i = 0; i < program->dlpi_phnum; ++i) {
+            const auto& segment = program->dlpi_phdr[i];
+            if (segment.p_type != PT_LOAD || (segment.p_flags & PF_W) != 0) continue;
+            const auto begin = (program->dlpi_addr + segment.p_vaddr) / page * page;
+            const auto end = program->dlpi_addr + segment.p_vaddr + segment.p_memsz;
+            ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+        }
+        return 1; // The first one is the program, and its libraries are other people's, too.
+    };
+    ::dl_iterate_phdr(release, nullptr);
+}
+
 int run(const server::command_line& line, server::server_setup setup) {
     const auto source = server::system_config_source();
     auto loaded = server::load_options(line, source);
@@ -110,6 +130,7 @@ int run(const server::command_line& line, server::server_setup setup) {
     server::block_signals();
     const auto running = server::server::start(std::move(setup));
     if (!running) return 1;
+    release_start_pages();
     serve(**running);
     return 0;
 }
