@@ -217,10 +217,7 @@ void broker_state::on_publish(session& session, const protocol::message_operatio
     auto& of = *session.of;
     ++of.received.messages;
     of.received.bytes += size;
-    if (message.has_headers) [[unlikely]] {
-        auto request = read_trace_request(message.headers);
-        if (request.wanted()) return publish_traced(session, message, std::move(request), now);
-    }
+    if (message.has_headers && publish_if_traced(session, message, now)) [[unlikely]] return;
     // As nats-server: what is checked is the subject that the message is mapped to.
     const auto subject =
         of.config->mappings.empty() ? message.subject : mapped_subject(of, message.subject);
@@ -228,7 +225,7 @@ void broker_state::on_publish(session& session, const protocol::message_operatio
     if (!session.publishes_plainly || reserved) [[unlikely]] {
         const bool is_allowed = !reserved && (session.permissions == nullptr ||
                                               session.permissions->allowed_last(subject));
-        if (!is_allowed && !refusal_of(session, subject, message.reply, now).empty()) return;
+        if (!is_allowed && is_refused(session, subject, message.reply, now)) return;
         if (session.verbose) out.send(session, "+OK\r\n");
     }
     routing.publish(session, subject, message, now);
@@ -253,6 +250,10 @@ std::string broker_state::refusal_of(session& session, bytes_view subject, bytes
     }
     if (is_reserved_reply(reply)) return refuse(texts::reply_violation(reply), "Reply ", reply);
     return {};
+}
+
+bool broker_state::is_refused(session& session, bytes_view subject, bytes_view reply, moment now) {
+    return !refusal_of(session, subject, reply, now).empty();
 }
 
 /// Lifetime: until the next call.

@@ -81,6 +81,15 @@ protocol::message_operation message_at(const parse_stop& stop) noexcept {
 
 } // namespace
 
+/// False: the headers ask for no trace, and nothing was done.
+bool broker_state::publish_if_traced(session& session, const protocol::message_operation& message,
+                                     moment now) {
+    auto request = read_trace_request(message.headers);
+    if (!request.wanted()) return false;
+    publish_traced(session, message, std::move(request), now);
+    return true;
+}
+
 void broker_state::publish_traced(session& session, const protocol::message_operation& message,
                                   trace_request request, moment now) {
     const auto verdict = judge(*this, session, request, now);

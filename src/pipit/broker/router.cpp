@@ -249,9 +249,8 @@ bool router::deliver_to_namesakes(std::span<queue_group* const> groups, dispatch
     return false;
 }
 
-void router::publish(session& publisher, bytes_view subject,
+void router::publish(const match_result& targets, session& publisher, bytes_view subject,
                      const protocol::message_operation& message, moment now, message_trace* trace) {
-    const auto& targets = cache_.find(*publisher.of, subject);
     const bool asks = publisher.no_responders && !message.reply.empty();
     if (targets.empty()) {
         if (asks) tell_nobody(publisher, message.reply, subject);
@@ -273,7 +272,7 @@ void router::publish(session& publisher, bytes_view subject,
         dispatch.storage = tail_storage::transient;
     }
     for (auto* each : targets.plain) dispatch.delivered += deliver(*each, dispatch);
-    deliver_to_groups(targets.groups, dispatch);
+    if (!targets.groups.empty()) deliver_to_groups(targets.groups, dispatch);
     dispatch.told |= targets.peers;
     const bool passed = dispatch.told != 0 && pass_on(dispatch, targets.peers, trace);
     finish(dispatch);
@@ -295,7 +294,7 @@ void router::publish(account& of, const protocol::message_operation& message, mo
 bool router::route(dispatch& dispatch, message_trace* trace) {
     const auto& targets = cache_.find(dispatch.of, dispatch.subject);
     for (auto* each : targets.plain) dispatch.delivered += deliver(*each, dispatch);
-    deliver_to_groups(targets.groups, dispatch);
+    if (!targets.groups.empty()) deliver_to_groups(targets.groups, dispatch);
     dispatch.told |= targets.peers;
     const bool passed = dispatch.told != 0 && pass_on(dispatch, targets.peers, trace);
     finish(dispatch);
@@ -320,7 +319,7 @@ void router::publish_traced(session& publisher, bytes_view subject,
                             const protocol::message_operation& message, moment now,
                             std::unique_ptr<message_trace> trace) {
     trace->number = next_trace_number_++;
-    publish(publisher, subject, message, now, trace.get());
+    publish(cache_.find(*publisher.of, subject), publisher, subject, message, now, trace.get());
     if (trace->awaited_loops == 0) return trace_complete(*trace, now);
     const auto number = trace->number;
     open_traces_.emplace(number, std::move(trace));
@@ -332,7 +331,10 @@ void router::finish(const dispatch& dispatch) {
     if (dispatch.trace != nullptr && dispatch.trace->only()) return;
     dispatch.of.sent.messages += dispatch.delivered;
     dispatch.of.sent.bytes += dispatch.delivered * dispatch.size;
-    if (finished_.empty()) return;
+    if (!finished_.empty()) remove_finished();
+}
+
+void router::remove_finished() {
     for (auto* each : std::exchange(finished_, {})) unsubscribe(*each);
 }
 

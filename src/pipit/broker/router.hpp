@@ -108,7 +108,10 @@ public:
     /// Routes a message of a client that was allowed and counted. `subject` is the mapped one.
     void publish(session& publisher, bytes_view subject, const protocol::message_operation& message,
                  moment now) {
-        publish(publisher, subject, message, now, nullptr);
+        const auto& targets = cache_.find(*publisher.of, subject);
+        const bool asks = publisher.no_responders && !message.reply.empty();
+        if (targets.empty() && !asks) return;
+        publish(targets, publisher, subject, message, now, nullptr);
     }
     /// The same; calls `trace_complete` when it is known on all loops what became of the message.
     void publish_traced(session& publisher, bytes_view subject,
@@ -162,8 +165,8 @@ public:
 
 private:
     void use(const account_configuration& config);
-    void publish(session& publisher, bytes_view subject, const protocol::message_operation& message,
-                 moment now, message_trace* trace);
+    void publish(const match_result& targets, session& publisher, bytes_view subject,
+                 const protocol::message_operation& message, moment now, message_trace* trace);
     bool route(dispatch& dispatch, message_trace* trace);
     bool pass_on(dispatch& dispatch, std::uint64_t plain_peers, message_trace* trace);
     bool deliver(subscription& to, dispatch& dispatch);
@@ -181,6 +184,7 @@ private:
     bool deliver_to_namesakes(std::span<queue_group* const> groups, dispatch& dispatch,
                               std::uint64_t tried);
     void finish(const dispatch& dispatch);
+    void remove_finished();
     void stall(session& publisher, const session& slow, moment now);
     [[nodiscard]] bytes_view canonical_tail(const protocol::message_operation& message);
     void tell_nobody(session& requester, bytes_view reply, bytes_view subject);

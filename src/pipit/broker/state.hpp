@@ -33,11 +33,15 @@ struct broker_state {
     void on_outcome(session& session, protocol::parse_status status, const parse_stop& stop);
     void end_long_line(session& session);
     void on_publish(session& session, const protocol::message_operation& message, moment now);
+    [[nodiscard]] bool publish_if_traced(session& session,
+                                         const protocol::message_operation& message, moment now);
     void publish_traced(session& session, const protocol::message_operation& message,
                         trace_request request, moment now);
     void publish_event(const message_trace& trace, moment now);
     [[nodiscard]] std::string refusal_of(session& session, bytes_view subject, bytes_view reply,
                                          moment now);
+    [[nodiscard]] bool is_refused(session& session, bytes_view subject, bytes_view reply,
+                                  moment now);
     void on_subscribe(session& session, const protocol::subscribe_operation& operation);
     void on_unsubscribe(session& session, const protocol::unsubscribe_operation& operation);
     void on_ping(session& session, moment now);

@@ -55,11 +55,12 @@ public:
         if (!reader_.idle()) {
             if (const auto ended = read_any(at, end, limits, visitor)) return outcome(*ended);
         }
+        std::ptrdiff_t length = 0;
         while (at != end) {
             auto next = flow::proceed;
             if (const char* behind =
                     detail::visit_canonical<Role>(at, end, limits, visitor, next)) {
-                at = behind;
+                at = detail::advance(at, behind, length);
                 if (next == flow::pause) return outcome(parse_status::paused);
             } else if (const auto ended = read_any(at, end, limits, visitor)) {
                 return outcome(*ended);

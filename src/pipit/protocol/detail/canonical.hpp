@@ -22,6 +22,22 @@ namespace pipit::protocol::detail {
 /// long way.
 inline constexpr std::size_t line_window = 64;
 
+/// Returns `behind`, where the operation at `at` ends; `length` is that of the one before it.
+///
+/// Where the next operation begins is known only when this one has been read to its end, and a
+/// processor would wait for that before it begins with the next. Most operations are as long as
+/// the one before: so the length is foretold, and the comparison is a branch that can be run past.
+inline const char* advance(const char* at, const char* behind, std::ptrdiff_t& length) noexcept {
+    if (behind - at != length) {
+        length = behind - at;
+        return behind;
+    }
+#if defined(__GNUC__)
+    asm("" : "+r"(length)); // Hides from the compiler that it is the same as `behind`.
+#endif
+    return at + length;
+}
+
 /// One bit for each of 64 bytes: whether it is a blank or a control character.
 inline std::uint64_t blanks_and_controls(const char* bytes) noexcept {
 #if defined(__SSE2__)
@@ -51,108 +67,97 @@ inline std::uint64_t blanks_and_controls(const char* bytes, std::size_t count) n
     return blanks_and_controls(window);
 }
 
-/// Where the fields of a message in the canonical form end, counted from its arguments' begin.
-template <role Role, bool with_headers>
-struct canonical_message {
-    static constexpr unsigned reply_index = Role == role::client ? 2 : 1;
-    static constexpr unsigned fields_min = reply_index + (with_headers ? 2 : 1);
-
-    unsigned field_ends[fields_min + 1]; // The last one that is used is the CR's place.
-    unsigned second_field;               // Where it begins.
-    unsigned fields;
-    unsigned size;
-    unsigned header_size;
-
-    /// Whether a line and its payload lie whole in [arguments, end): fields with blanks between
-    /// them (one, behind the subject any number), CRLF, the payload, CRLF; and nothing speaks
-    /// against it.
-    [[nodiscard]] bool read(const char* arguments, const char* end,
-                            const parser_limits& limits) noexcept;
-
-    [[nodiscard]] bytes_view field(const char* arguments, unsigned index) const noexcept {
-        const auto begin = index == 0 ? 0 : index == 1 ? second_field : field_ends[index - 1] + 1;
-        return {arguments + begin, field_ends[index] - begin};
-    }
-    [[nodiscard]] const char* body(const char* arguments) const noexcept {
-        return arguments + field_ends[fields - 1] + 2;
-    }
-    [[nodiscard]] message_operation operation(const char* arguments) const noexcept;
-};
-
-template <role Role, bool with_headers>
-inline bool canonical_message<Role, with_headers>::read(const char* arguments, const char* end,
-                                                        const parser_limits& limits) noexcept {
-    const auto available = static_cast<std::size_t>(end - arguments);
-    std::uint64_t stops = blanks_and_controls(arguments, available);
-    unsigned next_begin = 0;
-    unsigned stop = 0;
-    for (fields = 0;; stops &= stops - 1) {
-        if (stops == 0 || fields > fields_min) return false;
-        stop = static_cast<unsigned>(std::countr_zero(stops));
-        if (stop == next_begin) {
-            // Some clients write an empty reply: two blanks behind the subject.
-            if (fields != 1 || arguments[stop] != ' ') return false;
-            second_field = next_begin = stop + 1;
-            continue;
-        }
-        field_ends[fields++] = stop;
-        next_begin = stop + 1;
-        if (fields == 1) second_field = next_begin;
-        if (arguments[stop] != ' ') break;
-    }
-    if (fields < fields_min || arguments[stop] != '\r') return false;
-    if (stop + 2 > available || arguments[stop + 1] != '\n') return false;
-    if (stop > limits.max_control_line_bytes) return false;
-
-    const auto total = parse_size(field(arguments, fields - 1));
-    if (total < 0 || (limits.max_payload_bytes != -1 && total > limits.max_payload_bytes)) {
-        return false;
-    }
-    size = static_cast<unsigned>(total);
-    const char* const payload = arguments + stop + 2;
-    if (end - payload < total + 2 || payload[size] != '\r' || payload[size + 1] != '\n') {
-        return false;
-    }
-    header_size = 0;
-    if constexpr (with_headers) {
-        const auto header_bytes = parse_size(field(arguments, fields - 2));
-        if (header_bytes <= 0 || header_bytes > total) return false;
-        header_size = static_cast<unsigned>(header_bytes);
-    }
-    return true;
-}
-
-template <role Role, bool with_headers>
-inline message_operation
-canonical_message<Role, with_headers>::operation(const char* arguments) const noexcept {
-    const char* const tail = arguments + second_field;
-    const char* const headers = body(arguments);
-    const char* const payload = headers + header_size;
-    const char* const end = headers + size;
-    return {
-        .subject = field(arguments, 0),
-        .sid = Role == role::client ? field(arguments, 1) : bytes_view(),
-        .reply = fields > fields_min ? field(arguments, reply_index) : bytes_view(),
-        .headers = {headers, header_size},
-        .payload = {payload, size - header_size},
-        .has_headers = with_headers,
-        .size_text = field(arguments, fields - 1),
-        .header_size_text = with_headers ? field(arguments, fields - 2) : bytes_view(),
-        .tail = {tail, static_cast<std::size_t>(end + 2 - tail)},
-        .whole = nullptr,
-    };
-}
-
-/// Calls `visitor.on_message` when the operation at `at` is a message in the canonical form, and
-/// returns where it ends; null otherwise.
+/// Calls `visitor.on_message` when a message in the canonical form lies whole in [arguments, end):
+/// fields with blanks between them (one, behind the subject any number), CRLF, the payload, CRLF;
+/// and nothing speaks against it. Returns where it ends; null otherwise.
+///
+/// This is run for nearly every message: so each field is looked at once, in a straight line, and
+/// nothing is kept in arrays.
 template <role Role, bool with_headers, class Visitor>
 inline const char* visit_canonical_message(const char* arguments, const char* end,
                                            const parser_limits& limits, Visitor& visitor,
                                            flow& next) {
-    canonical_message<Role, with_headers> message;
-    if (!message.read(arguments, end, limits)) return nullptr;
-    const char* const behind = message.body(arguments) + message.size + 2;
-    next = visitor.on_message(message.operation(arguments));
+    const auto available = static_cast<std::size_t>(end - arguments);
+    std::uint64_t stops = blanks_and_controls(arguments, available);
+    unsigned stop = 0; // Where the last field that was read ends.
+    const auto read_field = [&](unsigned begin) {
+        if (stops == 0) return false;
+        stop = static_cast<unsigned>(std::countr_zero(stops));
+        stops &= stops - 1;
+        return stop != begin;
+    };
+    const auto more_fields = [&] { return arguments[stop] == ' '; };
+    const auto text = [&](unsigned from, unsigned to) {
+        return bytes_view(arguments + from, to - from);
+    };
+
+    if (!read_field(0) || !more_fields()) return nullptr;
+    const unsigned subject_end = stop;
+    unsigned second_begin = stop + 1;
+    while (!read_field(second_begin)) {
+        // Some clients write an empty reply: two blanks behind the subject.
+        if (stops == 0 || !more_fields()) return nullptr;
+        ++second_begin;
+    }
+    unsigned begin = second_begin; // Of the field that ends at `stop`.
+    const auto go_on = [&] {
+        begin = stop + 1;
+        return read_field(begin);
+    };
+    bytes_view sid;
+    if constexpr (Role == role::client) {
+        if (!more_fields()) return nullptr;
+        sid = text(begin, stop);
+        if (!go_on()) return nullptr;
+    }
+    bytes_view reply;
+    bytes_view header_size_text;
+    if constexpr (with_headers) {
+        if (!more_fields()) return nullptr;
+        header_size_text = text(begin, stop);
+        if (!go_on()) return nullptr;
+        if (more_fields()) {
+            reply = header_size_text;
+            header_size_text = text(begin, stop);
+            if (!go_on()) return nullptr;
+        }
+    } else if (more_fields()) {
+        reply = text(begin, stop);
+        if (!go_on()) return nullptr;
+    }
+    if (arguments[stop] != '\r' || stop + 2 > available || arguments[stop + 1] != '\n') {
+        return nullptr;
+    }
+    if (stop > limits.max_control_line_bytes) return nullptr;
+
+    const auto size_text = text(begin, stop);
+    const auto size = parse_size(size_text);
+    if (size < 0 || (limits.max_payload_bytes != -1 && size > limits.max_payload_bytes)) {
+        return nullptr;
+    }
+    std::int64_t header_size = 0;
+    if constexpr (with_headers) {
+        header_size = parse_size(header_size_text);
+        if (header_size <= 0 || header_size > size) return nullptr;
+    }
+    const char* const body = arguments + stop + 2;
+    const char* const body_end = body + size;
+    if (end - body < size + 2 || body_end[0] != '\r' || body_end[1] != '\n') return nullptr;
+
+    const char* const tail = arguments + second_begin;
+    const char* const behind = body_end + 2;
+    next = visitor.on_message(message_operation{
+        .subject = text(0, subject_end),
+        .sid = sid,
+        .reply = reply,
+        .headers = {body, static_cast<std::size_t>(header_size)},
+        .payload = {body + header_size, static_cast<std::size_t>(size - header_size)},
+        .has_headers = with_headers,
+        .size_text = size_text,
+        .header_size_text = header_size_text,
+        .tail = {tail, static_cast<std::size_t>(behind - tail)},
+        .whole = nullptr,
+    });
     return behind;
 }
 
