@@ -217,7 +217,8 @@ void broker_state::on_publish(session& session, const protocol::message_operatio
     auto& of = *session.of;
     ++of.received.messages;
     of.received.bytes += size;
-    if (message.has_headers && publish_if_traced(session, message, now)) [[unlikely]] return;
+    if (message.has_headers && publish_if_traced(session, message, now)) [[unlikely]]
+        return;
     // As nats-server: what is checked is the subject that the message is mapped to.
     const auto subject =
         of.config->mappings.empty() ? message.subject : mapped_subject(of, message.subject);

@@ -11,11 +11,14 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/write.hpp>
 #include <boost/system/system_error.hpp>
 
 #include <algorithm>
 #include <atomic>
 #include <charconv>
+#include <sstream>
 
 namespace pipit::net {
 namespace {
@@ -80,8 +83,8 @@ const lookup::counter& names_under_way() {
     return count;
 }
 
-http::request<http::string_body> message_of(const http_request& request) {
-    http::request<http::string_body> message;
+std::string text_of(const http_request& request) {
+    http::request<http::empty_body> message;
     message.method(request.body ? http::verb::post : http::verb::get);
     message.target(request.to.target);
     message.version(11);
@@ -93,10 +96,11 @@ http::request<http::string_body> message_of(const http_request& request) {
     }
     if (request.body) {
         message.set(http::field::content_type, request.content_type);
-        message.body() = *request.body;
+        message.content_length(request.body->size());
     }
-    message.prepare_payload();
-    return message;
+    std::ostringstream head;
+    head << message.base();
+    return std::move(head).str() + request.body.value_or("");
 }
 
 } // namespace detail
