@@ -2,21 +2,16 @@
 #include <pipit/net/detail/http_problems.hpp>
 
 #include <boost/beast/core/string.hpp>
+#include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/rfc7230.hpp>
+#include <boost/beast/http/write.hpp>
 
 #include <array>
 #include <ctime>
+#include <sstream>
+#include <utility>
 
 namespace pipit::net::detail {
-
-std::string http_date(std::time_t time) {
-    std::tm parts{};
-    gmtime_r(&time, &parts);
-    std::array<char, 64> text{};
-    const auto length =
-        std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
-    return {text.data(), length};
-}
 
 std::string refusal(http::status status, std::string_view words) {
     auto line = std::to_string(static_cast<unsigned>(status)) + ' ';
@@ -29,6 +24,16 @@ std::string refusal(http::status status, std::string_view words) {
 }
 
 namespace {
+
+/// As a `Date` header has it.
+std::string http_date(std::time_t time) {
+    std::tm parts{};
+    gmtime_r(&time, &parts);
+    std::array<char, 64> text{};
+    const auto length =
+        std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
+    return {text.data(), length};
+}
 
 /// In the words of Go's server; empty: it is right.
 std::string_view host_problem(const http_request& request) {
@@ -69,6 +74,21 @@ std::optional<http_response> own_answer_to(const http_request& request) {
     }
     if (request.target() != "*") return std::nullopt;
     return http_response{request.method() == http::verb::options ? 200 : 400, "", ""};
+}
+
+std::string answer_text(http_response answer, const http_request& request, bool keep_alive) {
+    http::response<http::empty_body> head;
+    head.version(request.version());
+    head.result(static_cast<unsigned>(answer.status));
+    for (const auto& [name, value] : answer.headers) head.set(name, value);
+    if (!answer.content_type.empty()) head.set(http::field::content_type, answer.content_type);
+    head.set(http::field::date, http_date(std::time(nullptr)));
+    head.content_length(answer.body.size());
+    head.keep_alive(keep_alive);
+    std::ostringstream text;
+    text << head.base();
+    if (request.method() == http::verb::head) return std::move(text).str();
+    return answer.body.insert(0, text.view());
 }
 
 bool waits_to_send_body(const http_request& request) {

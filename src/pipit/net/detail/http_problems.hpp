@@ -19,8 +19,6 @@ namespace beast = boost::beast;
 namespace http = boost::beast::http;
 using asio::ip::tcp;
 
-/// As a `Date` header has it.
-[[nodiscard]] std::string http_date(std::time_t time);
 /// The whole answer to a request that is none, in the form and the words of Go's server; the
 /// connection ends with it. Empty words: `400 Bad Request`.
 [[nodiscard]] std::string refusal(http::status status, std::string_view words = {});
@@ -31,6 +29,10 @@ using http_request = http::request<http::buffer_body>;
 [[nodiscard]] std::string refusal_of(const http_request& request);
 /// What Go's server answers itself to a request, whatever it is about.
 [[nodiscard]] std::optional<http_response> own_answer_to(const http_request& request);
+/// As it is sent, to this request. A text: to have Beast write it to each stream takes as long to
+/// compile as all the rest.
+[[nodiscard]] std::string answer_text(http_response answer, const http_request& request,
+                                      bool keep_alive);
 /// The client sends its body only when it is asked to.
 [[nodiscard]] bool waits_to_send_body(const http_request& request);
 

@@ -17,11 +17,8 @@
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
-#include <boost/beast/http/string_body.hpp>
-#include <boost/beast/http/write.hpp>
 
 #include <array>
-#include <ctime>
 #include <memory>
 #include <optional>
 #include <type_traits>
@@ -165,19 +162,10 @@ private:
 
     void write(http_response answer, bool keep_alive) {
         enter(state::writing);
-        response_ = {};
-        response_.version(parser_->get().version());
-        response_.result(static_cast<unsigned>(answer.status));
-        for (const auto& [name, value] : answer.headers) response_.set(name, value);
-        if (!answer.content_type.empty())
-            response_.set(http::field::content_type, answer.content_type);
-        response_.set(http::field::date, http_date(std::time(nullptr)));
-        response_.content_length(answer.body.size());
-        response_.keep_alive(keep_alive);
-        if (parser_->get().method() != http::verb::head) response_.body() = std::move(answer.body);
+        text_ = answer_text(std::move(answer), parser_->get(), keep_alive);
         // Whatever happened before, the client has the whole time to take the answer.
         lowest().expires_after(options_.timeout);
-        http::async_write(stream_, response_,
+        asio::async_write(stream_, asio::buffer(text_),
                           [self = this->shared_from_this(),
                            keep_alive](const beast::error_code& failed, std::size_t) {
                               if (failed) return;
@@ -188,10 +176,10 @@ private:
 
     void refuse(std::string text) {
         enter(state::writing);
-        refusal_ = std::move(text);
+        text_ = std::move(text);
         lowest().expires_after(options_.timeout);
         asio::async_write(
-            stream_, asio::buffer(refusal_),
+            stream_, asio::buffer(text_),
             [self = this->shared_from_this()](const beast::error_code& failed, std::size_t) {
                 if (!failed) self->close();
             });
@@ -217,7 +205,7 @@ private:
 
     void linger() {
         enter(state::lingering);
-        response_ = {};
+        text_ = {};
         lowest().expires_after(limits::http_linger);
     }
 
@@ -237,8 +225,7 @@ private:
     http_head head_;
     std::optional<http::request_parser<http::buffer_body>> parser_;
     std::array<char, http_step_bytes> body_; ///< What nobody looks at.
-    http::response<http::string_body> response_;
-    std::string refusal_;
+    std::string text_;                       ///< The answer.
     const http_server_options& options_;
     const http_handler& handler_;
 };
