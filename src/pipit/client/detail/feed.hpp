@@ -53,8 +53,7 @@ struct feed {
     std::function<bool(const message&)> is_last; ///< Of a `request_many`, when the user gave one.
 
     pending_queue pending;
-    /// A list, for a handler of Boost 1.81 cannot be assigned: it copies itself without end.
-    std::list<waiter> waiters;
+    std::list<waiter> waiters; ///< Any of them may give up.
     std::vector<waiting<void>> drains;
     std::vector<sleeper*> sleepers; ///< Threads that wait for a message, but for those called.
     std::uint64_t delivered = 0;

@@ -374,7 +374,7 @@ private:
     protocol::sid last_sid_{};
     feed_pointer last_feed_; ///< Of `last_sid_`: messages come in rows.
     std::unordered_map<protocol::operation_id, operation> operations_;
-    // Lists, for a handler of Boost 1.81 cannot be assigned: it copies itself without end.
+    // Lists, for any of them may give up.
     std::list<numbered_waiter> connecting_;
     std::list<numbered_waiter> draining_;
     std::list<room_waiter> wanting_room_;

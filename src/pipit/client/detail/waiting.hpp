@@ -33,6 +33,15 @@ public:
           executor_(asio::prefer(asio::get_associated_executor(handler_, otherwise),
                                  asio::execution::outstanding_work.tracked)) {}
 
+    waiting(waiting&&) noexcept = default;
+    /// By swaps: a handler of Boost 1.81 that is assigned copies itself without end.
+    waiting& operator=(waiting&& other) noexcept {
+        waiting taken(std::move(other));
+        handler_.swap(taken.handler_);
+        executor_.swap(taken.executor_);
+        return *this;
+    }
+
     /// What is called when the user gives up; it may be called after the operation has ended.
     template <class Canceller>
     void on_cancel(Canceller cancel) {
