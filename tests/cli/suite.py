@@ -230,16 +230,16 @@ class world:
     def subscribe(self, *arguments, **options):
         """`pipit sub` that has subscribed. What is for programs says nothing of it, so the server is
         asked."""
-        before = self._subscriptions()
+        before = self.subscriptions()
         process = self.start("sub", *arguments, **options)
         deadline = time.monotonic() + SECONDS
-        while self._subscriptions() <= before:
+        while self.subscriptions() <= before:
             if time.monotonic() > deadline or process.process.poll() is not None:
                 raise AssertionError(f"it did not subscribe: {process.parts}")
             time.sleep(0.005)
         return process
 
-    def _subscriptions(self):
+    def subscriptions(self):
         found = re.search(rb'"subscriptions":\s*(\d+)', self.server.monitoring("/varz"))
         return int(found[1])
 

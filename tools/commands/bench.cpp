@@ -8,15 +8,32 @@ namespace {
 
 using kind = bench_options::kind;
 
+/// As with the `nats` tool.
+std::string messages_help(kind what) {
+    switch (what) {
+    case kind::sub: return "how many each client receives; 100000 when it is not said";
+    case kind::service: return "end after so many, over all clients";
+    default: return "how many, over all clients; 100000 when it is not said";
+    }
+}
+
+std::string clients_help(kind what) {
+    switch (what) {
+    case kind::sub: return "connections, of which each gets every message";
+    case kind::service: return "connections that share the requests";
+    default: return "connections that share the messages";
+    }
+}
+
 std::vector<option> options_of(bench_options& asked) {
     std::vector<option> options = {
         {.names = "--msgs",
          .value = "N",
-         .help = "how many, over all clients; 100000 when it is not said",
+         .help = messages_help(asked.what),
          .set = into(asked.messages)},
         {.names = "--clients",
          .value = "N",
-         .help = "connections that share the work",
+         .help = clients_help(asked.what),
          .set = into(asked.clients)},
         {.names = "--csv",
          .value = "FILE",
@@ -54,7 +71,7 @@ std::vector<option> options_of(bench_options& asked) {
     if (asked.what == kind::service) {
         options.push_back({.names = "--sleep",
                            .value = "DURATION",
-                           .help = "wait so long before each answer",
+                           .help = "take so long for each answer; a client gives one at a time",
                            .set = into(asked.sleep)});
     }
     return options;
@@ -90,12 +107,15 @@ command bench_command(program& with) {
              {"pipit bench pub test --clients 4 --size 1KB --msgs 1_000_000",
               "Of a kilobyte, over four"}}),
         one(with, kind::sub, "sub", "Receive messages",
-            {{"pipit bench sub test", "What bench pub sends"}}),
+            {{"pipit bench sub test", "What bench pub sends"},
+             {"pipit bench sub test --clients 4", "Four times, as each of the four gets all of it"}}),
         one(with, kind::request, "request", "Send requests, one after the other per client",
             {{"pipit bench request test --clients 10 --msgs 10000", "Ten under way at a time"}}),
         one(with, kind::service, "service",
             "Answer requests, until it is ended or --msgs were answered",
-            {{"pipit bench service test", "What bench request asks"}}),
+            {{"pipit bench service test", "What bench request asks"},
+             {"pipit bench service test --clients 4 --sleep 10ms",
+              "Up to 400 answers in a second"}}),
     };
     bench.examples = {{"pipit bench sub test & pipit bench pub test", "From one to the other"},
                       {"pipit bench pub test --json", "A line of JSON for a program"}};

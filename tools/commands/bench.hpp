@@ -12,7 +12,8 @@ struct bench_options {
 
     kind what = kind::pub;
     std::string subject;
-    std::uint64_t messages = 100'000; ///< Over all clients; 0 for a service: until it is ended.
+    /// Over all clients; to each of them for `sub`; 0 for a service: until it is ended.
+    std::uint64_t messages = 100'000;
     std::uint64_t clients = 1;
     std::uint64_t size = 128;
     nanoseconds sleep{};
@@ -22,6 +23,6 @@ struct bench_options {
     std::string csv;
 };
 
-int run_bench(program& with, const bench_options& asked);
+int run_bench(program& with, bench_options asked);
 
 } // namespace pipit::cli

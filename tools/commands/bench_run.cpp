@@ -41,7 +41,6 @@ struct bench_client {
     client_figures figures;
     asio::cancellation_signal stop;
     std::optional<client::subscription> messages;
-    std::uint64_t waiting = 0; ///< Requests that a service has not answered yet.
 };
 
 class benchmark {
@@ -60,8 +59,7 @@ public:
         co_await asio::this_coro::throw_if_cancelled(false);
         for (std::uint64_t i = 0; i < asked_.clients; ++i) {
             auto& client = clients_.emplace_back();
-            client.share =
-                asked_.messages / asked_.clients + (i < asked_.messages % asked_.clients ? 1 : 0);
+            client.share = share_of(i);
             client.nats = connected_.another_connection(
                 [this](const client::connection_event& happened) { tell(happened); });
             const auto made = co_await client.nats->connect(asio::use_awaitable);
@@ -71,6 +69,9 @@ public:
             for (auto& client : clients_) {
                 const auto ready = co_await listen(client);
                 if (!ready) co_return connected_.fail(ready.error());
+            }
+            for (auto& client : clients_) {
+                if (answers_slowly()) spawn(client, answer_requests(client));
             }
             connected_.with.note("Listening on \"" + subject_ + "\"");
         } else {
@@ -83,6 +84,13 @@ public:
     }
 
 private:
+    /// Every subscriber gets every message.
+    [[nodiscard]] std::uint64_t share_of(std::uint64_t client) const {
+        if (asked_.what == kind::sub) return asked_.messages;
+        const auto rest = asked_.messages % asked_.clients;
+        return asked_.messages / asked_.clients + (client < rest ? 1 : 0);
+    }
+
     /// What was refused or lost would otherwise be counted as if it had arrived.
     void tell(const client::connection_event& happened) {
         if (std::holds_alternative<client::event::disconnected>(happened)) ++losses_;
@@ -93,7 +101,10 @@ private:
     }
 
     void start(bench_client& client) {
-        auto work = asked_.what == kind::pub ? publish(client) : request(client);
+        spawn(client, asked_.what == kind::pub ? publish(client) : request(client));
+    }
+
+    void spawn(bench_client& client, asio::awaitable<result<>> work) {
         ++working_;
         const auto done = [this](const std::exception_ptr& thrown, const result<>& ended) {
             --working_;
@@ -147,13 +158,14 @@ private:
     asio::awaitable<result<>> listen(bench_client& client) {
         client::subscribe_options how;
         if (asked_.what == kind::service) how.queue = "pipit-bench";
-        const auto callback = [this, &client](const client::message& message) {
+        std::function<void(const client::message&)> callback = [this, &client](const auto& message) {
             asked_.what == kind::service ? answer(client, message) : receive(client, message);
         };
-        auto made = client.nats->subscribe(subject_, callback, std::move(how));
+        if (answers_slowly()) callback = nullptr;
+        auto made = client.nats->subscribe(subject_, std::move(callback), std::move(how));
         if (!made) co_return made.error();
         client.messages = std::move(*made);
-        ++working_;
+        if (!answers_slowly()) ++working_;
         co_return co_await client.nats->flush(asio::use_awaitable);
     }
 
@@ -165,37 +177,51 @@ private:
         if (figures.messages == client.share) finish(client);
     }
 
-    void answer(bench_client& client, const client::message& message) {
-        if (message.reply().empty()) return; // No request.
-        if (client.figures.messages == 0 && client.waiting == 0)
-            client.figures.began = net::steady_now();
-        if (asked_.sleep <= nanoseconds::zero()) return send_answer(client, message);
-        const auto timer =
-            std::make_shared<asio::steady_timer>(connected_.nats.get_executor(), asked_.sleep);
-        ++client.waiting;
-        timer->async_wait([this, timer, &client, message,
-                           goes_on = std::weak_ptr(goes_on_)](const error_code& ended) {
-            if (ended || goes_on.expired()) return;
-            --client.waiting;
-            send_answer(client, message);
-        });
+    [[nodiscard]] bool answers_slowly() const {
+        return asked_.what == kind::service && asked_.sleep > nanoseconds::zero();
     }
 
-    void send_answer(bench_client& client, const client::message& message) {
-        if (working_ == 0 || failed_.code()) return; // It has come to its end.
-        if (const auto sent = client.nats->respond(message, message.payload());
+    /// One after the other, as a service does that needs its time for each.
+    asio::awaitable<result<>> answer_requests(bench_client& client) {
+        while (!is_over()) {
+            const auto request = co_await client.messages->next(asio::use_awaitable);
+            if (is_over()) break;
+            if (!request) co_return request.error();
+            begin(client, *request);
+            co_await connected_.sleep(asked_.sleep);
+            answer(client, *request);
+        }
+        co_return result<>();
+    }
+
+    /// Of a service.
+    [[nodiscard]] bool is_over() const {
+        return failed_.code() || connected_.interrupted() ||
+               (asked_.messages != 0 && answered_ == asked_.messages);
+    }
+
+    static void begin(bench_client& client, const client::message& request) {
+        const bool has_begun = client.figures.began != steady_time{};
+        if (!has_begun && !request.reply().empty()) client.figures.began = net::steady_now();
+    }
+
+    void answer(bench_client& client, const client::message& request) {
+        if (request.reply().empty() || is_over()) return; // No request; or one too many.
+        begin(client, request);
+        if (const auto sent = client.nats->respond(request, request.payload());
             !sent && sent.error() != protocol::errc::invalid_subject) {
             failed_ = sent.error();
             wake_.cancel();
         }
         client.figures.ended = net::steady_now();
-        count(client, message.payload().size());
+        count(client, request.payload().size());
         ++answered_;
-        if (asked_.messages == 0 || answered_ != asked_.messages) return;
+        if (!is_over()) return;
         for (auto& each : clients_) finish(each);
     }
 
     void finish(bench_client& client) {
+        if (answers_slowly()) return client.stop.emit(asio::cancellation_type::terminal);
         client.messages.reset();
         --working_;
         wake_.cancel();
@@ -273,10 +299,8 @@ private:
         if (!asked_.shows_progress || !connected_.with.errors_are_terminal) return;
         std::uint64_t done = 0;
         for (const auto& client : clients_) done += client.figures.messages;
-        const auto all = asked_.what == kind::sub ? asked_.messages
-                                                  : std::max<std::uint64_t>(asked_.messages, 1);
-        const auto part =
-            asked_.messages == 0 ? 0 : static_cast<double>(done) / static_cast<double>(all);
+        const auto all = asked_.messages * (asked_.what == kind::sub ? asked_.clients : 1);
+        const auto part = all == 0 ? 0 : static_cast<double>(done) / static_cast<double>(all);
         const auto bar = asked_.messages == 0 ? std::string() : progress_bar(part, 40) + "  ";
         connected_.with.show_status(kind_name(asked_.what) + " " + bar + count_text(done) +
                                     " messages");
@@ -298,8 +322,7 @@ private:
     error failed_;
     bool progress_is_shown_ = false;
     asio::steady_timer wake_;
-    std::uint64_t losses_ = 0;                                     ///< Of connections.
-    std::shared_ptr<bool> goes_on_ = std::make_shared<bool>(true); ///< Gone with this.
+    std::uint64_t losses_ = 0; ///< Of connections.
     std::deque<bench_client> clients_;
 };
 
@@ -321,23 +344,25 @@ int summarize(session& connected, const bench_options& asked, const bench_figure
 
 } // namespace
 
-int run_bench(program& with, const bench_options& asked) {
+int run_bench(program& with, bench_options asked) {
     constexpr std::uint64_t clients_max = 1000;
     const bool sends = asked.what == kind::pub || asked.what == kind::request;
+    if (asked.messages == 0 && asked.what != kind::service) {
+        return with.fail_usage("--msgs is at least 1");
+    }
     if (asked.clients == 0 || asked.clients > clients_max) {
         return with.fail_usage("--clients is between 1 and " + count_text(clients_max));
     }
     if (const auto wrong = complaint_about_size(asked.size); !wrong.empty()) {
         return with.fail_usage(wrong);
     }
-    if (asked.messages < asked.clients && asked.what != kind::service) {
-        return with.fail_usage("--msgs is smaller than the number of clients");
-    }
     const bool valid = sends ? protocol::is_valid_publish_subject(asked.subject)
                              : protocol::is_valid_subject(asked.subject);
     if (!valid || asked.subjects_max == 0) {
         return with.fail_usage("'" + asked.subject + "' is not a subject for this");
     }
+    // Nobody is without a share.
+    if (sends) asked.clients = std::min(asked.clients, asked.messages);
     bench_figures found{.kind = kind_name(asked.what),
                         .subject = asked.subject,
                         .size = sends ? asked.size : 0,
