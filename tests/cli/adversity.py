@@ -306,6 +306,81 @@ def a_message_that_is_too_long_to_be_translated_is_shown_as_it_came(world):
     matches("too long for an argument", done.err)
 
 
+class server_of_one_message:
+    """Sends a message to who subscribes, and a PING when `may_ping` is set; `answered` is for its PONG."""
+
+    def __init__(self):
+        self.may_ping, self.answered = threading.Event(), threading.Event()
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"nats://127.0.0.1:{self.listener.getsockname()[1]}"
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        connection, _ = self.listener.accept()
+        connection.sendall(b'INFO {"server_id":"X","version":"2.15.2","headers":true,"max_payload":1048576}\r\n')
+        lines = iter(connection.makefile("rb").readline, b"")
+        for line in lines:
+            if line == b"PING\r\n":
+                connection.sendall(b"PONG\r\n")
+            if line.startswith(b"SUB "):
+                break
+        connection.sendall(b"MSG a 1 5\r\nhello\r\n")
+        threading.Thread(target=self._ping, args=(connection,), daemon=True).start()
+        for line in lines:
+            if line == b"PING\r\n":
+                connection.sendall(b"PONG\r\n")
+            if line == b"PONG\r\n":
+                self.answered.set()
+
+    def _ping(self, connection):
+        self.may_ping.wait()
+        connection.sendall(b"PING\r\n")
+
+
+@once
+def a_command_that_hangs_holds_up_neither_the_connection_nor_ctrl_c(world):
+    server = server_of_one_message()
+    file = world.file("pid")
+    sub = world.start("sub", "a", "--raw", "--translate", f"sh -c 'echo $$ > {file}; exec sleep 1000'",
+                      env={"NATS_URL": server.url})
+    eventually(lambda: os.path.exists(file) and world.read("pid").endswith("\n"), "the command runs")
+    server.may_ping.set()
+    assert server.answered.wait(SECONDS), "no PONG"
+    sub.signal(signal.SIGINT)
+    done = sub.finish()
+    equal([done.code, done.out], [0, ""])
+    matches("Received 0 messages, .*; 1 more still waited for the command", done.err)
+    eventually(lambda: not os.path.exists(f"/proc/{world.read('pid').strip()}"), "the command is gone")
+
+
+@test
+def what_a_command_is_too_slow_for_is_dropped_and_said(world):
+    sub = world.subscribe("a", "--raw", "--translate", "sleep 1000")
+    succeeded(world.run("pub", "a", "x", "--count", "70000"))
+    sub.wait_for("the command is too slow: .* others are dropped")
+    sub.signal(signal.SIGINT)
+    done = sub.finish()
+    equal(done.code, 0)
+    matches("more still waited for the command; [0-9,]+ were dropped", done.err)
+
+
+@test
+def a_command_that_does_not_come_to_its_end_is_killed(world):
+    sub = world.subscribe("a", "--raw", "--count", "1", "--translate", "sleep 1000", "--translate-timeout", "100ms")
+    endless = world.subscribe("a", "--raw", "--count", "1", "--translate", "yes")
+    deaf = world.subscribe("a", "--raw", "--count", "1", "--translate", "echo done")
+    payload = "x" * 900_000
+    succeeded(world.run("pub", "a", input=payload))
+    for each, why in ((sub, "sleep was killed after 100ms"), (endless, "yes was killed, for it wrote more than 64.0 MiB")):
+        done = succeeded(each.finish())
+        equal(done.out, payload + "\n")
+        matches(why + ".*; the message is shown as it came", done.err)
+    equal(succeeded(deaf.finish()).out, "done\n")
+    replying(world, "svc", "it")
+    equal(succeeded(world.run("request", "svc", "x", "--raw", "--translate", "sleep 1000", "--translate-timeout",
+                              "100ms")).out, "it\n")
+
+
 @once
 def a_name_that_is_looked_up_holds_up_nobody(world):
     """Only root can have a resolver of its own that never answers."""

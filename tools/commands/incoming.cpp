@@ -3,7 +3,7 @@
 
 #include <cli/shell_words.hpp>
 #include <cli/templates.hpp>
-#include <commands/subprocess.hpp>
+#include <cli/units.hpp>
 
 #include <pipit/net/clock.hpp>
 
@@ -24,6 +24,18 @@ shown_message shown(const protocol::message& message) {
             .reply = message.reply(),
             .headers = headers ? std::move(*headers) : protocol::headers(),
             .payload = message.payload()};
+}
+
+std::vector<option> translate_options(incoming_options& into_these) {
+    return {{.names = "--translate",
+             .value = "COMMAND",
+             .help = "show what this command makes of each payload, which it gets as its standard "
+                     "input; {{Subject}} is the subject",
+             .set = into(into_these.translate)},
+            {.names = "--translate-timeout",
+             .value = "DURATION",
+             .help = "kill one that takes longer; 1m when it is not said, 0s: never",
+             .set = into(into_these.translate_timeout)}};
 }
 
 message_printer::message_printer(program& with, const incoming_options& asked)
@@ -50,10 +62,13 @@ result<> message_printer::open() {
 }
 
 result<> message_printer::show(std::uint64_t number, const protocol::message& message) {
+    return show(number, message, message.payload());
+}
+
+result<> message_printer::show(std::uint64_t number, const protocol::message& message,
+                               bytes_view payload) {
     auto seen = shown(message);
-    const auto payload = payload_of(seen);
-    if (!payload) return payload.error();
-    seen.payload = *payload;
+    seen.payload = payload;
     if (!asked_.dump.empty()) return dump(number, seen);
     if (with_.json) {
         with_.print(message_line(number, net::wall_now(), seen) + '\n');
@@ -66,23 +81,45 @@ result<> message_printer::show(std::uint64_t number, const protocol::message& me
     return {};
 }
 
-result<std::string> message_printer::payload_of(const shown_message& message) const {
-    if (asked_.translate.empty()) return std::string(message.payload);
+subprocess message_printer::translation_of(const protocol::message& message) const {
     template_filler filler(1);
     const template_values values{.count = 0,
                                  .now = {},
                                  .utc_offset = {},
-                                 .subject = message.subject,
-                                 .request = message.payload};
-    auto words = *split_shell_words(asked_.translate);
-    for (auto& word : words) word = filler.fill(word, values).text;
-    auto end = run_command({.words = words, .input = message.payload, .joins_errors = true});
+                                 .subject = message.subject(),
+                                 .request = message.payload()};
+    subprocess command;
+    command.words = *split_shell_words(asked_.translate);
+    for (auto& word : command.words) word = filler.fill(word, values).text;
+    command.input = message.payload();
+    command.joins_errors = true;
+    return command;
+}
+
+asio::awaitable<result<std::string>>
+message_printer::translated(const protocol::message& message) const {
+    std::string as_it_came(message.payload());
+    if (!translates()) co_return as_it_came;
+    auto command = translation_of(message);
+    const auto name = command.words[0];
+    const auto bytes_max = static_cast<double>(command.output_bytes_max);
+    auto end = co_await run_command_beside(std::move(command), asked_.translate_timeout);
+    const auto tell = [&](const std::string& why) {
+        with_.note("--translate: " + why + "; the message is shown as it came");
+    };
     if (!end && end.error().code() == boost::system::errc::argument_list_too_long) {
-        with_.note("--translate: a message is too long for an argument, and is shown as it came");
-        return std::string(message.payload);
+        tell("a message is too long for an argument");
+    } else if (!end) {
+        co_return error(end.error().code(), "--translate: " + name);
+    } else if (end->how == subprocess_end::kind::took_too_long) {
+        tell(name + " was killed after " + time_span_text(asked_.translate_timeout) +
+             " (--translate-timeout)");
+    } else if (end->how == subprocess_end::kind::wrote_too_much) {
+        tell(name + " was killed, for it wrote more than " + size_text(bytes_max));
+    } else {
+        co_return std::move(end->output);
     }
-    if (!end) return error(end.error().code(), "--translate: " + words[0]);
-    return std::move(end->output);
+    co_return as_it_came;
 }
 
 result<> message_printer::dump(std::uint64_t number, const shown_message& message) const {
@@ -95,13 +132,10 @@ result<> message_printer::dump(std::uint64_t number, const shown_message& messag
     return {};
 }
 
-result<> message_printer::show_body(const protocol::message& message) {
+void message_printer::show_body(const protocol::message& message, bytes_view payload) {
     auto seen = shown(message);
-    const auto payload = payload_of(seen);
-    if (!payload) return payload.error();
-    seen.payload = *payload;
+    seen.payload = payload;
     print_body(seen);
-    return {};
 }
 
 void message_printer::print_for_people(std::uint64_t number, const shown_message& message) {

@@ -3,9 +3,11 @@
 
 #include <cli/message_text.hpp>
 #include <commands/program.hpp>
+#include <commands/subprocess.hpp>
 
 #include <pipit/protocol/message.hpp>
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -20,7 +22,11 @@ struct incoming_options {
     bool delta_time = false;
     std::string dump;
     std::string translate;
+    nanoseconds translate_timeout = std::chrono::minutes(1);
 };
+
+/// --translate and --translate-timeout.
+[[nodiscard]] std::vector<option> translate_options(incoming_options& into_these);
 
 [[nodiscard]] shown_message shown(const protocol::message& message);
 
@@ -31,15 +37,24 @@ public:
 
     /// Errors: a folder that cannot be made, a command that is not quoted rightly.
     [[nodiscard]] result<> open();
-    /// Errors: a file that cannot be written, a program for --translate that cannot be run.
+    /// With the payload that it came with, or another one. Errors: a file that cannot be written.
     [[nodiscard]] result<> show(std::uint64_t number, const protocol::message& message);
+    [[nodiscard]] result<> show(std::uint64_t number, const protocol::message& message,
+                                bytes_view payload);
     /// The same without the line that says where it came from: what a request is answered with.
-    [[nodiscard]] result<> show_body(const protocol::message& message);
+    void show_body(const protocol::message& message, bytes_view payload);
+
+    [[nodiscard]] bool translates() const noexcept { return !asked_.translate.empty(); }
+    /// What the command of --translate makes of a payload; without one, and when it does not come to
+    /// its end, what it was. Everything else goes on meanwhile.
+    /// Errors: a program that cannot be run. Lifetime: `message` outlives the coroutine.
+    [[nodiscard]] asio::awaitable<result<std::string>>
+    translated(const protocol::message& message) const;
     /// Whether what is printed is for programs, so that nothing else may be said beside it.
     [[nodiscard]] bool is_for_programs() const;
 
 private:
-    [[nodiscard]] result<std::string> payload_of(const shown_message& message) const;
+    [[nodiscard]] subprocess translation_of(const protocol::message& message) const;
     [[nodiscard]] result<> dump(std::uint64_t number, const shown_message& message) const;
     void print_for_people(std::uint64_t number, const shown_message& message);
     void print_body(const shown_message& message);

@@ -79,7 +79,7 @@ private:
         const auto reply = co_await connected_.nats.request(message.subject, message.payload, how,
                                                             asio::use_awaitable);
         if (!reply) co_return with_hint(reply.error(), message.subject);
-        co_return show(*reply, began);
+        co_return co_await show(*reply, began);
     }
 
     asio::awaitable<result<>> ask_many(const outgoing_message& message) {
@@ -98,7 +98,8 @@ private:
             const auto reply = co_await replies->next(asio::use_awaitable);
             if (!reply) co_return with_hint(reply.error(), message.subject);
             if (!*reply) break;
-            if (const auto shown = show(**reply, began); !shown) co_return shown;
+            const auto shown = co_await show(**reply, began);
+            if (!shown) co_return shown;
         }
         if (sum_.replies == before) {
             co_return error(protocol::errc::timeout, "nobody answered on '" + message.subject +
@@ -114,19 +115,21 @@ private:
                 "'" + subject + "' (to answer there: pipit reply '" + subject + "' TEXT)"};
     }
 
-    result<> show(const client::message& reply, steady_time began) {
+    asio::awaitable<result<>> show(const client::message& reply, steady_time began) {
         ++sum_.replies;
         auto& with = connected_.with;
         const auto took = net::steady_now() - began;
+        const auto payload = co_await printer_.translated(reply);
+        if (!payload) co_return payload.error();
         if (printer_.is_for_programs()) {
-            const auto shown_as_it_is = printer_.show(sum_.replies, reply);
+            const auto shown_as_it_is = printer_.show(sum_.replies, reply, *payload);
             with.flush();
-            return shown_as_it_is;
+            co_return shown_as_it_is;
         }
         with.note("Received after " + time_span_text(took));
-        const auto printed = printer_.show_body(reply);
+        printer_.show_body(reply, *payload);
         with.flush();
-        return printed;
+        co_return result<>();
     }
 
     session& connected_;
@@ -197,12 +200,10 @@ command request_command(program& with) {
         {.names = "--wait-for-empty",
          .help = "replies end with one that is empty",
          .set = into(asked->wait_for_empty)},
-        {.names = "--translate",
-         .value = "COMMAND",
-         .help = "show what this command makes of each payload",
-         .set = into(asked->shown.translate)},
     };
     request.options.insert(request.options.end(), more.begin(), more.end());
+    const auto last = translate_options(asked->shown);
+    request.options.insert(request.options.end(), last.begin(), last.end());
     request.examples = {
         {"pipit request greet joe", "One request"},
         {"pipit request greet joe --raw", "The reply alone, for a script"},

@@ -13,6 +13,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <algorithm>
+#include <deque>
 
 namespace pipit::cli {
 namespace {
@@ -30,11 +31,17 @@ struct sub_options {
 
 struct sub_sum {
     std::uint64_t messages = 0;
+    std::uint64_t waiting = 0; ///< For the command of --translate.
+    std::uint64_t dropped = 0; ///< It was too slow for them.
     std::uint64_t bytes = 0;
     steady_time began = net::steady_now();
 };
 
 constexpr std::size_t graph_seconds_max = 1000;
+
+/// What waits for the command of --translate.
+constexpr std::size_t waiting_messages_max = 65'536;
+constexpr std::size_t waiting_bytes_max = std::size_t{64} * 1024 * 1024;
 
 class subscriber {
 public:
@@ -58,21 +65,26 @@ public:
         if (!known) co_return connected_.fail(known.error());
         if (asked_.graph) {
             co_await draw_graphs();
+        } else if (printer_.translates()) {
+            co_await translate_all();
         } else {
             co_await wait_for_end();
         }
         subscriptions_.clear();
         if (failed_.code()) co_return connected_.fail(failed_);
         if (connected_.refused()) co_return connected_.fail(*connected_.refused());
-        if (sum_.messages < asked_.count) {
-            co_return connected_.with.fail("only " + count_text(sum_.messages) + " of " +
-                                           count_text(asked_.count) + " messages came before " +
-                                           time_span_text(asked_.wait) + " without any had passed");
-        }
+        if (sum_.messages < asked_.count) co_return connected_.with.fail(what_is_missing());
         co_return exit_code::done;
     }
 
 private:
+    [[nodiscard]] std::string what_is_missing() const {
+        const auto text =
+            "only " + count_text(sum_.messages) + " of " + count_text(asked_.count) + " messages ";
+        if (came_ == asked_.count) return text + "are shown: the command was too slow for the rest";
+        return text + "came before " + time_span_text(asked_.wait) + " without any had passed";
+    }
+
     result<> subscribe() {
         auto subjects = asked_.subjects;
         if (asked_.inbox) subjects.push_back(connected_.nats.new_inbox());
@@ -95,21 +107,29 @@ private:
     }
 
     void receive(std::size_t subscription, const client::message& message) {
-        if (ended_) return;
+        if (ended_ || has_all()) return;
         const auto ignores = [&](const auto& each) {
             return protocol::subject_matches(each, message.subject());
         };
         if (std::any_of(asked_.ignored.begin(), asked_.ignored.end(), ignores)) return;
-        ++sum_.messages;
+        ++came_;
         ++counts_[subscription];
-        sum_.bytes += message.payload().size();
         last_message_ = net::steady_now();
-        if (!asked_.graph) show(message);
-        if (sum_.messages == asked_.count) end();
+        if (printer_.translates() && !asked_.graph) return let_wait(message);
+        count(message);
+        if (!asked_.graph) show(message, message.payload());
+        if (has_all()) end();
     }
 
-    void show(const client::message& message) {
-        if (const auto shown = printer_.show(sum_.messages, message); !shown) {
+    [[nodiscard]] bool has_all() const { return asked_.count != 0 && came_ == asked_.count; }
+
+    void count(const client::message& message) {
+        ++sum_.messages;
+        sum_.bytes += message.payload().size();
+    }
+
+    void show(const client::message& message, bytes_view payload) {
+        if (const auto shown = printer_.show(sum_.messages, message, payload); !shown) {
             failed_ = shown.error();
             end();
         }
@@ -119,6 +139,46 @@ private:
             *due = false;
             with->flush();
         });
+    }
+
+    /// A command takes its time, which the server does not wait for.
+    void let_wait(const client::message& message) {
+        const bool has_room = waiting_.size() < waiting_messages_max &&
+                              waiting_bytes_ + message.payload().size() <= waiting_bytes_max;
+        if (has_room) {
+            waiting_.push_back(message);
+            waiting_bytes_ += message.payload().size();
+            ++sum_.waiting;
+        } else {
+            ++sum_.dropped;
+            if (!std::exchange(drops_are_told_, true)) {
+                connected_.with.note("--translate: the command is too slow: " +
+                                     count_text(sum_.waiting) +
+                                     " messages wait for it, and others are dropped");
+            }
+        }
+        wake_.cancel();
+    }
+
+    asio::awaitable<void> translate_all() {
+        for (;;) {
+            if (waiting_.empty() && !has_all()) co_await wait_for_message();
+            if (ended_ || waiting_.empty()) break;
+            const auto next = std::move(waiting_.front());
+            waiting_.pop_front();
+            waiting_bytes_ -= next.payload().size();
+            const auto payload = co_await printer_.translated(next);
+            --sum_.waiting;
+            if (waiting_.empty()) drops_are_told_ = false;
+            if (!payload) failed_ = payload.error();
+            if (!payload || ended_) break;
+            count(next);
+            show(next, *payload);
+        }
+    }
+
+    asio::awaitable<void> wait_for_message() {
+        while (!ended_ && waiting_.empty() && !is_late()) co_await wait_until(latest());
     }
 
     void end() {
@@ -132,13 +192,15 @@ private:
         (void)co_await wake_.async_wait(token);
     }
 
-    asio::awaitable<void> wait_for_end() {
+    /// Of the next message.
+    [[nodiscard]] steady_time latest() const {
         const bool waits = asked_.wait > nanoseconds::zero();
-        while (!ended_) {
-            const auto deadline = waits ? last_message_ + asked_.wait : steady_time::max();
-            if (waits && deadline <= net::steady_now()) break;
-            co_await wait_until(deadline);
-        }
+        return waits ? last_message_ + asked_.wait : steady_time::max();
+    }
+    [[nodiscard]] bool is_late() const { return latest() <= net::steady_now(); }
+
+    asio::awaitable<void> wait_for_end() {
+        while (!ended_ && !is_late()) co_await wait_until(latest());
     }
 
     asio::awaitable<void> draw_graphs() {
@@ -178,6 +240,10 @@ private:
     steady_time last_message_;
     std::vector<std::vector<double>> rates_; ///< Of each subscription, a second each.
     std::vector<std::uint64_t> counts_;      ///< In this second.
+    std::uint64_t came_ = 0;
+    std::deque<client::message> waiting_; ///< For the command of --translate.
+    std::size_t waiting_bytes_ = 0;
+    bool drops_are_told_ = false; ///< Until it has caught up.
     bool ended_ = false;
     std::shared_ptr<bool> flush_is_due_ = std::make_shared<bool>(false); ///< May outlive this.
     error failed_;
@@ -189,15 +255,22 @@ asio::awaitable<int> subscribe_all(session& connected, const sub_options& asked,
     co_return co_await all.run();
 }
 
+std::string what_is_not_shown(const sub_sum& sum) {
+    std::string text;
+    if (sum.waiting != 0) text += "; " + count_text(sum.waiting) + " more still waited for the command";
+    if (sum.dropped != 0) text += "; " + count_text(sum.dropped) + " were dropped";
+    return text;
+}
+
 int summarize(session& connected, const sub_sum& sum, int code) {
     connected.with.flush();
-    if (!connected.interrupted()) return code;
+    if (!connected.interrupted() && sum.dropped == 0) return code;
     const auto took = net::steady_now() - sum.began;
     const auto seconds = std::max(std::chrono::duration<double>(took).count(), 1e-9);
     const auto rate = static_cast<std::uint64_t>(static_cast<double>(sum.messages) / seconds);
     connected.with.note("Received " + count_text(sum.messages) + " messages, " +
                         size_text(static_cast<double>(sum.bytes)) + ", in " + time_span_text(took) +
-                        ": " + count_text(rate) + " per second");
+                        ": " + count_text(rate) + " per second" + what_is_not_shown(sum));
     return code;
 }
 
@@ -221,7 +294,7 @@ int run_sub(program& with, const sub_options& asked) {
 }
 
 std::vector<option> sub_options_of(sub_options& asked) {
-    return {
+    std::vector<option> options = {
         {.names = "--queue",
          .value = "GROUP",
          .help = "share the messages with others of this group",
@@ -251,12 +324,6 @@ std::vector<option> sub_options_of(sub_options& asked) {
                  "byte behind each, for xargs -0",
          .set = into(asked.shown.dump),
          .offers = completes::folder},
-        {.names = "--translate",
-         .value = "COMMAND",
-         .help =
-             "show what this command makes of each payload, which it gets as its standard input; "
-             "{{Subject}} is the subject",
-         .set = into(asked.shown.translate)},
         {.names = "-I,--ignore-subject",
          .value = "SUBJECT",
          .help = "leave out what matches it",
@@ -267,6 +334,9 @@ std::vector<option> sub_options_of(sub_options& asked) {
          .help = "show the rates of messages as a graph, in place of the messages",
          .set = into(asked.graph)},
     };
+    const auto more = translate_options(asked.shown);
+    options.insert(options.end(), more.begin(), more.end());
+    return options;
 }
 
 } // namespace
