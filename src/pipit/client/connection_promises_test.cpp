@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <optional>
 #include <set>
+#include <vector>
 
 namespace pipit::client {
 namespace {
@@ -193,6 +194,29 @@ TEST(ConnectionPromises, OneOfSeveralMayStopWaitingForADrain) {
     give_up.emit(asio::cancellation_type::total);
     run_until(io, [&] { return drained == 3 && cancelled; });
     EXPECT_EQ(cancelled->error(), protocol::errc::cancelled);
+}
+
+TEST(ConnectionPromises, AnyNumberOfSubscriptionsIsDrained) {
+    constexpr int many = 100'000;
+    const auto server = start_server();
+    asio::io_context io;
+    connection nats(io.get_executor(), {.servers = {server->url()}});
+    nats.connect(asio::detached);
+    std::vector<subscription> all;
+    for (int i = 0; i < many; ++i) {
+        all.push_back(nats.subscribe("a." + std::to_string(i)).value());
+    }
+    run_until(io, [&] { return nats.is_connected(); });
+    nats.publish("a." + std::to_string(many - 1), "the last one").value();
+    std::optional<result<>> drained;
+    nats.drain([&](result<> how) { drained = std::move(how); });
+    std::optional<message> last;
+    run_until(io, [&] {
+        if (!last) last = all.back().try_next();
+        return drained.has_value();
+    });
+    EXPECT_TRUE(*drained) << drained->error().message();
+    EXPECT_TRUE(last);
 }
 
 TEST(ConnectionPromises, WhoHoldsBackTheReadingKeepsTheConnection) {

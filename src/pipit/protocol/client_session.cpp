@@ -156,14 +156,19 @@ void client_session::begin_connection() {
     ++statistics_.connects;
     server_ = to_string(*protocol_.pool().current());
     operations_.for_each([&](operation& each) {
-        const bool waits = each.connection == connection_ && each.what != operation::kind::drain &&
-                           !is_request(each);
-        if (waits && !ping_for(each)) answer(each, errc::output_full);
+        if (each.connection != connection_) return;
+        if (each.what == operation::kind::flush && !ping_for(each)) {
+            answer(each, errc::output_full);
+        } else if (each.what == operation::kind::drain_all &&
+                   draining_ == draining::publications) {
+            ping_for_drain(each); // Otherwise it waits for requests first.
+        }
     });
 }
 
 void client_session::lose_connection() {
     pings_.clear();
+    drains_without_ping_.clear();
     operations_.for_each([&](operation& each) {
         if (each.connection <= connection_ && each.what != operation::kind::drain_all) {
             answer(each, error(errc::connection_lost, lost_text(each)));
@@ -210,10 +215,27 @@ bool client_session::ping_for(operation& waiting) {
     return true;
 }
 
+/// Any number of subscriptions may be drained at the same time.
+void client_session::ping_for_drain(operation& waiting) {
+    if (!drains_without_ping_.empty() || !ping_for(waiting)) {
+        drains_without_ping_.push_back(waiting.id);
+    }
+}
+
+void client_session::ping_for_next_drain() {
+    while (!drains_without_ping_.empty()) {
+        auto* const next = operations_.find(drains_without_ping_.front());
+        if (next != nullptr && !ping_for(*next)) return;
+        drains_without_ping_.pop_front();
+        if (next != nullptr) return;
+    }
+}
+
 void client_session::receive_pong() {
     if (pings_.empty()) return;
     auto* const answered = operations_.find(pings_.front());
     pings_.pop_front();
+    ping_for_next_drain();
     if (answered == nullptr) return; // It was cancelled, or has been waited for too long.
     switch (answered->what) {
     case operation::kind::flush: {
@@ -252,7 +274,7 @@ void client_session::drain(sid subscription, steady_time now, nanoseconds timeou
     auto* const added = add_operation(operation::kind::drain, timeout);
     if (added == nullptr) return end_subscription(subscription, errc::output_full);
     added->subscription = subscription;
-    if (!ping_for(*added)) end_drain(*added, errc::output_full);
+    ping_for_drain(*added);
 }
 
 void client_session::end_drain(operation& ended, error why) {
@@ -280,10 +302,10 @@ void client_session::drain_all(steady_time now, nanoseconds timeout) {
             events_.emplace_back(subscription_ended{subscription, {}});
         }
     }
-    if (!is_connected()) {
+    if (is_connected()) {
+        ping_for_drain(*added);
+    } else {
         draining_ = draining::requests;
-    } else if (!ping_for(*added)) {
-        protocol_.close(errc::output_full);
     }
 }
 
@@ -303,7 +325,7 @@ bool client_session::advance_draining() {
     if (drained == nullptr) return false; // It was closed meanwhile.
     drained->connection = next_connection();
     if (is_connected()) {
-        if (!ping_for(*drained)) protocol_.close(errc::output_full);
+        ping_for_drain(*drained);
     } else if (!protocol_.has_offline_output()) {
         protocol_.close();
     }

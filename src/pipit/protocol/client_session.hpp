@@ -117,6 +117,8 @@ private:
     void receive_error(const error_received& received);
     void receive_pong();
     [[nodiscard]] bool ping_for(operation& waiting);
+    void ping_for_drain(operation& waiting);
+    void ping_for_next_drain();
     void end_drain(operation& ended, error why);
     void end_subscription(sid subscription, error why);
     void end_all_subscriptions(const error& why);
@@ -153,6 +155,7 @@ private:
     std::uint64_t connection_ = 0;   ///< Counts them.
     std::string server_;             ///< Of the connection, or of the last one; for texts.
     std::deque<operation_id> pings_; ///< Those that asked for a PONG, in order.
+    std::deque<operation_id> drains_without_ping_; ///< While there are as many as there may be.
 
     std::string inbox_;                ///< With the dot before a request's number.
     std::optional<sid> inbox_sid_;     ///< When it is subscribed to.

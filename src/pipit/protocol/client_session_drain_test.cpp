@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/protocol/client_session.hpp>
 
+#include <pipit/base/limits.hpp>
 #include <pipit/protocol/detail/session_script.hpp>
 #include <pipit/protocol/error.hpp>
 
 #include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
 
 namespace pipit::protocol {
 namespace {
@@ -58,6 +62,51 @@ TEST(Drain, OfASubscriptionThatEndsMeanwhileIsToldOnce) {
     s.session.unsubscribe(ended);
     s.receives("MSG a 1 1\r\nx\r\nMSG b 2 1\r\ny\r\nPONG\r\nPONG\r\n");
     EXPECT_EQ(s.events(), "message:1:x | ended:1");
+}
+
+std::size_t count_of(bytes_view text, bytes_view in) {
+    std::size_t count = 0;
+    for (auto at = in.find(text); at != bytes_view::npos; at = in.find(text, at + 1)) ++count;
+    return count;
+}
+
+TEST(Drain, GoesForAnyNumberOfSubscriptions) {
+    constexpr std::size_t many = 100'000;
+    session_script s;
+    s.connects();
+    std::vector<sid> all;
+    for (std::size_t i = 0; i < many; ++i) all.push_back(s.session.subscribe("a").value());
+    (void)s.sent();
+    for (const auto each : all) s.session.drain(each, s.now, 5s);
+    auto sent = s.sent();
+    EXPECT_EQ(count_of("UNSUB ", sent), many);
+    EXPECT_EQ(count_of("PING\r\n", sent), limits::client_pings);
+    std::size_t pings = 0;
+    for (auto asked = count_of("PING\r\n", sent); asked != 0;
+         asked = count_of("PING\r\n", s.sent())) {
+        pings += asked;
+        std::string pongs;
+        for (std::size_t i = 0; i < asked; ++i) pongs += "PONG\r\n";
+        s.receives(pongs);
+    }
+    EXPECT_EQ(pings, many);
+    const auto told = s.events();
+    EXPECT_EQ(count_of("ended:", told), many);
+    EXPECT_TRUE(told.starts_with("ended:1 | ended:2 | ")) << told.substr(0, 100);
+}
+
+TEST(Drain, OfManySubscriptionsEndsWithTheConnection) {
+    session_script s;
+    s.connects();
+    constexpr std::size_t many = limits::client_pings + 10;
+    for (std::size_t i = 0; i < many; ++i) {
+        s.session.drain(s.session.subscribe("a").value(), s.now, 5s);
+    }
+    s.loses_transport();
+    EXPECT_EQ(count_of("the connection was lost", s.events()), many);
+    s.connects();
+    s.flushes();
+    EXPECT_EQ(s.sent(), "PING\r\n");
 }
 
 TEST(DrainAll, EndsSubscriptionsThenSendsAndCloses) {
@@ -128,6 +177,19 @@ TEST(DrainAll, WithoutAConnectionSendsWhatWaitsOverTheNext) {
     s.receives("PONG\r\n");
     EXPECT_EQ(s.sent(), "PUB a 1\r\nx\r\nPING\r\n");
     EXPECT_EQ(s.events(), "open:a | connect | connected");
+    s.receives("PONG\r\n");
+    EXPECT_EQ(s.events(), "closed");
+}
+
+TEST(DrainAll, WithoutAConnectionWaitsForRequestsThatGoOverTheNext) {
+    session_script s;
+    const auto request = s.requests("greet");
+    s.session.drain_all(s.now, 30s);
+    s.connects();
+    EXPECT_EQ(s.sent(), "SUB INBOX.* 1\r\nPUB greet INBOX.1 0\r\n\r\n");
+    s.receives(s.reply(request, "hello"));
+    EXPECT_EQ(s.events(), "answered:1:hello");
+    EXPECT_EQ(s.sent(), "PING\r\n");
     s.receives("PONG\r\n");
     EXPECT_EQ(s.events(), "closed");
 }
