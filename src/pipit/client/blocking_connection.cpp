@@ -10,11 +10,13 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 
+#include <cstdint>
 #include <thread>
 #include <utility>
 
 namespace pipit::client {
 
+using detail::patience;
 using detail::wait_for;
 
 namespace {
@@ -62,7 +64,8 @@ void blocking_subscription::unsubscribe(std::uint64_t max) {
 result<> blocking_subscription::drain() {
     if (!feed_) return errc::subscription_ended;
     auto& link = *feed_->owner;
-    return wait_for<void>(link, [&](auto done) { link.drain(feed_, std::move(done)); });
+    return wait_for<void>(link, patience{link.options().drain_timeout},
+                          [&](auto done) { link.drain(feed_, std::move(done)); });
 }
 
 const std::string& blocking_subscription::subject() const noexcept {
@@ -113,7 +116,9 @@ const std::shared_ptr<detail::link>& blocking_connection::internals() const noex
 
 result<> blocking_connection::connect() {
     auto& link = *state_->link;
-    return wait_for<void>(link, [&](auto done) { link.connect(std::move(done)); });
+    const nanoseconds time = link.options().connect_timeout;
+    return wait_for<void>(link, patience{time, time},
+                          [&](auto done) { link.connect(std::move(done)); });
 }
 
 result<> blocking_connection::publish(bytes_view subject, bytes_view payload,
@@ -121,9 +126,13 @@ result<> blocking_connection::publish(bytes_view subject, bytes_view payload,
     auto& link = *state_->link;
     auto queued = link.publish(subject, payload, options);
     if (queued || queued.error() != protocol::errc::output_full) return queued;
-    return wait_for<void>(link, [&](auto done) {
-        link.publish_when_room(subject, payload, options, std::move(done));
-    });
+    const nanoseconds time = link.options().request_timeout;
+    std::uint64_t number = 0;
+    const auto start = [&](auto done) {
+        number = link.publish_when_room(subject, payload, options, std::move(done));
+    };
+    return wait_for<void>(link, patience{time, time}, start,
+                          [&] { return link.forget_publication(number); });
 }
 
 result<blocking_subscription> blocking_connection::subscribe(bytes_view subject,
@@ -177,7 +186,8 @@ result<nanoseconds> blocking_connection::rtt() { return state_->link->wait_for_f
 
 result<> blocking_connection::drain() {
     auto& link = *state_->link;
-    return wait_for<void>(link, [&](auto done) { link.drain(std::move(done)); });
+    return wait_for<void>(link, patience{link.options().drain_timeout},
+                          [&](auto done) { link.drain(std::move(done)); });
 }
 
 void blocking_connection::close() { state_->link->close(); }

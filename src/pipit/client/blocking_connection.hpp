@@ -97,6 +97,10 @@ private:
 /// then fails with `protocol::errc::closed`. An exception that a callback lets out becomes an
 /// `event::asynchronous_error` with `errc::callback_threw`; one out of `on_event` is lost.
 ///
+/// While a callback runs, nothing else of the connection goes on. Whoever waits meanwhile, and may
+/// be what the callback waits for, is told when his time is over: `protocol::errc::timeout`, which
+/// names the callback. That time is `connect_timeout`, `drain_timeout` or `request_timeout`.
+///
 /// Threads: any, several at the same time.
 class blocking_connection {
 public:
@@ -108,7 +112,8 @@ public:
 
     /// Errors: as of `connection::connect`.
     [[nodiscard]] result<> connect();
-    /// Waits while `pending_output_bytes_max` is reached; otherwise it only queues.
+    /// Waits while `pending_output_bytes_max` is reached and the server reads; otherwise it only
+    /// queues. Errors: as of `connection::publish`, which waits for no server either.
     [[nodiscard]] result<> publish(bytes_view subject, bytes_view payload,
                                    const publish_options& options = {});
     [[nodiscard]] result<blocking_subscription> subscribe(bytes_view subject,

@@ -41,7 +41,8 @@ class link;
 /// connection goes on with the next message when that is called again.
 ///
 /// Threads: any, several at the same time. Callbacks are called one at a time on the connection's
-/// executor, handlers on their own. The execution context must outlive the connection.
+/// executor, handlers on their own. The execution context must outlive the connection. A thread
+/// that runs the executor must not wait for an operation (`use_future`): nobody would end it.
 class connection {
 public:
     explicit connection(asio::any_io_executor executor, connection_options options = {});
@@ -63,7 +64,9 @@ public:
     ///         `pending_output_bytes_max` is reached.
     [[nodiscard]] result<> publish(bytes_view subject, bytes_view payload,
                                    const publish_options& options = {});
-    /// The same, but waits while there is no room; and lets others run now and then.
+    /// The same, but waits while there is no room and a server that makes some: without a
+    /// connection, more than `reconnect_buffer_bytes_max` is `protocol::errc::output_full` at once,
+    /// also for what waited when it was lost. And it lets others run now and then.
     /// Lifetime: what the arguments point to, until the operation is started (a coroutine's: until
     /// it has completed).
     template <asio::completion_token_for<void(result<>)> Token>

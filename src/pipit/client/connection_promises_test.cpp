@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <filesystem>
+#include <future>
 #include <optional>
 #include <set>
 #include <vector>
@@ -152,6 +153,36 @@ TEST(ConnectionPromises, SeveralMayWaitForRoom) {
         asio::co_spawn(io, publish_some(nats, done), asio::detached);
     }
     run_until(io, [&] { return done == several; });
+}
+
+TEST(ConnectionPromises, WhoWaitsForRoomDoesNotWaitForAServer) {
+    std::promise<void> over;
+    const false_server server([ends = over.get_future().share()](false_server::peer& client) {
+        client.greet();
+        ends.wait(); // And reads nothing.
+    });
+    asio::io_context io;
+    connection nats(io.get_executor(), {.servers = {server.url()},
+                                        .pending_output_bytes_max = 100'000,
+                                        .reconnect_buffer_bytes_max = 1000});
+    nats.connect(asio::detached);
+    run_until(io, [&] { return nats.is_connected(); });
+    constexpr std::size_t many = 3000; // More than the sockets' buffers take.
+    const publish_options plain;
+    const std::string payload(10'000, 'x');
+    std::vector<result<>> outcomes;
+    for (std::size_t i = 0; i < many; ++i) {
+        nats.publish("a", payload, plain,
+                     [&](result<> how) { outcomes.push_back(std::move(how)); });
+    }
+    io.restart();
+    io.poll();
+    EXPECT_LT(outcomes.size(), many);
+    over.set_value();
+    run_until(io, [&] { return outcomes.size() == many; });
+    const auto& last = outcomes.back();
+    EXPECT_EQ(last.error(), protocol::errc::output_full);
+    EXPECT_NE(last.error().message().find("reconnect_buffer_bytes_max"), std::string::npos);
 }
 
 TEST(ConnectionPromises, SeveralMayWaitForMessagesOfOneSubscription) {

@@ -159,8 +159,7 @@ void client_session::begin_connection() {
         if (each.connection != connection_) return;
         if (each.what == operation::kind::flush && !ping_for(each)) {
             answer(each, errc::output_full);
-        } else if (each.what == operation::kind::drain_all &&
-                   draining_ == draining::publications) {
+        } else if (each.what == operation::kind::drain_all && draining_ == draining::publications) {
             ping_for_drain(each); // Otherwise it waits for requests first.
         }
     });

@@ -21,9 +21,6 @@
 namespace pipit::client::detail {
 namespace {
 
-/// A coroutine that only publishes would keep everything else of its thread from running.
-constexpr int tries_max = 128;
-
 random_source make_random() {
     std::random_device device;
     return random_source(std::uint64_t{device()} << 32 | device());
@@ -134,6 +131,8 @@ void link::give_up(std::list<Entry> link::*among, std::uint64_t number) {
     complete_later<void>(std::move(who), protocol::errc::cancelled);
 }
 
+template void link::give_up(std::list<room_waiter> link::*among, std::uint64_t number);
+
 template <class Entry>
 auto link::canceller(std::list<Entry> link::*among, std::uint64_t number) {
     return [weak = weak_from_this(), among, number] {
@@ -173,103 +172,6 @@ void link::connect(handler<void> done) {
         connecting_.push_back({number, std::move(who)});
     }
     schedule_turn();
-}
-
-bytes_view link::header_block(const headers* of) {
-    if (of == nullptr || of->empty()) return {};
-    header_scratch_.clear();
-    of->append_to(header_scratch_);
-    return header_scratch_;
-}
-
-std::size_t link::unsent_bytes() const {
-    const auto taken = transport_ ? transport_->unsent_bytes() : 0;
-    return taken + session_.pending_output().size();
-}
-
-result<> link::append_publication(bytes_view subject, bytes_view payload,
-                                  const publish_options& options) {
-    if (session_.is_closed()) return protocol::errc::closed;
-    const protocol::publication message{subject, options.reply, header_block(options.headers),
-                                        payload};
-    // The session does not count what the transport has taken.
-    const auto taken = transport_ ? transport_->unsent_bytes() : 0;
-    if (taken != 0 &&
-        unsent_bytes() + protocol::written_size(message) > options_.pending_output_bytes_max) {
-        return protocol::errc::output_full;
-    }
-    return session_.publish(message);
-}
-
-result<> link::publish(bytes_view subject, bytes_view payload, const publish_options& options) {
-    lock held(mutex_);
-    auto appended = append_publication(subject, payload, options);
-    if (appended) output_appended(held);
-    return appended;
-}
-
-std::optional<result<>> link::try_publish(bytes_view subject, bytes_view payload,
-                                          const publish_options& options) {
-    lock held(mutex_);
-    if (tries_ >= tries_max || !wanting_room_.empty()) {
-        has_yielded_ = true;
-        return std::nullopt;
-    }
-    auto appended = append_publication(subject, payload, options);
-    if (!appended && appended.error() == protocol::errc::output_full) return std::nullopt;
-    ++tries_;
-    if (appended) output_appended(held);
-    return appended;
-}
-
-void link::publish_when_room(bytes_view subject, bytes_view payload, const publish_options& options,
-                             handler<void> done) {
-    lock held(mutex_);
-    if (abandoned_) return; // The handler dies like all that waited.
-    waiting<void> who(std::move(done), executor_);
-    result<> appended = protocol::errc::output_full;
-    if (wanting_room_.empty()) appended = append_publication(subject, payload, options);
-    const bool is_full = !appended && appended.error() == protocol::errc::output_full;
-    if (!is_full) {
-        if (appended) output_appended(held);
-        return complete_later<void>(std::move(who), std::move(appended));
-    }
-    if (const auto never = find_too_large(subject, payload, options)) {
-        return complete_later<void>(std::move(who), *never);
-    }
-    const auto number = next_waiter_++;
-    who.on_cancel(canceller(&link::wanting_room_, number));
-    wanting_room_.push_back({number, std::string(subject), std::string(options.reply),
-                             std::string(header_block(options.headers)), std::string(payload),
-                             std::move(who)});
-    schedule_turn();
-}
-
-/// What would wait for ever, and all that come after it.
-std::optional<error> link::find_too_large(bytes_view subject, bytes_view payload,
-                                          const publish_options& options) {
-    const auto bytes =
-        protocol::written_size({subject, options.reply, header_block(options.headers), payload});
-    const auto bytes_max = options_.pending_output_bytes_max;
-    if (bytes <= bytes_max) return std::nullopt;
-    return error(protocol::errc::output_full,
-                 std::to_string(bytes) + " bytes to '" + std::string(subject) +
-                     "', and pending_output_bytes_max is " + std::to_string(bytes_max));
-}
-
-void link::serve_room_waiters() {
-    while (!wanting_room_.empty()) {
-        auto& first = wanting_room_.front();
-        const protocol::publication message{first.subject, first.reply, first.headers,
-                                            first.payload};
-        const bool fits =
-            unsent_bytes() + protocol::written_size(message) <= options_.pending_output_bytes_max;
-        result<> appended = protocol::errc::output_full;
-        if (fits || session_.is_closed()) appended = session_.publish(message);
-        if (!appended && appended.error() == protocol::errc::output_full) return;
-        complete_later<void>(std::move(first.who), std::move(appended));
-        wanting_room_.erase(wanting_room_.begin());
-    }
 }
 
 result<protocol::operation_id> link::begin_request(bytes_view subject, bytes_view payload,

@@ -5,9 +5,11 @@
 #include <pipit/client/detail/feed.hpp>
 #include <pipit/client/detail/transport.hpp>
 #include <pipit/client/detail/waiting.hpp>
+#include <pipit/client/error.hpp>
 #include <pipit/client/options.hpp>
 #include <pipit/net/tls_context.hpp>
 
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
 
@@ -57,9 +59,12 @@ public:
     /// Nothing: it is time for others, or there is no room.
     [[nodiscard]] std::optional<result<>> try_publish(bytes_view subject, bytes_view payload,
                                                       const publish_options& options);
-    /// Waits while there is no room.
-    void publish_when_room(bytes_view subject, bytes_view payload, const publish_options& options,
-                           handler<void> done);
+    /// Waits while there is no room, and a server that makes some. Answers the number of what
+    /// waits.
+    std::uint64_t publish_when_room(bytes_view subject, bytes_view payload,
+                                    const publish_options& options, handler<void> done);
+    /// False: it does not wait any more.
+    [[nodiscard]] bool forget_publication(std::uint64_t number);
 
     using feed_pointer = std::shared_ptr<feed>;
     [[nodiscard]] result<feed_pointer> subscribe(bytes_view subject,
@@ -118,6 +123,8 @@ public:
 
     /// No turn follows any more: calls all threads that wait, and waits until they have left.
     void see_sleepers_off();
+    /// Nothing has gone on for so long, because a callback of a blocking user runs.
+    [[nodiscard]] bool is_held_up(nanoseconds at_least) const;
     /// The execution context ends: destroys what waits for it, and never uses it again.
     void abandon();
     [[nodiscard]] bool is_abandoned() const;
@@ -248,6 +255,19 @@ private:
     void next_as(const feed_pointer& of, handler<T> done);
     void cancel_waiter(feed& of, std::uint64_t number);
 
+    // link_publish.cpp: what is published, and waits for room.
+    [[nodiscard]] result<> append_publication(bytes_view subject, bytes_view payload,
+                                              const publish_options& options);
+    [[nodiscard]] bytes_view header_block(const headers* of);
+    [[nodiscard]] std::size_t unsent_bytes() const;
+    std::uint64_t wait_for_room(bytes_view subject, bytes_view payload,
+                                const publish_options& options, waiting<void> who);
+    [[nodiscard]] std::optional<error> find_too_large(bytes_view subject, bytes_view payload,
+                                                      const publish_options& options);
+    /// Why what waits for room does not wait without a connection.
+    [[nodiscard]] error no_room_for(bytes_view subject) const;
+    void serve_room_waiters();
+
     // link_wait.cpp: threads that wait in functions of a blocking user.
     /// Counts a thread, with the lock held at both ends.
     struct presence {
@@ -297,25 +317,18 @@ private:
     void asked(lock& held);
     /// There are tasks, or the timer would come too late.
     [[nodiscard]] bool needs_turn() const;
-    void serve_room_waiters();
     void arm_timer();
     void expire();
     void expired();
     [[nodiscard]] std::optional<steady_time> next_deadline() const;
     [[nodiscard]] bool is_turns_thread() const;
-    [[nodiscard]] std::size_t unsent_bytes() const;
     [[nodiscard]] bool reads_on() const noexcept {
         if (transport_ && transport_->awaits_tls) return false;
         return holding_feeds_ == 0 || !session_.is_connected();
     }
 
-    [[nodiscard]] result<> append_publication(bytes_view subject, bytes_view payload,
-                                              const publish_options& options);
-    [[nodiscard]] std::optional<error> find_too_large(bytes_view subject, bytes_view payload,
-                                                      const publish_options& options);
     [[nodiscard]] result<protocol::operation_id>
     begin_request(bytes_view subject, bytes_view payload, const request_options& options);
-    [[nodiscard]] bytes_view header_block(const headers* of);
     template <class T>
     void complete_later(waiting<T> who, result<T> with) {
         tasks_.emplace_back(completion<T>{std::move(who), std::move(with)});
@@ -345,6 +358,7 @@ private:
     std::thread::id turn_thread_; ///< That of the turn.
     bool turn_wanted_ = false;    ///< Something happened while one was under way.
     bool runs_tasks_ = false;     ///< Of the turn.
+    steady_time tasks_began_{};   ///< Of a blocking user.
     int tries_ = 0;               ///< Publications by `try_publish` since one had to wait.
     bool has_yielded_ = false;    ///< One has to.
 

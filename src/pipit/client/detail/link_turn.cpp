@@ -72,7 +72,10 @@ void link::run_tasks(lock& held) {
     if (running_.empty()) running_.swap(tasks_);
     if (running_.empty()) return;
     runs_tasks_ = true;
-    if (face_ == face::blocking) loop_reads_until_ = net::steady_now() + callbacks_time;
+    if (face_ == face::blocking) {
+        tasks_began_ = net::steady_now();
+        loop_reads_until_ = tasks_began_ + callbacks_time;
+    }
     held.unlock();
     while (running_next_ < running_.size()) {
         // What is done may throw, and is not done again.
@@ -226,6 +229,7 @@ void link::take(protocol::disconnected& what) {
         // Nobody else would tell why it takes so long.
         report(event::asynchronous_error{std::move(what.why)});
     }
+    serve_room_waiters(); // Nobody makes room any more.
 }
 
 void link::take(protocol::subscription_message& what) {

@@ -221,6 +221,11 @@ result<std::optional<message>> link::wait_for_answer(feed& of, std::optional<ste
     return of.how_it_ended(std::type_identity<std::optional<message>>());
 }
 
+bool link::is_held_up(nanoseconds at_least) const {
+    const lock held(mutex_);
+    return runs_tasks_ && net::steady_now() - tasks_began_ >= at_least;
+}
+
 void link::see_sleepers_off() {
     std::vector<task> left; // Dies without the lock.
     lock held(mutex_);

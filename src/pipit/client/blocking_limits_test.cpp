@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a thread waits for in a `blocking_connection` has an end, also when a callback has none.
+#include <support/client_world.hpp>
+
+#include <future>
+#include <string>
+
+namespace pipit::client {
+namespace {
+
+using namespace support;
+
+/// A callback that does not return until it may.
+class hanging {
+public:
+    std::function<void(message)> callback() {
+        return [this](const message&) { hang(); };
+    }
+    void hang() {
+        entered_.set_value();
+        may_return_.get_future().wait();
+    }
+    void wait_until_it_hangs() { entered_.get_future().wait(); }
+    void let_go() { may_return_.set_value(); }
+
+private:
+    std::promise<void> entered_;
+    std::promise<void> may_return_;
+};
+
+void expect_held_up(const result<>& outcome) {
+    ASSERT_FALSE(outcome);
+    EXPECT_EQ(outcome.error(), protocol::errc::timeout);
+    EXPECT_NE(outcome.error().message().find("callback"), std::string::npos)
+        << outcome.error().message();
+}
+
+TEST(BlockingLimits, ADrainEndsInTimeWhateverACallbackDoes) {
+    const auto server = start_server();
+    hanging work;
+    blocking_connection nats({.servers = {server->url()}, .drain_timeout = 200ms});
+    nats.connect().value();
+    auto hung = nats.subscribe("a", work.callback()).value();
+    auto other = nats.subscribe("b").value();
+    nats.publish("a", "").value();
+    work.wait_until_it_hangs();
+    expect_held_up(other.drain());
+    expect_held_up(hung.drain());
+    expect_held_up(nats.drain());
+    work.let_go();
+}
+
+TEST(BlockingLimits, AConnectEndsInTimeWhateverTheCredentialsProviderDoes) {
+    const auto server = start_server();
+    hanging work;
+    connection_options options{.servers = {server->url()}, .connect_timeout = 200ms};
+    options.credentials_provider = [&](const protocol::server_info&) {
+        work.hang();
+        return protocol::credentials{};
+    };
+    options.reconnect = false;
+    blocking_connection nats(std::move(options));
+    expect_held_up(nats.connect());
+    work.let_go();
+}
+
+TEST(BlockingLimits, APublicationWaitsForNoCallback) {
+    std::promise<void> over;
+    const false_server server([&, ends = over.get_future().share()](false_server::peer& client) {
+        client.greet();
+        client.read_until("SUB a 1\r\n");
+        client.send("MSG a 1 0\r\n\r\n");
+        ends.wait(); // And reads no more.
+    });
+    hanging work;
+    {
+        blocking_connection nats({.servers = {server.url()},
+                                  .request_timeout = 200ms,
+                                  .pending_output_bytes_max = 100'000});
+        nats.connect().value();
+        auto hung = nats.subscribe("a", work.callback()).value();
+        work.wait_until_it_hangs();
+        const std::string payload(10'000, 'x');
+        result<> published;
+        for (int i = 0; published && i < 10'000; ++i) published = nats.publish("b", payload);
+        expect_held_up(published);
+        work.let_go();
+        over.set_value();
+    }
+}
+
+TEST(BlockingLimits, APublicationWaitsForNoServer) {
+    std::promise<void> left;
+    connection_options options{.reconnect_buffer_bytes_max = 1000};
+    options.on_event = [&](const connection_event& happened) {
+        if (std::holds_alternative<event::disconnected>(happened)) left.set_value();
+    };
+    auto server = start_server();
+    options.servers = {server->url()};
+    blocking_connection nats(std::move(options));
+    nats.connect().value();
+    server.reset();
+    left.get_future().wait();
+    nats.publish("a", std::string(500, 'x')).value();
+    const auto refused = nats.publish("a", std::string(600, 'x'));
+    EXPECT_EQ(refused.error(), protocol::errc::output_full);
+    EXPECT_NE(refused.error().message().find("reconnect_buffer_bytes_max is 1000"),
+              std::string::npos)
+        << refused.error().message();
+}
+
+} // namespace
+} // namespace pipit::client

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is published over a link, and waits for room.
+#include <pipit/client/detail/link.hpp>
+
+#include <pipit/protocol/error.hpp>
+#include <pipit/protocol/writer.hpp>
+
+#include <algorithm>
+#include <list>
+#include <string>
+#include <utility>
+
+namespace pipit::client::detail {
+namespace {
+
+/// A coroutine that only publishes would keep everything else of its thread from running.
+constexpr int tries_max = 128;
+
+} // namespace
+
+bytes_view link::header_block(const headers* of) {
+    if (of == nullptr || of->empty()) return {};
+    header_scratch_.clear();
+    of->append_to(header_scratch_);
+    return header_scratch_;
+}
+
+std::size_t link::unsent_bytes() const {
+    const auto taken = transport_ ? transport_->unsent_bytes() : 0;
+    return taken + session_.pending_output().size();
+}
+
+result<> link::append_publication(bytes_view subject, bytes_view payload,
+                                  const publish_options& options) {
+    if (session_.is_closed()) return protocol::errc::closed;
+    const protocol::publication message{subject, options.reply, header_block(options.headers),
+                                        payload};
+    // The session does not count what the transport has taken, of a connection that is there.
+    const auto taken = transport_ && session_.is_connected() ? transport_->unsent_bytes() : 0;
+    if (taken != 0 &&
+        unsent_bytes() + protocol::written_size(message) > options_.pending_output_bytes_max) {
+        return protocol::errc::output_full;
+    }
+    return session_.publish(message);
+}
+
+result<> link::publish(bytes_view subject, bytes_view payload, const publish_options& options) {
+    lock held(mutex_);
+    auto appended = append_publication(subject, payload, options);
+    if (appended) output_appended(held);
+    return appended;
+}
+
+std::optional<result<>> link::try_publish(bytes_view subject, bytes_view payload,
+                                          const publish_options& options) {
+    lock held(mutex_);
+    if (tries_ >= tries_max || !wanting_room_.empty()) {
+        has_yielded_ = true;
+        return std::nullopt;
+    }
+    auto appended = append_publication(subject, payload, options);
+    if (!appended && appended.error() == protocol::errc::output_full) return std::nullopt;
+    ++tries_;
+    if (appended) output_appended(held);
+    return appended;
+}
+
+std::uint64_t link::publish_when_room(bytes_view subject, bytes_view payload,
+                                      const publish_options& options, handler<void> done) {
+    lock held(mutex_);
+    if (abandoned_) return 0; // The handler dies like all that waited.
+    waiting<void> who(std::move(done), executor_);
+    result<> appended = protocol::errc::output_full;
+    if (wanting_room_.empty() || !session_.is_connected()) {
+        appended = append_publication(subject, payload, options);
+    }
+    if (appended) output_appended(held);
+    if (!appended && appended.error() == protocol::errc::output_full) {
+        const auto never = find_too_large(subject, payload, options);
+        const bool waits = !never && session_.is_connected();
+        if (waits) return wait_for_room(subject, payload, options, std::move(who));
+        appended = never ? *never : no_room_for(subject);
+    }
+    complete_later<void>(std::move(who), std::move(appended));
+    return 0;
+}
+
+std::uint64_t link::wait_for_room(bytes_view subject, bytes_view payload,
+                                  const publish_options& options, waiting<void> who) {
+    const auto number = next_waiter_++;
+    who.on_cancel([weak = weak_from_this(), number] {
+        if (const auto self = weak.lock()) self->give_up(&link::wanting_room_, number);
+    });
+    wanting_room_.push_back({number, std::string(subject), std::string(options.reply),
+                             std::string(header_block(options.headers)), std::string(payload),
+                             std::move(who)});
+    schedule_turn();
+    return number;
+}
+
+bool link::forget_publication(std::uint64_t number) {
+    std::list<room_waiter> forgotten; // Dies without the lock.
+    const lock held(mutex_);
+    const auto found = std::ranges::find(wanting_room_, number, &room_waiter::number);
+    if (found == wanting_room_.end()) return false;
+    forgotten.splice(forgotten.begin(), wanting_room_, found);
+    return true;
+}
+
+/// What would wait for ever, and all that come after it.
+std::optional<error> link::find_too_large(bytes_view subject, bytes_view payload,
+                                          const publish_options& options) {
+    const auto bytes =
+        protocol::written_size({subject, options.reply, header_block(options.headers), payload});
+    const auto bytes_max = options_.pending_output_bytes_max;
+    if (bytes <= bytes_max) return std::nullopt;
+    return error(protocol::errc::output_full,
+                 std::to_string(bytes) + " bytes to '" + std::string(subject) +
+                     "', and pending_output_bytes_max is " + std::to_string(bytes_max));
+}
+
+error link::no_room_for(bytes_view subject) const {
+    return error(protocol::errc::output_full,
+                 "there is no connection for '" + std::string(subject) +
+                     "', and reconnect_buffer_bytes_max is " +
+                     std::to_string(options_.reconnect_buffer_bytes_max));
+}
+
+void link::serve_room_waiters() {
+    while (!wanting_room_.empty()) {
+        auto& first = wanting_room_.front();
+        const protocol::publication message{first.subject, first.reply, first.headers,
+                                            first.payload};
+        const bool fits =
+            unsent_bytes() + protocol::written_size(message) <= options_.pending_output_bytes_max;
+        result<> appended = protocol::errc::output_full;
+        const bool is_connected = session_.is_connected();
+        if (fits || !is_connected) appended = session_.publish(message);
+        const bool is_full = !appended && appended.error() == protocol::errc::output_full;
+        if (is_full && is_connected) return;
+        if (is_full) appended = no_room_for(first.subject);
+        complete_later<void>(std::move(first.who), std::move(appended));
+        wanting_room_.erase(wanting_room_.begin());
+    }
+}
+
+} // namespace pipit::client::detail
