@@ -96,6 +96,11 @@ blocking_connection::blocking_connection(connection_options options)
     : state_(std::make_unique<state>(std::move(options))) {}
 
 blocking_connection::~blocking_connection() {
+    if (state_->link->is_forked()) {
+        // Its thread cannot be joined here, and what both use can only be left as it is.
+        [[maybe_unused]] const auto* const left_to_the_parent = state_.release();
+        return;
+    }
     state_->link->silence();
     state_->link->close();
     // Behind the turn that tells everybody that it is closed.
@@ -157,6 +162,7 @@ result<std::vector<message>> blocking_connection::request_many(bytes_view subjec
                                                                bytes_view payload,
                                                                request_many_options options) {
     auto& link = *state_->link;
+    if (link.is_forked()) return errc::made_before_fork;
     if (link.is_in_callback()) return errc::would_deadlock;
     const auto until =
         detail::deadline_of(options.timeout.value_or(link.options().request_timeout));

@@ -101,6 +101,9 @@ private:
 /// be what the callback waits for, is told when his time is over: `protocol::errc::timeout`, which
 /// names the callback. That time is `connect_timeout`, `drain_timeout` or `request_timeout`.
 ///
+/// After a `fork`, the child can only destroy it, and its subscriptions, which disturbs nobody:
+/// everything else fails with `errc::made_before_fork`. The child may make others.
+///
 /// Threads: any, several at the same time.
 class blocking_connection {
 public:

@@ -43,6 +43,9 @@ class link;
 /// Threads: any, several at the same time. Callbacks are called one at a time on the connection's
 /// executor, handlers on their own. The execution context must outlive the connection. A thread
 /// that runs the executor must not wait for an operation (`use_future`): nobody would end it.
+///
+/// After a `fork`, the child can only destroy it: everything else fails with
+/// `errc::made_before_fork`.
 class connection {
 public:
     explicit connection(asio::any_io_executor executor, connection_options options = {});

@@ -21,6 +21,9 @@ public:
         case errc::transfer_broken: return "a part of the transfer is missing or damaged";
         case errc::transfer_busy: return "the transfer does that already, or is finished";
         case errc::no_credentials_provider: return "no credentials_provider is set";
+        case errc::made_before_fork:
+            return "the connection is that of the process which this one was forked off from: make "
+                   "another one";
         case errc::transfer_cancelled: return "the other end gave up the transfer";
         }
         return "unknown client error";

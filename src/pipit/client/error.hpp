@@ -20,6 +20,7 @@ enum class errc {
     transfer_cancelled,      ///< By the other end; the detail is what it said.
     transfer_busy,           ///< One read and one write at a time, and none after `finish`.
     no_credentials_provider, ///< There is nobody to ask for other credentials.
+    made_before_fork,        ///< In a child: the connection is its parent's.
 };
 
 [[nodiscard]] error_code make_error_code(errc value) noexcept;

@@ -76,6 +76,7 @@ struct patience {
 /// come to its own: `forget` then takes it back, or answers that it has ended after all.
 template <class T, class Start, class Forget>
 result<T> wait_for(link& of, patience limits, Start start, Forget forget) {
+    if (of.is_forked()) return errc::made_before_fork;
     if (of.is_in_callback()) return errc::would_deadlock;
     constexpr std::chrono::milliseconds next_look{50};
     const auto arrives = std::make_shared<answer<T>>();

@@ -151,6 +151,7 @@ auto link::canceller(protocol::operation_id id) {
 }
 
 void link::connect(handler<void> done) {
+    if (is_forked()) return refuse<void>(std::move(done));
     const lock held(mutex_);
     if (abandoned_) return; // The handler dies like all that waited.
     waiting<void> who(std::move(done), executor_);
@@ -183,6 +184,7 @@ result<protocol::operation_id> link::begin_request(bytes_view subject, bytes_vie
 
 void link::request(bytes_view subject, bytes_view payload, const request_options& options,
                    handler<message> done) {
+    if (is_forked()) return refuse<message>(std::move(done));
     lock held(mutex_);
     if (abandoned_) return; // The handler dies like all that waited.
     waiting<message> who(std::move(done), executor_);
@@ -196,6 +198,7 @@ void link::request(bytes_view subject, bytes_view payload, const request_options
 
 result<link::feed_pointer> link::request_many(bytes_view subject, bytes_view payload,
                                               const request_many_options& options) {
+    if (is_forked()) return errc::made_before_fork;
     lock held(mutex_);
     if (drain_deadline_) return ending_why();
     protocol::request_many_limits limits;
@@ -233,6 +236,7 @@ void link::flush(std::optional<nanoseconds> timeout, handler<void> done) {
 
 template <class T>
 void link::flush_as(std::optional<nanoseconds> timeout, handler<T> done) {
+    if (is_forked()) return refuse<T>(std::move(done));
     lock held(mutex_);
     if (abandoned_) return; // The handler dies like all that waited.
     waiting<T> who(std::move(done), executor_);
@@ -244,6 +248,7 @@ void link::flush_as(std::optional<nanoseconds> timeout, handler<T> done) {
 }
 
 void link::drain(handler<void> done) {
+    if (is_forked()) return refuse<void>(std::move(done));
     const lock held(mutex_);
     if (abandoned_) return; // The handler dies like all that waited.
     waiting<void> who(std::move(done), executor_);
@@ -270,6 +275,7 @@ error link::ending_why() const {
 }
 
 void link::close() {
+    if (is_forked()) return;
     lock held(mutex_);
     if (session_.is_closed()) return;
     send_all(held);
@@ -283,6 +289,7 @@ void link::close() {
 }
 
 void link::reconnect() {
+    if (is_forked()) return;
     lock held(mutex_);
     send_all(held);
     session_.reconnect(net::steady_now());
@@ -290,6 +297,7 @@ void link::reconnect() {
 }
 
 result<> link::renew_credentials() {
+    if (is_forked()) return errc::made_before_fork;
     const lock held(mutex_);
     if (!session_.is_connected()) return protocol::errc::not_connected;
     if (!options_.credentials_provider) return errc::no_credentials_provider;
@@ -299,36 +307,43 @@ result<> link::renew_credentials() {
 }
 
 void link::silence() {
+    if (is_forked()) return;
     const lock held(mutex_);
     silent_ = true;
 }
 
 std::string link::new_inbox() {
+    if (is_forked()) return {}; // The parent makes the same ones.
     const lock held(mutex_);
     return session_.new_inbox();
 }
 
 bool link::is_connected() const {
+    if (is_forked()) return false;
     const lock held(mutex_);
     return session_.is_connected();
 }
 
 bool link::is_closed() const {
+    if (is_forked()) return true;
     const lock held(mutex_);
     return session_.is_closed();
 }
 
 protocol::server_info link::server_info() const {
+    if (is_forked()) return {};
     const lock held(mutex_);
     return session_.info();
 }
 
 std::string link::connected_server() const {
+    if (is_forked()) return {};
     const lock held(mutex_);
     return connected_server_;
 }
 
 std::vector<std::string> link::servers() const {
+    if (is_forked()) return {};
     const lock held(mutex_);
     return session_.pool().names();
 }
@@ -339,6 +354,7 @@ std::uint64_t link::next_connection() const {
 }
 
 protocol::session_statistics link::statistics() const {
+    if (is_forked()) return {};
     const lock held(mutex_);
     return session_.statistics();
 }

@@ -7,6 +7,7 @@
 #include <pipit/client/detail/waiting.hpp>
 #include <pipit/client/error.hpp>
 #include <pipit/client/options.hpp>
+#include <pipit/net/forks.hpp>
 #include <pipit/net/tls_context.hpp>
 
 #include <boost/asio/post.hpp>
@@ -125,6 +126,9 @@ public:
     void see_sleepers_off();
     /// Nothing has gone on for so long, because a callback of a blocking user runs.
     [[nodiscard]] bool is_held_up(nanoseconds at_least) const;
+    /// This process is a child of the one that made it, and must touch nothing of it: its thread is
+    /// not here, somebody may have held the lock, and the socket is its parent's.
+    [[nodiscard]] bool is_forked() const noexcept { return made_after_ != net::fork_count(); }
     /// The execution context ends: destroys what waits for it, and never uses it again.
     void abandon();
     [[nodiscard]] bool is_abandoned() const;
@@ -335,6 +339,13 @@ private:
         schedule_turn();
     }
     template <class T>
+    void refuse(handler<T> done) {
+        auto fail = [who = waiting<T>(std::move(done), executor_)]() mutable {
+            std::move(who).complete(errc::made_before_fork);
+        };
+        asio::post(executor_, std::move(fail));
+    }
+    template <class T>
     void flush_as(std::optional<nanoseconds> timeout, handler<T> done);
     template <class Entry>
     void give_up(std::list<Entry> link::*among, std::uint64_t number);
@@ -345,6 +356,7 @@ private:
     const asio::any_io_executor executor_;
     const connection_options options_;
     const face face_;
+    const std::uint32_t made_after_ = net::fork_count();
 
     mutable std::mutex mutex_;
     std::optional<error> option_error_; ///< Told by `connect`.

@@ -26,6 +26,7 @@ feed::how_it_ended(std::type_identity<std::optional<message>> /*kind*/) const {
 result<link::feed_pointer> link::subscribe(bytes_view subject,
                                            std::function<void(message)> callback,
                                            const subscribe_options& options) {
+    if (is_forked()) return errc::made_before_fork;
     const lock held(mutex_);
     if (drain_deadline_) return ending_why();
     const auto id = session_.subscribe(subject, options.queue);
@@ -124,6 +125,7 @@ void link::end_feed(const feed_pointer& which, feed_end how) {
 
 template <class T>
 void link::next_as(const feed_pointer& of, handler<T> done) {
+    if (is_forked()) return refuse<T>(std::move(done));
     const lock held(mutex_);
     if (abandoned_) return; // The handler dies like all that waited.
     waiting<T> who(std::move(done), executor_);
@@ -163,6 +165,7 @@ void link::cancel_waiter(feed& of, std::uint64_t number) {
 }
 
 std::optional<message> link::try_next(feed& of) {
+    if (is_forked()) return std::nullopt;
     const lock held(mutex_);
     auto first = of.pending.pop();
     if (first) taken_from(of);
@@ -174,11 +177,13 @@ bool link::is_turns_thread() const {
 }
 
 bool link::is_in_callback() const {
+    if (is_forked()) return false;
     const lock held(mutex_);
     return is_turns_thread();
 }
 
 void link::unsubscribe(const feed_pointer& of, std::uint64_t max) {
+    if (is_forked()) return;
     const lock held(mutex_);
     if (max == 0) of->cut = true; // Also when it has ended: callbacks may be on their way.
     if (of->end) return stop_delaying(*of);
@@ -194,6 +199,7 @@ void link::unsubscribe(const feed_pointer& of, std::uint64_t max) {
 }
 
 void link::drain(const feed_pointer& of, handler<void> done) {
+    if (is_forked()) return refuse<void>(std::move(done));
     const lock held(mutex_);
     if (abandoned_) return; // The handler dies like all that waited.
     waiting<void> who(std::move(done), executor_);
@@ -207,6 +213,7 @@ void link::drain(const feed_pointer& of, handler<void> done) {
 }
 
 void link::cancel(feed& of) {
+    if (is_forked()) return;
     const lock held(mutex_);
     of.cut = true;
     if (of.end) return;
@@ -215,20 +222,23 @@ void link::cancel(feed& of) {
 }
 
 void link::wait_for_callback(const feed& of) const {
-    if (!is_in_callback()) of.running_callbacks.wait(1);
+    if (!is_forked() && !is_in_callback()) of.running_callbacks.wait(1);
 }
 
 bool link::is_active(const feed& of) const {
+    if (is_forked()) return false;
     const lock held(mutex_);
     return !of.end;
 }
 
 std::optional<protocol::replies_end> link::how_ended(const feed& of) const {
+    if (is_forked()) return std::nullopt;
     const lock held(mutex_);
     return of.end ? of.end->how : std::nullopt;
 }
 
 subscription_statistics link::statistics(const feed& of) const {
+    if (is_forked()) return {};
     const lock held(mutex_);
     return {of.delivered, of.pending.dropped(), of.pending.size(), of.pending.bytes()};
 }

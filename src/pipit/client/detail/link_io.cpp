@@ -35,6 +35,7 @@ void link::open(const protocol::server_address& server) {
 }
 
 void link::opened(std::uint64_t number, result<asio::ip::tcp::socket> outcome) {
+    if (is_forked()) return;
     lock held(mutex_);
     if (number != dials_ || !dialer_) return; // It was given up meanwhile.
     dialer_.reset();
@@ -102,6 +103,7 @@ void link::wait_for_socket() {
 }
 
 void link::ready(const transport_pointer& which, const error_code& code) {
+    if (is_forked()) return;
     {
         const lock held(mutex_);
         which->waits_for_reading = false;
@@ -114,6 +116,7 @@ void link::ready(const transport_pointer& which, const error_code& code) {
 }
 
 void link::readable(const transport_pointer& from, const error_code& code) {
+    if (is_forked()) return;
     {
         const lock held(mutex_);
         from->waits_for_reading = false;
@@ -150,6 +153,7 @@ void link::receive_last(const transport_pointer& from) {
 }
 
 void link::writable(const transport_pointer& to, const error_code& code) {
+    if (is_forked()) return;
     {
         const lock held(mutex_);
         to->waits_for_writing = to->is_stuffed = to->is_sending = false;
@@ -260,6 +264,7 @@ void link::expire() {
 }
 
 void link::expired() {
+    if (is_forked()) return;
     {
         const lock held(mutex_);
         wakes_at_ = steady_time::max();

@@ -45,6 +45,7 @@ result<> link::append_publication(bytes_view subject, bytes_view payload,
 }
 
 result<> link::publish(bytes_view subject, bytes_view payload, const publish_options& options) {
+    if (is_forked()) return errc::made_before_fork;
     lock held(mutex_);
     auto appended = append_publication(subject, payload, options);
     if (appended) output_appended(held);
@@ -53,6 +54,7 @@ result<> link::publish(bytes_view subject, bytes_view payload, const publish_opt
 
 std::optional<result<>> link::try_publish(bytes_view subject, bytes_view payload,
                                           const publish_options& options) {
+    if (is_forked()) return result<>(errc::made_before_fork);
     lock held(mutex_);
     if (tries_ >= tries_max || !wanting_room_.empty()) {
         has_yielded_ = true;
@@ -67,6 +69,10 @@ std::optional<result<>> link::try_publish(bytes_view subject, bytes_view payload
 
 std::uint64_t link::publish_when_room(bytes_view subject, bytes_view payload,
                                       const publish_options& options, handler<void> done) {
+    if (is_forked()) {
+        refuse<void>(std::move(done));
+        return 0;
+    }
     lock held(mutex_);
     if (abandoned_) return 0; // The handler dies like all that waited.
     waiting<void> who(std::move(done), executor_);

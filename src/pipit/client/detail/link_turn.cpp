@@ -34,6 +34,7 @@ void link::schedule_turn() {
 }
 
 void link::turn() {
+    if (is_forked()) return;
     lock held(mutex_);
     turn_scheduled_ = false;
     if (in_turn_ || abandoned_) return;

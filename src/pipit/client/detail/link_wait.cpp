@@ -162,6 +162,7 @@ result<T> link::wait_for_operation(lock& held, result<protocol::operation_id> id
 
 result<message> link::wait_for_request(bytes_view subject, bytes_view payload,
                                        const request_options& options) {
+    if (is_forked()) return errc::made_before_fork;
     lock held(mutex_);
     if (is_turns_thread()) return errc::would_deadlock;
     if (drain_deadline_) return ending_why();
@@ -170,6 +171,7 @@ result<message> link::wait_for_request(bytes_view subject, bytes_view payload,
 }
 
 result<nanoseconds> link::wait_for_flush(std::optional<nanoseconds> timeout) {
+    if (is_forked()) return errc::made_before_fork;
     lock held(mutex_);
     if (is_turns_thread()) return errc::would_deadlock;
     const nanoseconds at_most = timeout.value_or(options_.request_timeout);
@@ -191,6 +193,7 @@ void link::wait_for_feed(lock& held, feed& of, IsHere is_here,
 }
 
 result<message> link::wait_for_next(feed& of, std::optional<nanoseconds> timeout) {
+    if (is_forked()) return errc::made_before_fork;
     lock held(mutex_);
     const auto is_here = [&] { return !of.pending.empty() || of.end; };
     if (!is_here() && is_turns_thread()) return errc::would_deadlock;
@@ -206,6 +209,7 @@ result<message> link::wait_for_next(feed& of, std::optional<nanoseconds> timeout
 }
 
 result<std::optional<message>> link::wait_for_answer(feed& of, std::optional<steady_time> until) {
+    if (is_forked()) return errc::made_before_fork;
     lock held(mutex_);
     const auto is_here = [&] { return !of.pending.empty() || of.end; };
     if (!is_here() && is_turns_thread()) return errc::would_deadlock;
