@@ -30,7 +30,7 @@ bool is_one_of(std::string_view word, std::span<const std::string_view> words) {
 }
 
 /// What runs a server: the program's name, or `server` as the first word unless a command of its
-/// own follows.
+/// own follows, or a word that nobody knows.
 enum class server_call { no, by_name, by_word };
 
 server_call called_for_server(std::span<char*> arguments) {
@@ -39,8 +39,11 @@ server_call called_for_server(std::span<char*> arguments) {
     if (arguments.empty()) return server_call::no;
     if (is_one_of(base_name(arguments[0]), names)) return server_call::by_name;
     if (arguments.size() < 2 || std::string_view(arguments[1]) != "server") return server_call::no;
-    const bool asks = arguments.size() > 2 && is_one_of(arguments[2], commands);
-    return asks ? server_call::no : server_call::by_word;
+    if (arguments.size() < 3) return server_call::by_word;
+    constexpr std::array<std::string_view, 2> servers_commands = {"help", "version"};
+    const std::string_view word = arguments[2];
+    const bool is_unknown = !word.starts_with('-') && !is_one_of(word, servers_commands);
+    return is_unknown || is_one_of(word, commands) ? server_call::no : server_call::by_word;
 }
 
 /// The server alone takes less memory: where that program stands beside this one, it does the work.

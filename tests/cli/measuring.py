@@ -77,7 +77,10 @@ def ctrl_c_ends_a_benchmark_with_what_was_found(world):
 def a_benchmark_without_an_answer_is_a_failure(world):
     done = world.run("bench", "request", "nobody", "--msgs", "10")
     equal(done.code, 1)
-    matches("(?i)nobody|responder", done.err)
+    matches("no responders: 'nobody' .to answer there: pipit bench service 'nobody'.$", done.err)
+    done = world.run("bench", "pub", "b", "--msgs", "10", "--csv", "/nowhere/figures")
+    equal(done.code, 1)
+    matches("No such file or directory: /nowhere/figures$", done.err)
     equal(world.run("bench", "pub", "b", "--clients", "0").code, 2)
     equal(world.run("bench", "sub", "b", "--msgs", "0").code, 2)
 
@@ -100,6 +103,10 @@ def latency_is_measured_between_two_connections(world):
     found = json.loads(done.out)
     equal(found["sent"], found["received"])
     assert found["latency_seconds"]["p50"] > 0
+    done = world.run("latency", "--server-b", "nats://me:s3cret@127.0.0.1:1")
+    equal(done.code, 1)
+    matches("cannot connect to nats://127.0.0.1:1: .*refused.*--server URL", done.err)
+    assert "s3cret" not in done.err
     people = succeeded(world.run("latency", "--rate", "100", "--duration", "200ms"))
     matches(r"^p50\t", people.out)
     matches("Sent 20 messages, received 20", people.err)

@@ -176,6 +176,7 @@ def subjects_are_left_out(world):
 
 @test
 def waiting_ends_after_a_pause(world):
+    succeeded(world.run("sub", "a", "--graph", "--wait", "100ms"))
     equal(succeeded(world.run("sub", "a", "--wait", "100ms", "--raw")).out, "")
     done = world.run("sub", "a", "--wait", "100ms", "--count", "2")
     equal(done.code, 1)

@@ -46,6 +46,13 @@ def what_is_mistyped_is_named_with_what_was_meant(world):
                             (["pub", "a", "--count"], "--count needs a value"),
                             (["sub", "a", "--raw=maybe"], "a switch takes no value"),
                             (["sub", "a", "--timeout", "soon"], "'soon' is not a duration"),
+                            (["sub", "a", "--queue", "a b"], "--queue: 'a b' is not the name of a group"),
+                            (["sub", "a", "--translate", "jq '"], "--translate: 'jq '' has a quote that is not closed"),
+                            (["reply", "a", "text", "--echo"], "one of them is enough"),
+                            (["pub", "a", "x", "--reply", "b c"], "--reply: 'b c' cannot be published to"),
+                            (["latency", "--duration", "0s"], "--duration is longer than 0s"),
+                            (["server", "chek"], "unknown command 'chek'. Did you mean 'check'"),
+                            (["completion"], "<shell> is missing: bash, zsh or fish"),
                             (["completion", "tcsh"], "'tcsh' is not one of bash, zsh or fish"),
                             (["context"], "needs one of its commands"),
                             (["--json"], "")):

@@ -146,7 +146,7 @@ private:
             const auto began = net::steady_now();
             const auto reply =
                 co_await client.nats->request(subject_, payload_, how, asio::use_awaitable);
-            if (!reply) co_return reply.error();
+            if (!reply) co_return with_hint(reply.error());
             client.figures.ended = net::steady_now();
             found_.latency.record(client.figures.ended - began);
             count(client, reply->payload().size());
@@ -155,10 +155,17 @@ private:
         co_return result<>();
     }
 
+    [[nodiscard]] error with_hint(const error& why) const {
+        if (why != protocol::errc::no_responders) return why;
+        return {why.code(),
+                "'" + subject_ + "' (to answer there: pipit bench service '" + subject_ + "')"};
+    }
+
     asio::awaitable<result<>> listen(bench_client& client) {
         client::subscribe_options how;
         if (asked_.what == kind::service) how.queue = "pipit-bench";
-        std::function<void(const client::message&)> callback = [this, &client](const auto& message) {
+        std::function<void(const client::message&)> callback = [this,
+                                                                &client](const auto& message) {
             asked_.what == kind::service ? answer(client, message) : receive(client, message);
         };
         if (answers_slowly()) callback = nullptr;

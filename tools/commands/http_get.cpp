@@ -7,6 +7,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <string_view>
 #include <utility>
 
 namespace pipit::cli {
@@ -53,6 +54,9 @@ asio::awaitable<result<std::string>> http_get(monitoring_port from, std::string 
     }
     const auto executor = co_await asio::this_coro::executor;
     auto answer = co_await fetch(executor, std::move(request));
+    if (!answer && answer.error().code().category().name() == std::string_view("beast.http")) {
+        co_return invalid(where + " does not answer as HTTP does");
+    }
     if (!answer) co_return error(answer.error().code(), where);
     if (answer->status != 200) {
         co_return invalid(where + page + " answered " + std::to_string(answer->status));

@@ -10,13 +10,6 @@
 #include <filesystem>
 
 namespace pipit::cli {
-namespace {
-
-error invalid(const std::string& what) {
-    return {make_error_code(boost::system::errc::invalid_argument), what};
-}
-
-} // namespace
 
 shown_message shown(const protocol::message& message) {
     auto headers = message.has_headers() ? message.headers() : result<protocol::headers>();
@@ -24,6 +17,18 @@ shown_message shown(const protocol::message& message) {
             .reply = message.reply(),
             .headers = headers ? std::move(*headers) : protocol::headers(),
             .payload = message.payload()};
+}
+
+std::string complaint_about(const incoming_options& asked) {
+    if (asked.translate.empty()) return {};
+    const auto words = split_shell_words(asked.translate);
+    if (words && !words->empty()) return {};
+    return "--translate: '" + asked.translate + "' has a quote that is not closed, or no words";
+}
+
+std::string complaint_about_queue(const std::string& queue) {
+    if (queue.find_first_of(" \t\r\n\f") == std::string::npos) return {};
+    return "--queue: '" + queue + "' is not the name of a group: it has blanks";
 }
 
 std::vector<option> translate_options(incoming_options& into_these) {
@@ -46,13 +51,6 @@ bool message_printer::is_for_programs() const {
 }
 
 result<> message_printer::open() {
-    if (!asked_.translate.empty()) {
-        const auto words = split_shell_words(asked_.translate);
-        if (!words || words->empty()) {
-            return invalid("--translate: '" + asked_.translate +
-                           "' has a quote that is not closed");
-        }
-    }
     if (asked_.dump.empty() || asked_.dump == "-") return {};
     std::error_code failed;
     std::filesystem::create_directories(asked_.dump, failed);

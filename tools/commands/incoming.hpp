@@ -25,6 +25,10 @@ struct incoming_options {
     nanoseconds translate_timeout = std::chrono::minutes(1);
 };
 
+// What is wrong with the command line; empty when nothing is.
+[[nodiscard]] std::string complaint_about(const incoming_options& asked);
+[[nodiscard]] std::string complaint_about_queue(const std::string& queue);
+
 /// --translate and --translate-timeout.
 [[nodiscard]] std::vector<option> translate_options(incoming_options& into_these);
 
@@ -35,7 +39,7 @@ class message_printer {
 public:
     message_printer(program& with, const incoming_options& asked);
 
-    /// Errors: a folder that cannot be made, a command that is not quoted rightly.
+    /// Errors: a folder that cannot be made.
     [[nodiscard]] result<> open();
     /// With the payload that it came with, or another one. Errors: a file that cannot be written.
     [[nodiscard]] result<> show(std::uint64_t number, const protocol::message& message);
@@ -45,9 +49,9 @@ public:
     void show_body(const protocol::message& message, bytes_view payload);
 
     [[nodiscard]] bool translates() const noexcept { return !asked_.translate.empty(); }
-    /// What the command of --translate makes of a payload; without one, and when it does not come to
-    /// its end, what it was. Everything else goes on meanwhile.
-    /// Errors: a program that cannot be run. Lifetime: `message` outlives the coroutine.
+    /// What the command of --translate makes of a payload; without one, and when it does not come
+    /// to its end, what it was. Everything else goes on meanwhile. Errors: a program that cannot be
+    /// run. Lifetime: `message` outlives the coroutine.
     [[nodiscard]] asio::awaitable<result<std::string>>
     translated(const protocol::message& message) const;
     /// Whether what is printed is for programs, so that nothing else may be said beside it.

@@ -13,6 +13,9 @@
 namespace pipit::cli {
 namespace {
 
+constexpr std::uint64_t rate_max = 1'000'000;
+constexpr nanoseconds duration_max = std::chrono::hours(24);
+
 struct latency_options {
     std::string server_b;
     std::uint64_t size = 16;
@@ -50,7 +53,8 @@ public:
 
     asio::awaitable<int> run() {
         const auto made = co_await second_.connect(asio::use_awaitable);
-        if (!made) co_return connected_.fail(made.error());
+        if (!made && connected_.interrupted()) co_return exit_code::failed;
+        if (!made) co_return connected_.with.fail(connect_complaint(made.error(), second_how()));
         const auto first_rtt = co_await connected_.nats.rtt(asio::use_awaitable);
         if (!first_rtt) co_return connected_.fail(first_rtt.error());
         const auto second_rtt = co_await second_.rtt(asio::use_awaitable);
@@ -75,6 +79,12 @@ private:
         auto options = connected_.how.options;
         if (!asked_.server_b.empty()) options.servers = split_servers(asked_.server_b);
         return options;
+    }
+
+    [[nodiscard]] connecting second_how() const {
+        auto how = connected_.how;
+        if (!asked_.server_b.empty()) how.servers = without_secrets(asked_.server_b);
+        return how;
     }
 
     /// Between two servers interest takes its time.
@@ -115,7 +125,10 @@ private:
         while (sum_.trips.count() < sum_.sent && net::steady_now() < give_up_at) {
             co_await connected_.sleep(std::chrono::milliseconds(1));
         }
-        co_return sum_.trips.count() < sum_.sent ? exit_code::failed : exit_code::done;
+        if (sum_.trips.count() == sum_.sent) co_return exit_code::done;
+        co_return connected_.with.fail("only " + count_text(sum_.trips.count()) + " of " +
+                                       count_text(sum_.sent) + " messages came within " +
+                                       time_span_text(connected_.how.timeout) + " of the last one");
     }
 
     session& connected_;
@@ -153,7 +166,12 @@ int run_latency(program& with, const latency_options& asked) {
     if (const auto wrong = complaint_about_size(asked.size); !wrong.empty()) {
         return with.fail_usage(wrong);
     }
-    if (asked.rate == 0) return with.fail_usage("--rate is at least 1");
+    if (asked.rate == 0 || asked.rate > rate_max) {
+        return with.fail_usage("--rate is between 1 and " + count_text(rate_max));
+    }
+    if (asked.duration <= nanoseconds::zero() || asked.duration > duration_max) {
+        return with.fail_usage("--duration is longer than 0s, and at most a day");
+    }
     latency_sum sum;
     return run_connected(
         with, {.work = [&](session& connected) { return test_latency(connected, asked, sum); },

@@ -183,10 +183,10 @@ result<> write_private_file(const std::string& path, std::string_view text) {
     const auto unfinished = path + ".new" + std::to_string(::getpid());
     const int descriptor =
         ::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (descriptor < 0) return system_error(unfinished);
+    if (descriptor < 0) return system_error(path);
     errno = write_all(descriptor, text);
     const bool written = errno == 0 && ::fsync(descriptor) == 0;
-    auto failed = written ? error() : system_error(unfinished);
+    auto failed = written ? error() : system_error(path);
     ::close(descriptor);
     if (written && ::rename(unfinished.c_str(), path.c_str()) != 0) failed = system_error(path);
     if (failed.code()) {

@@ -112,6 +112,7 @@ int run_pub(program& with, const pub_options& asked) {
     auto wrong = complaint_about(asked.message);
     if (wrong.empty() && !asked.reply.empty()) {
         wrong = complaint_about_subject(asked.reply, false);
+        if (!wrong.empty()) wrong = "--reply: " + wrong;
     }
     if (!wrong.empty()) return with.fail_usage(wrong);
     pub_sum sum;

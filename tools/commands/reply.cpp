@@ -267,10 +267,14 @@ std::string complaint_about(const reply_options& asked) {
                "' cannot be subscribed to: a subject has no blanks and no empty tokens between "
                "dots, and nothing stands behind '>'";
     }
+    const int answers = (asked.payload.value_or("").empty() ? 0 : 1) +
+                        (asked.command.empty() ? 0 : 1) + (asked.echo ? 1 : 0);
+    if (answers > 1) return "a payload, --command and --echo: one of them is enough";
     if (!asked.command.empty()) {
         const auto words = split_shell_words(asked.command);
         if (!words || words->empty()) return "--command has a quote that is not closed";
     }
+    if (auto wrong = complaint_about_queue(asked.queue); !wrong.empty()) return wrong;
     if (asked.commands_max == 0 || asked.commands_max > commands_at_once_max) {
         return "--commands is between 1 and " + std::to_string(commands_at_once_max);
     }

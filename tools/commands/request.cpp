@@ -157,6 +157,9 @@ int run_request(program& with, const request_options& asked) {
     if (const auto wrong = complaint_about(asked.message); !wrong.empty()) {
         return with.fail_usage(wrong);
     }
+    if (const auto wrong = complaint_about(asked.shown); !wrong.empty()) {
+        return with.fail_usage(wrong);
+    }
     request_sum sum;
     return run_connected(
         with,

@@ -162,20 +162,21 @@ int run_to_end(asio::io_context& loop, asio::awaitable<int> work, end_signals& s
 std::string connect_complaint(const error& why, const connecting& how) {
     auto text = "cannot connect to " + how.servers + ": " + why.message();
     if (!how.context.empty()) text += " (as context '" + how.context + "' says)";
+    if (!text.ends_with('?')) text += '.';
     const auto reason = why.message();
     const auto says = [&](std::string_view words) {
         return reason.find(words) != std::string::npos;
     };
     if (says("uthorization") || says("uthentication")) {
-        return text + ". Say who you are with --user and --password, --creds, --nkey or --context";
+        return text + " Say who you are with --user and --password, --creds, --nkey or --context";
     }
     if (says("onnection refused")) {
-        return text + ". Start a server there, for example with: pipit server; or name another one "
+        return text + " Start a server there, for example with: pipit server; or name another one "
                       "with --server URL";
     }
     const bool is_about_servers = why == protocol::errc::no_servers;
     return is_about_servers
-               ? text + ". Is the URL right? Name a server with --server URL or $NATS_URL"
+               ? text + " Is the URL right? Name a server with --server URL or $NATS_URL"
                : text;
 }
 

@@ -152,9 +152,9 @@ private:
         } else {
             ++sum_.dropped;
             if (!std::exchange(drops_are_told_, true)) {
-                connected_.with.note("--translate: the command is too slow: " +
-                                     count_text(sum_.waiting) +
-                                     " messages wait for it, and others are dropped");
+                connected_.with.note(
+                    "--translate: the command is too slow: " + count_text(sum_.waiting) +
+                    " messages wait for it, and others are dropped");
             }
         }
         wake_.cancel();
@@ -205,9 +205,9 @@ private:
 
     asio::awaitable<void> draw_graphs() {
         auto next = net::steady_now();
-        while (!ended_) {
+        while (!ended_ && !is_late()) {
             next += std::chrono::seconds(1);
-            co_await wait_until(next);
+            co_await wait_until(std::min(next, latest()));
             draw();
         }
     }
@@ -257,7 +257,8 @@ asio::awaitable<int> subscribe_all(session& connected, const sub_options& asked,
 
 std::string what_is_not_shown(const sub_sum& sum) {
     std::string text;
-    if (sum.waiting != 0) text += "; " + count_text(sum.waiting) + " more still waited for the command";
+    if (sum.waiting != 0)
+        text += "; " + count_text(sum.waiting) + " more still waited for the command";
     if (sum.dropped != 0) text += "; " + count_text(sum.dropped) + " were dropped";
     return text;
 }
@@ -284,6 +285,9 @@ int run_sub(program& with, const sub_options& asked) {
         return with.fail_usage("'" + subject +
                                "' cannot be subscribed to: a subject has no blanks and "
                                "no empty tokens between dots, and nothing stands behind '>'");
+    }
+    for (const auto& wrong : {complaint_about(asked.shown), complaint_about_queue(asked.queue)}) {
+        if (!wrong.empty()) return with.fail_usage(wrong);
     }
     sub_sum sum;
     return run_connected(

@@ -194,7 +194,7 @@ command completion_command(program& with, const std::shared_ptr<command>& root) 
     command made{.name = "completion",
                  .summary = "Print a script that makes a shell complete this program's words"};
     made.arguments = {{.names = "shell",
-                       .help = "which one",
+                       .help = "bash, zsh or fish",
                        .set = into(asked->shell),
                        .required = true,
                        .words = {"bash", "zsh", "fish"}}};
