@@ -59,6 +59,7 @@ PARSERS = [
     "auth/ocsp",
     "auth/xkey",
     "base/base64",
+    "base/party",
     "broker/latency_metric",
     "client/chunk_session",
     "net/http_head",

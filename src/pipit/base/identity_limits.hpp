@@ -15,8 +15,8 @@ inline constexpr std::size_t connect_bytes = 64 * 1024;
 /// their number, how large they may be together. More are refused.
 inline constexpr std::size_t open_logins = 16 * 1024;
 inline constexpr std::size_t open_login_bytes = 64 * 1024 * 1024;
-/// The last of those are for addresses that have few of them: whoever asks very often leaves room
-/// for others. One in so many is kept, and so many of one address are few.
+/// The last of those are for parties that have few of them: whoever asks very often leaves room
+/// for others. One in so many is kept, and so many of one party are few.
 inline constexpr std::size_t open_logins_kept_part = 4;
 inline constexpr std::size_t open_logins_few_part = 64;
 
@@ -51,10 +51,10 @@ inline constexpr std::size_t verified_jwts = 64 * 1024;
 inline constexpr std::size_t verified_jwt_bytes = 64 * 1024 * 1024;
 
 /// Accounts that are waited for, how many of them are fetched at once, and how long that takes at
-/// most. Of an address that waits for this many already, no more when it gets crowded.
+/// most. Of a party that waits for this many already, no more when it gets crowded.
 inline constexpr std::size_t account_fetches = 1024;
 inline constexpr std::size_t account_fetches_at_once = 64;
-inline constexpr std::size_t account_fetches_of_address = 16;
+inline constexpr std::size_t account_fetches_of_party = 16;
 inline constexpr std::chrono::milliseconds account_fetch_timeout{1900};
 
 } // namespace pipit::limits

@@ -18,10 +18,10 @@ inline constexpr std::size_t ocsp_response_bytes = 64 * 1024;
 inline constexpr std::size_t ocsp_questions = 64;
 inline constexpr std::size_t ocsp_questions_of_authority = 8;
 
-/// So many clients may wait for an answer. Where this many show one certificate, no more with it
-/// when half of the room is taken.
+/// So many clients may wait for an answer. Where this many are of one party, no more of it when
+/// half of the room is taken.
 inline constexpr std::size_t ocsp_waiting = 4096;
-inline constexpr std::size_t ocsp_waiting_of_certificate = 64;
+inline constexpr std::size_t ocsp_waiting_of_party = 64;
 
 /// How long an authority that could not be reached, and a certificate about which none has
 /// answered, are not asked about again, and how many of those are remembered.

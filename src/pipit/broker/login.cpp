@@ -25,9 +25,9 @@ bool means_the_same(const user_pointer& identity, const protocol::connect_option
 }
 
 /// One more is let in: the last places are for those who have few.
-bool has_room(std::size_t all, std::size_t of_address, std::size_t more, std::size_t most) {
+bool has_room(std::size_t all, std::size_t of_party, std::size_t more, std::size_t most) {
     if (all + more <= most - most / limits::open_logins_kept_part) return true;
-    return all + more <= most && of_address + more <= most / limits::open_logins_few_part;
+    return all + more <= most && of_party + more <= most / limits::open_logins_few_part;
 }
 
 std::size_t bytes_of(const login_question& question) {
@@ -309,15 +309,16 @@ void broker_state::ask(session& session, login_question question, moment now) {
 std::uint64_t broker_state::enqueue(const session& session, login_question question) {
     const auto bytes = bytes_of(question);
     const auto& address = session.details->origin.ip;
-    const auto known = questions_of_address.find(address);
-    const auto load = known == questions_of_address.end() ? question_load() : known->second;
+    const party from(address);
+    const auto known = questions_of_party.find(from);
+    const auto load = known == questions_of_party.end() ? question_load() : known->second;
     if (!has_room(all_questions.count, load.count, 1, limits::open_logins) ||
         !has_room(all_questions.bytes, load.bytes, bytes, limits::open_login_bytes)) {
         return 0;
     }
     question.id = next_question_id++;
     question.address = address;
-    open_question open{session.client_id, bytes, config, address, false, false, nullptr};
+    open_question open{session.client_id, bytes, config, from, false, false, nullptr};
     open.is_about_proxy = std::holds_alternative<proxy_check>(question.what);
     if (const auto* const check = std::get_if<callout_check>(&question.what)) {
         open.is_refresh = check->is_refresh;
@@ -327,7 +328,7 @@ std::uint64_t broker_state::enqueue(const session& session, login_question quest
     if (open.is_refresh) ++open_refreshes;
     const auto id = question.id;
     open_questions.emplace(id, std::move(open));
-    for (auto* const counted : {&all_questions, &questions_of_address[address]}) {
+    for (auto* const counted : {&all_questions, &questions_of_party[from]}) {
         ++counted->count;
         counted->bytes += bytes;
     }
@@ -340,12 +341,12 @@ void broker_state::on_answer(std::uint64_t question_id, login_answer answer, mom
     if (found == open_questions.end()) return;
     auto question = std::move(found->second);
     open_questions.erase(found);
-    const auto of_address = questions_of_address.find(question.address);
-    for (auto* const counted : {&all_questions, &of_address->second}) {
+    const auto of_party = questions_of_party.find(question.from);
+    for (auto* const counted : {&all_questions, &of_party->second}) {
         --counted->count;
         counted->bytes -= question.bytes;
     }
-    if (of_address->second.count == 0) questions_of_address.erase(of_address);
+    if (of_party->second.count == 0) questions_of_party.erase(of_party);
     if (question.is_refresh) --open_refreshes;
     auto* session = routing.find_session(question.client_id);
     if (session == nullptr || session->ended()) return;

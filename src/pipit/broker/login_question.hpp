@@ -71,7 +71,7 @@ struct callout_check {
 /// the server answers, and the broker never asks how.
 struct login_question {
     std::uint64_t id = 0;
-    std::string address; ///< Who asks, for fairness between addresses; an IP address without port.
+    std::string address; ///< Where the session comes from: an IP address; empty inside the process.
     /// Nobody waits any more then: an answer is still wanted, but need not be found.
     steady_time give_up_at = steady_time::max();
     /// Who it is if the check succeeds; null for the holder of a token, and where only the answer

@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include <deque>
 #include <string>
 
 namespace pipit::broker {
@@ -113,6 +114,25 @@ TEST(Login, AnswersAboutAJwtSayWhoItIs) {
     EXPECT_EQ(loop.take(client), "PONG\r\n");
     loop.send(client, connect_line("\"jwt\":\"o.t.h\"") + "PING\r\n");
     ASSERT_TRUE(loop.core().next_question());
+}
+
+TEST(Login, LeavesRoomForTheQuestionsOfOtherNetworks) {
+    test_brokers loop(with_jwts());
+    std::deque<test_brokers::client> clients;
+    const std::string jwt(limits::connect_bytes - 200, 'j');
+    // True: there is room for its question.
+    const auto may_ask = [&](const std::string& address) {
+        auto& made = clients.emplace_back();
+        made.of = &loop.core();
+        made.its_session = &made.of->open({.ip = address, .port = 1}, &made, loop.now);
+        loop.send(made, connect_line("\"jwt\":\"" + jwt + "\",\"sig\":\"s\""));
+        return loop.core().next_question().has_value();
+    };
+    int asked = 0;
+    while (asked < 2000 && may_ask("2001:db8::" + std::to_string(asked))) ++asked;
+    EXPECT_LT(asked, 2000);
+    EXPECT_TRUE(may_ask("192.0.2.1"));
+    EXPECT_TRUE(may_ask("2001:db8:0:1::1"));
 }
 
 TEST(Login, RefusesWithoutSayingWhy) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <pipit/base/party.hpp>
 #include <pipit/broker/account_update.hpp>
 #include <pipit/broker/broker.hpp>
 #include <pipit/broker/internal_clients.hpp>
@@ -12,6 +13,7 @@
 #include <pipit/protocol/info.hpp>
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <unordered_map>
 
@@ -167,7 +169,7 @@ struct broker_state {
         std::uint64_t client_id;
         std::size_t bytes; ///< Of what was asked.
         std::shared_ptr<const configuration> asked_under;
-        std::string address;
+        party from;
         bool is_refresh;
         bool is_about_proxy;
         std::unique_ptr<callout_check> again; ///< For the next time; null: there is none.
@@ -176,7 +178,7 @@ struct broker_state {
     std::uint64_t next_question_id = 1;
     std::unordered_map<std::uint64_t, open_question> open_questions;
     question_load all_questions;
-    std::unordered_map<std::string, question_load> questions_of_address;
+    std::map<party, question_load> questions_of_party;
     std::size_t open_refreshes = 0; ///< Among the open questions.
     std::deque<login_question> unasked;
 

@@ -156,8 +156,9 @@ using answer_function = std::function<void(std::string)>;
 TEST_F(HttpServerJudgement, HoldsNobodyElseUp) {
     std::promise<answer_function> asked;
     std::atomic<int> count = 0;
-    const auto server = serve([&](const net::certificate_chains& chains, answer_function then) {
-        EXPECT_EQ(chains.size(), 1u);
+    const auto server = serve([&](const net::peer_to_judge& peer, answer_function then) {
+        EXPECT_EQ(peer.chains.size(), 1u);
+        EXPECT_EQ(peer.from, party("127.0.0.1"));
         if (count++ > 0) return then("");
         asked.set_value(std::move(then));
     });

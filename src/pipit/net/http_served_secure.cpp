@@ -10,11 +10,21 @@
 namespace pipit::net::detail {
 namespace {
 
+party party_of(const tcp::socket& socket) {
+    beast::error_code gone;
+    const auto peer = socket.remote_endpoint(gone);
+    return gone ? party() : party(peer.address().to_string());
+}
+
 /// What has to be known of a client before it is served: what somebody says of its certificate.
 struct judging {
     judging(tcp::socket& of, peer_judge by, std::shared_ptr<http_thread> its_thread)
-        : judge(std::move(by)), thread(std::move(its_thread)), late(of.get_executor()) {}
+        : from(party_of(of)),
+          judge(std::move(by)),
+          thread(std::move(its_thread)),
+          late(of.get_executor()) {}
 
+    party from;
     peer_judge judge;
     std::shared_ptr<http_thread> thread;
     tls_judgement found;
@@ -61,7 +71,7 @@ private:
                 handler(beast::error_code(), count);
             });
         judging_->judge(
-            std::move(*judging_->found.chains),
+            {.chains = std::move(*judging_->found.chains), .from = judging_->from},
             [of = std::weak_ptr(judging_), thread = judging_->thread](std::string why_not) {
                 thread->post([of, why_not = std::move(why_not)] {
                     const auto still = of.lock();

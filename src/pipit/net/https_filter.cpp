@@ -15,7 +15,8 @@ bool looks_like_http(bytes_view first_bytes) noexcept {
         beginnings, [&](bytes_view beginning) { return first_bytes.starts_with(beginning); });
 }
 
-https_filter::https_filter(std::shared_ptr<const tls_context> context) : tls_(std::move(context)) {}
+https_filter::https_filter(std::shared_ptr<const tls_context> context, party client)
+    : tls_(std::move(context), client) {}
 
 result<> https_filter::begin(std::string& wire) { return tls_.begin(wire); }
 

@@ -18,7 +18,8 @@ inline constexpr std::string_view http_to_https_refusal =
 /// Errors: as `tls_filter`; `errc::not_tls` for HTTP in clear text, which is told so.
 class https_filter final : public filter {
 public:
-    explicit https_filter(std::shared_ptr<const tls_context> context);
+    /// As `tls_filter`.
+    explicit https_filter(std::shared_ptr<const tls_context> context, party client = {});
 
     result<> begin(std::string& wire) override;
     result<> receive(bytes_view from_wire, std::string& plain, std::string& wire) override;

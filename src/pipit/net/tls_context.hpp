@@ -2,6 +2,7 @@
 #pragma once
 
 #include <pipit/base/error.hpp>
+#include <pipit/base/party.hpp>
 #include <pipit/base/time.hpp>
 
 #include <cstdint>
@@ -43,10 +44,14 @@ struct tls_settings {
 /// The ways in which a certificate was verified, the shortest first; each from the peer's own
 /// certificate to an authority, in DER.
 using certificate_chains = std::vector<std::vector<std::string>>;
-/// Judges a peer whose certificate is a good one as far as TLS knows. Calls `then` once, on any
-/// thread, also at once; empty: it may go on.
+/// Somebody whose certificate is a good one as far as TLS knows.
+struct peer_to_judge {
+    certificate_chains chains;
+    party from;
+};
+/// Judges it. Calls `then` once, on any thread, also at once; empty: it may go on.
 using peer_judge =
-    std::function<void(certificate_chains chains, std::function<void(std::string why_not)> then)>;
+    std::function<void(peer_to_judge peer, std::function<void(std::string why_not)> then)>;
 
 /// What a server shows together with its certificate: what an authority says of that, in DER.
 class tls_staple {

@@ -113,7 +113,8 @@ struct tls_filter::verdict {
     std::atomic<bool> is_there = false;
 };
 
-tls_filter::tls_filter(std::shared_ptr<const tls_context> context) : context_(std::move(context)) {}
+tls_filter::tls_filter(std::shared_ptr<const tls_context> context, party client)
+    : context_(std::move(context)), client_(client) {}
 
 tls_filter::tls_filter(std::shared_ptr<const tls_context> context, std::string_view server_name)
     : context_(std::move(context)),
@@ -232,16 +233,16 @@ filter_question tls_filter::take_question() {
     if (!verdict_) return {};
     auto& found = connection_->ends.judgement.chains;
     if (!found) return {};
-    auto chains = std::make_shared<certificate_chains>(std::move(*found));
+    auto peer = std::make_shared<peer_to_judge>(
+        peer_to_judge{.chains = std::move(*found), .from = client_});
     found.reset();
-    return [judge = &context_->internals().parts.judge, context = context_, chains,
+    return [judge = &context_->internals().parts.judge, context = context_, peer,
             verdict = verdict_](std::function<void()> answered) {
-        (*judge)(std::move(*chains),
-                 [verdict, answered = std::move(answered)](std::string why_not) {
-                     verdict->why_not = std::move(why_not);
-                     verdict->is_there = true;
-                     answered();
-                 });
+        (*judge)(std::move(*peer), [verdict, answered = std::move(answered)](std::string why_not) {
+            verdict->why_not = std::move(why_not);
+            verdict->is_there = true;
+            answered();
+        });
     };
 }
 

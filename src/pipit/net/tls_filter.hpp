@@ -22,8 +22,8 @@ namespace pipit::net {
 /// Go does.
 class tls_filter final : public filter {
 public:
-    /// The server's side.
-    explicit tls_filter(std::shared_ptr<const tls_context> context);
+    /// The server's side; who judges the client is told whose it is.
+    explicit tls_filter(std::shared_ptr<const tls_context> context, party client = {});
     /// The client's side. The server's certificate must be for `server_name`, a name or an address.
     tls_filter(std::shared_ptr<const tls_context> context, std::string_view server_name);
     ~tls_filter() override;
@@ -72,6 +72,7 @@ private:
     bool failed_ = false;
     std::shared_ptr<verdict> verdict_; ///< While somebody judges the other side.
     std::string held_;                 ///< What it has sent meanwhile.
+    party client_;
 };
 
 } // namespace pipit::net

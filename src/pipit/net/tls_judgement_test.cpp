@@ -52,12 +52,13 @@ struct TlsJudgement : testing::Test {
         const tls_settings settings{.key_pairs = {issuer.issue()},
                                     .authorities_file = issuer.file(),
                                     .verifies_peer = true};
-        auto context = tls_context::for_server(
-            settings, {.judge = [this](certificate_chains asked, auto then) {
-                chains = std::move(asked);
-                answer = std::move(then);
-            }});
-        return std::make_unique<tls_filter>(context.value());
+        auto context =
+            tls_context::for_server(settings, {.judge = [this](peer_to_judge asked, auto then) {
+                                        chains = std::move(asked.chains);
+                                        from = asked.from;
+                                        answer = std::move(then);
+                                    }});
+        return std::make_unique<tls_filter>(context.value(), party("192.0.2.1"));
     }
     /// Carries bytes until both are silent or the server asks.
     result<> talk(bare_client& here, tls_filter& there, std::size_t part = std::string::npos) {
@@ -78,6 +79,7 @@ struct TlsJudgement : testing::Test {
     test::authority issuer;
     tls_key_pair own = issuer.issue({.subject = {{"CN", "client"}}});
     certificate_chains chains;
+    party from;
     std::function<void(std::string)> answer;
     std::string plain;
     bool is_answered = false;
@@ -104,6 +106,7 @@ TEST_F(TlsJudgement, TheHandshakeWaitsForTheAnswerWhereverTheBytesAreCut) {
             EXPECT_FALSE(there->is_open());
             ASSERT_EQ(chains.size(), 1u);
             EXPECT_EQ(chains[0].size(), 2u) << "its own, and who has signed it";
+            EXPECT_EQ(from, party("192.0.2.1"));
             answer("");
             EXPECT_TRUE(is_answered);
             std::string wire;

@@ -62,7 +62,7 @@ void auth_callout::send(const broker::login_question& question, answer_function 
         if (!to_fetch) return answer({.undecided = true});
         {
             const std::lock_guard guard(web_lock_);
-            web_waiting_.push(question.address,
+            web_waiting_.push(party(question.address),
                               {check, std::move(*to_fetch), std::move(answer), until});
         }
         return web_[next_web_++ % web_.size()].post([this] { ask_next_by_http(); });

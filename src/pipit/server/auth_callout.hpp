@@ -4,6 +4,7 @@
 #include <pipit/auth/authorization_jwt.hpp>
 #include <pipit/base/identity_limits.hpp>
 #include <pipit/base/log.hpp>
+#include <pipit/base/party.hpp>
 #include <pipit/base/time.hpp>
 #include <pipit/broker/login_question.hpp>
 #include <pipit/net/http_client.hpp>
@@ -50,7 +51,7 @@ struct callout_surroundings {
 ///
 /// Bounded by what brokers ask (`limits::open_logins` each). Every question is answered: who is not
 /// within the authentication timeout is refused by the broker, and soon given up here. Of the
-/// addresses that wait for an answer by HTTP, each has its turn.
+/// parties that wait for an answer by HTTP, each has its turn.
 ///
 /// Threads: all.
 class auth_callout {
@@ -98,7 +99,7 @@ private:
     std::deque<std::pair<steady_time, std::string>> by_age_; ///< And when each is given up.
     bool is_looked_after_ = false;                           ///< `give_up_late_ones` will run.
     std::mutex web_lock_;
-    fair_queue<web_question> web_waiting_;
+    fair_queue<party, web_question> web_waiting_;
     /// Each waits for one answer at a time.
     std::array<task_thread, limits::http_callouts> web_{
         task_thread("web callout"), task_thread("web callout"), task_thread("web callout"),

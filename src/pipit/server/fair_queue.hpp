@@ -5,39 +5,36 @@
 #include <deque>
 #include <map>
 #include <optional>
-#include <string>
 #include <utility>
 
 namespace pipit::server {
 
-/// A queue in which each address that waits has its turn, so that whoever asks very often from one
-/// address delays himself. Bounded by whoever fills it.
-template <class Item>
+/// A queue in which everybody who waits has a turn, so that whoever asks very often delays nobody
+/// but himself. `Who` is the `party` that asks, or its account. Bounded by whoever fills it.
+template <class Who, class Item>
 class fair_queue {
 public:
-    void push(const std::string& address, Item item) {
-        by_address_[address].push_back(std::move(item));
-    }
-    [[nodiscard]] std::size_t waiting_of(const std::string& address) const {
-        const auto found = by_address_.find(address);
-        return found == by_address_.end() ? 0 : found->second.size();
+    void push(const Who& of, Item item) { waiting_[of].push_back(std::move(item)); }
+    [[nodiscard]] std::size_t waiting_of(const Who& one) const {
+        const auto found = waiting_.find(one);
+        return found == waiting_.end() ? 0 : found->second.size();
     }
 
-    /// The oldest of the address after the one that had its turn; nothing: there is none.
+    /// The oldest of the one after whoever had the last turn; nothing: there is none.
     [[nodiscard]] std::optional<Item> take() {
-        if (by_address_.empty()) return std::nullopt;
-        auto turn = by_address_.upper_bound(last_address_);
-        if (turn == by_address_.end()) turn = by_address_.begin();
-        last_address_ = turn->first;
+        if (waiting_.empty()) return std::nullopt;
+        auto turn = waiting_.upper_bound(last_);
+        if (turn == waiting_.end()) turn = waiting_.begin();
+        last_ = turn->first;
         std::optional<Item> next(std::move(turn->second.front()));
         turn->second.pop_front();
-        if (turn->second.empty()) by_address_.erase(turn);
+        if (turn->second.empty()) waiting_.erase(turn);
         return next;
     }
 
 private:
-    std::map<std::string, std::deque<Item>> by_address_;
-    std::string last_address_;
+    std::map<Who, std::deque<Item>> waiting_;
+    Who last_{};
 };
 
 } // namespace pipit::server

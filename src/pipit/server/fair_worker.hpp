@@ -5,14 +5,15 @@
 #include <pipit/server/task_thread.hpp>
 
 #include <mutex>
-#include <string>
+#include <utility>
 
 namespace pipit::server {
 
-/// A thread that does one task at a time for those who wait. Of their addresses each has its turn,
-/// so that whoever asks very often from one address delays himself. Bounded by whoever fills it.
+/// A thread that does one task at a time for those who wait, of whom each has its turn, as in a
+/// `fair_queue`. Bounded by whoever fills it.
 ///
 /// Threads: all.
+template <class Who>
 class fair_worker {
 public:
     /// As of `task_thread`.
@@ -20,15 +21,26 @@ public:
     fair_worker(const fair_worker&) = delete;
     fair_worker& operator=(const fair_worker&) = delete;
 
-    void post(const std::string& address, task_thread::task run);
+    void post(const Who& of, task_thread::task run) {
+        {
+            const std::lock_guard guard(lock_);
+            waiting_.push(of, std::move(run));
+        }
+        thread_.post([this] { run_next(); });
+    }
     /// For what is in nobody's turn.
     [[nodiscard]] task_thread& thread() noexcept { return thread_; }
 
 private:
-    void run_next();
+    void run_next() {
+        std::unique_lock guard(lock_);
+        const auto next = waiting_.take();
+        guard.unlock();
+        if (next) (*next)();
+    }
 
     std::mutex lock_;
-    fair_queue<task_thread::task> waiting_;
+    fair_queue<Who, task_thread::task> waiting_;
     task_thread thread_; ///< Ends first.
 };
 

@@ -81,8 +81,8 @@ void jwt_authority::judge(broker::login_question question, answer_function answe
     if (const auto* const found = accounts_.current(account)) {
         return judge_in(*found, known, question, answer);
     }
-    const auto address = question.address;
-    accounts_.fetch(account, address,
+    const party from(question.address);
+    accounts_.fetch(account, from,
                     [this, account, known, question = std::move(question),
                      answer = std::move(answer)](const std::string& why_not) {
                         if (!why_not.empty()) return answer(login_answer::refusal(why_not));

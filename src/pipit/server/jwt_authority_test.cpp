@@ -338,7 +338,7 @@ private:
     std::vector<std::pair<std::string, answer>>& asked_;
 };
 
-TEST(JwtAuthority, FetchesForEachAddressInTurn) {
+TEST(JwtAuthority, FetchesForEachPartyInTurn) {
     std::vector<std::pair<std::string, account_resolver::answer>> asked;
     account_numbers numbers;
     task_thread thread{"test"};
@@ -366,8 +366,9 @@ TEST(JwtAuthority, FetchesForEachAddressInTurn) {
     };
     const test_key wanted(nkey_prefix::account, 250);
     run([&] {
-        for (std::uint8_t i = 10; i < 210; ++i) judge("crowd", test_key(nkey_prefix::account, i));
-        judge("other", wanted);
+        for (std::uint8_t i = 10; i < 210; ++i)
+            judge("2001:db8::" + std::to_string(i), test_key(nkey_prefix::account, i));
+        judge("192.0.2.1", wanted);
     });
     EXPECT_EQ(asked.size(), limits::account_fetches_at_once);
     EXPECT_EQ(refused, 0u);

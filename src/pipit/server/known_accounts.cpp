@@ -45,10 +45,9 @@ const known_account* known_accounts::current(const std::string& account) const {
 
 // --- Fetching ---
 
-void known_accounts::fetch(const std::string& account, const std::string& address,
-                           continuation then) {
+void known_accounts::fetch(const std::string& account, party by, continuation then) {
     const bool is_asked_for = waiting_.contains(account);
-    const auto most = to_fetch_.waiting_of(address) < limits::account_fetches_of_address
+    const auto most = to_fetch_.waiting_of(by) < limits::account_fetches_of_party
                           ? limits::account_fetches
                           : limits::account_fetches / 2;
     if (!is_asked_for && waiting_.size() >= most) {
@@ -56,7 +55,7 @@ void known_accounts::fetch(const std::string& account, const std::string& addres
     }
     waiting_[account].push_back(std::move(then));
     if (is_asked_for) return;
-    to_fetch_.push(address, account);
+    to_fetch_.push(by, account);
     fetch_next();
 }
 

@@ -3,6 +3,7 @@
 
 #include <pipit/auth/jwt.hpp>
 #include <pipit/base/log.hpp>
+#include <pipit/base/party.hpp>
 #include <pipit/broker/account_update.hpp>
 #include <pipit/server/account_resolver.hpp>
 #include <pipit/server/broker_configuration.hpp>
@@ -63,8 +64,8 @@ public:
     [[nodiscard]] const known_account* find(const std::string& account) const;
     /// The same; null also when it has to be fetched again, or is being fetched.
     [[nodiscard]] const known_account* current(const std::string& account) const;
-    /// `address`: of whoever wants it; of those that wait, each has its turn.
-    void fetch(const std::string& account, const std::string& address, continuation then);
+    /// Of the parties whose accounts wait to be fetched, each has its turn.
+    void fetch(const std::string& account, party by, continuation then);
 
     /// Obeys a newer JWT of an account that is known; of another one nothing is to be done, it
     /// will be fetched. Errors: `errc::no_account`, with what is wrong with the JWT.
@@ -129,7 +130,7 @@ private:
     std::list<source> sources_; ///< The last one is asked.
     account_surroundings around_;
     std::map<std::string, std::vector<continuation>> waiting_; ///< By account.
-    fair_queue<std::string> to_fetch_;                         ///< Of those, who has no turn yet.
+    fair_queue<party, std::string> to_fetch_;                  ///< Of those, who has no turn yet.
     std::size_t fetching_ = 0;
     std::map<std::string, std::set<std::string>> importers_; ///< By exporter.
     std::uint64_t next_version_ = 1;

@@ -32,11 +32,11 @@ login_answer answer_to(const broker::proxy_check& check) {
 
 void login_desk::ask(broker::login_question question, answer_function answer) {
     const auto id = question.id;
-    const auto address = question.address;
+    const party from(question.address);
     if (auto* const check = std::get_if<broker::password_check>(&question.what)) {
         return passwords_.post(
-            address, [id, check = std::move(*check), user = std::move(question.user),
-                      give_up_at = question.give_up_at, answer = std::move(answer)] {
+            from, [id, check = std::move(*check), user = std::move(question.user),
+                   give_up_at = question.give_up_at, answer = std::move(answer)] {
                 if (give_up_at < net::steady_now()) return answer(id, {});
                 answer(id, {.accepted = auth::verify_password(check.stored, check.given),
                             .user = user});
@@ -49,15 +49,15 @@ void login_desk::ask(broker::login_question question, answer_function answer) {
         if (!decide_) return answer_it(login_answer::refusal("nobody decides"));
         return decide_(std::move(question), std::move(answer_it));
     }
-    signatures_.post(address, [this, question = std::move(question),
-                               answer_it = std::move(answer_it)]() mutable {
-        if (question.give_up_at < net::steady_now()) return answer_it({});
-        const auto* const check = std::get_if<broker::signature_check>(&question.what);
-        if (check != nullptr) return answer_it(answer_to(question, *check));
-        const auto* const proxy = std::get_if<broker::proxy_check>(&question.what);
-        if (proxy != nullptr) return answer_it(answer_to(*proxy));
-        judge(std::move(question), std::move(answer_it));
-    });
+    signatures_.post(
+        from, [this, question = std::move(question), answer_it = std::move(answer_it)]() mutable {
+            if (question.give_up_at < net::steady_now()) return answer_it({});
+            const auto* const check = std::get_if<broker::signature_check>(&question.what);
+            if (check != nullptr) return answer_it(answer_to(question, *check));
+            const auto* const proxy = std::get_if<broker::proxy_check>(&question.what);
+            if (proxy != nullptr) return answer_it(answer_to(*proxy));
+            judge(std::move(question), std::move(answer_it));
+        });
 }
 
 void login_desk::judge(broker::login_question question,

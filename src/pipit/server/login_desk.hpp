@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <pipit/base/party.hpp>
 #include <pipit/broker/login_question.hpp>
 #include <pipit/server/fair_worker.hpp>
 
@@ -10,7 +11,7 @@
 namespace pipit::server {
 
 /// Answers the loops' questions about who somebody is, so that no loop computes or waits: passwords
-/// on one thread (0.1 s each), signatures and JWTs on another (0.1 ms each). Of the addresses that
+/// on one thread (0.1 s each), signatures and JWTs on another (0.1 ms each). Of the parties that
 /// wait, each has its turn. Bounded by what brokers ask (`limits::open_logins` each).
 ///
 /// Threads: all, but for `judge_jwts_by`.
@@ -47,8 +48,8 @@ private:
 
     jwt_judge judge_;
     jwt_judge decide_;
-    fair_worker passwords_{"passwords", passwords_niceness};
-    fair_worker signatures_{"signatures"};
+    fair_worker<party> passwords_{"passwords", passwords_niceness};
+    fair_worker<party> signatures_{"signatures"};
 };
 
 } // namespace pipit::server

@@ -124,7 +124,7 @@ void loop::state::begin_tls(connection& of, moment now) {
         return finish_batch(now);
     }
     broker.note(session, log_level::debug, "Starting TLS client connection handshake");
-    auto tls = std::make_unique<net::tls_filter>(rules.context);
+    auto tls = std::make_unique<net::tls_filter>(rules.context, party(broker.address_of(session)));
     before.tls = tls.get();
     const auto bytes = std::exchange(before.bytes, {});
     auto secured = net::filtered_transport::over(std::move(of.transport), std::move(tls), events,

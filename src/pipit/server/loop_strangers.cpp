@@ -20,7 +20,7 @@ void loop::state::count_stranger(connection& of) {
     }
     if (kept == 0) return of.stay.reset();
     if (!of.stay) {
-        of.stay = std::make_unique<strangers::stay>(guests, broker.address_of(session),
+        of.stay = std::make_unique<strangers::stay>(guests, party(broker.address_of(session)),
                                                     [this, &of] { turn_away(of); });
     }
     of.stay->keeps(kept);

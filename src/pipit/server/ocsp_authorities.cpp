@@ -5,6 +5,7 @@
 #include <pipit/server/error.hpp>
 
 #include <algorithm>
+#include <set>
 
 namespace pipit::server {
 namespace {
@@ -46,19 +47,29 @@ struct ocsp_authorities::open_question {
     ocsp_question what;
     logger log;
     std::vector<waiter> waiters;
-    std::size_t place = 0; ///< In the URLs.
-    std::string why;       ///< The last place has not answered.
+    std::size_t place = 0;      ///< In the URLs.
+    std::set<party> waits_with; ///< In whose turns it may be asked; empty: it is asked already.
+    std::string why;            ///< The last place has not answered.
     bool was_asked = false;
 };
+
+bool ocsp_authorities::turn::is_open() const noexcept {
+    return !of->waits_with.empty() && of->place == place;
+}
 
 void ocsp_authorities::ask(ocsp_question question, const ocsp_asker& who, const logger& log,
                            told then) {
     // Who is less patient does not decide for others.
     auto key = question.certificate + ' ' + std::to_string(question.timeout.count());
     if (const auto found = open_.find(key); found != open_.end()) {
-        return found->second->waiters.push_back({who, std::move(then)});
+        const auto open = found->second;
+        open->waiters.push_back({who, std::move(then)});
+        if (!open->waits_with.empty()) wait_for_turn(open, who.from);
+        return;
     }
-    if (const auto* const why = failures_.find(key, around_.now())) return then(failed(*why));
+    if (const auto* const why = failures_.find(key, around_.now())) {
+        return then(std::make_shared<result<std::string>>(failed(*why)));
+    }
     auto made = std::make_shared<open_question>();
     made->key = key;
     made->what = std::move(question);
@@ -75,9 +86,7 @@ void ocsp_authorities::try_next_place(const shared_question& of) {
             of->why = *why;
             continue;
         }
-        auto& its = authorities_[name];
-        its.waiting.push(of->waiters.front().who.party, of);
-        ++its.waiting_count;
+        for (const auto& each : of->waiters) wait_for_turn(of, each.who.from);
         return ask_those_who_wait();
     }
     const auto why = "exhausted OCSP responders: " + of->why;
@@ -86,12 +95,25 @@ void ocsp_authorities::try_next_place(const shared_question& of) {
     close(of, failed(why));
 }
 
+void ocsp_authorities::wait_for_turn(const shared_question& of, party wanted_by) {
+    if (!of->waits_with.insert(wanted_by).second) return;
+    auto& its = authorities_[authority_of(of->what.urls[of->place])];
+    its.waiting.push(wanted_by, {of, of->place});
+    ++its.waiting_count;
+}
+
 void ocsp_authorities::ask_those_who_wait() {
-    for (auto name = next_turn(); !name.empty(); name = next_turn()) {
+    for (auto name = next_to_ask(); !name.empty(); name = next_to_ask()) {
         last_turn_ = name;
         auto& its = authorities_.at(name);
-        const auto next = *its.waiting.take();
+        const auto next_turn = *its.waiting.take();
         --its.waiting_count;
+        if (!next_turn.is_open()) {
+            forget_if_idle(name);
+            continue;
+        }
+        const auto& next = next_turn.of;
+        next->waits_with.clear();
         const auto now = around_.now();
         const bool is_late = std::ranges::all_of(
             next->waiters, [&](const auto& one) { return one.who.give_up_at < now; });
@@ -105,7 +127,7 @@ void ocsp_authorities::ask_those_who_wait() {
 }
 
 /// The next authority that may be asked something; empty: there is none.
-std::string ocsp_authorities::next_turn() const {
+std::string ocsp_authorities::next_to_ask() const {
     if (asked_count_ >= limits::ocsp_questions) return {};
     const auto may_be_asked = [](const auto& one) {
         return one.second.waiting_count > 0 &&
@@ -163,7 +185,11 @@ void ocsp_authorities::give_up(const std::string& name, const std::string& why) 
     auto& its = authorities_.at(name);
     its.waiting_count = 0;
     auto left = std::exchange(its.waiting, {});
-    while (const auto next = left.take()) try_next_place(*next);
+    while (const auto next = left.take()) {
+        if (!next->is_open()) continue;
+        next->of->waits_with.clear();
+        try_next_place(next->of);
+    }
 }
 
 void ocsp_authorities::forget_if_idle(const std::string& name) {
@@ -172,9 +198,10 @@ void ocsp_authorities::forget_if_idle(const std::string& name) {
     if (found->second.waiting_count + found->second.asked_count == 0) authorities_.erase(found);
 }
 
-void ocsp_authorities::close(const shared_question& ended, const result<std::string>& answer) {
+void ocsp_authorities::close(const shared_question& ended, result<std::string> answer) {
     open_.erase(ended->key);
-    for (const auto& each : std::exchange(ended->waiters, {})) each.then(answer);
+    const auto shared = std::make_shared<const result<std::string>>(std::move(answer));
+    for (const auto& each : std::exchange(ended->waiters, {})) each.then(shared);
 }
 
 } // namespace pipit::server

@@ -3,6 +3,7 @@
 
 #include <pipit/base/error.hpp>
 #include <pipit/base/log.hpp>
+#include <pipit/base/party.hpp>
 #include <pipit/base/time.hpp>
 #include <pipit/server/fair_queue.hpp>
 
@@ -27,7 +28,7 @@ struct ocsp_question {
 
 /// Who wants to know, and for how long.
 struct ocsp_asker {
-    std::string party; ///< Those of one take turns with others.
+    party from; ///< Those of one take turns with others.
     steady_time give_up_at{};
 };
 
@@ -60,14 +61,17 @@ private:
 ///
 /// Who wants to know the same shares a question. Few are asked at one authority at the same time,
 /// and the parties that want to know take turns there, so that a slow authority holds up nobody but
-/// those who need it. One that cannot be reached is left alone for a moment, and so is a
-/// question that nobody has answered: who asks meanwhile is told at once.
+/// those who need it, and a party that wants to know very much nobody but itself. One that cannot
+/// be reached is left alone for a moment, and so is a question that nobody has answered: who asks
+/// meanwhile is told at once.
 ///
 /// Threads: one.
 class ocsp_authorities {
 public:
     using fetched = std::function<void(ocsp_reply)>;
-    using told = std::function<void(const result<std::string>& answer)>;
+    /// One for all who wait for it.
+    using shared_answer = std::shared_ptr<const result<std::string>>;
+    using told = std::function<void(const shared_answer& answer)>;
     struct surroundings {
         /// GET of a URL; `then` is called once and later, on the same thread.
         std::function<void(const std::string& url, nanoseconds timeout, fetched then)> fetch;
@@ -82,23 +86,31 @@ public:
 private:
     struct open_question;
     using shared_question = std::shared_ptr<open_question>;
+    /// A question waits in the turn of each party that wants to know.
+    struct turn {
+        shared_question of;
+        std::size_t place = 0; ///< In the URLs.
+        /// False: it was asked meanwhile, when another party had its turn.
+        [[nodiscard]] bool is_open() const noexcept;
+    };
     /// A server that is asked.
     struct authority {
-        fair_queue<shared_question> waiting; ///< By the party that wanted to know first.
+        fair_queue<party, turn> waiting;
         std::size_t waiting_count = 0;
         std::size_t asked_count = 0;
         steady_time heard_at = steady_time::min(); ///< Something.
     };
 
     void try_next_place(const shared_question& of);
+    void wait_for_turn(const shared_question& of, party wanted_by);
     void ask_those_who_wait();
-    [[nodiscard]] std::string next_turn() const;
+    [[nodiscard]] std::string next_to_ask() const;
     void fetch(const shared_question& of, const std::string& name);
     void take(const shared_question& of, const std::string& name, steady_time asked_at,
               ocsp_reply reply);
     void give_up(const std::string& name, const std::string& why);
     void forget_if_idle(const std::string& name);
-    void close(const shared_question& ended, const result<std::string>& answer);
+    void close(const shared_question& ended, result<std::string> answer);
 
     const surroundings around_;
     std::map<std::string, shared_question> open_;

@@ -18,15 +18,16 @@ using namespace std::chrono_literals;
 
 /// Authorities that answer when the test wants it.
 struct OcspAuthorities : testing::Test {
-    /// A party asks about a certificate; what it is told is in `told`.
+    /// Somebody asks about a certificate; what it is told is in `told`.
     void ask(const std::string& certificate, std::vector<std::string> urls = {"http://a/"},
-             const std::string& party = "1.1.1.1", nanoseconds patience = 1h) {
+             const std::string& address = "1.1.1.1", nanoseconds patience = 1h) {
         authorities.ask({.certificate = certificate,
                          .urls = std::move(urls),
                          .request = "q" + certificate,
                          .timeout = 2s},
-                        {.party = party, .give_up_at = now + patience}, log,
-                        [this, certificate](const result<std::string>& answer) {
+                        {.from = party(address), .give_up_at = now + patience}, log,
+                        [this, certificate](const ocsp_authorities::shared_answer& shared) {
+                            const auto& answer = *shared;
                             told.push_back(
                                 certificate + ": " +
                                 (answer ? *answer : std::string(answer.error().detail())));
@@ -160,6 +161,18 @@ TEST_F(OcspAuthorities, AreAskedForOnePartyAfterTheOther) {
     answer("http://a/q1", says("good"));
     const auto open = urls();
     EXPECT_NE(std::ranges::find(open, "http://a/qx"), open.end());
+}
+
+TEST_F(OcspAuthorities, AreAskedInTheTurnOfEachPartyThatWantsToKnow) {
+    for (std::size_t i = 0; i < 100; ++i) ask(std::to_string(i), {"http://a/", "http://b/"});
+    ask("99", {"http://a/", "http://b/"}, "2.2.2.2");
+    answer("http://a/q0", says("good"));
+    answer("http://a/q1", says("good"));
+    EXPECT_TRUE(std::ranges::count(urls(), "http://a/q99")) << "others have asked before";
+    now += 1s;
+    answer("http://a/q99", is_dead()); // What waits goes on to the other one.
+    while (!asked.empty()) answer(asked.front().url, says("good"));
+    EXPECT_EQ(told.size(), 101u) << "each is told once";
 }
 
 TEST_F(OcspAuthorities, AreNotAskedForWhoHasGivenUp) {

@@ -11,7 +11,7 @@
 
 namespace pipit::server {
 
-/// The thread on which authorities are asked.
+/// The thread on which authorities are asked, and which does nothing that takes time.
 struct ocsp_desk::asking {
     asking() {
         thread.post([this] { events.run(); });
@@ -38,12 +38,14 @@ struct ocsp_desk::asking {
 /// Somebody whose handshake waits.
 struct ocsp_desk::client {
     client(const ocsp_surroundings& surroundings, std::shared_ptr<const rules> its_rules,
-           ocsp_asker asker, net::certificate_chains chains, const ocsp_peer_options& how,
+           const ocsp_asker& asker, net::certificate_chains chains, const ocsp_peer_options& how,
            std::function<void(std::string)> told)
-        : who(std::move(asker)),
+        : who(asker),
           by(std::move(its_rules)),
           inquiry(surroundings, by->cache.get(), by->log, std::move(chains), how),
           then(std::move(told)) {}
+
+    [[nodiscard]] bool has_given_up() const { return who.give_up_at < net::steady_now(); }
 
     const ocsp_asker who;
     const std::shared_ptr<const rules> by;
@@ -57,6 +59,7 @@ ocsp_desk::ocsp_desk(ocsp_surroundings surroundings)
 ocsp_desk::~ocsp_desk() { stop(); }
 
 void ocsp_desk::stop() {
+    judging_.thread().stop();
     if (asking_) asking_->stop();
     keeper_.stop();
     configure(std::nullopt, {});
@@ -110,35 +113,42 @@ void ocsp_desk::keep_saving(const std::shared_ptr<const rules>& of) {
 
 net::peer_judge ocsp_desk::judge(const ocsp_peer_options& how, nanoseconds patience) {
     if (!asking_) asking_ = std::make_unique<asking>();
-    return [this, how, patience](net::certificate_chains chains,
-                                 std::function<void(std::string)> then) {
-        const auto own =
-            chains.empty() || chains.front().empty() ? std::string_view() : chains.front().front();
-        const ocsp_asker who{.party = certificate_fingerprint(own),
-                             .give_up_at = net::steady_now() + patience};
-        if (!waiting_.enter(who.party)) return then("too many clients wait for their authorities");
-        asking_->events.post([this, how, chains = std::move(chains), who, then]() mutable {
-            go_on(std::make_shared<client>(surroundings_, current(), who, std::move(chains), how,
-                                           std::move(then)));
+    return [this, how, patience](net::peer_to_judge peer, std::function<void(std::string)> then) {
+        const ocsp_asker who{.from = peer.from, .give_up_at = net::steady_now() + patience};
+        if (!waiting_.enter(who.from)) return then("too many clients wait for their authorities");
+        auto made = std::make_shared<client>(surroundings_, current(), who, std::move(peer.chains),
+                                             how, std::move(then));
+        judging_.post(who.from, [this, with = std::move(made)] {
+            if (with->has_given_up()) return finish(*with, false);
+            go_on(with);
         });
     };
 }
 
-/// On the thread of `asking_`, as what follows.
+/// In its turn, as `take`: to read and verify what was said takes a millisecond.
 void ocsp_desk::go_on(const std::shared_ptr<client>& with) {
     if (const auto is_good = with->inquiry.go_on()) return finish(*with, *is_good);
+    asking_->events.post([this, with] { ask(with); });
+}
+
+/// On the thread of `asking_`.
+void ocsp_desk::ask(const std::shared_ptr<client>& with) {
     asking_->authorities.ask(with->inquiry.question(), with->who, with->by->log,
-                             [this, with](const result<std::string>& said) {
-                                 // An answer is kept for the next one, even if it came too late.
-                                 const bool is_late = with->who.give_up_at < net::steady_now();
-                                 if (!said && is_late) return finish(*with, false);
-                                 with->inquiry.answer(said);
-                                 go_on(with);
+                             [this, with](const ocsp_authorities::shared_answer& said) {
+                                 judging_.post(with->who.from,
+                                               [this, with, said] { take(with, *said); });
                              });
 }
 
+void ocsp_desk::take(const std::shared_ptr<client>& with, const result<std::string>& said) {
+    // An answer is kept for the next one, even if it came too late.
+    if (!said && with->has_given_up()) return finish(*with, false);
+    with->inquiry.answer(said);
+    go_on(with);
+}
+
 void ocsp_desk::finish(const client& with, bool is_good) {
-    waiting_.leave(with.who.party);
+    waiting_.leave(with.who.from);
     with.then(is_good ? std::string() : std::string(refused_by_ocsp));
 }
 

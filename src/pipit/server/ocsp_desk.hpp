@@ -3,8 +3,10 @@
 
 #include <pipit/base/log.hpp>
 #include <pipit/base/ocsp_limits.hpp>
+#include <pipit/base/party.hpp>
 #include <pipit/base/time.hpp>
 #include <pipit/net/tls_context.hpp>
+#include <pipit/server/fair_worker.hpp>
 #include <pipit/server/ocsp_cache.hpp>
 #include <pipit/server/ocsp_peers.hpp>
 #include <pipit/server/task_thread.hpp>
@@ -13,12 +15,13 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 
 namespace pipit::server {
 
-/// Answers the handshakes' questions about clients on a thread of its own, which waits for nobody:
-/// neither a loop nor another client is held up by a slow authority. Bounded in clients that wait,
-/// and by certificate.
+/// Answers the handshakes' questions about clients on threads of its own, which wait for nobody:
+/// neither a loop nor another client is held up by a slow authority, or by very many clients of one
+/// party, as each party has its turn. Bounded in clients that wait, and by party.
 ///
 /// Threads: all.
 class ocsp_desk {
@@ -52,15 +55,17 @@ private:
     void keep_saving(const std::shared_ptr<const rules>& of);
     [[nodiscard]] std::shared_ptr<const rules> current() const;
     void go_on(const std::shared_ptr<client>& with);
+    void ask(const std::shared_ptr<client>& with);
+    void take(const std::shared_ptr<client>& with, const result<std::string>& said);
     void finish(const client& with, bool is_good);
 
     const ocsp_surroundings surroundings_;
     mutable std::mutex lock_;
     std::shared_ptr<const rules> rules_;
-    waiting_room waiting_{
-        {.most = limits::ocsp_waiting, .few = limits::ocsp_waiting_of_certificate}};
+    waiting_room waiting_{{.most = limits::ocsp_waiting, .few = limits::ocsp_waiting_of_party}};
     std::unique_ptr<asking> asking_; ///< Null: no listener has asked for a judge.
     task_thread keeper_{"ocsp cache"};
+    fair_worker<party> judging_{"ocsp judge"};
 };
 
 } // namespace pipit::server

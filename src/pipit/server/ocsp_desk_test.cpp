@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <csignal>
 #include <cstdlib>
@@ -16,7 +17,9 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <sys/resource.h>
+#include <vector>
 
 namespace pipit::server {
 namespace {
@@ -62,9 +65,9 @@ struct OcspDesk : testing::Test {
         std::unique_lock held(lock);
         EXPECT_TRUE(changed.wait_for(held, 60s, [this] { return asked > 0; }));
     }
-    std::future<std::string> judge() {
+    std::future<std::string> judge(const std::string& address = "192.0.2.1") {
         const auto outcome = std::make_shared<std::promise<std::string>>();
-        its_judge({{client.der(), root.der()}},
+        its_judge({.chains = {{client.der(), root.der()}}, .from = party(address)},
                   [outcome](std::string why_not) { outcome->set_value(std::move(why_not)); });
         return outcome->get_future();
     }
@@ -96,23 +99,58 @@ TEST_F(OcspDesk, LetsInWhoIsGood) {
     EXPECT_EQ(judge().get(), "client not OCSP valid");
 }
 
-TEST_F(OcspDesk, IsNotFilledByOneCertificate) {
+TEST_F(OcspDesk, IsNotFilledByOneParty) {
     set(silent, true);
-    for (std::size_t i = 0; i < limits::ocsp_waiting / 2; ++i) (void)judge();
-    EXPECT_EQ(judge().get(), "too many clients wait for their authorities");
+    for (std::size_t i = 0; i < limits::ocsp_waiting / 2; ++i) {
+        (void)judge("2001:db8::" + std::to_string(i % 1000));
+    }
+    auto more = judge("2001:db8::ffff");
+    ASSERT_EQ(more.wait_for(0s), std::future_status::ready) << "it waits, too";
+    EXPECT_EQ(more.get(), "too many clients wait for their authorities");
+    auto other = judge("192.0.2.1");
+    set(silent, false);
+    EXPECT_EQ(other.get(), "");
+}
+
+TEST_F(OcspDesk, JudgesForEachPartyInTurn) {
+    std::promise<void> all_came;
+    const auto held = all_came.get_future().share();
+    // The first line of the log waits, and so does the first judgement, until all others wait too.
+    desk.configure(std::nullopt,
+                   logger([held](log_level, std::string_view) { held.wait(); }, true));
+    std::promise<std::vector<std::string>> all_judged;
+    std::vector<std::string> order;
+    const auto come = [&](const std::string& address) {
+        its_judge({.chains = {{root.der()}}, .from = party(address)},
+                  [&, address](const std::string&) {
+                      order.push_back(address);
+                      if (order.size() == 102) all_judged.set_value(order);
+                  });
+    };
+    for (int i = 0; i < 100; ++i) come("2001:db8::" + std::to_string(i));
+    come("192.0.2.1");
+    come("192.0.2.2");
+    all_came.set_value();
+    const auto judged = all_judged.get_future().get();
+    EXPECT_LE(std::ranges::find(judged, "192.0.2.1") - judged.begin(), 3);
+    EXPECT_LE(std::ranges::find(judged, "192.0.2.2") - judged.begin(), 3);
 }
 
 TEST(WaitingRoom, LeavesTheLastHalfToThoseWhoAreFew) {
     waiting_room room({.most = 8, .few = 2});
-    for (int i = 0; i < 4; ++i) EXPECT_TRUE(room.enter("many"));
-    EXPECT_FALSE(room.enter("many"));
-    for (const auto* each : {"a", "a", "b", "c"}) EXPECT_TRUE(room.enter(each)) << each;
-    EXPECT_FALSE(room.enter("d")) << "it is full";
-    room.leave("b");
-    EXPECT_FALSE(room.enter("a"));
-    EXPECT_TRUE(room.enter("b"));
-    for (const auto* each : {"a", "a", "b", "c", "many"}) room.leave(each);
-    EXPECT_TRUE(room.enter("many"));
+    const party many("2001:db8::");
+    const party a("192.0.2.1");
+    const party b("192.0.2.2");
+    const party c("192.0.2.3");
+    for (int i = 0; i < 4; ++i) EXPECT_TRUE(room.enter(many));
+    EXPECT_FALSE(room.enter(many));
+    for (const auto& each : {a, a, b, c}) EXPECT_TRUE(room.enter(each));
+    EXPECT_FALSE(room.enter(party("192.0.2.4"))) << "it is full";
+    room.leave(b);
+    EXPECT_FALSE(room.enter(a));
+    EXPECT_TRUE(room.enter(b));
+    for (const auto& each : {a, a, b, c, many}) room.leave(each);
+    EXPECT_TRUE(room.enter(many));
 }
 
 TEST_F(OcspDesk, EndsWithoutItsAuthority) {

@@ -12,16 +12,16 @@ strangers::strangers(std::size_t most_bytes, std::function<void()> too_much)
 
 strangers::~strangers() = default;
 
-strangers::address& strangers::address_named(const std::string& name) {
-    auto& found = addresses_[name];
+strangers::crowd& strangers::crowd_of(party of) {
+    auto& found = crowds_[of];
     if (!found.stays.empty()) return found;
-    found.name = name;
+    found.of = of;
     found.order = next_order_--;
     ranks_.emplace(std::pair(found.bytes, found.order), &found);
     return found;
 }
 
-void strangers::count(address& of, std::size_t before, std::size_t after) {
+void strangers::count(crowd& of, std::size_t before, std::size_t after) {
     bytes_ += after - before;
     auto rank = ranks_.extract({of.bytes, of.order});
     of.bytes += after - before;
@@ -42,9 +42,8 @@ std::size_t strangers::make_room() {
     return turned_away;
 }
 
-strangers::stay::stay(strangers& among, const std::string& of_address,
-                      std::function<void()> turn_away)
-    : among_(&among), of_(&among.address_named(of_address)), turn_away_(std::move(turn_away)) {
+strangers::stay::stay(strangers& among, party of, std::function<void()> turn_away)
+    : among_(&among), of_(&among.crowd_of(of)), turn_away_(std::move(turn_away)) {
     place_ = of_->stays.insert(of_->stays.end(), this);
     keeps(0);
 }
@@ -66,7 +65,8 @@ void strangers::stay::leave() {
     of_->stays.erase(place_);
     if (!of_->stays.empty()) return;
     its.ranks_.erase({of_->bytes, of_->order});
-    its.addresses_.erase(std::string(of_->name));
+    const auto left = of_->of;
+    its.crowds_.erase(left);
 }
 
 } // namespace pipit::server

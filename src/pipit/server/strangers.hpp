@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <pipit/base/party.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <list>
 #include <map>
-#include <string>
-#include <unordered_map>
 #include <utility>
 
 namespace pipit::server {
@@ -15,15 +15,15 @@ namespace pipit::server {
 /// What those who have not said who they are make one loop keep: lines and heads of requests that
 /// have not ended, handshakes. Each of these has its bound; here they have one together.
 ///
-/// Who has to go when it is too much: of the address that keeps most, whoever has kept something
+/// Who has to go when it is too much: of the party that keeps most, whoever has kept something
 /// longest. So whoever needs little, and not for long, comes in however many others there are.
 ///
-/// Cost: the logarithm of the number of addresses, when a stranger has to be waited for. Nobody
-/// else is counted.
+/// Cost: the logarithm of the number of parties, when a stranger has to be waited for. Nobody else
+/// is counted.
 class strangers {
-    struct address;
+    struct crowd;
     /// By what it keeps; of equals, the one that keeps something longest is the last.
-    using address_ranks = std::map<std::pair<std::size_t, std::uint64_t>, address*>;
+    using crowd_ranks = std::map<std::pair<std::size_t, std::uint64_t>, crowd*>;
 
 public:
     /// `too_much` is called when more than `most_bytes` are kept; `make_room` should follow, from
@@ -37,7 +37,7 @@ public:
     class stay {
     public:
         /// `turn_away` is called at most once, by `make_room`, and may end this stay and others.
-        stay(strangers& among, const std::string& of_address, std::function<void()> turn_away);
+        stay(strangers& among, party of, std::function<void()> turn_away);
         ~stay();
         stay(const stay&) = delete;
         stay& operator=(const stay&) = delete;
@@ -49,7 +49,7 @@ public:
         void leave();
 
         strangers* among_; ///< Null: it was turned away.
-        address* of_;
+        crowd* of_;
         std::list<stay*>::iterator place_;
         std::size_t bytes_ = 0;
         std::function<void()> turn_away_;
@@ -61,22 +61,23 @@ public:
     [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
 
 private:
-    struct address {
-        std::string name;
+    /// Those of one party.
+    struct crowd {
+        party of;
         std::uint64_t order = 0; ///< The later it came, the less.
         std::size_t bytes = 0;
         std::list<stay*> stays; ///< The longest first.
     };
 
-    [[nodiscard]] address& address_named(const std::string& name);
-    void count(address& of, std::size_t before, std::size_t after);
+    [[nodiscard]] crowd& crowd_of(party of);
+    void count(crowd& of, std::size_t before, std::size_t after);
 
     std::size_t most_bytes_;
     std::function<void()> too_much_;
     std::size_t bytes_ = 0;
     std::uint64_t next_order_ = UINT64_MAX;
-    std::unordered_map<std::string, address> addresses_;
-    address_ranks ranks_; ///< Of all of them.
+    std::map<party, crowd> crowds_;
+    crowd_ranks ranks_; ///< Of all of them.
 };
 
 } // namespace pipit::server

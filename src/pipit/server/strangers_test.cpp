@@ -24,7 +24,7 @@ public:
     void keep(const std::string& name, const std::string& address, std::size_t bytes) {
         auto& found = stays[name];
         if (!found) {
-            found = std::make_unique<strangers::stay>(all, address, [this, name] {
+            found = std::make_unique<strangers::stay>(all, party(address), [this, name] {
                 gone.push_back(name);
                 stays.erase(name);
             });
@@ -69,6 +69,17 @@ TEST(Strangers, OfAnAddressThatKeepsLittleStay) {
     EXPECT_EQ(std::ranges::find(crowd.gone, "honest"), crowd.gone.end());
 }
 
+TEST(Strangers, OfOneNetworkOfIpv6AreCountedTogether) {
+    crowd crowd(10 * base + 10'000);
+    crowd.keep("honest", "2001:db8:1::1", 2'000);
+    for (int i = 0; i < 100; ++i) {
+        crowd.keep("attacker " + std::to_string(i), "2001:db8::" + std::to_string(i), 1'000);
+        crowd.all.make_room();
+    }
+    EXPECT_GT(crowd.gone.size(), 80U);
+    EXPECT_EQ(std::ranges::find(crowd.gone, "honest"), crowd.gone.end());
+}
+
 TEST(Strangers, WhoGoByThemselvesLeaveNothing) {
     crowd crowd(base * 2);
     crowd.keep("a", "192.0.2.1", 100);
@@ -85,7 +96,7 @@ TEST(Strangers, MayTakeOthersWithThem) {
     std::vector<std::unique_ptr<strangers::stay>> stays;
     const auto leave_all = [&] { stays.clear(); };
     for (int i = 0; i < 3; ++i) {
-        stays.push_back(std::make_unique<strangers::stay>(all, "192.0.2.1", leave_all));
+        stays.push_back(std::make_unique<strangers::stay>(all, party("192.0.2.1"), leave_all));
     }
     EXPECT_EQ(all.make_room(), 1U);
     EXPECT_EQ(all.bytes(), 0U);
@@ -93,8 +104,8 @@ TEST(Strangers, MayTakeOthersWithThem) {
 
 TEST(Strangers, ThatWereTurnedAwayButAreStillThereCountNoMore) {
     strangers all(base, [] {});
-    strangers::stay one(all, "192.0.2.1", [] {});
-    strangers::stay other(all, "192.0.2.1", [] {});
+    strangers::stay one(all, party("192.0.2.1"), [] {});
+    strangers::stay other(all, party("192.0.2.1"), [] {});
     EXPECT_EQ(all.make_room(), 1U);
     one.keeps(1'000'000);
     EXPECT_EQ(all.bytes(), base);

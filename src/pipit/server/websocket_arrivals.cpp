@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/server/websocket_arrivals.hpp>
 
-#include <pipit/base/websocket_limits.hpp>
 #include <pipit/net/error.hpp>
 #include <pipit/net/https_filter.hpp>
 #include <pipit/server/host_port.hpp>
@@ -13,19 +12,24 @@ namespace pipit::server {
 
 class websocket_arrivals::arrival final : public net::transport_user {
 public:
-    arrival(websocket_arrivals& its_arrivals, const websocket_policy& its_policy)
-        : of(its_arrivals), policy(its_policy) {}
+    arrival(websocket_arrivals& its_arrivals, const websocket_policy& its_policy, party its_party)
+        : of(its_arrivals),
+          policy(its_policy),
+          from(its_party),
+          held_place(of.places_, from, [this] { of.turn_away(*this); }) {}
     void on_readable() override { of.read(*this); }
     void on_writable() override {}
 
     websocket_arrivals& of;
     const websocket_policy& policy;
+    const party from;
     broker::session_origin origin;
     steady_time deadline;
     net::filtered_transport_pointer transport;
     net::websocket_server_filter* filter = nullptr;
     net::filtered_transport* secured = nullptr; ///< Below, if it is encrypted; the same for:
     net::https_filter* https = nullptr;
+    strangers::stay held_place;
     std::unique_ptr<strangers::stay> stay; ///< Null: nothing is kept for it.
     std::list<std::unique_ptr<arrival>>::iterator place;
 };
@@ -44,9 +48,10 @@ websocket_arrivals::~websocket_arrivals() = default;
 void websocket_arrivals::begin(net::accepted_socket accepted, const websocket_policy& policy,
                                const std::shared_ptr<const tls_rules>& tls, steady_time now) {
     if (tls && tls->rate && !tls->rate->allow(now)) return;
-    if (waiting_.size() == limits::websocket_handshakes) waiting_.pop_front();
-    auto& made = *waiting_.emplace_back(std::make_unique<arrival>(*this, policy));
+    auto& made =
+        *waiting_.emplace_back(std::make_unique<arrival>(*this, policy, party(accepted.ip)));
     made.place = std::prev(waiting_.end());
+    (void)places_.make_room(); // Never its own.
     made.origin.ip = std::move(accepted.ip);
     made.origin.port = accepted.port;
     made.deadline = now + policy.handshake_timeout();
@@ -54,7 +59,7 @@ void websocket_arrivals::begin(net::accepted_socket accepted, const websocket_po
         net::make_tcp_transport(events_, std::move(accepted.socket), made);
     if (tls) {
         made.deadline += tls->timeout;
-        auto encrypts = std::make_unique<net::https_filter>(tls->context);
+        auto encrypts = std::make_unique<net::https_filter>(tls->context, made.from);
         made.https = encrypts.get();
         auto secured = net::filtered_transport::over(std::move(below), std::move(encrypts), events_,
                                                      buffers_, made);
@@ -104,14 +109,17 @@ void websocket_arrivals::read(arrival& from) {
 void websocket_arrivals::wait(arrival& one) {
     const auto kept = one.transport->kept_bytes();
     if (kept != 0 && !one.stay) {
-        one.stay = std::make_unique<strangers::stay>(guests_, one.origin.ip, [this, &one] {
-            log_.debug(join_host_port(one.origin.ip, one.origin.port) +
-                       " - websocket turned away before its handshake is done");
-            forget(one);
-        });
+        one.stay =
+            std::make_unique<strangers::stay>(guests_, one.from, [this, &one] { turn_away(one); });
     }
     if (one.stay) one.stay->keeps(kept);
     one.transport->wait_readable();
+}
+
+void websocket_arrivals::turn_away(arrival& one) {
+    log_.debug(join_host_port(one.origin.ip, one.origin.port) +
+               " - websocket turned away before its handshake is done");
+    forget(one);
 }
 
 void websocket_arrivals::refuse(const arrival& refused) const {

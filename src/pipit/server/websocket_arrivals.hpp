@@ -3,7 +3,9 @@
 
 #include <pipit/base/bytes.hpp>
 #include <pipit/base/log.hpp>
+#include <pipit/base/stranger_limits.hpp>
 #include <pipit/base/time.hpp>
+#include <pipit/base/websocket_limits.hpp>
 #include <pipit/broker/broker.hpp>
 #include <pipit/broker/tls_facts.hpp>
 #include <pipit/net/buffer_pool.hpp>
@@ -32,7 +34,8 @@ struct websocket_guest {
 };
 
 /// The connections of a loop's WebSocket listeners until they are open. Strangers: bounded in
-/// number, bytes and time, and the broker does not know of them yet.
+/// number, bytes and time, and the broker does not know of them yet. When there are too many, the
+/// oldest of the party that has most of them goes.
 ///
 /// Threads: that of the loop.
 class websocket_arrivals {
@@ -62,6 +65,7 @@ private:
 
     void read(arrival& from);
     void wait(arrival& one);
+    void turn_away(arrival& one);
     void refuse(const arrival& refused) const;
     void forget(arrival& gone);
 
@@ -71,6 +75,8 @@ private:
     const logger& log_;
     welcome_function welcome_;
     net::websocket_deflate deflate_;
+    /// One place for each, whatever it has sent.
+    strangers places_{limits::websocket_handshakes * limits::stranger_bytes_min, [] {}};
     std::list<std::unique_ptr<arrival>> waiting_; ///< The oldest first.
 };
 

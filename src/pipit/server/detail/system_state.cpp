@@ -27,15 +27,14 @@ bool system_state::post(broker::account_id of, std::function<void()> task) {
         ++waiting_[of];
         ++waiting_count_;
     }
-    worker_.post(std::to_string(static_cast<std::uint64_t>(of)),
-                 [this, of, task = std::move(task)] {
-                     {
-                         const std::lock_guard guard(waiting_lock_);
-                         --waiting_count_;
-                         if (--waiting_[of] == 0) waiting_.erase(of);
-                     }
-                     task();
-                 });
+    worker_.post(of, [this, of, task = std::move(task)] {
+        {
+            const std::lock_guard guard(waiting_lock_);
+            --waiting_count_;
+            if (--waiting_[of] == 0) waiting_.erase(of);
+        }
+        task();
+    });
     return true;
 }
 

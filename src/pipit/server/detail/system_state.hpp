@@ -59,7 +59,7 @@ private:
     std::mutex waiting_lock_;
     std::map<broker::account_id, std::size_t> waiting_; ///< How many tasks.
     std::size_t waiting_count_ = 0;                     ///< Of all accounts.
-    fair_worker worker_{"system"};
+    fair_worker<broker::account_id> worker_{"system"};
     std::mutex facts_lock_;
     std::shared_ptr<const server_facts> facts_;
     protocol::nuid ids_;
