@@ -366,8 +366,10 @@ TEST(JwtAuthority, FetchesForEachPartyInTurn) {
     };
     const test_key wanted(nkey_prefix::account, 250);
     run([&] {
-        for (std::uint8_t i = 10; i < 210; ++i)
+        for (std::uint8_t i = 10; i < 210; ++i) {
             judge("2001:db8::" + std::to_string(i), test_key(nkey_prefix::account, i));
+        }
+        judge("2001:db8::1", wanted); // Behind all of them.
         judge("192.0.2.1", wanted);
     });
     EXPECT_EQ(asked.size(), limits::account_fetches_at_once);

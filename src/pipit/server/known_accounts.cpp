@@ -54,15 +54,20 @@ void known_accounts::fetch(const std::string& account, party by, continuation th
         return then("too many accounts are being looked up");
     }
     waiting_[account].push_back(std::move(then));
-    if (is_asked_for) return;
-    to_fetch_.push(by, account);
+    if (!is_asked_for || in_line_.contains(account)) wait_for_turn(account, by);
     fetch_next();
+}
+
+/// Who wants what others want too waits for the first of their turns.
+void known_accounts::wait_for_turn(const std::string& account, party by) {
+    if (in_line_[account].insert(by).second) to_fetch_.push(by, account);
 }
 
 void known_accounts::fetch_next() {
     while (fetching_ < limits::account_fetches_at_once) {
         const auto next = to_fetch_.take();
         if (!next) return;
+        if (in_line_.erase(*next) == 0) continue;
         ++fetching_;
         auto& from = sources_.back();
         ++from.fetching;

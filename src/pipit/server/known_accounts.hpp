@@ -64,7 +64,7 @@ public:
     [[nodiscard]] const known_account* find(const std::string& account) const;
     /// The same; null also when it has to be fetched again, or is being fetched.
     [[nodiscard]] const known_account* current(const std::string& account) const;
-    /// Of the parties whose accounts wait to be fetched, each has its turn.
+    /// Of the parties that want accounts to be fetched, each has its turn.
     void fetch(const std::string& account, party by, continuation then);
 
     /// Obeys a newer JWT of an account that is known; of another one nothing is to be done, it
@@ -102,6 +102,7 @@ public:
     [[nodiscard]] std::uint64_t accounts_version() const;
 
 private:
+    void wait_for_turn(const std::string& account, party by);
     void fetch_next();
     void note_fetch(const std::string& account, nanoseconds took) const;
     void on_fetched(const std::string& account, const result<std::string>& jwt);
@@ -130,7 +131,8 @@ private:
     std::list<source> sources_; ///< The last one is asked.
     account_surroundings around_;
     std::map<std::string, std::vector<continuation>> waiting_; ///< By account.
-    fair_queue<party, std::string> to_fetch_;                  ///< Of those, who has no turn yet.
+    std::map<std::string, std::set<party>> in_line_;           ///< Of those, who has no turn yet.
+    fair_queue<party, std::string> to_fetch_; ///< Some were fetched when others had a turn.
     std::size_t fetching_ = 0;
     std::map<std::string, std::set<std::string>> importers_; ///< By exporter.
     std::uint64_t next_version_ = 1;
