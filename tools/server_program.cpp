@@ -116,6 +116,7 @@ void release_start_pages() {
 }
 
 int run(const server::command_line& line, server::server_setup setup) {
+    server::put_off_requests();
     const auto source = server::system_config_source();
     auto loaded = server::load_options(line, source);
     if (!loaded) return end(server::end_with_error(loaded.error().detail()));

@@ -244,6 +244,16 @@ def a_taken_port_ends_the_start(side):
             rf'127\.0\.0\.1:{server.port}: bind: address already in use"', result.err)
 
 
+@pipits_own
+def one_that_cannot_start_leaves_the_pid_file_of_the_one_that_runs(side):
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "pid")
+        server = side.start("", "-P", path)
+        equal(side.run("-a", "127.0.0.1", "-p", str(server.port), "-P", path).code, 1)
+        with open(path, "rb") as file:
+            equal(file.read(), str(server.process.pid).encode())
+
+
 @behaviour
 def a_taken_monitoring_port_ends_the_start(side):
     server = side.start('http: "127.0.0.1:-1"\n')

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Signals and --signal."""
+import json
 import os
 import signal
+import subprocess
 import tempfile
 import time
 
@@ -26,6 +28,43 @@ def sigterm_and_sigint_end_the_server_with_0(side):
         matches(rf'Trapped "{name}" signal', log, "log")
         matches(r"Initiating Shutdown\.\.\.", log, "log")
         matches(r"Server Exiting\.\.", log, "log")
+
+
+@pipits_own  # The reference ends by the signal.
+def what_is_asked_for_during_the_start_waits_for_its_end(side):
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "conf")
+        os.mkfifo(path)
+        with subprocess.Popen([side.program, "-c", path], stderr=subprocess.PIPE, text=True) as process:
+            with open(path, "w", encoding="utf-8") as file:  # When it reads.
+                process.send_signal(signal.SIGUSR1)
+                file.write('listen: "127.0.0.1:-1"\n')
+            for line in process.stderr:
+                if 'Trapped "user defined signal 1" signal' in line:
+                    break
+            process.terminate()
+            process.communicate()
+            equal(process.returncode, 0)
+
+
+@pipits_own  # The reference is stuck with it.
+def nobody_has_to_read_the_log(side):
+    reading, writing = os.pipe()
+    with tempfile.TemporaryDirectory() as folder:
+        with subprocess.Popen([side.program, "-a", "127.0.0.1", "-p", "-1", "-V", "--ports_file_dir", folder],
+                              stderr=writing) as process:
+            os.close(writing)
+            wait_until(lambda: any(name.endswith(".ports") for name in os.listdir(folder)),
+                       what="a ports file")
+            name = next(name for name in os.listdir(folder) if name.endswith(".ports"))
+            with open(os.path.join(folder, name), encoding="utf-8") as file:
+                client = side.connect(int(json.load(file)["nats"][0].rsplit(":", 1)[1]))
+            for _ in range(300):
+                client.send("PUB a 1000\r\n" + "x" * 1000 + "\r\n")
+            client.barrier()
+            process.terminate()
+            equal(process.wait(10), 0)
+    os.close(reading)
 
 
 @pipits_own  # The reference waits out its write deadline, 10 s.

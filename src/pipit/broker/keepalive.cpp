@@ -63,7 +63,13 @@ void broker_state::on_due(session& session, moment now) {
                            close_reason::authentication_timeout);
         return;
     }
-    if (is_due(session.login_expires)) return expire_login(session, now);
+    // A ping looks at it too: the wall clock was set, or the machine slept, which no deadline
+    // knows.
+    const bool has_end = session.login_expires != steady_time{};
+    if (is_due(session.login_expires) || (has_end && is_due(session.ping_deadline))) {
+        expire_login(session, now);
+        if (session.ended()) return;
+    }
     if (session.refresh && is_due(session.refresh->at)) ask_again(session, now);
     if (is_due(session.ping_deadline)) on_ping_due(session, now);
     if (!session.ended()) reschedule(session);

@@ -166,6 +166,25 @@ TEST(Login, EndsWhenTheTimeOfTheUserIsOver) {
               close_reason::authentication_expired);
 }
 
+TEST(Login, EndsSoonWhenTheClockWasSetBehindItsTime) {
+    auto config = with_jwts();
+    test_brokers loop(config);
+    auto& client = loop.connect("\"jwt\":\"e.y.J\"");
+    const auto question = loop.core().next_question();
+    loop.core().answer(
+        question->id, {.accepted = true, .user = somebody(*config, loop.now.wall + 10h)}, loop.now);
+    loop.flush();
+    loop.now.wall -= 3h; // Back and forth again: nothing is over.
+    loop.pass(config->ping_interval);
+    loop.now.wall += 3h;
+    loop.send(client, "PONG\r\n");
+    EXPECT_FALSE(client.closed);
+    loop.now.wall += 10h;
+    loop.take(client);
+    loop.pass(config->ping_interval);
+    EXPECT_EQ(loop.take(client), "-ERR 'User Authentication Expired'\r\n");
+}
+
 TEST(Login, IsRefusedWhenTooManyWait) {
     test_brokers loop(with_jwts());
     const std::string jwt(60 * 1024, 'x');

@@ -18,8 +18,13 @@ namespace {
 /// As nats-server.
 constexpr mode_t permissions = 0640;
 
+/// Never waits, also not for somebody to read a pipe: lines for a reader that comes later are kept
+/// there.
 int open_for_appending(const std::string& path) noexcept {
-    return ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, permissions);
+    constexpr int flags = O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+    const auto descriptor = ::open(path.c_str(), O_WRONLY | flags, permissions);
+    if (descriptor >= 0 || errno != ENXIO) return descriptor;
+    return ::open(path.c_str(), O_RDWR | flags, permissions);
 }
 
 std::vector<std::string> backups_of(const std::string& folder, std::string_view file) {
@@ -42,38 +47,60 @@ result<log_file> log_file::open(log_file_options options) {
                      "error opening file: open " + options.path + ": " + system_reason(errno));
     }
     struct stat facts {};
-    const auto size = ::fstat(descriptor, &facts) == 0 ? facts.st_size : 0;
-    return log_file(std::move(options), descriptor, size);
+    const bool is_known = ::fstat(descriptor, &facts) == 0;
+    // A pipe or a device would lose its name.
+    if (is_known && !S_ISREG(facts.st_mode)) options.size_limit = 0;
+    return log_file(std::move(options), descriptor, is_known ? facts.st_size : 0);
 }
 
-log_file::log_file(log_file_options options, int descriptor, std::int64_t size) noexcept
-    : options_(std::move(options)), descriptor_(descriptor), size_(size) {}
+log_file::log_file(log_file_options options, int descriptor, std::int64_t size)
+    : options_(std::move(options)),
+      out_(descriptor),
+      size_(size),
+      rotated_at_(options_.size_limit) {}
 
-log_file::log_file(log_file&& other) noexcept
-    : options_(std::move(other.options_)),
-      descriptor_(std::exchange(other.descriptor_, -1)),
-      size_(other.size_) {}
-
-log_file::~log_file() {
-    if (descriptor_ >= 0) ::close(descriptor_);
+std::string log_file::failure() const {
+    return "The log file " + options_.path + " takes no lines: " + out_.why();
 }
 
 void log_file::append(std::string_view line, const log_prefix& prefix, wall_time now) {
-    const auto written = ::write(descriptor_, line.data(), line.size());
-    if (written > 0) size_ += written;
-    if (options_.size_limit > 0 && size_ > options_.size_limit) rotate(prefix, now);
+    write(line, prefix, now);
+    if (rotated_at_ > 0 && size_ > rotated_at_) rotate(prefix, now);
+}
+
+void log_file::write(std::string_view line, const log_prefix& prefix, wall_time now) {
+    size_ += static_cast<std::int64_t>(out_.write(line, prefix, now));
 }
 
 void log_file::rotate(const log_prefix& prefix, wall_time now) {
     const auto backup = backup_name(options_.path, now);
-    if (::rename(options_.path.c_str(), backup.c_str()) != 0) return;
+    // One that somebody has moved away or removed is begun again.
+    const bool is_there = ::rename(options_.path.c_str(), backup.c_str()) == 0;
+    if (!is_there && errno != ENOENT) return put_off_rotation("rename ", prefix, now);
     const auto descriptor = open_for_appending(options_.path);
-    if (descriptor < 0) return; // The renamed file goes on taking the lines.
-    ::close(std::exchange(descriptor_, descriptor));
-    const auto line =
-        log_line(prefix, log_level::info, now, "Rotated log, backup saved as \"" + backup + "\"");
-    size_ = std::max<std::int64_t>(::write(descriptor_, line.data(), line.size()), 0);
+    if (descriptor < 0) {
+        const auto why = errno;
+        if (is_there) (void)::rename(backup.c_str(), options_.path.c_str());
+        errno = why;
+        return put_off_rotation("open ", prefix, now);
+    }
+    out_.go_on_with(descriptor);
+    size_ = 0;
+    rotated_at_ = options_.size_limit;
+    if (!is_there) return;
+    write(log_line(prefix, log_level::info, now, "Rotated log, backup saved as \"" + backup + "\""),
+          prefix, now);
     if (options_.files_max > 0) remove_old_files(prefix, now);
+}
+
+void log_file::put_off_rotation(const std::string& action, const log_prefix& prefix,
+                                wall_time now) {
+    const auto why = action + options_.path + ": " + system_reason(errno);
+    rotated_at_ = size_ + options_.size_limit;
+    write(log_line(prefix, log_level::error, now,
+                   "Unable to rotate the log (" + why + "), it is tried again at size " +
+                       std::to_string(rotated_at_)),
+          prefix, now);
 }
 
 void log_file::remove_old_files(const log_prefix& prefix, wall_time now) {
@@ -85,9 +112,8 @@ void log_file::remove_old_files(const log_prefix& prefix, wall_time now) {
     const auto kept = static_cast<std::size_t>(options_.files_max - 1);
     for (std::size_t i = 0; i + kept < backups.size(); ++i) {
         if (::unlink((folder + backups[i]).c_str()) != 0) return; // The next rotation tries again.
-        const auto line =
-            log_line(prefix, log_level::info, now, "Purged log file \"" + backups[i] + "\"");
-        size_ += std::max<std::int64_t>(::write(descriptor_, line.data(), line.size()), 0);
+        write(log_line(prefix, log_level::info, now, "Purged log file \"" + backups[i] + "\""),
+              prefix, now);
     }
 }
 

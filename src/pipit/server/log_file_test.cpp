@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/server/log_file.hpp>
+#include <support/no_descriptors.hpp>
 #include <support/temporary_folder.hpp>
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace pipit::server {
@@ -62,6 +66,44 @@ TEST_F(LogFile, OnlyTheNewestAreKept) {
     for (int i = 0; i < 6; ++i) file->append(std::string(1001, 'x'), prefix_, at(i));
     EXPECT_EQ(file_count(), 3u);
     EXPECT_NE(contents().find("Purged log file \"log.2026."), std::string::npos) << contents();
+}
+
+TEST_F(LogFile, GoesOnWhenItCannotBePutAsideAndTriesItAgain) {
+    auto file = log_file::open({path(), 200});
+    ASSERT_TRUE(file);
+    {
+        const support::no_descriptors during_this;
+        file->append(std::string(200, 'x') + "\n", prefix_, at(0));
+    }
+    EXPECT_EQ(file_count(), 1u);
+    EXPECT_NE(contents().find("\n[1] [ERR] Unable to rotate the log (open " + path() +
+                              ": too many open files), it is tried again at size 401\n"),
+              std::string::npos)
+        << contents();
+    file->append(std::string(400, 'x') + "\n", prefix_, at(1));
+    EXPECT_EQ(file_count(), 2u);
+    EXPECT_TRUE(contents().starts_with("[1] [INF] Rotated log, backup saved as \"")) << contents();
+}
+
+TEST_F(LogFile, OneThatWasMovedAwayIsBegunAgainAtItsLimit) {
+    auto file = log_file::open({path(), 10});
+    ASSERT_TRUE(file);
+    fs::rename(path(), path() + ".moved");
+    file->append("more than 10\n", prefix_, at(0));
+    file->append("a line\n", prefix_, at(0));
+    EXPECT_EQ(contents(), "a line\n");
+}
+
+TEST_F(LogFile, WaitsForNobodyToReadAPipe) {
+    ASSERT_EQ(::mkfifo(path().c_str(), 0600), 0);
+    auto file = log_file::open({path(), 3});
+    ASSERT_TRUE(file);
+    file->append("a line\n", prefix_, at(0));
+    const auto reader = ::open(path().c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    std::array<char, 64> bytes{};
+    const auto count = ::read(reader, bytes.data(), bytes.size());
+    EXPECT_EQ(std::string(bytes.data(), static_cast<std::size_t>(count)), "a line\n");
+    ::close(reader);
 }
 
 TEST_F(LogFile, OneThatCannotBeOpenedIsNamed) {

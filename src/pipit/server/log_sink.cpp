@@ -7,11 +7,13 @@
 
 namespace pipit::server {
 
-log_sink::log_sink(std::string program) : program_(std::move(program)) {
+log_sink::log_sink(std::string program)
+    : program_(std::move(program)), standard_error_(line_writer::for_standard_error()) {
     prefix_.pid = static_cast<int>(::getpid());
 }
 
-log_sink::log_sink(logger::sink write_line) : embedder_(std::move(write_line)) {}
+log_sink::log_sink(logger::sink write_line)
+    : embedder_(std::move(write_line)), standard_error_(-1) {}
 
 result<> log_sink::configure(const server_options& options) {
     if (embedder_) return {};
@@ -40,7 +42,12 @@ result<> log_sink::reopen() {
     const std::lock_guard guard(lock_);
     if (!std::holds_alternative<std::unique_ptr<log_file>>(target_)) return {};
     auto opened = log_file::open(file_options_);
-    if (!opened) return opened.error();
+    if (!opened) { // The file before may have no name any more.
+        const auto now = net::wall_now();
+        standard_error_.write(log_line(prefix_, log_level::error, now, opened.error().detail()),
+                              prefix_, now);
+        return opened.error();
+    }
     target_ = std::make_unique<log_file>(std::move(*opened));
     return {};
 }
@@ -54,10 +61,18 @@ void log_sink::write(log_level level, std::string_view text) {
     }
     const auto line = log_line(prefix_, level, now, text);
     if (auto* file = std::get_if<std::unique_ptr<log_file>>(&target_)) {
-        return (*file)->append(line, prefix_, now);
+        (*file)->append(line, prefix_, now);
+        return tell_of_losses(**file, now);
     }
-    // One call, so that lines of several processes do not mix. Nobody may be listening.
-    (void)!::write(STDERR_FILENO, line.data(), line.size());
+    standard_error_.write(line, prefix_, now);
+}
+
+void log_sink::tell_of_losses(const log_file& file, wall_time now) {
+    if (!file.is_losing()) return;
+    const auto at = net::steady_now();
+    if (at < tells_again_at_) return;
+    tells_again_at_ = at + limits::log_failure_interval;
+    standard_error_.write(log_line(prefix_, log_level::error, now, file.failure()), prefix_, now);
 }
 
 logger make_logger(std::shared_ptr<log_sink> sink, const server_options& options) {

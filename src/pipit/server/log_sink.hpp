@@ -3,6 +3,7 @@
 
 #include <pipit/base/error.hpp>
 #include <pipit/base/log.hpp>
+#include <pipit/server/line_writer.hpp>
 #include <pipit/server/log_file.hpp>
 #include <pipit/server/log_line.hpp>
 #include <pipit/server/options.hpp>
@@ -16,7 +17,8 @@
 
 namespace pipit::server {
 
-/// Where a server's log goes: standard error, a file, or the system's log.
+/// Where a server's log goes: standard error, a file, or the system's log. A log that takes nothing
+/// does not stop the server; that a file takes nothing is said on standard error.
 ///
 /// Threads: all.
 class log_sink {
@@ -37,12 +39,16 @@ public:
 private:
     struct standard_error {};
 
+    void tell_of_losses(const log_file& file, wall_time now);
+
     std::mutex lock_;
     logger::sink embedder_; ///< Empty: the target is what counts.
     std::string program_;
     log_prefix prefix_;
     log_file_options file_options_;
     std::variant<standard_error, std::unique_ptr<log_file>, std::unique_ptr<syslog>> target_;
+    line_writer standard_error_;
+    steady_time tells_again_at_{}; ///< Of a file that takes no lines.
 };
 
 /// A logger that writes there, as talkative as the options ask for.

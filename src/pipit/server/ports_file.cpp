@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace pipit::server {
@@ -53,7 +54,12 @@ result<> write_file(const std::string& path, std::string_view contents) {
     if (descriptor < 0) return failed("open");
     const auto written = ::write(descriptor, contents.data(), contents.size());
     const auto is_whole = written == static_cast<ssize_t>(contents.size());
+    if (written >= 0 && !is_whole) errno = ENOSPC;
     auto outcome = is_whole ? result<>() : result<>(failed("write"));
+    // Whoever waits for it must not believe half a one.
+    struct stat facts {};
+    const bool is_file = ::fstat(descriptor, &facts) == 0 && S_ISREG(facts.st_mode);
+    if (!is_whole && is_file) ::unlink(path.c_str());
     ::close(descriptor);
     return outcome;
 }

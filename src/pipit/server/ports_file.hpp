@@ -31,7 +31,8 @@ struct listening_place {
 /// `<folder>/nats-server_<pid>.ports`, the name that tools wait for.
 [[nodiscard]] std::string ports_file_path(std::string_view folder, int pid);
 
-/// Writes a small file in one go. Errors: `errc::unusable_file`, with nats-server's text.
+/// Writes a small file in one go, or leaves none. Errors: `errc::unusable_file`, with nats-server's
+/// text.
 [[nodiscard]] result<> write_file(const std::string& path, std::string_view contents);
 
 } // namespace pipit::server

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/server/ports_file.hpp>
 
+#include <support/temporary_folder.hpp>
+
 #include <gtest/gtest.h>
+
+#include <filesystem>
+#include <sys/resource.h>
 
 namespace pipit::server {
 namespace {
@@ -29,6 +34,21 @@ TEST(PortsFile, AFileThatCannotBeWrittenIsNamed) {
     const auto written = write_file("/proc/nonexistent/x", "1");
     ASSERT_TRUE(written.has_error());
     EXPECT_EQ(written.error().detail(), "open /proc/nonexistent/x: no such file or directory");
+}
+
+TEST(PortsFile, HalfAFileIsNone) {
+    const support::temporary_folder folder;
+    const auto path = (folder.path() / "pid").string();
+    rlimit before{};
+    ::getrlimit(RLIMIT_FSIZE, &before);
+    auto full = before;
+    full.rlim_cur = 2;
+    ::setrlimit(RLIMIT_FSIZE, &full);
+    const auto written = write_file(path, "12345");
+    ::setrlimit(RLIMIT_FSIZE, &before);
+    ASSERT_TRUE(written.has_error());
+    EXPECT_EQ(written.error().detail(), "write " + path + ": no space left on device");
+    EXPECT_FALSE(std::filesystem::exists(path));
 }
 
 } // namespace

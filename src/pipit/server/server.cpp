@@ -47,6 +47,7 @@ result<> server::state::start() {
         return configured;
     }
     seen.server.start = net::wall_now();
+    seen.started = net::steady_now();
     keys = make_server_keys();
     identity = make_server_identity(keys);
     auto named = identity;
@@ -54,9 +55,9 @@ result<> server::state::start() {
     report_start(log, options, named);
     for (const auto& notice : setup.loaded.notices) log.warning(notice);
     if (setup.owns_process) raise_file_limit(log, options);
-    for (const auto step : {&state::prepare_tls, &state::write_pid_file, &state::check_store_folder,
-                            &state::bind_clients, &state::bind_websocket, &state::make_loops,
-                            &state::start_authority, &state::start_monitoring}) {
+    for (const auto step : {&state::prepare_tls, &state::check_store_folder, &state::bind_clients,
+                            &state::bind_websocket, &state::make_loops, &state::start_authority,
+                            &state::start_monitoring}) {
         if (auto done = (this->*step)(); !done) return done;
     }
     reserved = std::make_unique<reserved_listeners>(loops[0]->events());
@@ -66,6 +67,8 @@ result<> server::state::start() {
             return bound;
         }
     }
+    // Behind all that fails where another one runs, whose file it may be.
+    if (auto written = write_pid_file(); !written) return written;
     start_callout();
     start_system();
     configure_ocsp();

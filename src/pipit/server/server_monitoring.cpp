@@ -6,6 +6,7 @@
 #include <pipit/server/detail/monitoring_documents.hpp>
 #include <pipit/server/detail/server_state.hpp>
 #include <pipit/server/host_port.hpp>
+#include <pipit/server/start_by_clock.hpp>
 #include <pipit/server/version.hpp>
 
 #include <algorithm>
@@ -82,16 +83,18 @@ result<monitoring_snapshot> server::state::collect(const monitoring_query& query
     {
         const std::lock_guard guard(seen.lock);
         if (seen.is_closing) return error(net::errc::closed, "the server is closing");
+        const moment now{net::steady_now(), net::wall_now()};
+        seen.server.start = start_by_clock({seen.started, seen.server.start}, now);
         snapshot.server = seen.server;
+        snapshot.server.now = now.wall;
         snapshot.configuration = seen.config;
         const auto usage = read_process_usage();
         snapshot.server.memory_bytes = usage.memory_bytes;
-        snapshot.server.cpu_percent = seen.meter.percent(usage.cpu_time, net::steady_now());
+        snapshot.server.cpu_percent = seen.meter.percent(usage.cpu_time, now.steady);
     }
     snapshot.server.ocsp_cache = ocsp.statistics();
     if (authority) snapshot.server.refused_unpinned = authority->refused_unpinned();
     snapshot.configuration = with_known_accounts(std::move(snapshot.configuration));
-    snapshot.server.now = net::wall_now();
     std::optional<broker::account_id> exporter;
     for (const auto& account : snapshot.configuration->accounts) {
         if (!query.responses_of.empty() && account.name == query.responses_of)

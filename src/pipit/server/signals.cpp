@@ -112,6 +112,16 @@ result<std::vector<int>> addressees(std::string_view target) {
 
 } // namespace
 
+void put_off_requests() {
+    sigset_t set;
+    ::sigemptyset(&set);
+    for (const auto& each : known_signals) {
+        const bool ends = each.number == SIGINT || each.number == SIGTERM;
+        if (!ends) ::sigaddset(&set, each.number);
+    }
+    ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
+
 void block_signals() {
     const auto set = signal_set();
     ::pthread_sigmask(SIG_BLOCK, &set, nullptr);

@@ -12,6 +12,9 @@ namespace pipit::server {
 /// What a server is told by a signal.
 enum class signal_command { shut_down, shut_down_unless_lame_duck, reload, reopen_log, lame_duck };
 
+/// Keeps reloads and the like until there is a server that obeys them; unhandled, they would end
+/// the program while it reads its configuration. What ends it still does.
+void put_off_requests();
 /// Blocks the signals that a server obeys, in this thread and those it starts from now on.
 void block_signals();
 /// Waits for one of them, at most for as long as it says; -1: for ever. Nothing: the time is over.

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <pipit/base/log_limits.hpp>
+#include <pipit/net/clock.hpp>
 #include <pipit/server/error.hpp>
 #include <pipit/server/host_port.hpp>
 #include <pipit/server/syslog.hpp>
@@ -8,6 +10,8 @@
 #include <ctime>
 #include <memory>
 #include <netdb.h>
+#include <optional>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -37,44 +41,6 @@ error failure(std::string_view place, int number) {
             "error connecting to syslog: " + std::string(place) + ": " + system_reason(number)};
 }
 
-result<int> connect_to_path(std::string_view path) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    if (path.size() >= sizeof(address.sun_path)) return failure(path, ENAMETOOLONG);
-    path.copy(address.sun_path, path.size());
-    for (const auto type : {SOCK_DGRAM, SOCK_STREAM}) {
-        const auto descriptor = ::socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
-        if (descriptor < 0) return failure(path, errno);
-        if (::connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) ==
-            0) {
-            return descriptor;
-        }
-        ::close(descriptor);
-    }
-    return failure(path, errno);
-}
-
-result<int> connect_to_host(std::string_view place, int type) {
-    const auto address = split_host_port(place);
-    if (!address) {
-        return error(errc::invalid_configuration,
-                     "remote_syslog wants host:port, not \"" + std::string(place) + "\"");
-    }
-    addrinfo hints{};
-    hints.ai_socktype = type;
-    addrinfo* found = nullptr;
-    if (::getaddrinfo(address->host.c_str(), address->port.c_str(), &hints, &found) != 0) {
-        return failure(place, EADDRNOTAVAIL);
-    }
-    const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(found, ::freeaddrinfo);
-    const auto descriptor = ::socket(found->ai_family, type | SOCK_CLOEXEC, 0);
-    if (descriptor < 0) return failure(place, errno);
-    if (::connect(descriptor, found->ai_addr, found->ai_addrlen) == 0) return descriptor;
-    const auto number = errno;
-    ::close(descriptor);
-    return failure(place, number);
-}
-
 std::string time_stamp(const char* format, wall_time now) {
     const auto count = std::chrono::system_clock::to_time_t(
         std::chrono::time_point_cast<std::chrono::system_clock::duration>(now));
@@ -93,37 +59,143 @@ std::string host_name() {
 } // namespace
 
 result<syslog> syslog::open(std::string_view url, std::string tag) {
-    if (url.empty()) {
-        const auto descriptor = connect_to_path(local_socket);
-        if (!descriptor) return descriptor.error();
-        return syslog(*descriptor, false, false, std::move(tag));
-    }
     const auto separator = url.find("://");
-    const auto scheme = url.substr(0, separator);
-    const auto place = separator == std::string_view::npos ? "" : url.substr(separator + 3);
-    const auto is_stream = scheme == "tcp";
+    const auto scheme = url.empty() ? "unix" : url.substr(0, separator);
+    const auto name = url.empty()                           ? local_socket
+                      : separator == std::string_view::npos ? ""
+                                                            : url.substr(separator + 3);
     if (scheme != "udp" && scheme != "tcp" && scheme != "unix") {
         return error(errc::invalid_configuration,
                      "error invalid network type: \"" + std::string(scheme) + "\"");
     }
-    const auto descriptor = scheme == "unix"
-                                ? connect_to_path(place)
-                                : connect_to_host(place, is_stream ? SOCK_STREAM : SOCK_DGRAM);
-    if (!descriptor) return descriptor.error();
-    return syslog(*descriptor, true, is_stream, std::move(tag));
+    auto places = scheme == "unix"
+                      ? places_of_path(name)
+                      : places_of_host(name, scheme == "tcp" ? SOCK_STREAM : SOCK_DGRAM);
+    if (!places) return places.error();
+    syslog made(std::move(tag));
+    made.is_remote_ = !url.empty();
+    made.places_ = std::move(*places);
+    if (const auto connected = made.connect_first(name); !connected) return connected.error();
+    return made;
 }
 
-syslog::syslog(int descriptor, bool is_remote, bool is_stream, std::string tag) noexcept
-    : descriptor_(descriptor), is_remote_(is_remote), is_stream_(is_stream), tag_(std::move(tag)) {}
-
 syslog::syslog(syslog&& other) noexcept
-    : descriptor_(std::exchange(other.descriptor_, -1)),
+    : places_(std::move(other.places_)),
+      descriptor_(std::exchange(other.descriptor_, -1)),
       is_remote_(other.is_remote_),
       is_stream_(other.is_stream_),
-      tag_(std::move(other.tag_)) {}
+      tag_(std::move(other.tag_)),
+      rest_(std::move(other.rest_)),
+      connects_again_at_(other.connects_again_at_) {}
 
-syslog::~syslog() {
-    if (descriptor_ >= 0) ::close(descriptor_);
+syslog::~syslog() { close(); }
+
+void syslog::close() {
+    if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
+    rest_.clear();
+}
+
+// --- Connecting ---
+
+result<std::vector<syslog::place>> syslog::places_of_path(std::string_view path) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (path.size() >= sizeof(address.sun_path)) return failure(path, ENAMETOOLONG);
+    path.copy(address.sun_path, path.size());
+    place made{.type = SOCK_DGRAM, .size = sizeof(address)};
+    std::memcpy(&made.address, &address, sizeof(address));
+    auto stream = made;
+    stream.type = SOCK_STREAM;
+    return std::vector{made, stream};
+}
+
+result<std::vector<syslog::place>> syslog::places_of_host(std::string_view name, int type) {
+    const auto split = split_host_port(name);
+    if (!split) {
+        return error(errc::invalid_configuration,
+                     "remote_syslog wants host:port, not \"" + std::string(name) + "\"");
+    }
+    addrinfo hints{};
+    hints.ai_socktype = type;
+    addrinfo* found = nullptr;
+    if (::getaddrinfo(split->host.c_str(), split->port.c_str(), &hints, &found) != 0) {
+        return failure(name, EADDRNOTAVAIL);
+    }
+    const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(found, ::freeaddrinfo);
+    place made{.type = type, .size = found->ai_addrlen};
+    std::memcpy(&made.address, found->ai_addr, found->ai_addrlen);
+    return std::vector{made};
+}
+
+int syslog::begin_connection(const place& to) {
+    close();
+    descriptor_ = ::socket(to.address.ss_family, to.type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (descriptor_ < 0) return errno;
+    is_stream_ = to.type == SOCK_STREAM;
+    const auto* const address = reinterpret_cast<const sockaddr*>(&to.address);
+    return ::connect(descriptor_, address, to.size) == 0 ? 0 : errno;
+}
+
+/// At the start it is said at once when there is nobody.
+result<> syslog::connect_first(std::string_view name) {
+    int why = 0;
+    for (const auto& each : places_) {
+        why = begin_connection(each);
+        if (why == EINPROGRESS) {
+            constexpr std::chrono::milliseconds most = limits::syslog_connect_timeout;
+            pollfd wanted{.fd = descriptor_, .events = POLLOUT, .revents = 0};
+            const bool is_decided = ::poll(&wanted, 1, static_cast<int>(most.count())) > 0;
+            socklen_t size = sizeof(why);
+            ::getsockopt(descriptor_, SOL_SOCKET, SO_ERROR, &why, &size);
+            if (!is_decided) why = ETIMEDOUT;
+        }
+        if (why == 0) return {};
+    }
+    close();
+    return failure(name, why);
+}
+
+/// Not more often than now and then, and without waiting: what is sent meanwhile is lost.
+void syslog::connect_again() {
+    const auto now = net::steady_now();
+    if (now < connects_again_at_) return;
+    connects_again_at_ = now + limits::syslog_reconnect_interval;
+    for (const auto& each : places_) {
+        const int why = begin_connection(each);
+        if (why == 0 || why == EINPROGRESS) return;
+    }
+    close();
+}
+
+// --- Sending ---
+
+/// How much is taken now. Nothing: there is nobody any more.
+std::optional<std::size_t> syslog::send_some(std::string_view text) {
+    const auto count = ::send(descriptor_, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (count >= 0) return static_cast<std::size_t>(count);
+    switch (errno) {
+    case EAGAIN:
+    case EINTR:
+    case ENOBUFS:
+    case EMSGSIZE: return 0;
+    case ECONNREFUSED: // UDP tells so of what was sent before, and goes on.
+        if (!is_stream_ && places_.front().address.ss_family != AF_UNIX) return 0;
+        return std::nullopt;
+    default: return std::nullopt;
+    }
+}
+
+void syslog::send_whole(std::string_view message) {
+    if (descriptor_ < 0) return;
+    if (!rest_.empty()) { // Only behind its end may another one begin.
+        const auto taken = send_some(rest_);
+        if (!taken) return close();
+        rest_.erase(0, *taken);
+        if (!rest_.empty()) return;
+    }
+    const auto taken = send_some(message);
+    if (!taken) return close();
+    if (is_stream_ && *taken > 0) rest_ = message.substr(*taken);
 }
 
 void syslog::send(log_level level, std::string_view text, wall_time now) {
@@ -134,8 +206,10 @@ void syslog::send(log_level level, std::string_view text, wall_time now) {
     message.append(" ").append(tag_).append("[").append(std::to_string(::getpid()));
     message.append("]: ").append(text);
     if (is_stream_) message += '\n';
-    // A log that takes nothing must not stop the server.
-    (void)::send(descriptor_, message.data(), message.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    send_whole(message);
+    if (descriptor_ >= 0) return;
+    connect_again();
+    send_whole(message);
 }
 
 } // namespace pipit::server

@@ -5,12 +5,18 @@
 #include <pipit/base/log.hpp>
 #include <pipit/base/time.hpp>
 
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <sys/socket.h>
+#include <utility>
+#include <vector>
 
 namespace pipit::server {
 
-/// The system's log, on this machine or another.
+/// The system's log, on this machine or another. One that goes away is found again when it comes
+/// back; until then lines are lost.
 ///
 /// Threads: one at a time.
 class syslog {
@@ -23,15 +29,35 @@ public:
     syslog(syslog&& other) noexcept;
     syslog& operator=(syslog&&) = delete;
 
+    /// Never waits.
     void send(log_level level, std::string_view text, wall_time now);
 
 private:
-    syslog(int descriptor, bool is_remote, bool is_stream, std::string tag) noexcept;
+    /// An address to connect to, and how.
+    struct place {
+        int type = 0;
+        sockaddr_storage address{};
+        socklen_t size = 0;
+    };
 
-    int descriptor_;
-    bool is_remote_;
-    bool is_stream_;
+    explicit syslog(std::string tag) noexcept : tag_(std::move(tag)) {}
+    static result<std::vector<place>> places_of_path(std::string_view path);
+    static result<std::vector<place>> places_of_host(std::string_view name, int type);
+    [[nodiscard]] result<> connect_first(std::string_view name);
+    /// Returns 0, or the system's number; `EINPROGRESS`: it is not there yet.
+    int begin_connection(const place& to);
+    void connect_again();
+    [[nodiscard]] std::optional<std::size_t> send_some(std::string_view text);
+    void send_whole(std::string_view message);
+    void close();
+
+    std::vector<place> places_; ///< The first that can be connected to is used.
+    int descriptor_ = -1;
+    bool is_remote_ = false;
+    bool is_stream_ = false; ///< What is used now.
     std::string tag_;
+    std::string rest_; ///< Of a message that a stream has taken the beginning of.
+    steady_time connects_again_at_{};
 };
 
 } // namespace pipit::server

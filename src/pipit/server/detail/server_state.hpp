@@ -223,6 +223,7 @@ struct server::state {
         std::mutex lock;
         std::shared_ptr<const broker::configuration> config;
         server_snapshot server;
+        steady_time started; ///< `server.start`, by the other clock.
         cpu_meter meter;
         bool is_closing = false;
         /// As the clients', but nobody is asked for a certificate. Null without HTTPS.
