@@ -12,6 +12,7 @@
 #include <cstring>
 #include <filesystem>
 #include <unistd.h>
+#include <unordered_set>
 
 namespace pipit::server {
 namespace {
@@ -48,25 +49,53 @@ result<std::unique_ptr<account_directory>> account_directory::open(settings chos
 }
 
 result<std::vector<std::string>> account_directory::reload(wall_time now) {
-    const auto before = std::exchange(tracked_, {});
-    uses_.clear();
-    hash_ = {};
-    std::vector<std::string> changed;
+    struct found {
+        std::string account;
+        std::string jwt;
+    };
+    std::vector<found> all;
+    std::unordered_set<std::string> unreadable;
+    std::vector<std::string> problems;
     std::error_code failed;
     for (std::filesystem::directory_iterator at(settings_.folder, failed), end;
          !failed && at != end; at.increment(failed)) {
         const auto account = account_of_file(at->path());
         if (!account) continue;
-        const auto jwt = detail::read_jwt_file(at->path().string());
-        if (!jwt || jwt->empty()) continue;
-        track(*account, *jwt, now);
-        const auto old = before.find(*account);
-        if (old == before.end() || old->second.hash != tracked_.at(*account).hash) {
-            changed.push_back(*account);
+        auto jwt = detail::read_jwt_file(at->path().string());
+        if (!jwt) {
+            problems.emplace_back(jwt.error().detail());
+            unreadable.insert(*account);
+        } else if (*jwt && !(*jwt)->empty()) {
+            all.push_back({*account, std::move(**jwt)});
         }
     }
     if (failed) return unusable(settings_.folder, failed.value());
+
+    problems_ = std::move(problems);
+    std::unordered_map<std::string, auth::sha256_digest> before;
+    for (const auto& account : accounts()) {
+        if (unreadable.contains(account)) continue;
+        before.emplace(account, tracked_.at(account).hash);
+        untrack(account);
+    }
+    std::vector<std::string> changed;
+    for (const auto& [account, jwt] : all) {
+        track(account, jwt, now);
+        const auto old = before.find(account);
+        if (old == before.end() || old->second != tracked_.at(account).hash) {
+            changed.push_back(account);
+        }
+    }
     return changed;
+}
+
+void account_directory::remove_partial_files() const {
+    std::error_code failed;
+    for (std::filesystem::directory_iterator at(settings_.folder, failed), end;
+         !failed && at != end; at.increment(failed)) {
+        const auto whole = detail::replaced_by(at->path());
+        if (whole && account_of_file(*whole)) ::unlink(at->path().c_str());
+    }
 }
 
 std::string account_directory::path_of(const std::string& account) const {
@@ -107,11 +136,8 @@ result<std::optional<std::string>> account_directory::load(const std::string& ac
     if (!auth::is_public_key(account, auth::nkey_prefix::account)) {
         return error(errc::unusable_file, "invalid public key");
     }
-    const auto path = path_of(account);
-    errno = 0;
-    auto jwt = detail::read_jwt_file(path);
-    if (!jwt && errno != ENOENT && errno != 0) return unusable(path, errno);
-    if (jwt) touch(account, now);
+    auto jwt = detail::read_jwt_file(path_of(account));
+    if (jwt && *jwt) touch(account, now);
     return jwt;
 }
 
@@ -123,7 +149,9 @@ result<bool> account_directory::save(const std::string& account, const std::stri
     const auto known = tracked_.find(account);
     if (known != tracked_.end()) {
         touch(account, now);
-        if (known->second.hash == auth::sha256(jwt)) return false;
+        // Somebody may have removed it.
+        const bool is_there = ::access(path_of(account).c_str(), F_OK) == 0;
+        if (is_there && known->second.hash == auth::sha256(jwt)) return false;
     } else if (settings_.limit != 0 && tracked_.size() >= settings_.limit) {
         if (!settings_.evicts) return error(errc::unusable_file, "jwt store is full");
         const auto oldest = uses_.front();
@@ -146,8 +174,9 @@ result<bool> account_directory::save_if_newer(const std::string& account, const 
         return error(errc::no_account, "jwt subject nkey and provided nkey do not match");
     }
     const auto existing = detail::read_jwt_file(path_of(account));
-    if (existing) {
-        const auto old = auth::decode_account_jwt(*existing);
+    if (!existing) return existing.error(); // What is there may be newer.
+    if (*existing) {
+        const auto old = auth::decode_account_jwt(**existing);
         if (old && (old->id == claims->id || old->issued_at > claims->issued_at)) return false;
     }
     return save(account, jwt, now);
@@ -160,7 +189,8 @@ result<> account_directory::remove(const std::string& account) {
                            : ::unlink(path.c_str());
     if (failed != 0 && errno != ENOENT) return unusable(path, errno);
     untrack(account);
-    return {};
+    // Who hears that it is gone, does not see it again after a power cut.
+    return detail::sync_folder_of(path);
 }
 
 void account_directory::expire(wall_time now) {

@@ -33,7 +33,8 @@ public:
         deletion when_deleted = deletion::none;
     };
 
-    /// Reads what is there; makes the folder. Errors: `errc::unusable_file`.
+    /// Reads what is there; makes the folder. Errors: `errc::unusable_file`. What cannot be read is
+    /// among the problems.
     [[nodiscard]] static result<std::unique_ptr<account_directory>> open(settings chosen,
                                                                          wall_time now);
 
@@ -41,7 +42,7 @@ public:
     [[nodiscard]] result<std::optional<std::string>> load(const std::string& account,
                                                           wall_time now);
     /// False: it says the same already. The file is whole or as before, also after a crash.
-    /// Errors: `errc::unusable_file`, also at the limit.
+    /// It is on the disk when this returns. Errors: `errc::unusable_file`, also at the limit.
     [[nodiscard]] result<bool> save(const std::string& account, const std::string& jwt,
                                     wall_time now);
     /// The same, unless what is there was issued later.
@@ -51,8 +52,13 @@ public:
     [[nodiscard]] result<> remove(const std::string& account);
     /// Removes the files of what is over.
     void expire(wall_time now);
-    /// Reads the folder again. Returns whose JWT is another one now.
+    /// Reads the folder again. Returns whose JWT is another one now. What cannot be read now is as
+    /// it was. Errors: `errc::unusable_file`; nothing has changed then.
     [[nodiscard]] result<std::vector<std::string>> reload(wall_time now);
+    /// Files that could not be read the last time that the folder was, and why.
+    [[nodiscard]] const std::vector<std::string>& problems() const noexcept { return problems_; }
+    /// Removes what a crash has left of files that were being written.
+    void remove_partial_files() const;
 
     /// The same for the same JWTs, whatever their order.
     [[nodiscard]] const auth::sha256_digest& hash() const noexcept { return hash_; }
@@ -75,6 +81,7 @@ private:
 
     settings settings_;
     std::unordered_map<std::string, tracked> tracked_;
+    std::vector<std::string> problems_;
     std::list<std::string> uses_; ///< The one used longest ago first.
     auth::sha256_digest hash_{};
 };

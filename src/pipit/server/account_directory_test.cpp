@@ -2,6 +2,7 @@
 #include <pipit/auth/jwt.hpp>
 #include <pipit/auth/nkey.hpp>
 #include <pipit/server/account_directory.hpp>
+#include <support/no_descriptors.hpp>
 #include <support/temporary_folder.hpp>
 
 #include <gtest/gtest.h>
@@ -144,6 +145,54 @@ TEST_F(AccountDirectory, SeesWhatSomebodyElseWrote) {
     std::sort(expected.begin(), expected.end());
     EXPECT_EQ(changed, expected);
     EXPECT_TRUE(kept->reload(now)->empty());
+}
+
+TEST_F(AccountDirectory, KeepsWhatItKnowsWhenTheFolderCannotBeRead) {
+    auto kept = open();
+    (void)kept->save(a, jwt_of(a, 1), now);
+    const auto hash = kept->hash();
+    {
+        const support::no_descriptors during_this;
+        EXPECT_TRUE(kept->reload(now).has_error());
+    }
+    EXPECT_EQ(kept->accounts(), std::vector<std::string>{a});
+    EXPECT_EQ(kept->hash(), hash);
+}
+
+TEST_F(AccountDirectory, KeepsWhatItKnowsOfAFileThatCannotBeRead) {
+    auto kept = open();
+    (void)kept->save(a, jwt_of(a, 5), now);
+    (void)kept->save(b, jwt_of(b, 5), now);
+    std::filesystem::remove(file(a));
+    std::filesystem::create_directory(file(a));
+    std::filesystem::remove(file(b));
+    EXPECT_TRUE(kept->reload(now)->empty());
+    EXPECT_EQ(kept->accounts(), std::vector<std::string>{a});
+    ASSERT_EQ(kept->problems().size(), 1u);
+    EXPECT_EQ(kept->problems()[0], "read " + file(a).string() + ": is a directory");
+    EXPECT_TRUE(kept->load(a, now).has_error());
+    // It may be newer.
+    EXPECT_TRUE(kept->save_if_newer(a, jwt_of(a, 6), now).has_error());
+}
+
+TEST_F(AccountDirectory, KeepsAgainWhatSomebodyHasRemoved) {
+    auto kept = open();
+    (void)kept->save(a, jwt_of(a, 1), now);
+    std::filesystem::remove(file(a));
+    EXPECT_TRUE(kept->save(a, jwt_of(a, 1), now).value());
+    EXPECT_EQ(kept->load(a, now).value(), jwt_of(a, 1));
+}
+
+TEST_F(AccountDirectory, RemovesOnlyWhatACrashLeftOfItsOwnFiles) {
+    const auto kept = open();
+    const auto partial = file(a).string() + ".17.tmp";
+    const std::vector<std::string> others = {file(a).string() + ".tmp", file(a).string() + ".x.tmp",
+                                             folder_ + "/jwt/notes.jwt.1.tmp"};
+    std::ofstream(partial) << "half";
+    for (const auto& each : others) std::ofstream(each) << "x";
+    kept->remove_partial_files();
+    EXPECT_FALSE(std::filesystem::exists(partial));
+    for (const auto& each : others) EXPECT_TRUE(std::filesystem::exists(each)) << each;
 }
 
 } // namespace

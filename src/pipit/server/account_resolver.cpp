@@ -75,6 +75,7 @@ result<std::unique_ptr<account_resolver>> make_resolver(const resolver_options& 
     }
     auto opened = account_directory::open(std::move(chosen), net::wall_now());
     if (!opened) return opened.error();
+    for (const auto& problem : (*opened)->problems()) log.error(problem);
     log.info(std::string("Managing ") + (is_cache ? "some" : "all") +
              " jwt in exclusive directory " + options.dir);
     return std::make_unique<directory_resolver>(std::move(*opened));

@@ -121,7 +121,7 @@ void auth_callout::ask_next_by_http() {
 }
 
 void auth_callout::ask_by_http(const web_question& question) const {
-    const auto got = net::fetch_http(question.request);
+    const auto got = net::fetch_http(question.request, [this] { return is_stopping_.load(); });
     if (!got) {
         log_.warning("HTTP callout failed: " + got.error().message());
         return question.answer({.undecided = true});
@@ -137,6 +137,7 @@ void auth_callout::ask_by_http(const web_question& question) const {
 }
 
 void auth_callout::stop() {
+    is_stopping_ = true;
     worker_.stop();
     for (auto& each : web_) each.stop();
 }

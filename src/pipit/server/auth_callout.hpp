@@ -16,6 +16,7 @@
 #include <pipit/server/task_thread.hpp>
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -64,6 +65,7 @@ public:
     void ask(broker::login_question question, answer_function answer);
     /// A service has answered.
     void on_answer(std::string token, std::string body);
+    /// Waits for no service.
     void stop();
 
 private:
@@ -93,6 +95,7 @@ private:
 
     callout_surroundings its_;
     logger log_;
+    std::atomic<bool> is_stopping_ = false;
     // The worker's own.
     protocol::nuid tokens_;
     std::unordered_map<std::string, pending> pending_;

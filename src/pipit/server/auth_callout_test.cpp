@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/net/clock.hpp>
+#include <pipit/net/tcp.hpp>
 #include <pipit/server/auth_callout.hpp>
 
 #include <gtest/gtest.h>
@@ -8,6 +9,7 @@
 #include <chrono>
 #include <future>
 #include <memory>
+#include <poll.h>
 #include <span>
 #include <string>
 #include <vector>
@@ -35,10 +37,11 @@ struct silence {
     }
     ~silence() { callout->stop(); }
 
-    std::future<broker::login_answer> ask(steady_time give_up_at, const std::string& url = {}) {
+    std::future<broker::login_answer> ask(steady_time give_up_at, const std::string& url = {},
+                                          nanoseconds timeout = 10s) {
         auto service = std::make_shared<broker::callout_configuration>();
         service->url = url;
-        service->url_timeout = 10s;
+        service->url_timeout = timeout;
         broker::login_question question;
         question.address = "127.0.0.1";
         question.give_up_at = give_up_at;
@@ -74,6 +77,20 @@ TEST(AuthCallout, AsksNobodyAboutThoseWhoHaveGivenUp) {
         EXPECT_FALSE(answer.get().accepted);
     }
     EXPECT_EQ(its.asked, 0);
+}
+
+TEST(AuthCallout, WaitsForNoServiceAtItsEnd) {
+    const auto listener = net::listen_tcp("127.0.0.1", 0).value(); // Where nobody answers.
+    silence its;
+    auto answer = its.ask(net::steady_now() + 10min,
+                          "http://127.0.0.1:" + std::to_string(net::local_port(listener)), 10min);
+    pollfd asked{.fd = listener.get(), .events = POLLIN, .revents = 0};
+    ASSERT_EQ(::poll(&asked, 1, 60'000), 1);
+    const auto begun = net::steady_now();
+    its.callout->stop();
+    EXPECT_LT(net::steady_now() - begun, 1min);
+    ASSERT_EQ(answer.wait_for(0s), std::future_status::ready);
+    EXPECT_FALSE(answer.get().accepted);
 }
 
 } // namespace

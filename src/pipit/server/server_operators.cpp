@@ -30,6 +30,7 @@ result<> server::state::start_authority() {
         return resolver.error();
     }
     account_folder = dynamic_cast<directory_resolver*>(resolver->get());
+    if (account_folder != nullptr) account_folder->directory().remove_partial_files();
     jwt_accounts = std::make_unique<known_accounts>(
         trust_of(options), std::move(*resolver),
         account_surroundings{accounts, logins.thread(),
@@ -169,6 +170,7 @@ void server::state::read_folder_again(const logger& now_log) {
     auto& folder = account_folder->directory();
     const auto changed = folder.reload(net::wall_now());
     if (!changed) return now_log.error(changed.error().detail());
+    for (const auto& problem : folder.problems()) now_log.error(problem);
     for (const auto& account : *changed) {
         const auto jwt = folder.load(account, net::wall_now());
         if (!jwt || !*jwt) continue;

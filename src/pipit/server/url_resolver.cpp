@@ -24,7 +24,7 @@ std::string shown(const std::string& url) {
 
 result<std::string> get_over_http(const std::string& url,
                                   const std::shared_ptr<const net::tls_context>& tls,
-                                  nanoseconds timeout) {
+                                  nanoseconds timeout, const std::function<bool()>& is_given_up) {
     const auto failed = [&](std::string_view why) {
         return error(errc::no_account,
                      "could not fetch <" + protocol::quoted(shown(url)) + ">: " + std::string(why));
@@ -37,7 +37,7 @@ result<std::string> get_over_http(const std::string& url,
                               .timeout = timeout,
                               .answer_bytes_max = limits::jwt_bytes,
                               .tls = tls};
-    auto answer = net::fetch_http(std::move(request));
+    auto answer = net::fetch_http(std::move(request), is_given_up);
     if (!answer) return failed(answer.error().message());
     if (answer->status != 200) return failed(std::to_string(answer->status));
     return std::move(answer->body);
@@ -46,14 +46,15 @@ result<std::string> get_over_http(const std::string& url,
 url_resolver::~url_resolver() { stop(); }
 
 void url_resolver::stop() {
+    is_stopping_ = true;
     for (auto& each : threads_) each.stop();
 }
 
 void url_resolver::fetch(const std::string& account, answer then) {
-    threads_[next_++ % threads_.size()].post(
-        [url = url_ + account, tls = tls_, then = std::move(then)] {
-            then(get_over_http(url, tls, limits::account_fetch_timeout));
-        });
+    threads_[next_++ % threads_.size()].post([this, url = url_ + account, then = std::move(then)] {
+        then(get_over_http(url, tls_, limits::account_fetch_timeout,
+                           [this] { return is_stopping_.load(); }));
+    });
 }
 
 result<> url_resolver::store(const std::string&, const std::string&) { return {}; }

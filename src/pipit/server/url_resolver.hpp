@@ -8,6 +8,8 @@
 #include <pipit/server/task_thread.hpp>
 
 #include <array>
+#include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -17,10 +19,12 @@ namespace pipit::server {
 /// `tls`: whom to trust, if the URL is a secure one.
 /// Errors: `errc::no_account`, with nats-server's words: what was asked for, and why it did not
 ///         come. A password in the URL is not shown.
-/// Cost:   waits, at most until the timeout; looking up a host's name is the system's business.
+/// Cost:   waits, at most until the timeout or until `is_given_up` says so; looking up a host's
+///         name is the system's business.
 [[nodiscard]] result<std::string> get_over_http(const std::string& url,
                                                 const std::shared_ptr<const net::tls_context>& tls,
-                                                nanoseconds timeout);
+                                                nanoseconds timeout,
+                                                const std::function<bool()>& is_given_up = {});
 
 /// The accounts of a server of accounts: `<url><account>`, asked on threads of its own.
 class url_resolver final : public account_resolver {
@@ -32,9 +36,11 @@ public:
     void fetch(const std::string& account, answer then) override;
     /// Nothing is kept.
     [[nodiscard]] result<> store(const std::string& account, const std::string& jwt) override;
+    /// Waits for nobody.
     void stop() override;
 
 private:
+    std::atomic<bool> is_stopping_ = false;
     std::string url_;
     std::shared_ptr<const net::tls_context> tls_;
     /// As many are asked at once.

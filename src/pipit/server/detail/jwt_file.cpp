@@ -2,20 +2,21 @@
 #include <pipit/server/detail/jwt_file.hpp>
 
 #include <pipit/base/identity_limits.hpp>
+#include <pipit/server/detail/whole_file.hpp>
 
+#include <algorithm>
 #include <cerrno>
-#include <fstream>
+#include <utility>
 
 namespace pipit::server::detail {
 
-std::optional<std::string> read_jwt_file(const std::string& path) {
+result<std::optional<std::string>> read_jwt_file(const std::string& path) {
     errno = 0;
-    std::ifstream file(path, std::ios::binary);
-    if (!file) return std::nullopt;
-    std::string text(limits::jwt_bytes, '\0');
-    file.read(text.data(), static_cast<std::streamsize>(text.size()));
-    text.resize(static_cast<std::size_t>(file.gcount()));
-    return text;
+    auto text = read_file(path, limits::jwt_bytes);
+    if (!text && errno == ENOENT) return std::optional<std::string>();
+    if (!text) return text.error();
+    text->resize(std::min(text->size(), limits::jwt_bytes));
+    return std::optional(std::move(*text));
 }
 
 } // namespace pipit::server::detail

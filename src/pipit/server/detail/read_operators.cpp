@@ -7,7 +7,6 @@
 #include <pipit/server/detail/jwt_file.hpp>
 
 #include <cerrno>
-#include <cstring>
 #include <sys/stat.h>
 
 namespace pipit::server::detail {
@@ -16,16 +15,15 @@ namespace {
 /// A path of a file that holds a JWT, or a JWT.
 void add_operator(server_options& options, const std::string& text, const config_place& place,
                   config_findings& findings) {
-    auto content = read_jwt_file(text);
-    if (!content) {
-        if (!text.starts_with("eyJ")) {
-            findings.error(place, "error parsing operator JWT: open " + text + ": " +
-                                      std::strerror(errno == 0 ? EIO : errno));
-            return;
-        }
-        content = text;
+    const auto content = read_jwt_file(text);
+    const bool is_file = content && *content;
+    if (!is_file && !text.starts_with("eyJ")) {
+        const auto why = content ? "open " + text + ": " + system_reason(ENOENT)
+                                 : std::string(content.error().detail());
+        findings.error(place, "error parsing operator JWT: " + why);
+        return;
     }
-    const auto token = auth::undecorated_jwt(*content);
+    const auto token = auth::undecorated_jwt(is_file ? **content : text);
     const auto claims = auth::decode_operator_jwt(token.value_or(""));
     if (!claims) {
         findings.error(place, "error parsing operator JWT: " + claims.error().message());

@@ -24,10 +24,12 @@ error unusable(const std::string& path, int reason) {
     return {errc::unusable_file, path + ": " + std::strerror(reason)};
 }
 
+constexpr std::string_view partial_extension = ".tmp";
+
 /// Two threads may replace the same file.
 std::string partial_name(const std::string& path) {
     static std::atomic<std::uint64_t> last = 0;
-    return path + "." + std::to_string(++last) + ".tmp";
+    return path + "." + std::to_string(++last) + std::string(partial_extension);
 }
 
 } // namespace
@@ -66,9 +68,33 @@ result<> replace_file(const std::string& path, bytes_view content, mode_t rights
     if (failure == 0 && ::fsync(file) != 0) failure = errno;
     ::close(file);
     if (failure == 0 && ::rename(partial.c_str(), path.c_str()) != 0) failure = errno;
-    if (failure == 0) return {};
+    if (failure == 0) return sync_folder_of(path);
     ::unlink(partial.c_str());
     return unusable(path, failure);
+}
+
+std::optional<std::filesystem::path> replaced_by(const std::filesystem::path& file) {
+    if (file.extension() != partial_extension) return std::nullopt;
+    auto numbered = file;
+    numbered.replace_extension();
+    const auto number = numbered.extension().string();
+    const bool is_number =
+        number.size() > 1 && number.find_first_not_of("0123456789", 1) == std::string::npos;
+    if (!is_number) return std::nullopt;
+    return numbered.replace_extension();
+}
+
+result<> sync_folder_of(const std::string& path) {
+    auto folder = std::filesystem::path(path).parent_path();
+    if (folder.empty()) folder = ".";
+    const int opened = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (opened < 0) return unusable(folder, errno);
+    // There are file systems that know nothing of the kind.
+    const bool is_synced = ::fsync(opened) == 0 || errno == EINVAL;
+    const int failure = errno;
+    ::close(opened);
+    if (is_synced) return {};
+    return unusable(folder, failure);
 }
 
 result<> keep_file(const std::string& path, bytes_view content) {

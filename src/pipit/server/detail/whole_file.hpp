@@ -5,6 +5,8 @@
 #include <pipit/base/error.hpp>
 
 #include <cstddef>
+#include <filesystem>
+#include <optional>
 #include <string>
 #include <sys/types.h>
 
@@ -12,12 +14,18 @@
 namespace pipit::server::detail {
 
 /// A whole file; of one that is larger than allowed, a byte more than that, so that the caller sees
-/// that it is too much. Errors: `errc::unusable_file`; the detail is as Go's: `open <path>: <why>`.
+/// that it is too much. Errors: `errc::unusable_file`; the detail is as Go's: `open <path>: <why>`,
+/// and `errno` says why.
 [[nodiscard]] result<std::string> read_file(const std::string& path, std::size_t bytes_max);
 
 /// Puts a file in the place of another one, or nothing at all: a file is whole, or was never there.
+/// It is on the disk when this returns, with its name.
 /// `rights` are those of a new file. Errors: `errc::unusable_file`.
 [[nodiscard]] result<> replace_file(const std::string& path, bytes_view content, mode_t rights);
+/// Which file one was to replace that a crash has left; nothing: it is no such file.
+[[nodiscard]] std::optional<std::filesystem::path> replaced_by(const std::filesystem::path& file);
+/// What was renamed or removed there stays so after a power cut. Errors: `errc::unusable_file`.
+[[nodiscard]] result<> sync_folder_of(const std::string& path);
 /// The same for the owner's eyes alone, and makes the last folder of the path.
 [[nodiscard]] result<> keep_file(const std::string& path, bytes_view content);
 
