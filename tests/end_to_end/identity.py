@@ -386,9 +386,12 @@ def trusted_keys_and_pinned_accounts_decide_whose_accounts_count(side):
     is_refused(tried(pinned, other))
     equal(json.loads(pinned.monitoring("/varz"))["pinned_account_fails"], 1)
     reload_with(pinned, pinning(other))
+    equal(first.wait_for_end(), True)
+    equal(first.errors, [VIOLATION])
     is_in(tried(pinned, other))
     is_refused(tried(pinned, account))
-    equal(first.wait_for_end(), True)
+    # Who was connected, and who came.
+    equal(json.loads(pinned.monitoring("/varz"))["pinned_account_fails"], 3)
 
 
 @behaviour

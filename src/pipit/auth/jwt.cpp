@@ -149,6 +149,22 @@ std::string_view trimmed(std::string_view text) {
     return text;
 }
 
+/// Claims of the first version have some members beside those that they belong to since.
+void move_to_newer_places(json::object& claims) {
+    if (!claims.contains("type")) return;
+    json::object moved;
+    if (const auto* const rights = claims.if_contains("nats"); rights && rights->is_object()) {
+        moved = rights->get_object();
+    }
+    if (moved.contains("version")) return;
+    for (const auto* const name : {"tags", "type"}) {
+        if (const auto* const member = claims.if_contains(name)) moved[name] = *member;
+        if (const auto found = claims.find(name); found != claims.end()) claims.stable_erase(found);
+    }
+    moved["version"] = 1;
+    claims["nats"] = std::move(moved);
+}
+
 } // namespace
 
 jwt_time time_of(const jwt_claims& claims, wall_time now) noexcept {
@@ -204,8 +220,10 @@ std::string sign_jwt(std::string_view claims_json, const signing_key& key) {
 
 std::optional<std::string> claims_json(std::string_view token) {
     const auto parts = split(token);
-    const auto claims = parts ? decode_object(parts->payload) : std::nullopt;
-    return claims ? std::optional(json::serialize(*claims)) : std::nullopt;
+    auto claims = parts ? decode_object(parts->payload) : std::nullopt;
+    if (!claims) return std::nullopt;
+    move_to_newer_places(*claims);
+    return json::serialize(*claims);
 }
 
 bool is_public_key(std::string_view text, nkey_prefix prefix) noexcept {

@@ -130,6 +130,20 @@ TEST(Jwt, OfVersionOneSignsOnlyItsPayload) {
               "its signature is not its issuer's");
 }
 
+TEST(Jwt, OfVersionOneIsShownAsANewerOneWouldBe) {
+    const auto shown = [](std::string_view claims) {
+        return claims_json("e30." + to_base64url(claims) + ".e30");
+    };
+    EXPECT_EQ(shown(R"({"jti":"J","name":"O","tags":["t"],"type":"operator","sub":"S",)"
+                    R"("nats":{"signing_keys":["O1"]}})"),
+              R"({"jti":"J","name":"O","sub":"S",)"
+              R"("nats":{"signing_keys":["O1"],"tags":["t"],"type":"operator","version":1}})");
+    EXPECT_EQ(shown(R"({"type":"operator","sub":"S"})"),
+              R"({"sub":"S","nats":{"type":"operator","version":1}})");
+    const auto* const newer = R"({"sub":"S","nats":{"type":"operator","version":2}})";
+    EXPECT_EQ(shown(newer), newer);
+}
+
 TEST(Jwt, IsRefusedWithAnyOtherAlgorithm) {
     const auto claims = user_claims(the_account.text());
     for (const auto* header :

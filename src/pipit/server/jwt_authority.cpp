@@ -75,7 +75,7 @@ void jwt_authority::judge(broker::login_question question, answer_function answe
     const auto& account = known->claims.account();
     const auto& pinned = accounts_.trust().pinned_accounts;
     if (!pinned.empty() && !pinned.contains(account)) {
-        ++refused_unpinned_;
+        accounts_.count_refused_unpinned();
         return refuse("Account " + account + " not listed as operator pinned account");
     }
     if (const auto* const found = accounts_.current(account)) {

@@ -5,8 +5,6 @@
 #include <pipit/server/known_accounts.hpp>
 #include <pipit/server/verified_users.hpp>
 
-#include <atomic>
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -26,9 +24,6 @@ public:
     /// Answers at once, or when the account was fetched.
     void judge(broker::login_question question, answer_function answer);
 
-    /// How many logins of accounts that are not pinned were refused. Threads: all.
-    [[nodiscard]] std::uint64_t refused_unpinned() const noexcept { return refused_unpinned_; }
-
 private:
     void judge_in(const known_account& account, const std::shared_ptr<verified_user>& known,
                   const broker::login_question& question, const answer_function& answer);
@@ -38,7 +33,6 @@ private:
 
     known_accounts& accounts_;
     verified_users users_;
-    std::atomic<std::uint64_t> refused_unpinned_ = 0;
 };
 
 } // namespace pipit::server

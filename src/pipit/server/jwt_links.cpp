@@ -157,21 +157,23 @@ std::set<std::string> exporters_of(const auth::account_jwt& claims) {
     return names;
 }
 
-std::vector<std::string> add_imports(const auth::account_jwt& claims, account_configuration& to,
-                                     const find_exporter& find, wall_time now) {
-    std::vector<std::string> problems;
+std::vector<import_problem> add_imports(const auth::account_jwt& claims, account_configuration& to,
+                                        const find_exporter& find, wall_time now) {
+    std::vector<import_problem> problems;
     if (claims.imports.empty()) return problems;
     auto accounts = with_exporters(to, exporters_of(claims), find);
+    const auto label = claims.name.empty() ? claims.subject : claims.subject + '/' + claims.name;
     for (const auto& import : claims.imports) {
         const std::string kind = import.is_service ? "service" : "stream";
         const auto refuse = [&](const std::string& why) {
-            problems.push_back("Error adding " + kind + " import " + quoted(import.subject) +
-                               " to account [" + claims.subject + "]: " + why);
+            problems.push_back(
+                {"Error adding " + kind + " import to account [" + label + "]: " + why});
         };
         const auto exporter = find(import.account);
         if (exporter.config == nullptr) {
-            problems.push_back("Can't locate account [" + import.account + "] for import of [" +
-                               import.subject + "] " + kind);
+            problems.push_back({"Can't locate account [" + import.account + "] for import of [" +
+                                    import.subject + "] " + kind,
+                                import.account});
             continue;
         }
         const auto names = names_of(import);

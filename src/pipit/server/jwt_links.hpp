@@ -29,11 +29,17 @@ struct known_exporter {
 };
 using find_exporter = std::function<known_exporter(const std::string& account)>;
 
+/// An import that may not be, or not yet.
+struct import_problem {
+    std::string text;              ///< For the log.
+    std::string missing_account{}; ///< The exporter, where nothing is known of it.
+};
+
 /// Puts what an account imports into its configuration, as far as the exporters allow it and are
-/// known; for the others, activation tokens are verified. Returns what may not be, for the log.
-[[nodiscard]] std::vector<std::string> add_imports(const auth::account_jwt& claims,
-                                                   broker::account_configuration& to,
-                                                   const find_exporter& find, wall_time now);
+/// known; for the others, activation tokens are verified.
+[[nodiscard]] std::vector<import_problem> add_imports(const auth::account_jwt& claims,
+                                                      broker::account_configuration& to,
+                                                      const find_exporter& find, wall_time now);
 
 /// The accounts that an account imports from.
 [[nodiscard]] std::set<std::string> exporters_of(const auth::account_jwt& claims);

@@ -7,7 +7,6 @@
 #include <pipit/protocol/go_text.hpp>
 #include <pipit/server/duration_text.hpp>
 #include <pipit/server/error.hpp>
-#include <pipit/server/jwt_links.hpp>
 #include <pipit/server/jwt_user.hpp>
 
 #include <future>
@@ -132,12 +131,13 @@ void known_accounts::fetch_exporters(const std::string& account, std::function<v
     struct progress {
         std::size_t left = 1;
         std::function<void()> then;
+        reasons why_not;
     };
     auto shared = std::make_shared<progress>();
     shared->then = std::move(then);
     const auto one_is_done = [this, account, shared] {
         if (--shared->left > 0) return;
-        link(*accounts_.at(account));
+        link(*accounts_.at(account), shared->why_not);
         shared->then();
     };
     bool some_are_missing = false;
@@ -148,7 +148,12 @@ void known_accounts::fetch_exporters(const std::string& account, std::function<v
         }
         some_are_missing = true;
         ++shared->left;
-        fetch(exporter, {}, [one_is_done](const std::string&) { one_is_done(); });
+        fetch(exporter, {}, [one_is_done, shared, exporter](std::string why_not) {
+            constexpr std::string_view what = "Account JWT lookup error: ";
+            if (why_not.starts_with(what)) why_not.erase(0, what.size());
+            if (!why_not.empty()) shared->why_not.emplace(exporter, std::move(why_not));
+            one_is_done();
+        });
     }
     if (!some_are_missing) return shared->then();
     one_is_done();
@@ -166,7 +171,7 @@ known_accounts::configured(const auth::account_jwt& claims, const std::string& j
 }
 
 /// Makes the account what its JWT says, with what the exporters that are known allow it now.
-void known_accounts::import_anew(known_account& account) {
+void known_accounts::import_anew(known_account& account, const reasons& why_not) {
     auto config = configured(*account.claims, account.jwt, account.config->id,
                              account.config->claims->updated);
     if (!config) return;
@@ -179,14 +184,27 @@ void known_accounts::import_anew(known_account& account) {
             return {found->second->claims, found->second->config};
         },
         net::wall_now());
-    for (const auto& problem : problems) around_.log.error(problem);
+    for (const auto& problem : problems) log_problem(problem, why_not);
     const std::lock_guard guard(lock_);
     account.config = std::move(linked);
     ++list_version_;
 }
 
-void known_accounts::link(known_account& account) {
-    import_anew(account);
+/// Of an account that nobody has looked for yet nothing is said: it will be, and linked then.
+void known_accounts::log_problem(const import_problem& problem, const reasons& why_not) const {
+    const auto& missing = problem.missing_account;
+    if (missing.empty()) return around_.log.debug(problem.text);
+    const auto why = why_not.find(missing);
+    if (why != why_not.end()) {
+        around_.log.error(problem.text + " (err=" + why->second + ")");
+    } else if (accounts_.contains(missing) ||
+               !auth::is_public_key(missing, auth::nkey_prefix::account)) {
+        around_.log.error(problem.text + " (err=account missing)");
+    }
+}
+
+void known_accounts::link(known_account& account, const reasons& why_not) {
+    import_anew(account, why_not);
     around_.put_account({account.config, &account.counters, {}}, [] {});
 }
 
@@ -323,7 +341,13 @@ void known_accounts::take_trust(operator_trust trust) {
     if (trust_.pinned_accounts.empty()) return;
     for (const auto& [name, account] : accounts_) {
         if (trust_.pinned_accounts.contains(name)) continue;
-        around_.put_account({account->config, &account->counters, nobody_stays()}, [] {});
+        around_.put_account(
+            {account->config, &account->counters,
+             [refused = refused_unpinned_, judge = everybody_is_refused()](const auto&... of) {
+                 ++*refused;
+                 return judge(of...);
+             }},
+            [] {});
     }
 }
 

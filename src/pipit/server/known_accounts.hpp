@@ -9,9 +9,12 @@
 #include <pipit/server/broker_configuration.hpp>
 #include <pipit/server/fair_queue.hpp>
 #include <pipit/server/jwt_account.hpp>
+#include <pipit/server/jwt_links.hpp>
 #include <pipit/server/operator_trust.hpp>
 #include <pipit/server/task_thread.hpp>
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <list>
 #include <map>
@@ -101,6 +104,10 @@ public:
     [[nodiscard]] account_list accounts() const;
     [[nodiscard]] std::uint64_t accounts_version() const;
 
+    /// How many logins and connections of accounts that are not pinned were refused. Threads: all.
+    [[nodiscard]] std::uint64_t refused_unpinned() const noexcept { return *refused_unpinned_; }
+    void count_refused_unpinned() noexcept { ++*refused_unpinned_; }
+
 private:
     void wait_for_turn(const std::string& account, party by);
     void fetch_next();
@@ -108,11 +115,14 @@ private:
     void on_fetched(const std::string& account, const result<std::string>& jwt);
     void resume(const std::string& account, const std::string& why_not);
     void fetch_exporters(const std::string& account, std::function<void()> then);
-    void import_anew(known_account& account);
+    /// Why accounts could not be had, by account.
+    using reasons = std::map<std::string, std::string>;
+    void import_anew(known_account& account, const reasons& why_not = {});
+    void log_problem(const import_problem& problem, const reasons& why_not) const;
     [[nodiscard]] result<std::shared_ptr<const broker::account_configuration>>
     configured(const auth::account_jwt& claims, const std::string& jwt, broker::account_id id,
                wall_time updated) const;
-    void link(known_account& account);
+    void link(known_account& account, const reasons& why_not = {});
     void link_importers_of(const std::string& account);
     [[nodiscard]] result<known_claims> verified(const std::string& account,
                                                 const std::string& jwt) const;
@@ -135,6 +145,8 @@ private:
     fair_queue<party, std::string> to_fetch_; ///< Some were fetched when others had a turn.
     std::size_t fetching_ = 0;
     std::map<std::string, std::set<std::string>> importers_; ///< By exporter.
+    std::shared_ptr<std::atomic<std::uint64_t>> refused_unpinned_ =
+        std::make_shared<std::atomic<std::uint64_t>>(0); ///< Loops count too.
     std::uint64_t next_version_ = 1;
 
     mutable std::mutex lock_; ///< Of `accounts_`' membership, for those who look.

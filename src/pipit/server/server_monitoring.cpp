@@ -93,7 +93,7 @@ result<monitoring_snapshot> server::state::collect(const monitoring_query& query
         snapshot.server.cpu_percent = seen.meter.percent(usage.cpu_time, now.steady);
     }
     snapshot.server.ocsp_cache = ocsp.statistics();
-    if (authority) snapshot.server.refused_unpinned = authority->refused_unpinned();
+    if (jwt_accounts) snapshot.server.refused_unpinned = jwt_accounts->refused_unpinned();
     snapshot.configuration = with_known_accounts(std::move(snapshot.configuration));
     std::optional<broker::account_id> exporter;
     for (const auto& account : snapshot.configuration->accounts) {
