@@ -135,3 +135,12 @@ def a_killed_server_leaves_nothing_that_keeps_the_next_from_starting(side):
     assert client.wait_for_end()
     again = side.start(f'listen: "127.0.0.1:{port}"\n', bare=True)
     equal(side.connect(again.port).errors, [])
+
+
+@pipits_own  # The reference signals every process that it may.
+def a_signal_goes_to_one_process_and_not_to_a_group(side):
+    for pid in ("0", "-1", "-7"):
+        # No signal's name: none is sent, whatever becomes of the number.
+        result = side.run("--signal", f"nothing={pid}")
+        equal(result.code, 1)
+        matches(f"invalid pid: {pid}$", result.err)

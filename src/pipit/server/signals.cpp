@@ -96,7 +96,10 @@ result<std::vector<int>> addressees(std::string_view target) {
     const auto is_pattern = target.ends_with('*');
     const auto digits = is_pattern ? target.substr(0, target.size() - 1) : target;
     const auto pid = read_number(digits);
-    if (!digits.empty() && !pid) return failure("invalid pid: " + std::string(digits));
+    // 0 and below are groups of processes, or all there are.
+    if (!digits.empty() && (!pid || *pid <= 0)) {
+        return failure("invalid pid: " + std::string(digits));
+    }
     if (!digits.empty() && !is_pattern) return std::vector{*pid};
 
     auto running = running_servers();
