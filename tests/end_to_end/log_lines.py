@@ -5,9 +5,9 @@ import re
 import socket
 import time
 
-from identity import operated
-from nkeys import key, user_jwt
-from suite import behaviour, is_logged, matches, pipits_own, wait_until
+from identity import is_in, log_in_by_jwt, operated
+from nkeys import account_jwt, key, operator_jwt, user_jwt
+from suite import behaviour, equal, is_logged, matches, pipits_own, wait_until
 
 WHO = r'127\.0\.0\.1:\d+ - cid:\d+'
 USER = WHO + r' - "\$G/user:u"'
@@ -35,6 +35,75 @@ def the_end_of_a_subscription_is_in_the_trace(side):
               rf"\[DBG\] {USER} - Client connection closed: Client Closed$",
               rf"\[TRC\] {USER} - <-> \[DELSUB 3\]$")
     assert "DELSUB 9" not in server.log()
+
+
+def _traced(server):
+    """What the trace says of clients, without times and who they are."""
+    return re.findall(r'\[TRC\] 127\.0\.0\.1:\d+ - cid:\d+ - (?:"\$G/user:u" - )?((?:<<-|->>|<->) .*)', server.log())
+
+
+@behaviour
+def a_session_is_in_the_trace_word_for_word(side):
+    server = side.start('mappings { "a.*": "b.{{wildcard(1)}}" }\n', "-DV")
+    client = side.open(server.port)
+    # Who says a name is called so, also where nobody asks.
+    connect = '{"verbose" :true,"user":"u","pass":"p","auth_token": "t","nkey":"","sig":"s","headers":true,"other":[1]}'
+    client.send(f"CONNECT {connect}\r\nPING\r\nSUB  b.>   q  2\r\nPUB a.x  1\r\nx\r\n")
+    client.send("HPUB a.y   r 12 12\r\nNATS/1.0\r\n\r\n\r\nUNSUB 2 7\r\nUNSUB 2\r\nPONG\r\nSUB x\r\n")
+    assert client.wait_for_end()
+    is_logged(server, "Client connection closed: Protocol Violation$")
+    shown = connect
+    for secret in ('"p"', '"t"', '""', '"s"'):
+        shown = shown.replace(":" + secret, ':"[REDACTED]"').replace(": " + secret, ': "[REDACTED]"')
+    expected = [
+        f"<<- [CONNECT {shown}]", "->> [OK]", "<<- [PING]", "->> [PONG]", "<<- [SUB b.>   q  2]", "->> [OK]",
+        "<<- [PUB a.x  1]", "<<- [MAPPING a.x -> b.x]", '<<- MSG_PAYLOAD: ["x"]', "->> [OK]",
+        "->> [MSG b.x 2 1]", '->> MSG_PAYLOAD: ["x"]',
+        "<<- [HPUB a.y   r 12 12]", "<<- [MAPPING a.y -> b.y]", r'<<- MSG_PAYLOAD: ["NATS/1.0\r\n\r\n"]', "->> [OK]",
+        "->> [HMSG b.y 2 r 12 12]", r'->> MSG_PAYLOAD: ["NATS/1.0\r\n\r\n"]',
+        "<<- [UNSUB 2 7]", "->> [OK]", "<<- [UNSUB 2]", "->> [OK]", "<-> [DELSUB 2]", "<<- [PONG]", "<<- [SUB x]"]
+    equal(_traced(server), expected)
+
+
+@behaviour
+def headers_alone_may_be_in_the_trace(side):
+    server = side.start("trace_headers: true\n", "-DV")
+    client = side.connect(server.port)
+    client.send("PUB a 5\r\nhello\r\nHPUB a 17 21\r\nNATS/1.0\r\nA:b\r\n\r\nabcd\r\n")
+    client.barrier()
+    is_logged(server, r'<<- MSG_PAYLOAD: \["NATS/1\.0\\r\\nA:b"\]$')
+    assert "hello" not in server.log() and "abcd" not in server.log()
+
+
+@behaviour
+def what_is_refused_is_told_before_it_is_logged(side):
+    server = side.start("max_control_line: 512\n", "-DV")
+    for data, text in (("XX\r\n", "Unknown Protocol Operation"),
+                       ("PUB " + "a" * 600 + "\r\n", "maximum control line exceeded"),
+                       ('CONNECT {"protocol":7}\r\n', "invalid client protocol"),
+                       ('CONNECT {"no_responders":true}\r\n', "no responders requires headers support")):
+        before = len(server.log())
+        client = side.open(server.port)
+        client.send(data if data.startswith("CONNECT") else "CONNECT {}\r\n" + data)
+        assert client.wait_for_end()
+        logged = "Client parser ERROR" if data.startswith("XX") else text
+        found = server.wait_for_log(rf"->> \[-ERR {text}\]\n(?s:.*)\[ERR\] {WHO} - {logged}", 10, before)
+        assert found, server.log()[before:]
+
+
+@behaviour
+def violations_and_imports_are_in_the_log(side):
+    server = side.start("""accounts {
+      A { users: [ {user: a, password: p, permissions: { subscribe: "b.>" }} ], imports: [ {stream: {account: B, subject: "s.>"}, to: "b.>"} ] }
+      B { exports: [ {stream: "s.>"} ] }
+    }
+    """, "-D")
+    client = side.connect(server.port, user="a", **{"pass": "p"})
+    client.send("SUB x 1\r\nSUB x q 2\r\nSUB b.c 3\r\n")
+    client.barrier()
+    is_logged(server, 'Subscription Violation - Subject "x", SID 1$',
+              'Subscription Violation - Subject "x", Queue: "q", SID 2$',
+              r'\[DBG\] .* - Creating import subscription on "s\.c" from account "B"$')
 
 
 @behaviour
@@ -69,6 +138,24 @@ def who_has_a_jwt_is_in_the_log(side):
     is_logged(world.server, rf'\[DBG\] {WHO} - Authenticated JWT: Client "{user}" '
             rf'\(claim-name: ".*", claim-tags: \[\]\) signed with "{signer.public}" ' + end)
     assert by_key not in world.server.log()
+
+
+@behaviour
+def imports_that_nobody_allows_are_in_the_log(side):
+    operator, giver, taker, missing, user = key("O"), key("A"), key("A"), key("A"), key("U")
+    gives = account_jwt(operator, giver, exports=[{"name": "s", "subject": "open.>", "type": "stream"}])
+    takes = account_jwt(operator, taker, "T", imports=[
+        {"name": "s", "subject": "closed", "account": giver.public, "type": "stream"},
+        {"name": "r", "subject": "help", "account": giver.public, "type": "service"},
+        {"name": "m", "subject": "lost", "account": missing.public, "type": "stream"}])
+    server = side.start(f"operator: {operator_jwt(operator)}\nresolver: MEMORY\nresolver_preload "
+                        f"{{ {giver.public}: {gives}\n{taker.public}: {takes} }}\n", "-D")
+    is_in(log_in_by_jwt(side, server, taker, user))
+    to = re.escape(f"to account [{taker.public}/T]: ")
+    is_logged(server, rf"\[DBG\] Error adding stream import {to}stream import not authorized$",
+              rf"\[DBG\] Error adding service import {to}service import not authorized$")
+    lost = rf"\[ERR\] Can't locate account \[{missing.public}\] for import of \[lost\] stream \(err=account missing\)\n"
+    assert len(re.findall(lost, server.log())) == 1, server.log()
 
 
 @behaviour

@@ -6,6 +6,7 @@
 #include <pipit/broker/planted_bug.hpp>
 #include <pipit/broker/state.hpp>
 #include <pipit/protocol/error_texts.hpp>
+#include <pipit/protocol/go_text.hpp>
 
 #include <array>
 
@@ -81,6 +82,13 @@ broker_state::broker_state(unsigned loop, std::uint64_t its_seed,
     routing.log_unsubscribe = [this](const session& of, const subscription& subscription) {
         log(log_level::trace, of, "<-> [DELSUB " + std::string(subscription.sid()) + "]");
     };
+    routing.log_alias = [this](const session& of, bytes_view subject, const account& exporter) {
+        if (!log_to.debug_enabled()) return;
+        std::string line = "Creating import subscription on ";
+        protocol::append_quoted(line, subject);
+        protocol::append_quoted(line.append(" from account "), exporter.config->name);
+        log(log_level::debug, of, line);
+    };
     routing.log_last_delivery = [this](const session& to, const subscription& subscription) {
         if (!log_to.debug_enabled()) return;
         log(log_level::debug, to,
@@ -134,9 +142,9 @@ session& broker::open(const session_origin& origin, void* driver, moment now) {
     ++state.connections;
     if (config.max_connections < 0 ||
         (config.max_connections > 0 && connections_before >= config.max_connections)) {
-        state.log(log_level::error, opened, protocol::error_texts::max_connections);
         state.out.end_with_error(opened, protocol::error_texts::max_connections,
                                  close_reason::max_connections_exceeded);
+        state.log(log_level::error, opened, protocol::error_texts::max_connections);
         return opened;
     }
     if (config.authorization_for(origin.is_websocket).required()) {

@@ -62,11 +62,7 @@ std::string broker_state::info_line(const session& session, bool with_account,
 }
 
 void broker_state::send_info(session& session, bool with_account, bool as_lame_duck) {
-    const auto line = info_line(session, with_account, as_lame_duck);
-    if ((session.delivery_flags & delivery::traced) != 0) {
-        trace_out(session, bytes_view(line).substr(0, line.size() - 2));
-    }
-    out.send(session, line);
+    out.send(session, info_line(session, with_account, as_lame_duck));
 }
 
 } // namespace pipit::broker

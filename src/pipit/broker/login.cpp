@@ -8,6 +8,7 @@
 #include <pipit/base/identity_limits.hpp>
 #include <pipit/base/limits.hpp>
 #include <pipit/broker/planted_bug.hpp>
+#include <pipit/protocol/connect_without_secrets.hpp>
 #include <pipit/protocol/error_texts.hpp>
 #include <pipit/protocol/go_text.hpp>
 
@@ -160,11 +161,13 @@ bool broker_state::admit_without_connect(session& session, moment now) {
 
 void broker_state::on_connect(session& session, bytes_view json, moment now) {
     auto& options = session.details->options;
-    if ((session.delivery_flags & delivery::traced) != 0) trace_in(session, "CONNECT", json);
     if (const auto read = protocol::read_connect(json, options); !read) {
         log(log_level::error, session, "invalid CONNECT: " + read.error().message());
         out.end(session, close_reason::protocol_violation);
         return;
+    }
+    if ((session.delivery_flags & delivery::traced) != 0) {
+        trace_in(session, "CONNECT", protocol::connect_without_secrets(json));
     }
     session.details->without_connect = false;
     if (const auto& defaults = session.details->origin.defaults) complete(options, *defaults);
@@ -439,7 +442,9 @@ void broker_state::finish_connect(session& session, user_pointer user, moment no
             details.log_name += " - ";
             protocol::append_quoted(details.log_name, label);
         }
-        if (authorization_of(session).required()) {
+        // Who says a name is called so, also where nobody asks.
+        if (authorization_of(session).required() || !options.user.empty() ||
+            !options.nkey.empty() || !options.auth_token.empty()) {
             details.log_name += " - ";
             protocol::append_quoted(details.log_name, login_label(session));
         }
@@ -450,14 +455,16 @@ void broker_state::finish_connect(session& session, user_pointer user, moment no
     session.information_wanted = options.protocol >= 1;
     update_shortcuts(session);
     if (options.protocol < 0 || options.protocol > 1) {
-        return out.end_with_error(session, texts::invalid_client_protocol,
-                                  close_reason::bad_client_protocol_version);
+        out.end_with_error(session, texts::invalid_client_protocol,
+                           close_reason::bad_client_protocol_version);
+        return log(log_level::error, session, texts::invalid_client_protocol);
     }
     if (options.no_responders && (session.delivery_flags & delivery::strips_headers) != 0) {
-        return out.end_with_error(session, texts::no_responders_requires_headers,
-                                  close_reason::no_responders_requires_headers);
+        out.end_with_error(session, texts::no_responders_requires_headers,
+                           close_reason::no_responders_requires_headers);
+        return log(log_level::error, session, texts::no_responders_requires_headers);
     }
-    if (session.verbose && !session.details->without_connect) out.send(session, "+OK\r\n");
+    if (session.verbose && !session.details->without_connect) send_ok(session);
     if (session.max_subscriptions == 0) {
         // Who may have none at all is not kept.
         log(log_level::error, session, texts::max_subscriptions);

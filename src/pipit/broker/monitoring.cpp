@@ -335,20 +335,7 @@ void broker_state::trace_in(const session& session, std::string_view operation,
     std::string line = "<<- [";
     line += operation;
     if (!arguments.empty()) line += ' ';
-    if (operation == "CONNECT") {
-        // Secrets never reach a log.
-        auto options = session.details->options;
-        if (!protocol::read_connect(arguments, options)) return;
-        for (auto* secret : {&options.pass, &options.auth_token, &options.jwt, &options.sig,
-                             &options.nkey, &options.proxy_sig}) {
-            if (!secret->empty()) *secret = "[REDACTED]";
-        }
-        std::string connect;
-        protocol::append_connect(connect, options);
-        line += bytes_view(connect).substr(8, connect.size() - 10);
-    } else {
-        line += arguments;
-    }
+    line += arguments;
     log(log_level::trace, session, line + "]");
 }
 
@@ -356,13 +343,20 @@ void broker_state::trace_out(const session& session, std::string_view line) cons
     log(log_level::trace, session, std::string("->> [").append(line).append("]"));
 }
 
-void broker_state::trace_message(const session& session,
+void broker_state::trace_publish(const session& session,
                                  const protocol::message_operation& message) const {
-    std::string arguments(message.subject);
-    for (const auto part : {message.reply, message.header_size_text, message.size_text}) {
-        if (!part.empty()) arguments.append(" ").append(part);
+    // As they came: both lie in one line.
+    const auto* const end = message.size_text.data() + message.size_text.size();
+    const bytes_view arguments(message.subject.data(),
+                               static_cast<std::size_t>(end - message.subject.data()));
+    trace_in(session, message.header_size_text.empty() ? "PUB" : "HPUB", arguments);
+}
+
+void broker_state::trace_mapped(const session& session, const protocol::message_operation& message,
+                                bytes_view subject) const {
+    if (subject != message.subject) {
+        trace_in(session, "MAPPING", std::string(message.subject).append(" -> ").append(subject));
     }
-    trace_in(session, message.has_headers ? "HPUB" : "PUB", arguments);
     trace_payload(session, "<<-", message.headers, message.payload);
 }
 
@@ -371,8 +365,9 @@ void broker_state::trace_payload(const session& session, std::string_view direct
     const auto max = static_cast<std::size_t>(config->max_traced_message_bytes);
     std::string text(headers);
     if (config->trace_headers_only) {
-        if (text.size() < 2) return;
-        text.resize(text.size() - 2);
+        constexpr std::size_t end_bytes = 4; // Of the last line, and the blank one.
+        if (text.size() <= end_bytes) return;
+        text.resize(text.size() - end_bytes);
     } else {
         text += payload;
     }

@@ -53,15 +53,15 @@ struct operation_visitor {
     }
 
     flow on_message(const protocol::message_operation& message) {
-        if ((from.delivery_flags & delivery::traced) != 0) state.trace_message(from, message);
+        if ((from.delivery_flags & delivery::traced) != 0) state.trace_publish(from, message);
         state.on_publish(from, message, now);
         return next();
     }
     flow on_subscribe(const protocol::subscribe_operation& operation) {
         if ((from.delivery_flags & delivery::traced) != 0) {
-            std::string arguments(operation.subject);
-            if (!operation.queue.empty()) arguments.append(" ").append(operation.queue);
-            trace("SUB", arguments.append(" ").append(operation.sid));
+            const auto* const end = operation.sid.data() + operation.sid.size();
+            trace("SUB", {operation.subject.data(),
+                          static_cast<std::size_t>(end - operation.subject.data())});
         }
         interest_changed = true;
         state.on_subscribe(from, operation);
@@ -175,12 +175,17 @@ void broker_state::on_outcome(session& session, protocol::parse_status status,
                               const parse_stop& stop) {
     if (session.ended()) return;
     using protocol::parse_status;
+    const bool is_whole_line =
+        status == parse_status::payload_too_large || status == parse_status::invalid_arguments;
+    if (is_whole_line && (session.delivery_flags & delivery::traced) != 0) {
+        if (const auto line = refused_line(stop)) trace_in(session, *line, {});
+    }
     switch (status) {
     case parse_status::need_more:
     case parse_status::paused: return;
     case parse_status::unknown_operation:
-        log(log_level::error, session, unknown_operation_report(stop));
         out.end_with_error(session, texts::unknown_operation, close_reason::protocol_violation);
+        log(log_level::error, session, unknown_operation_report(stop));
         return;
     case parse_status::control_line_too_long: return end_long_line(session);
     case parse_status::payload_too_large:
@@ -205,8 +210,8 @@ void broker_state::end_long_line(session& session) {
     if (session.awaiting_connect) {
         text += " (" + std::to_string(limits_of(session).max_control_line_bytes) + " bytes)";
     }
-    log(log_level::error, session, text);
     out.end_with_error(session, text, close_reason::max_control_line_exceeded);
+    log(log_level::error, session, text);
 }
 
 void broker_state::on_publish(session& session, const protocol::message_operation& message,
@@ -222,12 +227,15 @@ void broker_state::on_publish(session& session, const protocol::message_operatio
     // As nats-server: what is checked is the subject that the message is mapped to.
     const auto subject =
         of.config->mappings.empty() ? message.subject : mapped_subject(of, message.subject);
+    if ((session.delivery_flags & delivery::traced) != 0) [[unlikely]] {
+        trace_mapped(session, message, subject);
+    }
     const bool reserved = may_be_reserved(subject) || may_be_reserved(message.reply);
     if (!session.publishes_plainly || reserved) [[unlikely]] {
         const bool is_allowed = !reserved && (session.permissions == nullptr ||
                                               session.permissions->allowed_last(subject));
         if (!is_allowed && is_refused(session, subject, message.reply, now)) return;
-        if (session.verbose) out.send(session, "+OK\r\n");
+        if (session.verbose) send_ok(session);
     }
     routing.publish(session, subject, message, now);
 }
@@ -272,6 +280,7 @@ void broker_state::on_subscribe(session& session, const protocol::subscribe_oper
         out.send_error(session, text);
         std::string line = "Subscription Violation - Subject ";
         protocol::append_quoted(line, subject);
+        if (!queue.empty()) protocol::append_quoted(line.append(", Queue: "), queue);
         log(log_level::error, session, line.append(", SID ").append(sid));
     };
     auto* permissions = session.permissions.get();
@@ -301,12 +310,12 @@ void broker_state::on_subscribe(session& session, const protocol::subscribe_oper
         }
         routing.subscribe(session, operation, hashes, where);
     }
-    if (session.verbose) out.send(session, "+OK\r\n");
+    if (session.verbose) send_ok(session);
 }
 
 void broker_state::on_unsubscribe(session& session,
                                   const protocol::unsubscribe_operation& operation) {
-    if (session.verbose) out.send(session, "+OK\r\n");
+    if (session.verbose) send_ok(session);
     auto* found = session.find(operation.sid);
     if (found == nullptr) return;
     if (operation.max > 0 && static_cast<std::uint64_t>(operation.max) > found->delivered) {
@@ -315,6 +324,11 @@ void broker_state::on_unsubscribe(session& session,
     } else {
         routing.unsubscribe(*found);
     }
+}
+
+void broker_state::send_ok(session& session) {
+    if ((session.delivery_flags & delivery::traced) != 0) trace_out(session, "OK");
+    out.send(session, "+OK\r\n");
 }
 
 void broker_state::on_ping(session& session, moment now) {

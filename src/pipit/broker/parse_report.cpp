@@ -185,6 +185,16 @@ std::string unknown_operation_report(const parse_stop& stop) {
            protocol::quoted(shown_part(input, begin, at)) + "...'";
 }
 
+std::optional<std::string> refused_line(const parse_stop& stop) {
+    const auto line = line_of(stop);
+    if (!line) return std::nullopt;
+    std::string text(line->name);
+    std::transform(text.begin(), text.end(), text.begin(), upper);
+    const auto arguments = without_secrets(line->arguments.substr(0, shown_arguments_max));
+    if (!arguments.empty()) text.append(" ").append(arguments);
+    return text;
+}
+
 std::string arguments_report(const parse_stop& stop) {
     const auto line = line_of(stop);
     std::string problem = "Parse Error";

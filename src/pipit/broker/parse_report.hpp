@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 /// What the log says of input that cannot be read, as nats-server writes it. The input is quoted in
@@ -23,5 +24,7 @@ struct parse_stop {
 [[nodiscard]] std::string unknown_operation_report(const parse_stop& stop);
 [[nodiscard]] std::string arguments_report(const parse_stop& stop);
 [[nodiscard]] std::string payload_report(const parse_stop& stop);
+/// `SUB foo`: the line itself, for the trace. Nothing: its beginning has been read before.
+[[nodiscard]] std::optional<std::string> refused_line(const parse_stop& stop);
 
 } // namespace pipit::broker

@@ -100,13 +100,14 @@ void broker_state::publish_traced(session& session, const protocol::message_oper
     }
     const auto subject = std::string(mapped_subject(*session.of, message.subject));
     if (trace && subject != message.subject) trace->map(subject);
+    if ((session.delivery_flags & delivery::traced) != 0) trace_mapped(session, message, subject);
     const auto refusal = refusal_of(session, subject, message.reply, now);
     if (!refusal.empty()) {
         if (!trace) return;
         trace->refuse(refusal);
         return publish_event(*trace, now);
     }
-    if (session.verbose) out.send(session, "+OK\r\n");
+    if (session.verbose) send_ok(session);
     if (trace) {
         routing.publish_traced(session, subject, message, now, std::move(trace));
     } else {

@@ -152,6 +152,8 @@ public:
     std::function<void(const session&, const subscription&, const dispatch&)> log_delivery;
     /// Logs the end of a subscription; called for sessions with `delivery::traced`.
     std::function<void(const session&, const subscription&)> log_unsubscribe;
+    /// A subscription has become one of another account's stream.
+    std::function<void(const session&, bytes_view subject, const account&)> log_alias;
     /// Logs that a subscription had its last message.
     std::function<void(const session&, const subscription&)> log_last_delivery;
     /// A subscription of the server's own (`delivery::internal`) got a message.

@@ -28,6 +28,7 @@ void router::add_aliases(subscription& original) {
         original.aliased = true;
         aliases_[number] = {&original, alias, exporter, import};
         aliases_by_original_[&original].push_back(number);
+        log_alias(*original.owner, *subject, *exporter);
         link(*exporter, *alias, exporter->index.hash(*subject));
     }
 }

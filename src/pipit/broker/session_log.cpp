@@ -24,10 +24,14 @@ std::string account_label(const session& session) {
 /// `user:bob`; `token` of whoever has one.
 std::string user_label(const session& session) {
     const auto& identity = session.details->identity;
-    if (identity == nullptr) return "token";
+    const auto& options = session.details->options;
+    if (identity == nullptr) {
+        if (!options.nkey.empty()) return "nkey:" + options.nkey;
+        return options.user.empty() ? "token" : "user:" + options.user;
+    }
     // A client may name its nkey beside its JWT.
-    const bool by_nkey = identity->claims != nullptr ? !session.details->options.nkey.empty()
-                                                     : !identity->nkey.empty();
+    const bool by_nkey =
+        identity->claims != nullptr ? !options.nkey.empty() : !identity->nkey.empty();
     const auto* const kind = by_nkey ? "nkey:" : identity->claims != nullptr ? "jwt:" : "user:";
     return kind + identity->name;
 }

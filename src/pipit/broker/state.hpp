@@ -127,10 +127,13 @@ struct broker_state {
 
     void log(log_level level, const session& session, std::string_view text) const;
     void trace_in(const session& session, std::string_view operation, bytes_view arguments) const;
-    void trace_message(const session& session, const protocol::message_operation& message) const;
+    void trace_publish(const session& session, const protocol::message_operation& message) const;
+    void trace_mapped(const session& session, const protocol::message_operation& message,
+                      bytes_view subject) const;
     void trace_payload(const session& session, std::string_view direction, bytes_view headers,
                        bytes_view payload) const;
     void trace_out(const session& session, std::string_view line) const;
+    void send_ok(session& session);
 
     /// Who may connect in the way that this session does.
     [[nodiscard]] const authorization& authorization_of(const session& session) const noexcept {
