@@ -19,7 +19,7 @@ bool is_version(bytes_view text) noexcept {
 
 } // namespace
 
-http_head::status http_head::look_at(bytes_view bytes) {
+http_head_end::status http_head_end::look_at(bytes_view bytes) {
     for (;;) {
         const auto feed = bytes.find('\n', looked_at_);
         if (feed == bytes_view::npos) {
@@ -37,7 +37,7 @@ http_head::status http_head::look_at(bytes_view bytes) {
     }
 }
 
-http_head::status http_head::check_request_line(bytes_view line) noexcept {
+http_head_end::status http_head_end::check_request_line(bytes_view line) noexcept {
     const auto first = line.find(' ');
     const auto second = first == bytes_view::npos ? first : line.find(' ', first + 1);
     if (second == bytes_view::npos || first == 0 || second == first + 1) return status::malformed;

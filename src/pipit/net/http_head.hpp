@@ -14,7 +14,7 @@ namespace pipit::net {
 /// request line as soon as that has come.
 ///
 /// Source: RFC 9112, sections 2.2 and 3; Go's net/http.
-class http_head {
+class http_head_end {
 public:
     enum class status : std::uint8_t { incomplete, complete, malformed, other_version };
 

@@ -6,16 +6,16 @@
 namespace pipit::net {
 namespace {
 
-using status = http_head::status;
+using status = http_head_end::status;
 
 /// Looks at every prefix, as it would come byte by byte.
 status looked_at(bytes_view bytes, std::size_t* size = nullptr) {
-    http_head head;
+    http_head_end head;
     for (std::size_t count = 1; count <= bytes.size(); ++count) {
         const auto found = head.look_at(bytes.substr(0, count));
         if (found == status::incomplete) continue;
         if (size != nullptr) *size = head.size();
-        http_head whole;
+        http_head_end whole;
         EXPECT_EQ(whole.look_at(bytes), found);
         EXPECT_EQ(whole.size(), head.size());
         return found;

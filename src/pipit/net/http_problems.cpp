@@ -49,6 +49,19 @@ std::string_view host_problem(const http_request& request) {
     return "";
 }
 
+/// One number of bytes, however often it is said. What lists several, or the same one in two ways,
+/// could be read differently by a proxy in front.
+bool says_one_length(const http_request& request) {
+    const auto [first, end] = request.equal_range(http::field::content_length);
+    for (auto each = first; each != end; ++each) {
+        const auto value = each->value();
+        if (value.find_first_not_of("0123456789") != value.npos || value != first->value()) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool is_old(const http_request& request) { return request.version() < 11; }
 
 } // namespace
@@ -61,6 +74,7 @@ std::string refusal_of(const http_request& request) {
         // Where the request ends is anybody's guess.
         return refusal(http::status::not_implemented, "Unsupported transfer encoding");
     }
+    if (!says_one_length(request)) return refusal(http::status::bad_request);
     if (request.count(http::field::host) > 1) return refusal(http::status::bad_request);
     const bool may_lack_host = is_old(request) && request.count(http::field::host) == 0;
     const auto problem = may_lack_host ? "" : host_problem(request);

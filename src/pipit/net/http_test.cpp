@@ -140,7 +140,9 @@ TEST(HttpServer, TakesAnyMethodAndIgnoresItsBody) {
 TEST(HttpServer, RefusesNonsense) {
     for (const auto* bytes :
          {"nonsense\r\n\r\n", "GET  / HTTP/1.1\r\n\r\n", "GET / HTTP/9.99\r\n\r\n",
-          "\x16\x03\x01\x02\x03\r\n\r\n", "GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n"}) {
+          "\x16\x03\x01\x02\x03\r\n\r\n", "GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
+          "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 5, 5\r\n\r\n",
+          "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 05\r\n\r\n"}) {
         EXPECT_EQ(answer_to(bytes).find("HTTP/1.1 400 Bad Request\r\n"), 0u) << bytes;
     }
 }

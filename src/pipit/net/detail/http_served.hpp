@@ -93,12 +93,12 @@ private:
         const auto data = buffer_.cdata();
         const bytes_view bytes(static_cast<const char*>(data.data()), data.size());
         switch (head_.look_at(bytes)) {
-        case http_head::status::malformed: return refuse(refusal(http::status::bad_request));
-        case http_head::status::complete: return take_head(bytes.substr(0, head_.size()));
-        case http_head::status::other_version:
+        case http_head_end::status::malformed: return refuse(refusal(http::status::bad_request));
+        case http_head_end::status::complete: return take_head(bytes.substr(0, head_.size()));
+        case http_head_end::status::other_version:
             return refuse(
                 refusal(http::status::http_version_not_supported, "unsupported protocol version"));
-        case http_head::status::incomplete: break;
+        case http_head_end::status::incomplete: break;
         }
         if (bytes.size() >= options_.max_header_bytes) {
             return refuse(refusal(http::status::request_header_fields_too_large));
@@ -222,7 +222,7 @@ private:
     Stream stream_;
     std::array<char, looks_like_http_bytes> first_bytes_{}; ///< Of what is to be TLS.
     beast::flat_buffer buffer_;
-    http_head head_;
+    http_head_end head_;
     std::optional<http::request_parser<http::buffer_body>> parser_;
     std::array<char, http_step_bytes> body_; ///< What nobody looks at.
     std::string text_;                       ///< The answer.
