@@ -8,6 +8,8 @@
 #include <pipit/protocol/error_texts.hpp>
 #include <pipit/server/detail/loop_state.hpp>
 
+#include <functional>
+#include <memory>
 #include <utility>
 
 namespace pipit::server {
@@ -60,7 +62,7 @@ void loop::state::go_on(connection& of, moment now) {
 
 void loop::state::read_arrival(connection& from) {
     auto& before = *from.before_session;
-    if (before.secured != nullptr) return shake_hands(from);
+    if (before.secured != nullptr) return handshakes.ask(before.from, before.next_step);
     const auto now = clock.now();
     const auto wanted = net::proxy_header_bytes_max - before.bytes.size();
     const auto [status, bytes] = from.transport->read({}, {scratch.get(), wanted});
@@ -124,7 +126,10 @@ void loop::state::begin_tls(connection& of, moment now) {
         return finish_batch(now);
     }
     broker.note(session, log_level::debug, "Starting TLS client connection handshake");
-    auto tls = std::make_unique<net::tls_filter>(rules.context, party(broker.address_of(session)));
+    before.from = party(broker.address_of(session));
+    before.next_step =
+        std::make_shared<const std::function<void()>>([this, &of] { shake_hands(of); });
+    auto tls = std::make_unique<net::tls_filter>(rules.context, before.from);
     before.tls = tls.get();
     const auto bytes = std::exchange(before.bytes, {});
     auto secured = net::filtered_transport::over(std::move(of.transport), std::move(tls), events,

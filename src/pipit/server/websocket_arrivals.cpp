@@ -17,7 +17,10 @@ public:
           policy(its_policy),
           from(its_party),
           held_place(of.places_, from, [this] { of.turn_away(*this); }) {}
-    void on_readable() override { of.read(*this); }
+    void on_readable() override {
+        if (secured == nullptr) return of.read(*this);
+        of.handshakes_.ask(from, next_step); // What was read may take TLS long.
+    }
     void on_writable() override {}
 
     websocket_arrivals& of;
@@ -31,15 +34,17 @@ public:
     net::https_filter* https = nullptr;
     strangers::stay held_place;
     std::unique_ptr<strangers::stay> stay; ///< Null: nothing is kept for it.
+    fair_turns::step next_step;            ///< If it is encrypted.
     std::list<std::unique_ptr<arrival>>::iterator place;
 };
 
 websocket_arrivals::websocket_arrivals(net::event_loop& events, net::buffer_pool& buffers,
-                                       strangers& guests, const logger& log,
+                                       strangers& guests, fair_turns& handshakes, const logger& log,
                                        welcome_function welcome)
     : events_(events),
       buffers_(buffers),
       guests_(guests),
+      handshakes_(handshakes),
       log_(log),
       welcome_(std::move(welcome)) {}
 
@@ -59,6 +64,8 @@ void websocket_arrivals::begin(net::accepted_socket accepted, const websocket_po
         net::make_tcp_transport(events_, std::move(accepted.socket), made);
     if (tls) {
         made.deadline += tls->timeout;
+        made.next_step =
+            std::make_shared<const std::function<void()>>([this, &made] { read(made); });
         auto encrypts = std::make_unique<net::https_filter>(tls->context, made.from);
         made.https = encrypts.get();
         auto secured = net::filtered_transport::over(std::move(below), std::move(encrypts), events_,

@@ -14,6 +14,7 @@
 #include <pipit/net/tcp.hpp>
 #include <pipit/net/websocket_filter.hpp>
 #include <pipit/server/arrival.hpp>
+#include <pipit/server/fair_turns.hpp>
 #include <pipit/server/strangers.hpp>
 #include <pipit/server/websocket_policy.hpp>
 
@@ -44,7 +45,7 @@ public:
 
     /// All of them outlive it, and the log is asked for each line anew.
     websocket_arrivals(net::event_loop& events, net::buffer_pool& buffers, strangers& guests,
-                       const logger& log, welcome_function welcome);
+                       fair_turns& handshakes, const logger& log, welcome_function welcome);
     /// Closes those that are left.
     ~websocket_arrivals();
     websocket_arrivals(const websocket_arrivals&) = delete;
@@ -72,6 +73,7 @@ private:
     net::event_loop& events_;
     net::buffer_pool& buffers_;
     strangers& guests_;
+    fair_turns& handshakes_;
     const logger& log_;
     welcome_function welcome_;
     net::websocket_deflate deflate_;

@@ -45,13 +45,15 @@ struct WebSocketArrivals : testing::Test {
     net::event_loop events;
     net::buffer_pool buffers;
     strangers guests{limits::stranger_bytes, [] {}};
+    fair_turns handshakes{events};
     logger log;
     websocket_policy policy{{}, false};
     std::string welcomed;
-    websocket_arrivals arrivals{events, buffers, guests, log, [this](const websocket_guest& guest) {
-                                    welcomed = guest.origin.ip;
-                                    events.stop();
-                                }};
+    websocket_arrivals arrivals{
+        events, buffers, guests, handshakes, log, [this](const websocket_guest& guest) {
+            welcomed = guest.origin.ip;
+            events.stop();
+        }};
 };
 
 TEST_F(WebSocketArrivals, OfOnePartyPushNobodyElseOut) {

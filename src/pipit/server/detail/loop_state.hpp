@@ -6,6 +6,7 @@
 #include <pipit/net/filtered_transport.hpp>
 #include <pipit/net/tls_filter.hpp>
 #include <pipit/server/arrival.hpp>
+#include <pipit/server/fair_turns.hpp>
 #include <pipit/server/loop.hpp>
 #include <pipit/server/read_size.hpp>
 #include <pipit/server/strangers.hpp>
@@ -38,6 +39,8 @@ struct loop::state {
         std::string bytes;        ///< What was read, and is not yet known what for.
         net::filtered_transport* secured = nullptr; ///< Once a handshake is under way.
         net::tls_filter* tls = nullptr;             ///< The same.
+        party from;                                 ///< The same: whose turn it is.
+        fair_turns::step next_step;                 ///< The same.
         steady_time header_deadline{};              ///< For the PROXY header.
         deadlines::iterator deadline;
         bool has_deadline = false;
@@ -124,8 +127,10 @@ struct loop::state {
     bool makes_room = false;
     steady_time told_of_strangers{};       ///< When the log was told that some were turned away.
     std::size_t strangers_turned_away = 0; ///< Since then.
-    websocket_arrivals websockets{events, buffers, guests, log,
-                                  [this](websocket_guest guest) { welcome(std::move(guest)); }};
+    fair_turns handshakes{events};         ///< Steps of TLS.
+    websocket_arrivals websockets{
+        events,     buffers, guests,
+        handshakes, log,     [this](websocket_guest guest) { welcome(std::move(guest)); }};
     std::vector<connection*> connections;
     std::atomic<std::size_t> connection_count = 0; ///< The same, for other threads.
     deadlines arrivals;                            ///< Those that must get on in time.
