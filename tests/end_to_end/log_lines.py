@@ -66,6 +66,14 @@ def a_session_is_in_the_trace_word_for_word(side):
 
 
 @behaviour
+def what_only_servers_send_ends_no_server_that_traces(side):
+    server = side.start("", "-DV")
+    client = side.connect(server.port)
+    client.send("HMSG x\r\n\r\n")
+    client.barrier()
+
+
+@behaviour
 def headers_alone_may_be_in_the_trace(side):
     server = side.start("trace_headers: true\n", "-DV")
     client = side.connect(server.port)

@@ -345,6 +345,7 @@ void broker_state::trace_out(const session& session, std::string_view line) cons
 
 void broker_state::trace_publish(const session& session,
                                  const protocol::message_operation& message) const {
+    if (message.subject.data() == nullptr) return; // HMSG, which nobody may send.
     // As they came: both lie in one line.
     const auto* const end = message.size_text.data() + message.size_text.size();
     const bytes_view arguments(message.subject.data(),
