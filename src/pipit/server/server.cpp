@@ -38,7 +38,10 @@ server::state::~state() {
     // What still comes from elsewhere would be for a thread that ends.
     if (system) system->stop();
     if (callout) callout->stop();
-    if (jwt_accounts) jwt_accounts->stop();
+    if (jwt_accounts) {
+        logins.thread().stop(); // Which else may be dropping a resolver that is stopped here.
+        jwt_accounts->stop();
+    }
 }
 
 result<> server::state::start() {

@@ -14,8 +14,7 @@ namespace {
 /// Without user and password.
 std::string shown(const std::string& url) {
     const auto begin = url.find("://");
-    const auto end = url.find('/', begin == std::string::npos ? 0 : begin + 3);
-    const auto at = url.rfind('@', end);
+    const auto at = url.rfind('@'); // A password may have slashes, though it should not.
     if (begin == std::string::npos || at == std::string::npos || at < begin) return url;
     return url.substr(0, begin + 3) + "xxxxx@" + url.substr(at + 1);
 }
