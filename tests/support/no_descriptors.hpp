@@ -5,6 +5,13 @@
 
 namespace pipit::support {
 
+/// UndefinedBehaviorSanitizer, which is in the same build, needs some to look at an object.
+#if defined(__SANITIZE_ADDRESS__)
+inline constexpr bool checks_need_descriptors = true;
+#else
+inline constexpr bool checks_need_descriptors = false;
+#endif
+
 /// While it lives, this process gets no further descriptor.
 class no_descriptors {
 public:

@@ -97,6 +97,7 @@ std::uint64_t joined(const groups& address, std::size_t begin, std::size_t end) 
 } // namespace
 
 party::party(std::string_view ip) noexcept {
+    ip = ip.substr(0, ip.find('%')); // What follows says by which interface.
     if (const auto short_one = read_ipv4(ip)) {
         kind_ = kind::ipv4;
         network_ = *short_one;
