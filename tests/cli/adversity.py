@@ -307,10 +307,11 @@ def a_message_that_is_too_long_to_be_translated_is_shown_as_it_came(world):
 
 
 class server_of_one_message:
-    """Sends a message to who subscribes, and a PING when `may_ping` is set; `answered` is for its PONG."""
+    """Sends a message to who subscribes, and `then` when `may_go_on` is set; `answered` is for a PONG."""
 
-    def __init__(self):
-        self.may_ping, self.answered = threading.Event(), threading.Event()
+    def __init__(self, then=b"PING\r\n"):
+        self.then = then
+        self.may_go_on, self.answered = threading.Event(), threading.Event()
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"nats://127.0.0.1:{self.listener.getsockname()[1]}"
         threading.Thread(target=self._serve, daemon=True).start()
@@ -325,32 +326,51 @@ class server_of_one_message:
             if line.startswith(b"SUB "):
                 break
         connection.sendall(b"MSG a 1 5\r\nhello\r\n")
-        threading.Thread(target=self._ping, args=(connection,), daemon=True).start()
+        threading.Thread(target=self._go_on, args=(connection,), daemon=True).start()
         for line in lines:
             if line == b"PING\r\n":
                 connection.sendall(b"PONG\r\n")
             if line == b"PONG\r\n":
                 self.answered.set()
 
-    def _ping(self, connection):
-        self.may_ping.wait()
-        connection.sendall(b"PING\r\n")
+    def _go_on(self, connection):
+        self.may_go_on.wait()
+        connection.sendall(self.then)
+
+
+def translating_without_end(world, server):
+    """`pipit sub` whose command hangs; its number is in the file `pid`."""
+    file = world.file("pid")
+    sub = world.start("sub", "a", "--raw", "--translate", f"sh -c 'echo $$ > {file}; exec sleep 1000'",
+                      "--translate-timeout", "0s", env={"NATS_URL": server.url})
+    eventually(lambda: os.path.exists(file) and world.read("pid").endswith("\n"), "the command runs")
+    server.may_go_on.set()
+    return sub
+
+
+def the_command_is_gone(world):
+    eventually(lambda: not os.path.exists(f"/proc/{world.read('pid').strip()}"), "the command is gone")
 
 
 @once
 def a_command_that_hangs_holds_up_neither_the_connection_nor_ctrl_c(world):
     server = server_of_one_message()
-    file = world.file("pid")
-    sub = world.start("sub", "a", "--raw", "--translate", f"sh -c 'echo $$ > {file}; exec sleep 1000'",
-                      env={"NATS_URL": server.url})
-    eventually(lambda: os.path.exists(file) and world.read("pid").endswith("\n"), "the command runs")
-    server.may_ping.set()
+    sub = translating_without_end(world, server)
     assert server.answered.wait(SECONDS), "no PONG"
     sub.signal(signal.SIGINT)
     done = sub.finish()
     equal([done.code, done.out], [0, ""])
     matches("Received 0 messages, .*; 1 more still waited for the command", done.err)
-    eventually(lambda: not os.path.exists(f"/proc/{world.read('pid').strip()}"), "the command is gone")
+    the_command_is_gone(world)
+
+
+@once
+def a_command_that_hangs_does_not_hold_up_the_end_after_a_refusal(world):
+    server = server_of_one_message(b"-ERR 'Permissions Violation for Subscription to \"a\"'\r\n")
+    done = translating_without_end(world, server).finish()
+    equal([done.code, done.out], [1, ""])
+    matches("Permissions Violation", done.err)
+    the_command_is_gone(world)
 
 
 @test
@@ -362,6 +382,20 @@ def what_a_command_is_too_slow_for_is_dropped_and_said(world):
     done = sub.finish()
     equal(done.code, 0)
     matches("more still waited for the command; [0-9,]+ were dropped", done.err)
+
+
+@once
+def headers_count_of_what_waits_for_a_command(world):
+    sub = world.subscribe("a", "--raw", "--translate", "sleep 1000")
+    headers = b"NATS/1.0\r\nX: " + b"x" * 1_000_000 + b"\r\n\r\n"
+    message = b"HPUB a %d %d\r\n%s\r\n" % (len(headers), len(headers), headers)
+    with socket.create_connection(("127.0.0.1", world.server.port), SECONDS) as publisher:
+        publisher.sendall(b'CONNECT {"verbose":false,"headers":true}\r\n')
+        for _ in range(70):  # 64 MiB may wait.
+            publisher.sendall(message)
+        sub.wait_for("the command is too slow: .* others are dropped")
+    sub.signal(signal.SIGINT)
+    equal(sub.finish().code, 0)
 
 
 @test

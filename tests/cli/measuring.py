@@ -3,6 +3,8 @@
 import json
 import re
 import signal
+import socket
+import threading
 import time
 
 from suite import beside_nats, equal, eventually, matches, once, succeeded, test
@@ -110,6 +112,50 @@ def latency_is_measured_between_two_connections(world):
     people = succeeded(world.run("latency", "--rate", "100", "--duration", "200ms"))
     matches(r"^p50\t", people.out)
     matches("Sent 20 messages, received 20", people.err)
+
+
+class server_with_late_messages:
+    """Gives each message to the subscriber; but of those shorter than `size`, which only ask whether one comes,
+    the first when there are three, and the others when a longer one comes."""
+
+    def __init__(self, size):
+        self.size, self.late, self.subscriber = size, [], None
+        self.lock = threading.Lock()
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"nats://127.0.0.1:{self.listener.getsockname()[1]}"
+        for _ in range(2):
+            threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        connection, _ = self.listener.accept()
+        connection.sendall(b'INFO {"server_id":"X","version":"2.15.2","headers":true,"max_payload":1048576}\r\n')
+        lines = connection.makefile("rb")
+        for line in iter(lines.readline, b""):
+            words = line.split()
+            with self.lock:
+                if words[0] == b"PING":
+                    connection.sendall(b"PONG\r\n")
+                if words[0] == b"SUB":
+                    self.subscriber, self.sid = connection, words[-1]
+                if words[0] == b"PUB":
+                    self._give(words[1], lines.read(int(words[-1]) + 2)[:-2])
+
+    def _give(self, subject, payload):
+        self.late.append(b"MSG %s %s %d\r\n%s\r\n" % (subject, self.sid, len(payload), payload))
+        if len(payload) < self.size and len(self.late) != 3:
+            return
+        now = self.late[:1] if len(payload) < self.size else self.late
+        self.late = self.late[len(now):]
+        self.subscriber.sendall(b"".join(now))
+
+
+@once
+def latency_is_that_of_what_it_has_sent(world):
+    server = server_with_late_messages(size=100)
+    done = succeeded(world.run("latency", "--rate", "100", "--duration", "200ms", "--size", "100", "--json",
+                               env={"NATS_URL": server.url}))
+    found = json.loads(done.out)
+    equal([found["sent"], found["received"], found["latency_seconds"]["count"]], [20, 20, 20])
 
 
 @test

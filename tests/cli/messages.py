@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 
 from suite import beside_nats, equal, matches, once, succeeded, test
 
@@ -181,6 +182,19 @@ def waiting_ends_after_a_pause(world):
     done = world.run("sub", "a", "--wait", "100ms", "--count", "2")
     equal(done.code, 1)
     matches("only 0 of 2 messages", done.err)
+
+
+@once
+def a_graph_of_rates_has_a_line_for_each_second(world):
+    pub = world.start("pub", "a", "x", "--count", "0", "--sleep", "1ms")
+    succeeded(world.run("sub", "a", "--count", "1"))
+    began = time.monotonic()
+    sub = world.start("sub", "a", "--graph", "--wait", "700ms")
+    sub.wait_for(r"(a\t[\d,]+\n){2}", "out")
+    took = time.monotonic() - began
+    assert took >= 2, f"two seconds have passed in {took}"
+    pub.stop()
+    succeeded(sub.finish())
 
 
 @test

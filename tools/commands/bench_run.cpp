@@ -215,12 +215,14 @@ private:
     void answer(bench_client& client, const client::message& request) {
         if (request.reply().empty() || is_over()) return; // No request; or one too many.
         begin(client, request);
-        if (const auto sent = client.nats->respond(request, request.payload());
-            !sent && sent.error() != protocol::errc::invalid_subject) {
+        const auto sent = client.nats->respond(request, request.payload());
+        client.figures.ended = net::steady_now();
+        if (!sent) {
+            if (sent.error() == protocol::errc::invalid_subject) return; // Nobody hears it there.
             failed_ = sent.error();
             wake_.cancel();
+            return;
         }
-        client.figures.ended = net::steady_now();
         count(client, request.payload().size());
         ++answered_;
         if (!is_over()) return;

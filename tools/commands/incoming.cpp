@@ -96,8 +96,7 @@ subprocess message_printer::translation_of(const protocol::message& message) con
 
 asio::awaitable<result<std::string>>
 message_printer::translated(const protocol::message& message) const {
-    std::string as_it_came(message.payload());
-    if (!translates()) co_return as_it_came;
+    if (!translates()) co_return std::string(message.payload());
     auto command = translation_of(message);
     const auto name = command.words[0];
     const auto bytes_max = static_cast<double>(command.output_bytes_max);
@@ -117,7 +116,7 @@ message_printer::translated(const protocol::message& message) const {
     } else {
         co_return std::move(end->output);
     }
-    co_return as_it_came;
+    co_return std::string(message.payload());
 }
 
 result<> message_printer::dump(std::uint64_t number, const shown_message& message) const {

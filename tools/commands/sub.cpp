@@ -9,11 +9,15 @@
 #include <pipit/protocol/subject.hpp>
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/experimental/parallel_group.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <algorithm>
 #include <deque>
+#include <exception>
 
 namespace pipit::cli {
 namespace {
@@ -144,10 +148,10 @@ private:
     /// A command takes its time, which the server does not wait for.
     void let_wait(const client::message& message) {
         const bool has_room = waiting_.size() < waiting_messages_max &&
-                              waiting_bytes_ + message.payload().size() <= waiting_bytes_max;
+                              waiting_bytes_ + message.size() <= waiting_bytes_max;
         if (has_room) {
             waiting_.push_back(message);
-            waiting_bytes_ += message.payload().size();
+            waiting_bytes_ += message.size();
             ++sum_.waiting;
         } else {
             ++sum_.dropped;
@@ -166,8 +170,8 @@ private:
             if (ended_ || waiting_.empty()) break;
             const auto next = std::move(waiting_.front());
             waiting_.pop_front();
-            waiting_bytes_ -= next.payload().size();
-            const auto payload = co_await printer_.translated(next);
+            waiting_bytes_ -= next.size();
+            const auto payload = co_await translated(next);
             --sum_.waiting;
             if (waiting_.empty()) drops_are_told_ = false;
             if (!payload) failed_ = payload.error();
@@ -175,6 +179,23 @@ private:
             count(next);
             show(next, *payload);
         }
+    }
+
+    /// Given up at the end, which a command that goes on does not put off.
+    asio::awaitable<result<std::string>> translated(const client::message& message) {
+        const auto executor = wake_.get_executor();
+        auto either = asio::experimental::make_parallel_group(
+            asio::co_spawn(executor, printer_.translated(message), asio::deferred),
+            asio::co_spawn(executor, wait_until_ended(), asio::deferred));
+        constexpr auto first = asio::experimental::wait_for_one();
+        auto [order, thrown, payload, ended] =
+            co_await either.async_wait(first, asio::use_awaitable);
+        if (thrown && !ended_) std::rethrow_exception(thrown);
+        co_return std::move(payload);
+    }
+
+    asio::awaitable<void> wait_until_ended() {
+        while (!ended_) co_await wait_until(steady_time::max());
     }
 
     asio::awaitable<void> wait_for_message() {
@@ -207,7 +228,9 @@ private:
         auto next = net::steady_now();
         while (!ended_ && !is_late()) {
             next += std::chrono::seconds(1);
-            co_await wait_until(std::min(next, latest()));
+            while (!ended_ && !is_late() && net::steady_now() < next) {
+                co_await wait_until(std::min(next, latest()));
+            }
             draw();
         }
     }
