@@ -2,12 +2,12 @@
 #include <commands/http_get.hpp>
 
 #include <pipit/base/join_host_port.hpp>
+#include <pipit/net/error.hpp>
 
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include <string_view>
 #include <utility>
 
 namespace pipit::cli {
@@ -54,7 +54,7 @@ asio::awaitable<result<std::string>> http_get(monitoring_port from, std::string 
     }
     const auto executor = co_await asio::this_coro::executor;
     auto answer = co_await fetch(executor, std::move(request));
-    if (!answer && answer.error().code().category().name() == std::string_view("beast.http")) {
+    if (!answer && answer.error() == net::errc::invalid_http) {
         co_return invalid(where + " does not answer as HTTP does");
     }
     if (!answer) co_return error(answer.error().code(), where);

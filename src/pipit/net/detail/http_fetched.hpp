@@ -81,13 +81,21 @@ public:
     }
     void end(error why) {
         if (!done_) return; // It was too late already.
-        if (why.code() == beast::error::timeout) why = errc::timed_out;
-        std::move(done_)(result<http_response>(std::move(why)));
+        std::move(done_)(result<http_response>(told(why)));
     }
 
 private:
     static constexpr std::size_t read_bytes = 8192;
     static constexpr bool is_secure = !std::is_same_v<Stream, beast::tcp_stream>;
+
+    /// In our own words: nobody who asks knows Beast.
+    [[nodiscard]] static error told(const error& why) {
+        const auto& code = why.code();
+        if (code == beast::error::timeout) return errc::timed_out;
+        static const auto& of_http = error_code(http::error::end_of_stream).category();
+        if (code.category() != of_http || code == http::error::body_limit) return why;
+        return {errc::invalid_http, code.message()};
+    }
 
     [[nodiscard]] beast::tcp_stream& lowest() noexcept { return beast::get_lowest_layer(stream_); }
 
