@@ -249,13 +249,9 @@ bool router::deliver_to_namesakes(std::span<queue_group* const> groups, dispatch
     return false;
 }
 
-void router::publish(const match_result& targets, session& publisher, bytes_view subject,
-                     const protocol::message_operation& message, moment now, message_trace* trace) {
-    const bool asks = publisher.no_responders && !message.reply.empty();
-    if (targets.empty()) {
-        if (asks) tell_nobody(publisher, message.reply, subject);
-        return;
-    }
+/// False: nobody got it.
+bool router::give(const match_result& targets, session& publisher, bytes_view subject,
+                  const protocol::message_operation& message, moment now, message_trace* trace) {
     dispatch dispatch{.of = *publisher.of,
                       .subject = subject,
                       .message = message,
@@ -276,7 +272,7 @@ void router::publish(const match_result& targets, session& publisher, bytes_view
     dispatch.told |= targets.peers;
     const bool passed = dispatch.told != 0 && pass_on(dispatch, targets.peers, trace);
     finish(dispatch);
-    if (asks && dispatch.delivered == 0 && !passed) tell_nobody(publisher, message.reply, subject);
+    return dispatch.delivered != 0 || passed;
 }
 
 void router::publish(account& of, const protocol::message_operation& message, moment now) {
@@ -319,7 +315,7 @@ void router::publish_traced(session& publisher, bytes_view subject,
                             const protocol::message_operation& message, moment now,
                             std::unique_ptr<message_trace> trace) {
     trace->number = next_trace_number_++;
-    publish(cache_.find(*publisher.of, subject), publisher, subject, message, now, trace.get());
+    publish(publisher, subject, message, now, trace.get());
     if (trace->awaited_loops == 0) return trace_complete(*trace, now);
     const auto number = trace->number;
     open_traces_.emplace(number, std::move(trace));

@@ -108,10 +108,7 @@ public:
     /// Routes a message of a client that was allowed and counted. `subject` is the mapped one.
     void publish(session& publisher, bytes_view subject, const protocol::message_operation& message,
                  moment now) {
-        const auto& targets = cache_.find(*publisher.of, subject);
-        const bool asks = publisher.no_responders && !message.reply.empty();
-        if (targets.empty() && !asks) return;
-        publish(targets, publisher, subject, message, now, nullptr);
+        publish(publisher, subject, message, now, nullptr);
     }
     /// The same; calls `trace_complete` when it is known on all loops what became of the message.
     void publish_traced(session& publisher, bytes_view subject,
@@ -167,8 +164,15 @@ public:
 
 private:
     void use(const account_configuration& config);
-    void publish(const match_result& targets, session& publisher, bytes_view subject,
-                 const protocol::message_operation& message, moment now, message_trace* trace);
+    void publish(session& publisher, bytes_view subject, const protocol::message_operation& message,
+                 moment now, message_trace* trace) {
+        const auto& targets = cache_.find(*publisher.of, subject);
+        if (!targets.empty() && give(targets, publisher, subject, message, now, trace)) return;
+        const bool asks = publisher.no_responders && !message.reply.empty();
+        if (asks) tell_nobody(publisher, message.reply, subject);
+    }
+    bool give(const match_result& targets, session& publisher, bytes_view subject,
+              const protocol::message_operation& message, moment now, message_trace* trace);
     bool route(dispatch& dispatch, message_trace* trace);
     bool pass_on(dispatch& dispatch, std::uint64_t plain_peers, message_trace* trace);
     bool deliver(subscription& to, dispatch& dispatch);
