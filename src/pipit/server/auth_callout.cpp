@@ -123,7 +123,7 @@ void auth_callout::ask_next_by_http() {
 void auth_callout::ask_by_http(const web_question& question) const {
     const auto got = net::fetch_http(question.request, [this] { return is_stopping_.load(); });
     if (!got) {
-        log_.warning("HTTP callout failed: " + got.error().message());
+        if (!is_stopping_) log_.warning("HTTP callout failed: " + got.error().message());
         return question.answer({.undecided = true});
     }
     const auto config = its_.configuration();

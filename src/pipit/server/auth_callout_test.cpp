@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace pipit::server {
@@ -33,7 +34,8 @@ struct silence {
         its.fill_randomly = [](std::span<std::uint8_t>) {};
         its.publish = [this](broker::account_id, const std::string&, const std::string&,
                              const std::string&) { ++asked; };
-        callout = std::make_unique<auth_callout>(std::move(its), 1, logger());
+        callout = std::make_unique<auth_callout>(
+            std::move(its), 1, logger([this](log_level, std::string_view) { ++logged; }));
     }
     ~silence() { callout->stop(); }
 
@@ -55,6 +57,7 @@ struct silence {
 
     std::shared_ptr<const broker::configuration> config;
     std::atomic<int> asked = 0;
+    std::atomic<int> logged = 0; ///< Lines.
     std::unique_ptr<auth_callout> callout;
 };
 
@@ -91,6 +94,7 @@ TEST(AuthCallout, WaitsForNoServiceAtItsEnd) {
     EXPECT_LT(net::steady_now() - begun, 1min);
     ASSERT_EQ(answer.wait_for(0s), std::future_status::ready);
     EXPECT_FALSE(answer.get().accepted);
+    EXPECT_EQ(its.logged, 0) << "the service has not failed";
 }
 
 } // namespace

@@ -45,12 +45,16 @@ std::string ports_file_path(std::string_view folder, int pid) {
     return path + "nats-server_" + std::to_string(pid) + ".ports";
 }
 
-result<> write_file(const std::string& path, std::string_view contents) {
+namespace {
+
+constexpr mode_t usual_rights = 0660;
+
+result<> write_to(const std::string& path, std::string_view contents, int how, mode_t rights) {
     const auto failed = [&](std::string_view step) {
         return error(errc::unusable_file,
                      std::string(step) + " " + path + ": " + system_reason(errno));
     };
-    const auto descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0660);
+    const auto descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | how, rights);
     if (descriptor < 0) return failed("open");
     const auto written = ::write(descriptor, contents.data(), contents.size());
     const auto is_whole = written == static_cast<ssize_t>(contents.size());
@@ -62,6 +66,28 @@ result<> write_file(const std::string& path, std::string_view contents) {
     if (!is_whole && is_file) ::unlink(path.c_str());
     ::close(descriptor);
     return outcome;
+}
+
+/// Not by `detail::replace_file`: no start waits for the disk, as a power cut ends what is told of.
+bool replace_file(const std::string& path, std::string_view contents) {
+    struct stat facts {};
+    const bool is_there = ::lstat(path.c_str(), &facts) == 0;
+    if (is_there && !S_ISREG(facts.st_mode)) return false;
+    const auto partial = path + ".tmp";
+    ::unlink(partial.c_str()); // A crash has left it. What somebody puts there now is not followed.
+    const auto rights = is_there ? facts.st_mode & 0777 : usual_rights;
+    if (!write_to(partial, contents, O_EXCL, rights)) return false;
+    if (::rename(partial.c_str(), path.c_str()) == 0) return true;
+    ::unlink(partial.c_str());
+    return false;
+}
+
+} // namespace
+
+result<> write_file(const std::string& path, std::string_view contents) {
+    if (replace_file(path, contents)) return {};
+    // A pipe or a link, or a file of ours in a folder that is not.
+    return write_to(path, contents, O_TRUNC, usual_rights);
 }
 
 } // namespace pipit::server

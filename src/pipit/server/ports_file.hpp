@@ -31,8 +31,9 @@ struct listening_place {
 /// `<folder>/nats-server_<pid>.ports`, the name that tools wait for.
 [[nodiscard]] std::string ports_file_path(std::string_view folder, int pid);
 
-/// Writes a small file in one go, or leaves none. Errors: `errc::unusable_file`, with nats-server's
-/// text.
+/// Writes a small file, which whoever reads it finds whole, or not there, or as it was before; only
+/// where nothing may be put beside it, he may find it empty. Errors: `errc::unusable_file`, with
+/// nats-server's text; there is no such file then.
 [[nodiscard]] result<> write_file(const std::string& path, std::string_view contents);
 
 } // namespace pipit::server
