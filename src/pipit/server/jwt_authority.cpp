@@ -85,7 +85,10 @@ void jwt_authority::judge(broker::login_question question, answer_function answe
     accounts_.fetch(account, from,
                     [this, account, known, question = std::move(question),
                      answer = std::move(answer)](const std::string& why_not) {
-                        if (!why_not.empty()) return answer(login_answer::refusal(why_not));
+                        if (!why_not.empty()) {
+                            return answer(
+                                login_answer::refusal("Account JWT lookup error: " + why_not));
+                        }
                         judge_in(*accounts_.find(account), known, question, answer);
                     });
 }

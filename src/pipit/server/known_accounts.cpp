@@ -92,15 +92,12 @@ void known_accounts::note_fetch(const std::string& account, nanoseconds took) co
 }
 
 void known_accounts::on_fetched(const std::string& account, const result<std::string>& jwt) {
-    const auto fail = [&](const std::string& why) {
-        resume(account, "Account JWT lookup error: " + why);
-    };
     if (!jwt) {
         around_.log.warning("Account fetch failed: " + std::string(jwt.error().detail()));
-        return fail(std::string(jwt.error().detail()));
+        return resume(account, std::string(jwt.error().detail()));
     }
     auto claims = verified(account, *jwt);
-    if (!claims) return fail(std::string(claims.error().detail()));
+    if (!claims) return resume(account, std::string(claims.error().detail()));
     // A cache keeps what others said; where it came from there, it is the same.
     if (const auto stored = resolver().store(account, *jwt); !stored) {
         around_.log.error(std::string(stored.error().detail()));
@@ -111,7 +108,7 @@ void known_accounts::on_fetched(const std::string& account, const result<std::st
             fetch_exporters(account, [this, account] { resume(account, {}); });
         });
     });
-    if (!installed) fail(std::string(installed.error().detail()));
+    if (!installed) resume(account, std::string(installed.error().detail()));
 }
 
 /// Goes on with those who waited for an account.
@@ -148,10 +145,8 @@ void known_accounts::fetch_exporters(const std::string& account, std::function<v
         }
         some_are_missing = true;
         ++shared->left;
-        fetch(exporter, {}, [one_is_done, shared, exporter](std::string why_not) {
-            constexpr std::string_view what = "Account JWT lookup error: ";
-            if (why_not.starts_with(what)) why_not.erase(0, what.size());
-            if (!why_not.empty()) shared->why_not.emplace(exporter, std::move(why_not));
+        fetch(exporter, {}, [one_is_done, shared, exporter](const std::string& why_not) {
+            if (!why_not.empty()) shared->why_not.emplace(exporter, why_not);
             one_is_done();
         });
     }
