@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <pipit/base/log_limits.hpp>
 #include <pipit/base/time.hpp>
+#include <pipit/server/log_limits.hpp>
 #include <pipit/server/log_line.hpp>
 
 #include <cstddef>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <pipit/base/log_limits.hpp>
 #include <pipit/net/clock.hpp>
 #include <pipit/server/error.hpp>
 #include <pipit/server/host_port.hpp>
+#include <pipit/server/log_limits.hpp>
 #include <pipit/server/syslog.hpp>
 
 #include <cerrno>

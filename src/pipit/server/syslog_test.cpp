@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <pipit/base/log_limits.hpp>
+#include <pipit/server/log_limits.hpp>
 #include <pipit/server/syslog.hpp>
 #include <support/temporary_folder.hpp>
 
