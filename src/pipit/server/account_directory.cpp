@@ -142,16 +142,18 @@ result<std::optional<std::string>> account_directory::load(const std::string& ac
 }
 
 result<bool> account_directory::save(const std::string& account, const std::string& jwt,
-                                     wall_time now) {
+                                     wall_time now, durability how) {
     if (!auth::is_public_key(account, auth::nkey_prefix::account) || jwt.empty()) {
         return error(errc::unusable_file, "invalid public key");
     }
     const auto known = tracked_.find(account);
+    bool says_the_same = false;
     if (known != tracked_.end()) {
         touch(account, now);
         // Somebody may have removed it.
         const bool is_there = ::access(path_of(account).c_str(), F_OK) == 0;
-        if (is_there && known->second.hash == auth::sha256(jwt)) return false;
+        says_the_same = is_there && known->second.hash == auth::sha256(jwt);
+        if (says_the_same && known->second.kept >= how) return false;
     } else if (settings_.limit != 0 && tracked_.size() >= settings_.limit) {
         if (!settings_.evicts) return error(errc::unusable_file, "jwt store is full");
         const auto oldest = uses_.front();
@@ -160,14 +162,16 @@ result<bool> account_directory::save(const std::string& account, const std::stri
         }
         untrack(oldest);
     }
-    if (const auto written = detail::replace_file(path_of(account), jwt, file_rights); !written)
-        return written.error();
+    const auto written = detail::replace_file(path_of(account), jwt, file_rights, how);
+    if (!written) return written.error();
     track(account, jwt, now);
-    return true;
+    tracked_.at(account).kept = how;
+    has_unsynced_names_ = has_unsynced_names_ || how == durability::content;
+    return !says_the_same;
 }
 
 result<bool> account_directory::save_if_newer(const std::string& account, const std::string& jwt,
-                                              wall_time now) {
+                                              wall_time now, durability how) {
     const auto claims = auth::decode_account_jwt(jwt);
     if (!claims) return claims.error();
     if (claims->subject != account) {
@@ -179,7 +183,14 @@ result<bool> account_directory::save_if_newer(const std::string& account, const 
         const auto old = auth::decode_account_jwt(**existing);
         if (old && (old->id == claims->id || old->issued_at > claims->issued_at)) return false;
     }
-    return save(account, jwt, now);
+    return save(account, jwt, now, how);
+}
+
+result<> account_directory::sync() {
+    if (!has_unsynced_names_) return {};
+    if (const auto synced = detail::sync_folder_of(path_of({})); !synced) return synced.error();
+    has_unsynced_names_ = false;
+    return {};
 }
 
 result<> account_directory::remove(const std::string& account) {
@@ -216,13 +227,17 @@ std::vector<std::string> account_directory::accounts() const {
 void directory_resolver::fetch(const std::string& account, answer then) {
     auto loaded = directory_->load(account, net::wall_now());
     if (!loaded) return then(loaded.error());
-    if (*loaded) return then(std::move(**loaded));
+    // A power cut may have left a part of what a cache kept: others have all of it.
+    const bool is_usable = *loaded && (!ask_others_ || auth::decode_account_jwt(**loaded));
+    if (is_usable) return then(std::move(**loaded));
     if (!ask_others_) return then(error(errc::no_account, "account jwt not found"));
     ask_others_(account, std::move(then));
 }
 
 result<> directory_resolver::store(const std::string& account, const std::string& jwt) {
-    const auto saved = directory_->save_if_newer(account, jwt, net::wall_now());
+    // What a cache loses, it fetches again.
+    const auto how = directory_->how().evicts ? durability::none : durability::full;
+    const auto saved = directory_->save_if_newer(account, jwt, net::wall_now(), how);
     if (!saved) return saved.error();
     return {};
 }

@@ -5,6 +5,7 @@
 #include <pipit/base/error.hpp>
 #include <pipit/base/time.hpp>
 #include <pipit/server/account_resolver.hpp>
+#include <pipit/server/durability.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -42,12 +43,15 @@ public:
     [[nodiscard]] result<std::optional<std::string>> load(const std::string& account,
                                                           wall_time now);
     /// False: it says the same already. The file is whole or as before, also after a crash.
-    /// It is on the disk when this returns. Errors: `errc::unusable_file`, also at the limit.
+    /// What somebody is told of has to be `durability::full`; the rest need not cost the thread
+    /// that waits for the disk. Errors: `errc::unusable_file`, also at the limit.
     [[nodiscard]] result<bool> save(const std::string& account, const std::string& jwt,
-                                    wall_time now);
+                                    wall_time now, durability how = durability::full);
     /// The same, unless what is there was issued later.
     [[nodiscard]] result<bool> save_if_newer(const std::string& account, const std::string& jwt,
-                                             wall_time now);
+                                             wall_time now, durability how = durability::full);
+    /// What was saved with `durability::content` is `full` now. Errors: `errc::unusable_file`.
+    [[nodiscard]] result<> sync();
     /// Errors: `errc::unusable_file`; that it is not there is none.
     [[nodiscard]] result<> remove(const std::string& account);
     /// Removes the files of what is over.
@@ -71,6 +75,7 @@ private:
         std::list<std::string>::iterator use; ///< In `uses_`.
         auth::sha256_digest hash{};
         std::optional<wall_time> until;
+        durability kept = durability::none; ///< Who wrote what was found, is not known.
     };
 
     explicit account_directory(settings chosen) : settings_(std::move(chosen)) {}
@@ -84,6 +89,7 @@ private:
     std::vector<std::string> problems_;
     std::list<std::string> uses_; ///< The one used longest ago first.
     auth::sha256_digest hash_{};
+    bool has_unsynced_names_ = false;
 };
 
 /// The accounts of a folder.

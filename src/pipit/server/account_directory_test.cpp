@@ -9,12 +9,33 @@
 
 #include <filesystem>
 #include <fstream>
+#include <functional>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+namespace {
+
+thread_local int synced = 0;
+
+} // namespace
+
+// NOLINTNEXTLINE(readability-identifier-naming): the system's.
+extern "C" __attribute__((visibility("default"))) int fsync(int descriptor) {
+    ++synced;
+    return static_cast<int>(::syscall(SYS_fsync, descriptor));
+}
 
 namespace pipit::server {
 namespace {
 
 using namespace std::chrono_literals;
+
+/// How often it waits for the disk.
+int syncs_of(const std::function<void()>& action) {
+    const int before = synced;
+    action();
+    return synced - before;
+}
 
 auth::nkey_seed seed_of(auth::nkey_prefix prefix, std::uint8_t number) {
     auth::key_bytes bytes{};
@@ -182,6 +203,45 @@ TEST_F(AccountDirectory, KeepsAgainWhatSomebodyHasRemoved) {
     std::filesystem::remove(file(a));
     EXPECT_TRUE(kept->save(a, jwt_of(a, 1), now).value());
     EXPECT_EQ(kept->load(a, now).value(), jwt_of(a, 1));
+}
+
+TEST_F(AccountDirectory, WaitsForTheDiskOnlyForWhatSomebodyIsToldOf) {
+    auto kept = open();
+    const auto save = [&](const std::string& account, int issued_at, durability how) {
+        return syncs_of([&] {
+            EXPECT_TRUE(kept->save_if_newer(account, jwt_of(account, issued_at), now, how));
+        });
+    };
+    const auto sync = [&] { EXPECT_TRUE(kept->sync()); };
+    EXPECT_EQ(save(a, 1, durability::full), 2);
+    EXPECT_EQ(save(a, 2, durability::none), 0);
+    EXPECT_EQ(save(a, 3, durability::content), 1);
+    EXPECT_EQ(save(b, 1, durability::content), 1);
+    EXPECT_EQ(syncs_of(sync), 1) << "one for all of them";
+    EXPECT_EQ(syncs_of(sync), 0);
+    // Who pushes what others have said already hears of it when it is on the disk.
+    (void)kept->save(c, jwt_of(c, 1), now, durability::none);
+    const auto push = [&] { EXPECT_FALSE(kept->save(c, jwt_of(c, 1), now).value()); };
+    EXPECT_EQ(syncs_of(push), 2);
+    EXPECT_EQ(syncs_of(push), 0);
+}
+
+TEST_F(AccountDirectory, ACacheDoesNotWaitForTheDiskAndAsksAgainForWhatAPowerCutHasCut) {
+    directory_resolver cache(open({.evicts = true}));
+    cache.ask_others_by(
+        [&](const std::string&, const account_resolver::answer& then) { then(jwt_of(a, 2)); });
+    const auto fetched = [&] {
+        std::string jwt;
+        cache.fetch(a, [&](const result<std::string>& found) { jwt = found.value(); });
+        return jwt;
+    };
+    const auto store = [&] { EXPECT_TRUE(cache.store(a, jwt_of(a, 1))); };
+    EXPECT_EQ(syncs_of(store), 0);
+    EXPECT_EQ(fetched(), jwt_of(a, 1));
+    std::filesystem::resize_file(file(a), 20);
+    EXPECT_EQ(fetched(), jwt_of(a, 2));
+    EXPECT_TRUE(cache.store(a, fetched()));
+    EXPECT_EQ(cache.directory().load(a, now).value(), jwt_of(a, 2));
 }
 
 TEST_F(AccountDirectory, RemovesOnlyWhatACrashLeftOfItsOwnFiles) {

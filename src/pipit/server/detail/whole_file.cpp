@@ -51,7 +51,7 @@ result<std::string> read_file(const std::string& path, std::size_t bytes_max) {
     return text;
 }
 
-result<> replace_file(const std::string& path, bytes_view content, mode_t rights) {
+result<> replace_file(const std::string& path, bytes_view content, mode_t rights, durability how) {
     const auto partial = partial_name(path);
     const int file = ::open(partial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, rights);
     if (file < 0) return unusable(partial, errno);
@@ -65,10 +65,10 @@ result<> replace_file(const std::string& path, bytes_view content, mode_t rights
             failure = errno;
         }
     }
-    if (failure == 0 && ::fsync(file) != 0) failure = errno;
+    if (failure == 0 && how != durability::none && ::fsync(file) != 0) failure = errno;
     ::close(file);
     if (failure == 0 && ::rename(partial.c_str(), path.c_str()) != 0) failure = errno;
-    if (failure == 0) return sync_folder_of(path);
+    if (failure == 0) return how == durability::full ? sync_folder_of(path) : result<>();
     ::unlink(partial.c_str());
     return unusable(path, failure);
 }

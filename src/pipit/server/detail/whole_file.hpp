@@ -3,6 +3,7 @@
 
 #include <pipit/base/bytes.hpp>
 #include <pipit/base/error.hpp>
+#include <pipit/server/durability.hpp>
 
 #include <cstddef>
 #include <filesystem>
@@ -19,9 +20,10 @@ namespace pipit::server::detail {
 [[nodiscard]] result<std::string> read_file(const std::string& path, std::size_t bytes_max);
 
 /// Puts a file in the place of another one, or nothing at all: a file is whole, or was never there.
-/// It is on the disk when this returns, with its name.
-/// `rights` are those of a new file. Errors: `errc::unusable_file`.
-[[nodiscard]] result<> replace_file(const std::string& path, bytes_view content, mode_t rights);
+/// `rights` are those of a new file; `how`: on the disk when this returns. Errors:
+/// `errc::unusable_file`.
+[[nodiscard]] result<> replace_file(const std::string& path, bytes_view content, mode_t rights,
+                                    durability how = durability::full);
 /// Which file one was to replace that a crash has left; nothing: it is no such file.
 [[nodiscard]] std::optional<std::filesystem::path> replaced_by(const std::filesystem::path& file);
 /// What was renamed or removed there stays so after a power cut. Errors: `errc::unusable_file`.
