@@ -5,6 +5,7 @@
 #include <pipit/server/log_limits.hpp>
 #include <pipit/server/syslog.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
@@ -86,12 +87,14 @@ syslog::syslog(syslog&& other) noexcept
       is_stream_(other.is_stream_),
       tag_(std::move(other.tag_)),
       rest_(std::move(other.rest_)),
+      lost_(other.lost_),
       connects_again_at_(other.connects_again_at_) {}
 
 syslog::~syslog() { close(); }
 
 void syslog::close() {
     if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
+    if (!rest_.empty()) ++lost_;
     rest_.clear();
 }
 
@@ -122,9 +125,13 @@ result<std::vector<syslog::place>> syslog::places_of_host(std::string_view name,
         return failure(name, EADDRNOTAVAIL);
     }
     const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(found, ::freeaddrinfo);
-    place made{.type = type, .size = found->ai_addrlen};
-    std::memcpy(&made.address, found->ai_addr, found->ai_addrlen);
-    return std::vector{made};
+    std::vector<place> all;
+    for (const auto* each = found; each != nullptr && all.size() < limits::syslog_addresses;
+         each = each->ai_next) {
+        auto& made = all.emplace_back(place{.type = type, .size = each->ai_addrlen});
+        std::memcpy(&made.address, each->ai_addr, each->ai_addrlen);
+    }
+    return all;
 }
 
 int syslog::begin_connection(const place& to) {
@@ -139,10 +146,12 @@ int syslog::begin_connection(const place& to) {
 /// At the start it is said at once when there is nobody.
 result<> syslog::connect_first(std::string_view name) {
     int why = 0;
-    for (const auto& each : places_) {
-        why = begin_connection(each);
+    for (std::size_t i = 0; i < places_.size(); ++i) {
+        if (i > 0) std::rotate(places_.begin(), places_.begin() + 1, places_.end());
+        why = begin_connection(places_.front());
         if (why == EINPROGRESS) {
-            constexpr std::chrono::milliseconds most = limits::syslog_connect_timeout;
+            const std::chrono::milliseconds all = limits::syslog_connect_timeout;
+            const auto most = all / places_.size();
             pollfd wanted{.fd = descriptor_, .events = POLLOUT, .revents = 0};
             const bool is_decided = ::poll(&wanted, 1, static_cast<int>(most.count())) > 0;
             socklen_t size = sizeof(why);
@@ -160,8 +169,10 @@ void syslog::connect_again() {
     const auto now = net::steady_now();
     if (now < connects_again_at_) return;
     connects_again_at_ = now + limits::syslog_reconnect_interval;
-    for (const auto& each : places_) {
-        const int why = begin_connection(each);
+    for (std::size_t i = 0; i < places_.size(); ++i) {
+        // Whether there is somebody may have turned out only after the last try.
+        std::rotate(places_.begin(), places_.begin() + 1, places_.end());
+        const int why = begin_connection(places_.front());
         if (why == 0 || why == EINPROGRESS) return;
     }
     close();
@@ -171,34 +182,47 @@ void syslog::connect_again() {
 
 /// How much is taken now. Nothing: there is nobody any more.
 std::optional<std::size_t> syslog::send_some(std::string_view text) {
-    const auto count = ::send(descriptor_, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    const auto send_now = [&] {
+        return ::send(descriptor_, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    };
+    const bool is_udp = !is_stream_ && places_.front().address.ss_family != AF_UNIX;
+    auto count = send_now();
+    // UDP tells so of what was sent before, and has not sent this.
+    if (count < 0 && errno == ECONNREFUSED && is_udp) count = send_now();
     if (count >= 0) return static_cast<std::size_t>(count);
     switch (errno) {
     case EAGAIN:
     case EINTR:
     case ENOBUFS:
     case EMSGSIZE: return 0;
-    case ECONNREFUSED: // UDP tells so of what was sent before, and goes on.
-        if (!is_stream_ && places_.front().address.ss_family != AF_UNIX) return 0;
+    case ECONNREFUSED:
+        if (is_udp) return 0;
         return std::nullopt;
     default: return std::nullopt;
     }
 }
 
-void syslog::send_whole(std::string_view message) {
-    if (descriptor_ < 0) return;
+/// False: it is lost. Of what a stream has begun to take, it takes the end, too, as long as it
+/// lives.
+bool syslog::send_whole(std::string_view message) {
+    if (descriptor_ < 0) return false;
     if (!rest_.empty()) { // Only behind its end may another one begin.
         const auto taken = send_some(rest_);
-        if (!taken) return close();
+        if (!taken) {
+            close();
+            return false;
+        }
         rest_.erase(0, *taken);
-        if (!rest_.empty()) return;
+        if (!rest_.empty()) return false;
     }
     const auto taken = send_some(message);
-    if (!taken) return close();
-    if (is_stream_ && *taken > 0) rest_ = message.substr(*taken);
+    if (!taken) close();
+    if (!taken || *taken == 0) return false;
+    if (is_stream_) rest_ = message.substr(*taken);
+    return true;
 }
 
-void syslog::send(log_level level, std::string_view text, wall_time now) {
+bool syslog::deliver(log_level level, std::string_view text, wall_time now) {
     const auto facility = is_remote_ ? kernel_facility : daemon_facility;
     auto message = "<" + std::to_string(facility | severity_of(level)) + ">";
     message += is_remote_ ? time_stamp("%Y-%m-%dT%H:%M:%SZ ", now) + host_name()
@@ -206,10 +230,23 @@ void syslog::send(log_level level, std::string_view text, wall_time now) {
     message.append(" ").append(tag_).append("[").append(std::to_string(::getpid()));
     message.append("]: ").append(text);
     if (is_stream_) message += '\n';
-    send_whole(message);
-    if (descriptor_ >= 0) return;
+    if (send_whole(message)) return true;
+    if (descriptor_ >= 0) return false;
     connect_again();
-    send_whole(message);
+    return send_whole(message);
+}
+
+void syslog::send(log_level level, std::string_view text, wall_time now) {
+    if (!deliver(level, text, now)) {
+        ++lost_;
+        return;
+    }
+    if (lost_ == 0) return;
+    // Behind the line, as one that takes few would get nothing but this.
+    const auto lines = std::to_string(lost_) + (lost_ == 1 ? " line" : " lines");
+    if (deliver(log_level::warning, "Lost " + lines + " of the log: nobody took them", now)) {
+        lost_ = 0;
+    }
 }
 
 } // namespace pipit::server

@@ -6,6 +6,7 @@
 #include <pipit/base/time.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,12 +17,14 @@
 namespace pipit::server {
 
 /// The system's log, on this machine or another. One that goes away is found again when it comes
-/// back; until then lines are lost.
+/// back; until then lines are lost, and counted, and behind the first that is taken again it says
+/// how many. What UDP loses on its way nobody can count.
 ///
 /// Threads: one at a time.
 class syslog {
 public:
     /// `url` is `udp://host:514`, `tcp://host:514` or `unix:///path`; empty: this machine's own.
+    /// A name is looked up now and never again: that may take long, and `send` never waits.
     /// `tag` is the program's name.
     /// Errors: `errc::invalid_configuration`; the system's.
     [[nodiscard]] static result<syslog> open(std::string_view url, std::string tag);
@@ -47,16 +50,18 @@ private:
     /// Returns 0, or the system's number; `EINPROGRESS`: it is not there yet.
     int begin_connection(const place& to);
     void connect_again();
+    [[nodiscard]] bool deliver(log_level level, std::string_view text, wall_time now);
     [[nodiscard]] std::optional<std::size_t> send_some(std::string_view text);
-    void send_whole(std::string_view message);
+    [[nodiscard]] bool send_whole(std::string_view message);
     void close();
 
-    std::vector<place> places_; ///< The first that can be connected to is used.
+    std::vector<place> places_; ///< The first was tried last; it is in use when one is.
     int descriptor_ = -1;
     bool is_remote_ = false;
     bool is_stream_ = false; ///< What is used now.
     std::string tag_;
     std::string rest_; ///< Of a message that a stream has taken the beginning of.
+    std::uint64_t lost_ = 0;
     steady_time connects_again_at_{};
 };
 

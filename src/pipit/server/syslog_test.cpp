@@ -8,7 +8,11 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstdint>
+#include <cstring>
 #include <memory>
+#include <netdb.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <string>
 #include <sys/socket.h>
@@ -106,9 +110,18 @@ TEST_P(Syslog, OneThatTakesNothingHoldsUpNobodyAndCutsNoLine) {
     log->send(log_level::info, "last", {});
     all += sleeping.read();
     EXPECT_NE(all.find("]: last"), std::string::npos);
+    all += sleeping.read();
+    std::size_t taken = 0;
+    for (auto at = all.find(text); at != std::string::npos; at = all.find(text, at + 1)) ++taken;
+    EXPECT_NE(all.find("]: Lost " + std::to_string(2000 - taken) + " lines of the log: "),
+              std::string::npos)
+        << taken;
     if (!is_stream) return;
-    for (std::size_t at = 0; at < all.size(); at = all.find('\n', at) + 1) {
+    for (std::size_t at = 0; at < all.size();) {
         ASSERT_EQ(all[at], '<') << all.substr(at, 2000);
+        const auto end = all.find('\n', at);
+        ASSERT_NE(end, std::string::npos) << all.substr(at);
+        at = end + 1;
     }
 }
 
@@ -116,6 +129,80 @@ INSTANTIATE_TEST_SUITE_P(Kinds, Syslog, testing::Values(SOCK_DGRAM, SOCK_STREAM)
                          [](const auto& kind) {
                              return kind.param == SOCK_DGRAM ? "Datagrams" : "AStream";
                          });
+
+/// One on a port of this machine, by IPv4 or IPv6.
+struct remote_daemon {
+    remote_daemon(sockaddr_storage at, socklen_t size, int type)
+        : socket(::socket(at.ss_family, type | SOCK_CLOEXEC, 0)) {
+        const int on = 1;
+        ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+        if (at.ss_family == AF_INET6) {
+            ::setsockopt(socket, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+        }
+        auto* const address = reinterpret_cast<sockaddr*>(&at);
+        is_there = ::bind(socket, address, size) == 0 &&
+                   (type == SOCK_DGRAM || ::listen(socket, 8) == 0) &&
+                   ::getsockname(socket, address, &size) == 0;
+        port = ntohs(at.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6*>(&at)->sin6_port
+                                              : reinterpret_cast<sockaddr_in*>(&at)->sin_port);
+    }
+    ~remote_daemon() { ::close(socket); }
+    remote_daemon(const remote_daemon&) = delete;
+    remote_daemon& operator=(const remote_daemon&) = delete;
+
+    [[nodiscard]] std::string read(int from) const {
+        pollfd wanted{.fd = from, .events = POLLIN, .revents = 0};
+        if (::poll(&wanted, 1, 30'000) != 1) return {};
+        std::array<char, 4096> some{};
+        const auto count = ::recv(from, some.data(), some.size(), 0);
+        return {some.data(), static_cast<std::size_t>(std::max<ssize_t>(count, 0))};
+    }
+
+    int socket;
+    bool is_there = false;
+    std::uint16_t port = 0;
+};
+
+TEST(RemoteSyslog, IsFoundByAnyAddressOfItsName) {
+    addrinfo hints{};
+    hints.ai_socktype = SOCK_STREAM;
+    addrinfo* found = nullptr;
+    ASSERT_EQ(::getaddrinfo("localhost", "0", &hints, &found), 0);
+    const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(found, ::freeaddrinfo);
+    int tried = 0;
+    for (const auto* each = found; each != nullptr; each = each->ai_next) {
+        sockaddr_storage address{};
+        std::memcpy(&address, each->ai_addr, each->ai_addrlen);
+        const remote_daemon one(address, each->ai_addrlen, SOCK_STREAM);
+        if (!one.is_there) continue;
+        ++tried;
+        auto log = syslog::open("tcp://localhost:" + std::to_string(one.port), "tag");
+        ASSERT_TRUE(log) << log.error().detail();
+        log->send(log_level::info, "a line", {});
+        const int connection = ::accept4(one.socket, nullptr, nullptr, SOCK_CLOEXEC);
+        EXPECT_NE(one.read(connection).find("]: a line"), std::string::npos);
+        ::close(connection);
+    }
+    EXPECT_GT(tried, 0);
+}
+
+TEST(RemoteSyslog, HearsTheFirstDatagramAfterItWasAway) {
+    sockaddr_storage address{};
+    auto& of_v4 = reinterpret_cast<sockaddr_in&>(address);
+    of_v4.sin_family = AF_INET;
+    of_v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    auto first = std::make_unique<remote_daemon>(address, sizeof of_v4, SOCK_DGRAM);
+    ASSERT_TRUE(first->is_there);
+    of_v4.sin_port = htons(first->port);
+    auto log = syslog::open("udp://127.0.0.1:" + std::to_string(first->port), "tag");
+    ASSERT_TRUE(log);
+    first.reset();
+    log->send(log_level::info, "for nobody", {});
+    const remote_daemon second(address, sizeof of_v4, SOCK_DGRAM);
+    ASSERT_TRUE(second.is_there);
+    log->send(log_level::info, "back again", {});
+    EXPECT_NE(second.read(second.socket).find("]: back again"), std::string::npos);
+}
 
 TEST(SyslogOfNobody, IsAnErrorAtTheStart) {
     const auto log = syslog::open("unix:///proc/nonexistent", "tag");
