@@ -49,7 +49,8 @@ def a_session_is_in_the_trace_word_for_word(side):
     # Who says a name is called so, also where nobody asks.
     connect = '{"verbose" :true,"user":"u","pass":"p","auth_token": "t","nkey":"","sig":"s","headers":true,"other":[1]}'
     client.send(f"CONNECT {connect}\r\nPING\r\nSUB  b.>   q  2\r\nPUB a.x  1\r\nx\r\n")
-    client.send("HPUB a.y   r 12 12\r\nNATS/1.0\r\n\r\n\r\nUNSUB 2 7\r\nUNSUB 2\r\nPONG\r\nSUB x\r\n")
+    client.send("HPUB a.y   r 12 12\r\nNATS/1.0\r\n\r\n\r\nUNSUB 2 7\r\nUNSUB 2\r\nPONG\r\nHPUB n 0 1\r\nx\r\n")
+    client.send("SUB {x}?\r\n")
     assert client.wait_for_end()
     is_logged(server, "Client connection closed: Protocol Violation$")
     shown = connect
@@ -61,7 +62,8 @@ def a_session_is_in_the_trace_word_for_word(side):
         "->> [MSG b.x 2 1]", '->> MSG_PAYLOAD: ["x"]',
         "<<- [HPUB a.y   r 12 12]", "<<- [MAPPING a.y -> b.y]", r'<<- MSG_PAYLOAD: ["NATS/1.0\r\n\r\n"]', "->> [OK]",
         "->> [HMSG b.y 2 r 12 12]", r'->> MSG_PAYLOAD: ["NATS/1.0\r\n\r\n"]',
-        "<<- [UNSUB 2 7]", "->> [OK]", "<<- [UNSUB 2]", "->> [OK]", "<-> [DELSUB 2]", "<<- [PONG]", "<<- [SUB x]"]
+        "<<- [UNSUB 2 7]", "->> [OK]", "<<- [UNSUB 2]", "->> [OK]", "<-> [DELSUB 2]", "<<- [PONG]",
+        "<<- [HPUB n 0 1]", '<<- MSG_PAYLOAD: ["x"]', "->> [OK]", "<<- [SUB {x}?]"]
     equal(_traced(server), expected)
 
 

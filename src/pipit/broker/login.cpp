@@ -161,14 +161,14 @@ bool broker_state::admit_without_connect(session& session, moment now) {
 
 void broker_state::on_connect(session& session, bytes_view json, moment now) {
     auto& options = session.details->options;
+    const bool is_traced = (session.delivery_flags & delivery::traced) != 0;
     if (const auto read = protocol::read_connect(json, options); !read) {
+        if (is_traced) trace_in(session, "CONNECT", {}); // What is a secret in it, nobody can tell.
         log(log_level::error, session, "invalid CONNECT: " + read.error().message());
         out.end(session, close_reason::protocol_violation);
         return;
     }
-    if ((session.delivery_flags & delivery::traced) != 0) {
-        trace_in(session, "CONNECT", protocol::connect_without_secrets(json));
-    }
+    if (is_traced) trace_in(session, "CONNECT", protocol::connect_without_secrets(json));
     session.details->without_connect = false;
     if (const auto& defaults = session.details->origin.defaults) complete(options, *defaults);
     session.auth_deadline = {};

@@ -319,6 +319,18 @@ subscription_list broker::subscriptions(const subscription_query& query) const {
 
 // --- Log lines ---
 
+namespace {
+
+/// Which of the two it was: one that has a size of its header, be it 0, is an HPUB.
+std::string_view operation_of(const protocol::message_operation& message) noexcept {
+    const auto before = message.reply.empty() ? message.subject : message.reply;
+    const auto* const end = before.data() + before.size();
+    const bytes_view between(end, static_cast<std::size_t>(message.size_text.data() - end));
+    return between.find_first_not_of(" \t") == bytes_view::npos ? "PUB" : "HPUB";
+}
+
+} // namespace
+
 void broker_state::log(log_level level, const session& session, std::string_view text) const {
     if (level == log_level::debug && !log_to.debug_enabled()) return;
     const auto line = session.details->log_name + " - " + std::string(text);
@@ -350,7 +362,7 @@ void broker_state::trace_publish(const session& session,
     const auto* const end = message.size_text.data() + message.size_text.size();
     const bytes_view arguments(message.subject.data(),
                                static_cast<std::size_t>(end - message.subject.data()));
-    trace_in(session, message.header_size_text.empty() ? "PUB" : "HPUB", arguments);
+    trace_in(session, operation_of(message), arguments);
 }
 
 void broker_state::trace_mapped(const session& session, const protocol::message_operation& message,

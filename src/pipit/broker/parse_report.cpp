@@ -190,8 +190,8 @@ std::optional<std::string> refused_line(const parse_stop& stop) {
     if (!line) return std::nullopt;
     std::string text(line->name);
     std::transform(text.begin(), text.end(), text.begin(), upper);
-    const auto arguments = without_secrets(line->arguments.substr(0, shown_arguments_max));
-    if (!arguments.empty()) text.append(" ").append(arguments);
+    // All of it: only PUB, HPUB, SUB and UNSUB can be refused, and they have no secrets.
+    if (!line->arguments.empty()) text.append(" ").append(line->arguments);
     return text;
 }
 

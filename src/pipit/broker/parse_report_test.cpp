@@ -72,6 +72,12 @@ TEST(ParseReport, SaysWhatIsWrongWithArguments) {
     EXPECT_LT(of("SUB " + std::string(4000, '\x01') + "\r\n").size(), 1200u);
 }
 
+TEST(ParseReport, ShowsTheTraceAllOfARefusedLine) {
+    const auto line = "pub a.{b}?c " + std::string(400, 'r') + " x\r\n";
+    EXPECT_EQ(refused_line(at("PING\r\n" + line + "PING\r\n", 6 + line.size())),
+              "PUB a.{b}?c " + std::string(400, 'r') + " x");
+}
+
 TEST(ParseReport, SaysHowLargeIsTooLarge) {
     EXPECT_EQ(payload_report(at("PING\r\nPUB foo 9999\r\nx", 20)),
               "maximum payload exceeded: 9999 vs 1024");
