@@ -51,7 +51,7 @@ result<std::unique_ptr<account_directory>> account_directory::open(settings chos
 result<std::vector<std::string>> account_directory::reload(wall_time now) {
     struct found {
         std::string account;
-        std::string jwt;
+        tracked about; ///< Not its JWT: all of a folder together are large.
     };
     std::vector<found> all;
     std::unordered_set<std::string> unreadable;
@@ -66,7 +66,7 @@ result<std::vector<std::string>> account_directory::reload(wall_time now) {
             problems.emplace_back(jwt.error().detail());
             unreadable.insert(*account);
         } else if (*jwt && !(*jwt)->empty()) {
-            all.push_back({*account, std::move(**jwt)});
+            all.push_back({*account, described(**jwt, now)});
         }
     }
     if (failed) return unusable(settings_.folder, failed.value());
@@ -79,8 +79,8 @@ result<std::vector<std::string>> account_directory::reload(wall_time now) {
         untrack(account);
     }
     std::vector<std::string> changed;
-    for (const auto& [account, jwt] : all) {
-        track(account, jwt, now);
+    for (const auto& [account, about] : all) {
+        track(account, about);
         const auto old = before.find(account);
         if (old == before.end() || old->second != tracked_.at(account).hash) {
             changed.push_back(account);
@@ -102,17 +102,22 @@ std::string account_directory::path_of(const std::string& account) const {
     return settings_.folder + "/" + account + std::string(extension);
 }
 
-void account_directory::track(const std::string& account, const std::string& jwt, wall_time now) {
-    untrack(account);
-    tracked added;
-    added.use = uses_.insert(uses_.end(), account);
-    added.hash = auth::sha256(jwt);
-    combine(hash_, added.hash);
+account_directory::tracked account_directory::described(const std::string& jwt,
+                                                        wall_time now) const {
+    tracked made;
+    made.hash = auth::sha256(jwt);
     if (settings_.ttl != nanoseconds(0)) {
-        added.until = now + settings_.ttl;
+        made.until = now + settings_.ttl;
     } else if (const auto claims = auth::decode_account_jwt(jwt)) {
-        added.until = auth::end_of(*claims);
+        made.until = auth::end_of(*claims);
     }
+    return made;
+}
+
+void account_directory::track(const std::string& account, tracked added) {
+    untrack(account);
+    added.use = uses_.insert(uses_.end(), account);
+    combine(hash_, added.hash);
     tracked_.emplace(account, added);
 }
 
@@ -164,8 +169,9 @@ result<bool> account_directory::save(const std::string& account, const std::stri
     }
     const auto written = detail::replace_file(path_of(account), jwt, file_rights, how);
     if (!written) return written.error();
-    track(account, jwt, now);
-    tracked_.at(account).kept = how;
+    auto about = described(jwt, now);
+    about.kept = how;
+    track(account, about);
     has_unsynced_names_ = has_unsynced_names_ || how == durability::content;
     return !says_the_same;
 }

@@ -80,7 +80,8 @@ private:
 
     explicit account_directory(settings chosen) : settings_(std::move(chosen)) {}
     [[nodiscard]] std::string path_of(const std::string& account) const;
-    void track(const std::string& account, const std::string& jwt, wall_time now);
+    [[nodiscard]] tracked described(const std::string& jwt, wall_time now) const;
+    void track(const std::string& account, tracked added);
     void untrack(const std::string& account);
     void touch(const std::string& account, wall_time now);
 
