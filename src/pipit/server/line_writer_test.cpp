@@ -6,8 +6,10 @@
 #include <array>
 #include <chrono>
 #include <fcntl.h>
+#include <fstream>
 #include <string>
 #include <sys/socket.h>
+#include <thread>
 #include <unistd.h>
 #include <vector>
 
@@ -90,6 +92,60 @@ TEST(LineWriter, WaitsALittleForASlowReaderButNotEachTime) {
     for (int i = 0; i < lines; ++i) out.write(line, prefix, now);
     // Each with the patience of the first would be 50 s.
     EXPECT_LT(std::chrono::steady_clock::now() - begun, 25s);
+}
+
+/// Until it takes no line more.
+void fill_by_others(const sleeping_reader& reader) {
+    while (::write(reader.ends[1], line.data(), line.size()) > 0) {
+    }
+    while (::write(reader.ends[1], "x", 1) > 0) {
+    }
+}
+
+/// Until that thread of this process waits for something.
+void wait_until_it_waits(pid_t thread) {
+    const auto path = "/proc/self/task/" + std::to_string(thread) + "/stat";
+    const auto give_up_at = std::chrono::steady_clock::now() + 60s;
+    while (std::chrono::steady_clock::now() < give_up_at) {
+        std::string state;
+        std::getline(std::ifstream(path), state);
+        if (state.find(") S ") != std::string::npos) return;
+        std::this_thread::yield();
+    }
+    ADD_FAILURE() << "it never waits";
+}
+
+TEST(LineWriter, LosesNothingToAReaderThatIsOnlyLate) {
+    const sleeping_reader reader;
+    line_writer out(reader.ends[1], 60s);
+    fill_by_others(reader);
+    std::string all;
+    std::thread late([&all, &reader, writer = ::gettid()] {
+        wait_until_it_waits(writer);
+        all = reader.read_all();
+    });
+    out.write(line, prefix, now);
+    EXPECT_FALSE(out.is_losing());
+    late.join();
+    EXPECT_TRUE((all + reader.read_all()).ends_with(line));
+}
+
+TEST(LineWriter, WaitsAgainWhenTimeHasPassed) {
+    const sleeping_reader reader;
+    constexpr auto patience = 30ms;
+    line_writer out(reader.ends[1], patience);
+    (void)fill(out); // All patience is gone.
+    const auto until =
+        std::chrono::steady_clock::now() + patience * (limits::log_patience_regained_in + 1);
+    while (std::chrono::steady_clock::now() < until) {
+        (void)reader.read_all();
+        out.write(line, prefix, now);
+    }
+    fill_by_others(reader);
+    const auto begun = std::chrono::steady_clock::now();
+    out.write(line, prefix, now);
+    EXPECT_GE(std::chrono::steady_clock::now() - begun, patience / 2);
+    EXPECT_TRUE(out.is_losing());
 }
 
 TEST(LineWriter, IsNotHeldUpByASocketThatOthersWaitFor) {
