@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <future>
 #include <string>
 #include <vector>
@@ -27,7 +28,7 @@ std::vector<int> order_of(const std::vector<std::pair<std::string, int>>& posted
         });
     }
     all_posted.set_value();
-    all_done.get_future().wait();
+    EXPECT_EQ(all_done.get_future().wait_for(std::chrono::seconds(60)), std::future_status::ready);
     return order;
 }
 

@@ -109,6 +109,7 @@ TEST_F(OcspDesk, IsNotFilledByOneParty) {
     EXPECT_EQ(more.get(), "too many clients wait for their authorities");
     auto other = judge("192.0.2.1");
     set(silent, false);
+    ASSERT_EQ(other.wait_for(60s), std::future_status::ready);
     EXPECT_EQ(other.get(), "");
 }
 
@@ -131,7 +132,9 @@ TEST_F(OcspDesk, JudgesForEachPartyInTurn) {
     come("192.0.2.1");
     come("192.0.2.2");
     all_came.set_value();
-    const auto judged = all_judged.get_future().get();
+    auto outcome = all_judged.get_future();
+    ASSERT_EQ(outcome.wait_for(60s), std::future_status::ready);
+    const auto judged = outcome.get();
     EXPECT_LE(std::ranges::find(judged, "192.0.2.1") - judged.begin(), 3);
     EXPECT_LE(std::ranges::find(judged, "192.0.2.2") - judged.begin(), 3);
 }
