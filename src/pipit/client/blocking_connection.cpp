@@ -122,8 +122,12 @@ const std::shared_ptr<detail::link>& blocking_connection::internals() const noex
 result<> blocking_connection::connect() {
     auto& link = *state_->link;
     const nanoseconds time = link.options().connect_timeout;
-    return wait_for<void>(link, patience{time, time},
-                          [&](auto done) { link.connect(std::move(done)); });
+    auto connected = wait_for<void>(link, patience{time, time},
+                                    [&](auto done) { link.connect(std::move(done)); });
+    const bool is_given_up = !connected && connected.error() == protocol::errc::timeout &&
+                             !link.options().retry_on_failed_connect && !link.is_connected();
+    if (is_given_up) link.close(); // Nobody would know of a later success.
+    return connected;
 }
 
 result<> blocking_connection::publish(bytes_view subject, bytes_view payload,
@@ -131,13 +135,7 @@ result<> blocking_connection::publish(bytes_view subject, bytes_view payload,
     auto& link = *state_->link;
     auto queued = link.publish(subject, payload, options);
     if (queued || queued.error() != protocol::errc::output_full) return queued;
-    const nanoseconds time = link.options().request_timeout;
-    std::uint64_t number = 0;
-    const auto start = [&](auto done) {
-        number = link.publish_when_room(subject, payload, options, std::move(done));
-    };
-    return wait_for<void>(link, patience{time, time}, start,
-                          [&] { return link.forget_publication(number); });
+    return link.wait_for_publication(subject, payload, options);
 }
 
 result<blocking_subscription> blocking_connection::subscribe(bytes_view subject,

@@ -97,9 +97,9 @@ private:
 /// then fails with `protocol::errc::closed`. An exception that a callback lets out becomes an
 /// `event::asynchronous_error` with `errc::callback_threw`; one out of `on_event` is lost.
 ///
-/// While a callback runs, nothing else of the connection goes on. Whoever waits meanwhile, and may
-/// be what the callback waits for, is told when his time is over: `protocol::errc::timeout`, which
-/// names the callback. That time is `connect_timeout`, `drain_timeout` or `request_timeout`.
+/// While a callback runs, nothing else goes on. `connect`, `drain`, `request`, `flush`, `publish`
+/// end in their time all the same (`connect_timeout`, `drain_timeout`, `request_timeout`), with
+/// `protocol::errc::timeout`; `next()`, chunk streams and a `request_many` with `is_last` do not.
 ///
 /// After a `fork`, the child can only destroy it, and its subscriptions, which disturbs nobody:
 /// everything else fails with `errc::made_before_fork`. The child may make others.
@@ -113,7 +113,7 @@ public:
     blocking_connection(const blocking_connection&) = delete;
     blocking_connection& operator=(const blocking_connection&) = delete;
 
-    /// Errors: as of `connection::connect`.
+    /// Closes when a callback holds it up. Errors: as of `connection::connect`.
     [[nodiscard]] result<> connect();
     /// Waits while `pending_output_bytes_max` is reached and the server reads; otherwise it only
     /// queues. Errors: as of `connection::publish`, which waits for no server either.

@@ -53,7 +53,7 @@ TEST(BlockingLimits, ADrainEndsInTimeWhateverACallbackDoes) {
 TEST(BlockingLimits, AConnectEndsInTimeWhateverTheCredentialsProviderDoes) {
     const auto server = start_server();
     hanging work;
-    connection_options options{.servers = {server->url()}, .connect_timeout = 200ms};
+    connection_options options{.servers = {server->url()}, .connect_timeout = 2s};
     options.credentials_provider = [&](const protocol::server_info&) {
         work.hang();
         return protocol::credentials{};
@@ -61,6 +61,7 @@ TEST(BlockingLimits, AConnectEndsInTimeWhateverTheCredentialsProviderDoes) {
     options.reconnect = false;
     blocking_connection nats(std::move(options));
     expect_held_up(nats.connect());
+    EXPECT_TRUE(nats.is_closed()); // It does not connect later, when nobody would know.
     work.let_go();
 }
 
@@ -87,6 +88,42 @@ TEST(BlockingLimits, APublicationWaitsForNoCallback) {
         work.let_go();
         over.set_value();
     }
+}
+
+TEST(BlockingLimits, WhatIsTooLargeIsRefusedWhateverACallbackDoes) {
+    const auto server = start_server();
+    hanging work;
+    blocking_connection nats({.servers = {server->url()}, .pending_output_bytes_max = 1000});
+    nats.connect().value();
+    auto hung = nats.subscribe("a", work.callback()).value();
+    nats.publish("a", "").value();
+    work.wait_until_it_hangs();
+    const auto refused = nats.publish("b", std::string(2000, 'x'));
+    EXPECT_EQ(refused.error(), protocol::errc::output_full);
+    work.let_go();
+}
+
+TEST(BlockingLimits, WithoutAServerNothingWaitsForACallbackNorInOne) {
+    hanging work;
+    const std::string large(2000, 'x');
+    connection_options options{.reconnect_buffer_bytes_max = 1000};
+    result<> refused_inside;
+    blocking_connection* inside = nullptr;
+    options.on_event = [&](const connection_event& happened) {
+        if (!std::holds_alternative<event::disconnected>(happened)) return;
+        refused_inside = inside->publish("a", large);
+        work.hang();
+    };
+    auto server = start_server();
+    options.servers = {server->url()};
+    blocking_connection nats(std::move(options));
+    inside = &nats;
+    nats.connect().value();
+    server.reset();
+    work.wait_until_it_hangs();
+    EXPECT_EQ(refused_inside.error(), protocol::errc::output_full);
+    EXPECT_EQ(nats.publish("a", large).error(), protocol::errc::output_full);
+    work.let_go();
 }
 
 TEST(BlockingLimits, APublicationWaitsForNoServer) {

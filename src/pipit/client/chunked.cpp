@@ -26,7 +26,7 @@ void start_write(const transfer_pointer& of, bytes_view bytes, handler<void> don
 void start_finish(const transfer_pointer& of, handler<void> done) { of->finish(std::move(done)); }
 
 void give_up(const transfer_pointer& of, bytes_view why) {
-    if (of && !of->over().is_forked()) of->cancel(protocol::errc::cancelled, why);
+    if (of) of->cancel(protocol::errc::cancelled, why);
 }
 
 } // namespace detail

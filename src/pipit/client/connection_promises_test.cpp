@@ -156,18 +156,23 @@ TEST(ConnectionPromises, SeveralMayWaitForRoom) {
 }
 
 TEST(ConnectionPromises, WhoWaitsForRoomDoesNotWaitForAServer) {
-    std::promise<void> over;
-    const false_server server([ends = over.get_future().share()](false_server::peer& client) {
-        client.greet();
-        ends.wait(); // And reads nothing.
-    });
     asio::io_context io;
-    connection nats(io.get_executor(), {.servers = {server.url()},
+    asio::ip::tcp::acceptor server(io, {asio::ip::make_address("127.0.0.1"), 0});
+    // Whatever the system's limits are, the sockets take less than is published.
+    server.set_option(asio::socket_base::receive_buffer_size(16'384));
+    const auto url = "nats://127.0.0.1:" + std::to_string(server.local_endpoint().port());
+    std::promise<void> over;
+    std::thread serves([&] {
+        false_server::peer client(server.accept());
+        client.greet();
+        over.get_future().wait(); // And reads nothing.
+    });
+    connection nats(io.get_executor(), {.servers = {url},
                                         .pending_output_bytes_max = 100'000,
                                         .reconnect_buffer_bytes_max = 1000});
     nats.connect(asio::detached);
     run_until(io, [&] { return nats.is_connected(); });
-    constexpr std::size_t many = 3000; // More than the sockets' buffers take.
+    constexpr std::size_t many = 3000;
     const publish_options plain;
     const std::string payload(10'000, 'x');
     std::vector<result<>> outcomes;
@@ -179,6 +184,7 @@ TEST(ConnectionPromises, WhoWaitsForRoomDoesNotWaitForAServer) {
     io.poll();
     EXPECT_LT(outcomes.size(), many);
     over.set_value();
+    serves.join();
     run_until(io, [&] { return outcomes.size() == many; });
     const auto& last = outcomes.back();
     EXPECT_EQ(last.error(), protocol::errc::output_full);

@@ -5,13 +5,10 @@
 #include <pipit/client/error.hpp>
 #include <pipit/protocol/error.hpp>
 
-#include <algorithm>
-#include <chrono>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <string>
 #include <utility>
 
 namespace pipit::client::detail {
@@ -61,35 +58,24 @@ private:
 /// When a thread stops waiting for what the thread in the background has to end.
 struct patience {
     nanoseconds time = nanoseconds::max();
-    nanoseconds of_callback{}; ///< After `time`, only when a callback has been running for so long.
+    nanoseconds of_callbacks = next_look; ///< After `time`, only when they have run for so long.
 };
 
-[[nodiscard]] inline error held_up(nanoseconds time) {
-    const auto shown = std::chrono::duration_cast<std::chrono::milliseconds>(time);
-    return error(protocol::errc::timeout,
-                 "a callback of the connection has not returned, and nothing of it goes on "
-                 "meanwhile (after " +
-                     std::to_string(shown.count()) + " ms)");
-}
-
-/// Starts an operation and waits for its end, which every operation has, unless a callback does not
-/// come to its own: `forget` then takes it back, or answers that it has ended after all.
-template <class T, class Start, class Forget>
-result<T> wait_for(link& of, patience limits, Start start, Forget forget) {
+/// Starts an operation and waits for its end, which every operation has, unless callbacks do not
+/// come to their own.
+template <class T, class Start>
+result<T> wait_for(link& of, patience limits, Start start) {
     if (of.is_forked()) return errc::made_before_fork;
     if (of.is_in_callback()) return errc::would_deadlock;
-    constexpr std::chrono::milliseconds next_look{50};
     const auto arrives = std::make_shared<answer<T>>();
     start(handler<T>(typename answer<T>::teller(arrives)));
     for (auto due = deadline_of(limits.time);; due = deadline_of(next_look)) {
         if (auto what = arrives->wait_until(due)) return std::move(*what);
-        if (of.is_held_up(limits.of_callback) && forget()) return held_up(limits.time);
+        if (!of.is_held_up(limits.of_callbacks)) continue;
+        // Unless it was this that ran.
+        if (auto what = arrives->wait_until(net::steady_now())) return std::move(*what);
+        return held_up(limits.time);
     }
-}
-
-template <class T, class Start>
-result<T> wait_for(link& of, patience limits, Start start) {
-    return wait_for<T>(of, limits, std::move(start), [] { return true; });
 }
 
 template <class T, class Start>

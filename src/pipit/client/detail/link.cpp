@@ -99,7 +99,8 @@ protocol::client_session_options session_options(const connection_options& optio
 std::shared_ptr<link> link::make(asio::any_io_executor executor, connection_options options,
                                  face user) {
     auto& context = asio::query(executor, asio::execution::context);
-    auto made = std::make_shared<link>(std::move(executor), std::move(options), user);
+    const std::shared_ptr<link> made(new link(std::move(executor), std::move(options), user),
+                                     net::delete_unless_forked());
     made->service_ = &asio::use_service<link_service>(context);
     made->service_->add(made);
     return made;
@@ -121,6 +122,7 @@ link::~link() {
 
 template <class Entry>
 void link::give_up(std::list<Entry> link::*among, std::uint64_t number) {
+    if (is_forked()) return;
     const lock held(mutex_);
     auto& entries = this->*among;
     const auto found = std::find_if(entries.begin(), entries.end(),
@@ -128,10 +130,8 @@ void link::give_up(std::list<Entry> link::*among, std::uint64_t number) {
     if (found == entries.end()) return;
     auto who = std::move(found->who);
     entries.erase(found);
-    complete_later<void>(std::move(who), protocol::errc::cancelled);
+    tell(std::move(who), protocol::errc::cancelled);
 }
-
-template void link::give_up(std::list<room_waiter> link::*among, std::uint64_t number);
 
 template <class Entry>
 auto link::canceller(std::list<Entry> link::*among, std::uint64_t number) {
@@ -143,7 +143,7 @@ auto link::canceller(std::list<Entry> link::*among, std::uint64_t number) {
 auto link::canceller(protocol::operation_id id) {
     return [weak = weak_from_this(), id] {
         const auto self = weak.lock();
-        if (!self) return;
+        if (!self || self->is_forked()) return;
         const lock held(self->mutex_);
         self->session_.cancel(id);
         self->schedule_turn();
@@ -269,6 +269,18 @@ void link::drain(handler<void> done) {
     schedule_turn();
 }
 
+void link::wait_for_room(bytes_view subject, bytes_view payload, const publish_options& options,
+                         handler_or_thread who) {
+    const auto number = next_waiter_++;
+    if (auto* const waits = std::get_if<waiting<void>>(&who)) {
+        waits->on_cancel(canceller(&link::wanting_room_, number));
+    }
+    wanting_room_.push_back({number, std::string(subject), std::string(options.reply),
+                             std::string(header_block(options.headers)), std::string(payload),
+                             std::move(who)});
+    schedule_turn();
+}
+
 /// Why nothing new is taken once `drain` was called.
 error link::ending_why() const {
     return session_.is_closed() ? protocol::errc::closed : protocol::errc::draining;
@@ -349,6 +361,7 @@ std::vector<std::string> link::servers() const {
 }
 
 std::uint64_t link::next_connection() const {
+    if (is_forked()) return 0;
     const lock held(mutex_);
     return session_.statistics().connects + (session_.is_connected() ? 0 : 1);
 }
@@ -360,11 +373,13 @@ protocol::session_statistics link::statistics() const {
 }
 
 bool link::is_abandoned() const {
+    if (is_forked()) return false; // It refuses.
     const lock held(mutex_);
     return abandoned_;
 }
 
 void link::abandon() {
+    if (is_forked()) return;
     // What is moved here dies without the lock: a handler may own a coroutine that owns this link's
     // connection and subscriptions, whose destructors come back.
     std::vector<task> tasks;

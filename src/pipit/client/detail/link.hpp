@@ -42,6 +42,9 @@ inline constexpr std::chrono::microseconds collecting_time{500};
 /// event, and what somebody waits for is sent by the thread that asks, which saves a switch.
 enum class face { asynchronous, blocking };
 
+/// What a thread is told that waited so long for what callbacks hold up.
+[[nodiscard]] error held_up(nanoseconds time);
+
 /// The driver of one `client_session`, shared by the faces (`connection`, `blocking_connection`)
 /// and by what they give out. A lock guards the session; it is never held while something of the
 /// user's runs. All that waits runs on a strand, in turns: hand out events, send, wait again.
@@ -60,12 +63,12 @@ public:
     /// Nothing: it is time for others, or there is no room.
     [[nodiscard]] std::optional<result<>> try_publish(bytes_view subject, bytes_view payload,
                                                       const publish_options& options);
-    /// Waits while there is no room, and a server that makes some. Answers the number of what
-    /// waits.
-    std::uint64_t publish_when_room(bytes_view subject, bytes_view payload,
-                                    const publish_options& options, handler<void> done);
-    /// False: it does not wait any more.
-    [[nodiscard]] bool forget_publication(std::uint64_t number);
+    /// Waits while there is no room, and a server that makes some.
+    void publish_when_room(bytes_view subject, bytes_view payload, const publish_options& options,
+                           handler<void> done);
+    /// In the calling thread. After `request_timeout`, only while no callback holds it up.
+    [[nodiscard]] result<> wait_for_publication(bytes_view subject, bytes_view payload,
+                                                const publish_options& options);
 
     using feed_pointer = std::shared_ptr<feed>;
     [[nodiscard]] result<feed_pointer> subscribe(bytes_view subject,
@@ -124,11 +127,11 @@ public:
 
     /// No turn follows any more: calls all threads that wait, and waits until they have left.
     void see_sleepers_off();
-    /// Nothing has gone on for so long, because a callback of a blocking user runs.
+    /// Nothing has gone on for so long, because callbacks of a blocking user run.
     [[nodiscard]] bool is_held_up(nanoseconds at_least) const;
     /// This process is a child of the one that made it, and must touch nothing of it: its thread is
     /// not here, somebody may have held the lock, and the socket is its parent's.
-    [[nodiscard]] bool is_forked() const noexcept { return made_after_ != net::fork_count(); }
+    [[nodiscard]] bool is_forked() const noexcept { return process_.is_forked(); }
     /// The execution context ends: destroys what waits for it, and never uses it again.
     void abandon();
     [[nodiscard]] bool is_abandoned() const;
@@ -178,13 +181,14 @@ private:
     /// Who waits for an operation of the session.
     using operation = std::variant<waiting<message>, waiting<nanoseconds>, waiting<void>,
                                    feed_pointer, awaited<message>*, awaited<nanoseconds>*>;
+    using handler_or_thread = std::variant<waiting<void>, awaited<void>*>;
     struct room_waiter {
         std::uint64_t number;
         std::string subject;
         std::string reply;
         std::string headers;
         std::string payload;
-        waiting<void> who;
+        handler_or_thread who;
     };
     struct numbered_waiter {
         std::uint64_t number;
@@ -264,8 +268,12 @@ private:
                                               const publish_options& options);
     [[nodiscard]] bytes_view header_block(const headers* of);
     [[nodiscard]] std::size_t unsent_bytes() const;
-    std::uint64_t wait_for_room(bytes_view subject, bytes_view payload,
-                                const publish_options& options, waiting<void> who);
+    /// Nothing: it may wait for room.
+    [[nodiscard]] std::optional<result<>> publish_or_wait(lock& held, bytes_view subject,
+                                                          bytes_view payload,
+                                                          const publish_options& options);
+    void wait_for_room(bytes_view subject, bytes_view payload, const publish_options& options,
+                       handler_or_thread who);
     [[nodiscard]] std::optional<error> find_too_large(bytes_view subject, bytes_view payload,
                                                       const publish_options& options);
     /// Why what waits for room does not wait without a connection.
@@ -288,6 +296,9 @@ private:
     void call_all(feed& of);
     template <class T>
     void tell(awaited<T>& who, result<T> what);
+    /// A handler with the next turn; a thread at once, for this comes behind no callback.
+    void tell(handler_or_thread who, result<> what);
+    [[nodiscard]] bool callbacks_take(nanoseconds at_least) const;
     template <class IsOver>
     void sleep_until(lock& held, sleeper& me, IsOver is_over,
                      std::optional<steady_time> deadline) noexcept;
@@ -356,7 +367,7 @@ private:
     const asio::any_io_executor executor_;
     const connection_options options_;
     const face face_;
-    const std::uint32_t made_after_ = net::fork_count();
+    const net::process_mark process_;
 
     mutable std::mutex mutex_;
     std::optional<error> option_error_; ///< Told by `connect`.

@@ -151,6 +151,7 @@ void link::next(const feed_pointer& of, handler<std::optional<message>> done) {
 }
 
 void link::cancel_waiter(feed& of, std::uint64_t number) {
+    if (is_forked()) return;
     const lock held(mutex_);
     const auto found = std::find_if(of.waiters.begin(), of.waiters.end(),
                                     [&](const auto& waiter) { return waiter.number == number; });

@@ -5,8 +5,6 @@
 #include <pipit/protocol/error.hpp>
 #include <pipit/protocol/writer.hpp>
 
-#include <algorithm>
-#include <list>
 #include <string>
 #include <utility>
 
@@ -67,50 +65,28 @@ std::optional<result<>> link::try_publish(bytes_view subject, bytes_view payload
     return appended;
 }
 
-std::uint64_t link::publish_when_room(bytes_view subject, bytes_view payload,
-                                      const publish_options& options, handler<void> done) {
-    if (is_forked()) {
-        refuse<void>(std::move(done));
-        return 0;
-    }
-    lock held(mutex_);
-    if (abandoned_) return 0; // The handler dies like all that waited.
-    waiting<void> who(std::move(done), executor_);
+std::optional<result<>> link::publish_or_wait(lock& held, bytes_view subject, bytes_view payload,
+                                              const publish_options& options) {
+    // The transport may be lost, and those that wait not know yet: they were here before.
+    if (!session_.is_connected()) serve_room_waiters();
     result<> appended = protocol::errc::output_full;
-    if (wanting_room_.empty() || !session_.is_connected()) {
-        appended = append_publication(subject, payload, options);
-    }
+    if (wanting_room_.empty()) appended = append_publication(subject, payload, options);
     if (appended) output_appended(held);
-    if (!appended && appended.error() == protocol::errc::output_full) {
-        const auto never = find_too_large(subject, payload, options);
-        const bool waits = !never && session_.is_connected();
-        if (waits) return wait_for_room(subject, payload, options, std::move(who));
-        appended = never ? *never : no_room_for(subject);
-    }
-    complete_later<void>(std::move(who), std::move(appended));
-    return 0;
+    if (appended || appended.error() != protocol::errc::output_full) return appended;
+    if (auto never = find_too_large(subject, payload, options)) return result<>(std::move(*never));
+    if (!session_.is_connected()) return result<>(no_room_for(subject));
+    return std::nullopt;
 }
 
-std::uint64_t link::wait_for_room(bytes_view subject, bytes_view payload,
-                                  const publish_options& options, waiting<void> who) {
-    const auto number = next_waiter_++;
-    who.on_cancel([weak = weak_from_this(), number] {
-        if (const auto self = weak.lock()) self->give_up(&link::wanting_room_, number);
-    });
-    wanting_room_.push_back({number, std::string(subject), std::string(options.reply),
-                             std::string(header_block(options.headers)), std::string(payload),
-                             std::move(who)});
-    schedule_turn();
-    return number;
-}
-
-bool link::forget_publication(std::uint64_t number) {
-    std::list<room_waiter> forgotten; // Dies without the lock.
-    const lock held(mutex_);
-    const auto found = std::ranges::find(wanting_room_, number, &room_waiter::number);
-    if (found == wanting_room_.end()) return false;
-    forgotten.splice(forgotten.begin(), wanting_room_, found);
-    return true;
+void link::publish_when_room(bytes_view subject, bytes_view payload, const publish_options& options,
+                             handler<void> done) {
+    if (is_forked()) return refuse<void>(std::move(done));
+    lock held(mutex_);
+    if (abandoned_) return; // The handler dies like all that waited.
+    waiting<void> who(std::move(done), executor_);
+    auto outcome = publish_or_wait(held, subject, payload, options);
+    if (outcome) return complete_later<void>(std::move(who), std::move(*outcome));
+    wait_for_room(subject, payload, options, std::move(who));
 }
 
 /// What would wait for ever, and all that come after it.
@@ -145,7 +121,7 @@ void link::serve_room_waiters() {
         const bool is_full = !appended && appended.error() == protocol::errc::output_full;
         if (is_full && is_connected) return;
         if (is_full) appended = no_room_for(first.subject);
-        complete_later<void>(std::move(first.who), std::move(appended));
+        tell(std::move(first.who), std::move(appended));
         wanting_room_.erase(wanting_room_.begin());
     }
 }

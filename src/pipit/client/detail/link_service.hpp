@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <pipit/net/forks.hpp>
+
 #include <boost/asio/execution_context.hpp>
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <unordered_map>
@@ -18,6 +21,9 @@ public:
     static boost::asio::execution_context::id id;
 
     explicit link_service(boost::asio::execution_context& context) : service(context) {}
+    ~link_service() override;
+    link_service(const link_service&) = delete;
+    link_service& operator=(const link_service&) = delete;
 
     void add(const std::shared_ptr<link>& user);
     void remove(const link& user);
@@ -25,8 +31,15 @@ public:
 private:
     void shutdown() override;
 
-    std::mutex mutex_;
-    std::unordered_map<const link*, std::weak_ptr<link>> links_;
+    struct registry {
+        net::process_mark process;
+        std::mutex mutex;
+        std::unordered_map<const link*, std::weak_ptr<link>> links;
+    };
+    /// A child by `fork` begins anew: a thread that is not there may have held the lock.
+    [[nodiscard]] registry& of_this_process();
+
+    std::atomic<registry*> registry_ = new registry;
 };
 
 } // namespace pipit::client::detail

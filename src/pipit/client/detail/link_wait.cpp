@@ -19,6 +19,14 @@ constexpr std::chrono::milliseconds second_look{1};
 
 } // namespace
 
+error held_up(nanoseconds time) {
+    const auto shown = std::chrono::duration_cast<std::chrono::milliseconds>(time);
+    return error(protocol::errc::timeout,
+                 "callbacks of the connection have not ended, and nothing else of it goes on "
+                 "meanwhile (after " +
+                     std::to_string(shown.count()) + " ms)");
+}
+
 void link::call(sleeper& who) {
     who.is_called = true;
     if (reader_ != &who) {
@@ -57,6 +65,16 @@ void link::tell(awaited<T>& who, result<T> what) {
 
 template void link::tell(awaited<message>& who, result<message> what);
 template void link::tell(awaited<nanoseconds>& who, result<nanoseconds> what);
+
+void link::tell(handler_or_thread who, result<> what) {
+    if (auto* const waits = std::get_if<waiting<void>>(&who)) {
+        return complete_later<void>(std::move(*waits), std::move(what));
+    }
+    auto& thread = *std::get<awaited<void>*>(who);
+    thread.what = std::move(what);
+    thread.is_told = true;
+    call(thread);
+}
 
 void link::perform(wake_up& due) {
     const lock held(mutex_);
@@ -179,6 +197,30 @@ result<nanoseconds> link::wait_for_flush(std::optional<nanoseconds> timeout) {
                                            at_most);
 }
 
+result<> link::wait_for_publication(bytes_view subject, bytes_view payload,
+                                    const publish_options& options) {
+    if (is_forked()) return errc::made_before_fork;
+    lock held(mutex_);
+    if (auto outcome = publish_or_wait(held, subject, payload, options)) {
+        return std::move(*outcome);
+    }
+    if (is_turns_thread()) return errc::would_deadlock;
+    awaited<void> mine;
+    wait_for_room(subject, payload, options, &mine);
+    const presence here(*this);
+    const nanoseconds time = options_.request_timeout;
+    const auto is_told = [&] { return mine.is_told; };
+    for (auto due = net::steady_now() + time;; due = net::steady_now() + next_look) {
+        if (mine.called.wait_until(held, due, is_told)) return std::move(*mine.what);
+        if (callbacks_take(time)) break;
+    }
+    std::erase_if(wanting_room_, [&](const room_waiter& waiter) {
+        auto* const* const thread = std::get_if<awaited<void>*>(&waiter.who);
+        return thread != nullptr && *thread == &mine;
+    });
+    return held_up(time);
+}
+
 template <class IsHere>
 void link::wait_for_feed(lock& held, feed& of, IsHere is_here,
                          std::optional<steady_time> deadline) {
@@ -227,11 +269,16 @@ result<std::optional<message>> link::wait_for_answer(feed& of, std::optional<ste
 
 bool link::is_held_up(nanoseconds at_least) const {
     const lock held(mutex_);
+    return callbacks_take(at_least);
+}
+
+bool link::callbacks_take(nanoseconds at_least) const {
     return runs_tasks_ && net::steady_now() - tasks_began_ >= at_least;
 }
 
 void link::see_sleepers_off() {
-    std::vector<task> left; // Dies without the lock.
+    std::vector<task> left; // Dies without the lock, as do those.
+    std::list<room_waiter> wanting_room;
     lock held(mutex_);
     const auto tell_end = [this](sleeper* who) {
         who->is_told = true;
@@ -251,6 +298,10 @@ void link::see_sleepers_off() {
         if (answers == nullptr || !answers->of || answers->of->end) continue;
         answers->of->end = std::move(answers->how);
         call_all(*answers->of);
+    }
+    wanting_room.swap(wanting_room_);
+    for (auto& waiter : wanting_room) {
+        if (auto* const* const who = std::get_if<awaited<void>*>(&waiter.who)) tell_closed(*who);
     }
     for (auto& [id, of] : operations_) {
         if (auto* const* const who = std::get_if<awaited<message>*>(&of)) tell_closed(*who);

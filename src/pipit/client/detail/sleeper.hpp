@@ -6,11 +6,15 @@
 #include <pipit/base/time.hpp>
 #include <pipit/net/clock.hpp>
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <optional>
 
 namespace pipit::client::detail {
+
+/// A thread whose time is over goes on, unless callbacks hold it up: so often it looks.
+inline constexpr std::chrono::milliseconds next_look{50};
 
 /// When a time that begins now is over; nothing when that is never.
 [[nodiscard]] inline std::optional<steady_time> deadline_of(std::optional<nanoseconds> timeout) {

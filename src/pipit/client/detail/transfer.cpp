@@ -72,7 +72,8 @@ transfer::transfer(std::shared_ptr<link> over, chunk_session::side which,
 
 void transfer::open(const std::shared_ptr<link>& over, bytes_view subject, const headers* with,
                     const transfer_options& options, handler<chunk_stream> done) {
-    const auto made = std::make_shared<transfer>(over, chunk_session::side::asking, options);
+    const pointer made(new transfer(over, chunk_session::side::asking, options),
+                       net::delete_unless_forked());
     const lock held(made->mutex_);
     made->subject_ = subject;
     if (with != nullptr) made->opening_ = *with;
@@ -89,7 +90,8 @@ void transfer::open(const std::shared_ptr<link>& over, bytes_view subject, const
 result<transfer::pointer> transfer::accept(const std::shared_ptr<link>& over,
                                            const message& request,
                                            const transfer_options& options) {
-    const auto made = std::make_shared<transfer>(over, chunk_session::side::serving, options);
+    const pointer made(new transfer(over, chunk_session::side::serving, options),
+                       net::delete_unless_forked());
     const lock held(made->mutex_);
     made->session_.receive(request, net::steady_now());
     if (const auto& failure = made->session_.failure()) return *failure;
@@ -118,12 +120,19 @@ void transfer::complete(std::optional<waiting<T>>& who, result<T> with) {
     who.reset();
 }
 
+template <class T>
+void transfer::refuse(handler<T> done) {
+    std::optional<waiting<T>> who(std::in_place, std::move(done), link_->executor());
+    complete<T>(who, errc::made_before_fork);
+}
+
 void transfer::listen() {
     // While it is being opened, this is all that keeps it.
     link_->next(feed_, handler<message>(listener(shared_from_this(), opener_.has_value())));
 }
 
 void transfer::abandon() {
+    if (is_forked()) return;
     // What is moved here dies without the lock: it may own a coroutine that owns this.
     std::optional<waiting<chunk_stream>> opener;
     std::optional<waiting<std::optional<message>>> reader;
@@ -137,6 +146,7 @@ void transfer::abandon() {
 }
 
 void transfer::arrived(result<message> what) {
+    if (is_forked()) return;
     const lock held(mutex_);
     const auto now = net::steady_now();
     if (!what) {
@@ -197,6 +207,7 @@ void transfer::write_on() {
 }
 
 void transfer::written(result<> outcome) {
+    if (is_forked()) return;
     const lock held(mutex_);
     is_publishing_ = false;
     if (!outcome) session_.cancel(outcome.error(), {});
@@ -227,6 +238,7 @@ void transfer::fail_everything() {
 }
 
 void transfer::read(handler<std::optional<message>> done) {
+    if (is_forked()) return refuse<std::optional<message>>(std::move(done));
     const lock held(mutex_);
     if (link_->is_abandoned()) return; // The handler dies like all that waited.
     std::optional<waiting<std::optional<message>>> who(std::in_place, std::move(done),
@@ -240,11 +252,13 @@ void transfer::read(handler<std::optional<message>> done) {
 }
 
 void transfer::give_up_reading() {
+    if (is_forked()) return;
     const lock held(mutex_);
     complete<std::optional<message>>(reader_, protocol::errc::cancelled);
 }
 
 void transfer::write(bytes_view bytes, handler<void> done) {
+    if (is_forked()) return refuse<void>(std::move(done));
     const lock held(mutex_);
     if (link_->is_abandoned()) return; // The handler dies like all that waited.
     std::optional<waiting<void>> who(std::in_place, std::move(done), link_->executor());
@@ -258,6 +272,7 @@ void transfer::write(bytes_view bytes, handler<void> done) {
 }
 
 void transfer::finish(handler<void> done) {
+    if (is_forked()) return refuse<void>(std::move(done));
     const lock held(mutex_);
     if (link_->is_abandoned()) return; // The handler dies like all that waited.
     std::optional<waiting<void>> who(std::in_place, std::move(done), link_->executor());
@@ -267,6 +282,7 @@ void transfer::finish(handler<void> done) {
 }
 
 void transfer::cancel(error why, bytes_view text) {
+    if (is_forked()) return;
     const lock held(mutex_);
     if (session_.failure() || link_->is_abandoned()) return;
     if (!session_.is_complete()) session_.cancel(std::move(why), text);
@@ -290,6 +306,7 @@ void transfer::arm() {
 }
 
 void transfer::tick() {
+    if (is_forked()) return;
     const lock held(mutex_);
     if (link_->statistics().connects > connection_) {
         session_.cancel(protocol::errc::connection_lost, "connection lost");

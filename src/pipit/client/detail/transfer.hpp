@@ -37,6 +37,7 @@ public:
     void finish(handler<void> done);
     void cancel(error why, bytes_view text);
     [[nodiscard]] link& over() const noexcept { return *link_; }
+    [[nodiscard]] bool is_forked() const noexcept { return process_.is_forked(); }
 
 private:
     using lock = std::unique_lock<std::mutex>;
@@ -64,7 +65,10 @@ private:
     void give_up_reading();
     template <class T>
     void complete(std::optional<waiting<T>>& who, result<T> with);
+    template <class T>
+    void refuse(handler<T> done);
 
+    const net::process_mark process_;
     const std::shared_ptr<link> link_;
     std::mutex mutex_;
     const transfer_options options_;
