@@ -237,7 +237,7 @@ TEST(ConnectionPromises, AnyNumberOfSubscriptionsIsDrained) {
     constexpr int many = 100'000;
     const auto server = start_server();
     asio::io_context io;
-    connection nats(io.get_executor(), {.servers = {server->url()}});
+    connection nats(io.get_executor(), {.servers = {server->url()}, .drain_timeout = patience});
     nats.connect(asio::detached);
     std::vector<subscription> all;
     for (int i = 0; i < many; ++i) {
