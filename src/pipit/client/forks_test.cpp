@@ -129,14 +129,23 @@ TEST(Forks, AChildHangsOnNothingThatAThreadOfItsParentHeld) {
     EXPECT_EQ(nats->statistics().connects, 1u);
 }
 
-TEST(Forks, AChildDestroysAConnectionThatAnotherThreadOfItsParentWasUsing) {
-    const auto server = start_server();
+/// An asynchronous connection with a subscription to `a`.
+struct connected_world {
+    connected_world() {
+        nats->connect(asio::detached);
+        run_until(io, [&] { return nats->is_connected(); });
+    }
+
+    decltype(start_server()) server = start_server();
     asio::io_context io;
-    std::optional<connection> nats(std::in_place, io.get_executor(),
-                                   connection_options{.servers = {server->url()}});
-    nats->connect(asio::detached);
+    std::optional<connection> nats{std::in_place, io.get_executor(),
+                                   connection_options{.servers = {server->url()}}};
     std::optional<subscription> own = nats->subscribe("a").value();
-    run_until(io, [&] { return nats->is_connected(); });
+};
+
+TEST(Forks, AChildDestroysAConnectionThatAnotherThreadOfItsParentWasUsing) {
+    connected_world world;
+    auto& [server, io, nats, own] = world;
     asio::cancellation_signal give_up;
     bool has_ended = false;
     own->next(asio::bind_cancellation_slot(
@@ -162,13 +171,8 @@ TEST(Forks, AChildDestroysAConnectionThatAnotherThreadOfItsParentWasUsing) {
 }
 
 TEST(Forks, AChildThatGoesOnWithAnExecutionContextLeavesItsConnectionsAlone) {
-    const auto server = start_server();
-    asio::io_context io;
-    std::optional<connection> nats(std::in_place, io.get_executor(),
-                                   connection_options{.servers = {server->url()}});
-    nats->connect(asio::detached);
-    std::optional<subscription> own = nats->subscribe("a").value();
-    run_until(io, [&] { return nats->is_connected(); });
+    connected_world world;
+    auto& [server, io, nats, own] = world;
     io.notify_fork(asio::io_context::fork_prepare);
     const auto answered = in_a_child([&] {
         io.notify_fork(asio::io_context::fork_child);
