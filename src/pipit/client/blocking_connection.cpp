@@ -160,8 +160,7 @@ result<std::vector<message>> blocking_connection::request_many(bytes_view subjec
                                                                bytes_view payload,
                                                                request_many_options options) {
     auto& link = *state_->link;
-    if (link.is_forked()) return errc::made_before_fork;
-    if (link.is_in_callback()) return errc::would_deadlock;
+    if (auto may = link.may_wait(); !may) return may.error();
     const auto until =
         detail::deadline_of(options.timeout.value_or(link.options().request_timeout));
     const auto answers = link.request_many(subject, payload, options);

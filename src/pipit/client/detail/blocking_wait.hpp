@@ -65,8 +65,7 @@ struct patience {
 /// come to their own.
 template <class T, class Start>
 result<T> wait_for(link& of, patience limits, Start start) {
-    if (of.is_forked()) return errc::made_before_fork;
-    if (of.is_in_callback()) return errc::would_deadlock;
+    if (auto may = of.may_wait(); !may) return may.error();
     const auto arrives = std::make_shared<answer<T>>();
     start(handler<T>(typename answer<T>::teller(arrives)));
     for (auto due = deadline_of(limits.time);; due = deadline_of(next_look)) {

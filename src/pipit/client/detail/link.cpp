@@ -122,15 +122,14 @@ link::~link() {
 
 template <class Entry>
 void link::give_up(std::list<Entry> link::*among, std::uint64_t number) {
-    if (is_forked()) return;
-    const lock held(mutex_);
-    auto& entries = this->*among;
-    const auto found = std::find_if(entries.begin(), entries.end(),
-                                    [&](const Entry& entry) { return entry.number == number; });
-    if (found == entries.end()) return;
-    auto who = std::move(found->who);
-    entries.erase(found);
-    tell(std::move(who), protocol::errc::cancelled);
+    inside([&] {
+        auto& entries = this->*among;
+        const auto found = std::ranges::find(entries, number, &Entry::number);
+        if (found == entries.end()) return;
+        auto who = std::move(found->who);
+        entries.erase(found);
+        tell(std::move(who), protocol::errc::cancelled);
+    });
 }
 
 template <class Entry>
@@ -140,39 +139,40 @@ auto link::canceller(std::list<Entry> link::*among, std::uint64_t number) {
     };
 }
 
+void link::cancel(protocol::operation_id id) {
+    inside([&] {
+        session_.cancel(id);
+        schedule_turn();
+    });
+}
+
 auto link::canceller(protocol::operation_id id) {
     return [weak = weak_from_this(), id] {
-        const auto self = weak.lock();
-        if (!self || self->is_forked()) return;
-        const lock held(self->mutex_);
-        self->session_.cancel(id);
-        self->schedule_turn();
+        if (const auto self = weak.lock()) self->cancel(id);
     };
 }
 
 void link::connect(handler<void> done) {
-    if (is_forked()) return refuse<void>(std::move(done));
-    const lock held(mutex_);
-    if (abandoned_) return; // The handler dies like all that waited.
-    waiting<void> who(std::move(done), executor_);
-    if (option_error_) return complete_later<void>(std::move(who), *option_error_);
-    if (session_.is_closed()) {
-        return complete_later<void>(std::move(who), protocol::errc::closed);
-    }
-    if (!std::exchange(started_, true)) session_.start(net::steady_now());
-    if (session_.is_connected() || options_.retry_on_failed_connect) {
-        complete_later<void>(std::move(who), {});
-    } else {
-        const auto number = next_waiter_++;
-        who.on_cancel([weak = weak_from_this(), number] {
-            const auto self = weak.lock();
-            if (!self) return;
-            self->give_up(&link::connecting_, number);
-            if (!self->is_connected()) self->close(); // Nobody would know of a later success.
-        });
-        connecting_.push_back({number, std::move(who)});
-    }
-    schedule_turn();
+    start(std::move(done), [&](lock& /*held*/, waiting<void> who) {
+        if (option_error_) return complete_later<void>(std::move(who), *option_error_);
+        if (session_.is_closed()) {
+            return complete_later<void>(std::move(who), protocol::errc::closed);
+        }
+        if (!std::exchange(started_, true)) session_.start(net::steady_now());
+        if (session_.is_connected() || options_.retry_on_failed_connect) {
+            complete_later<void>(std::move(who), {});
+        } else {
+            const auto number = next_waiter_++;
+            who.on_cancel([weak = weak_from_this(), number] {
+                const auto self = weak.lock();
+                if (!self) return;
+                self->give_up(&link::connecting_, number);
+                if (!self->is_connected()) self->close(); // Nobody would know of a later success.
+            });
+            connecting_.push_back({number, std::move(who)});
+        }
+        schedule_turn();
+    });
 }
 
 result<protocol::operation_id> link::begin_request(bytes_view subject, bytes_view payload,
@@ -184,39 +184,37 @@ result<protocol::operation_id> link::begin_request(bytes_view subject, bytes_vie
 
 void link::request(bytes_view subject, bytes_view payload, const request_options& options,
                    handler<message> done) {
-    if (is_forked()) return refuse<message>(std::move(done));
-    lock held(mutex_);
-    if (abandoned_) return; // The handler dies like all that waited.
-    waiting<message> who(std::move(done), executor_);
-    if (drain_deadline_) return complete_later<message>(std::move(who), ending_why());
-    const auto id = begin_request(subject, payload, options);
-    if (!id) return complete_later<message>(std::move(who), id.error());
-    who.on_cancel(canceller(*id));
-    operations_.emplace(*id, std::move(who));
-    asked(held);
+    start(std::move(done), [&](lock& held, waiting<message> who) {
+        if (drain_deadline_) return complete_later<message>(std::move(who), ending_why());
+        const auto id = begin_request(subject, payload, options);
+        if (!id) return complete_later<message>(std::move(who), id.error());
+        who.on_cancel(canceller(*id));
+        operations_.emplace(*id, std::move(who));
+        asked(held);
+    });
 }
 
 result<link::feed_pointer> link::request_many(bytes_view subject, bytes_view payload,
                                               const request_many_options& options) {
-    if (is_forked()) return errc::made_before_fork;
-    lock held(mutex_);
-    if (drain_deadline_) return ending_why();
-    protocol::request_many_limits limits;
-    limits.timeout = options.timeout.value_or(options_.request_timeout);
-    limits.stall = options.stall;
-    limits.messages_max = options.messages_max;
-    if (options.ends_with_empty_payload) {
-        limits.is_last = [](const message& reply) { return reply.payload().empty(); };
-    }
-    const auto id = session_.request_many({subject, {}, header_block(options.headers), payload},
-                                          net::steady_now(), std::move(limits));
-    if (!id) return id.error();
-    auto made =
-        std::make_shared<feed>(shared_from_this(), *id, std::string(subject), subscribe_options{});
-    made->is_last = options.is_last;
-    operations_.emplace(*id, made);
-    asked(held);
-    return made;
+    return inside([&](lock& held) -> result<feed_pointer> {
+        if (drain_deadline_) return ending_why();
+        protocol::request_many_limits limits;
+        limits.timeout = options.timeout.value_or(options_.request_timeout);
+        limits.stall = options.stall;
+        limits.messages_max = options.messages_max;
+        if (options.ends_with_empty_payload) {
+            limits.is_last = [](const message& reply) { return reply.payload().empty(); };
+        }
+        const auto id = session_.request_many({subject, {}, header_block(options.headers), payload},
+                                              net::steady_now(), std::move(limits));
+        if (!id) return id.error();
+        auto made = std::make_shared<feed>(shared_from_this(), *id, std::string(subject),
+                                           subscribe_options{});
+        made->is_last = options.is_last;
+        operations_.emplace(*id, made);
+        asked(held);
+        return made;
+    });
 }
 
 result<> link::respond(const message& request, bytes_view payload, publish_options options) {
@@ -236,37 +234,34 @@ void link::flush(std::optional<nanoseconds> timeout, handler<void> done) {
 
 template <class T>
 void link::flush_as(std::optional<nanoseconds> timeout, handler<T> done) {
-    if (is_forked()) return refuse<T>(std::move(done));
-    lock held(mutex_);
-    if (abandoned_) return; // The handler dies like all that waited.
-    waiting<T> who(std::move(done), executor_);
-    const auto id = session_.flush(net::steady_now(), timeout.value_or(options_.request_timeout));
-    if (!id) return complete_later<T>(std::move(who), id.error());
-    who.on_cancel(canceller(*id));
-    operations_.emplace(*id, std::move(who));
-    asked(held);
+    start(std::move(done), [&](lock& held, waiting<T> who) {
+        const auto id =
+            session_.flush(net::steady_now(), timeout.value_or(options_.request_timeout));
+        if (!id) return complete_later<T>(std::move(who), id.error());
+        who.on_cancel(canceller(*id));
+        operations_.emplace(*id, std::move(who));
+        asked(held);
+    });
 }
 
 void link::drain(handler<void> done) {
-    if (is_forked()) return refuse<void>(std::move(done));
-    const lock held(mutex_);
-    if (abandoned_) return; // The handler dies like all that waited.
-    waiting<void> who(std::move(done), executor_);
-    if (session_.is_closed()) {
-        return complete_later<void>(std::move(who), protocol::errc::closed);
-    }
-    const auto number = next_waiter_++;
-    who.on_cancel(canceller(&link::draining_, number));
-    draining_.push_back({number, std::move(who)});
-    if (!drain_deadline_) {
-        const auto now = net::steady_now();
-        drain_deadline_ = now + options_.drain_timeout;
-        for (const auto& [id, of] : subscriptions_) {
-            session_.drain(id, now, options_.drain_timeout);
+    start(std::move(done), [&](lock& /*held*/, waiting<void> who) {
+        if (session_.is_closed()) {
+            return complete_later<void>(std::move(who), protocol::errc::closed);
         }
-    }
-    advance_drain();
-    schedule_turn();
+        const auto number = next_waiter_++;
+        who.on_cancel(canceller(&link::draining_, number));
+        draining_.push_back({number, std::move(who)});
+        if (!drain_deadline_) {
+            const auto now = net::steady_now();
+            drain_deadline_ = now + options_.drain_timeout;
+            for (const auto& [id, of] : subscriptions_) {
+                session_.drain(id, now, options_.drain_timeout);
+            }
+        }
+        advance_drain();
+        schedule_turn();
+    });
 }
 
 void link::wait_for_room(bytes_view subject, bytes_view payload, const publish_options& options,
@@ -287,99 +282,79 @@ error link::ending_why() const {
 }
 
 void link::close() {
-    if (is_forked()) return;
-    lock held(mutex_);
-    if (session_.is_closed()) return;
-    send_all(held);
-    if (session_.is_closed()) return; // By somebody else meanwhile.
-    closing_why_ = protocol::errc::closed;
-    session_.close();
-    // Whoever holds back the reading must not hold back the end.
-    holding_feeds_ = 0;
-    take_events();
-    schedule_turn();
+    inside([this](lock& held) {
+        if (session_.is_closed()) return;
+        send_all(held);
+        if (session_.is_closed()) return; // By somebody else meanwhile.
+        closing_why_ = protocol::errc::closed;
+        session_.close();
+        // Whoever holds back the reading must not hold back the end.
+        holding_feeds_ = 0;
+        take_events();
+        schedule_turn();
+    });
 }
 
 void link::reconnect() {
-    if (is_forked()) return;
-    lock held(mutex_);
-    send_all(held);
-    session_.reconnect(net::steady_now());
-    schedule_turn();
+    inside([this](lock& held) {
+        send_all(held);
+        session_.reconnect(net::steady_now());
+        schedule_turn();
+    });
 }
 
 result<> link::renew_credentials() {
-    if (is_forked()) return errc::made_before_fork;
-    const lock held(mutex_);
-    if (!session_.is_connected()) return protocol::errc::not_connected;
-    if (!options_.credentials_provider) return errc::no_credentials_provider;
-    tasks_.emplace_back(credentials_question{});
-    schedule_turn();
-    return {};
+    return inside([this]() -> result<> {
+        if (!session_.is_connected()) return protocol::errc::not_connected;
+        if (!options_.credentials_provider) return errc::no_credentials_provider;
+        tasks_.emplace_back(credentials_question{});
+        schedule_turn();
+        return {};
+    });
 }
 
 void link::silence() {
-    if (is_forked()) return;
-    const lock held(mutex_);
-    silent_ = true;
+    inside([this] { silent_ = true; });
 }
 
-std::string link::new_inbox() {
-    if (is_forked()) return {}; // The parent makes the same ones.
-    const lock held(mutex_);
-    return session_.new_inbox();
+std::string link::new_inbox() { // A parent and its child would make the same ones.
+    return inside([this] { return session_.new_inbox(); });
 }
 
 bool link::is_connected() const {
-    if (is_forked()) return false;
-    const lock held(mutex_);
-    return session_.is_connected();
+    return inside([this] { return session_.is_connected(); });
 }
 
-bool link::is_closed() const {
-    if (is_forked()) return true;
-    const lock held(mutex_);
-    return session_.is_closed();
+bool link::is_closed() const { // Also to a child.
+    return !inside([this] { return !session_.is_closed(); });
 }
 
 protocol::server_info link::server_info() const {
-    if (is_forked()) return {};
-    const lock held(mutex_);
-    return session_.info();
+    return inside([this] { return session_.info(); });
 }
 
 std::string link::connected_server() const {
-    if (is_forked()) return {};
-    const lock held(mutex_);
-    return connected_server_;
+    return inside([this] { return connected_server_; });
 }
 
 std::vector<std::string> link::servers() const {
-    if (is_forked()) return {};
-    const lock held(mutex_);
-    return session_.pool().names();
+    return inside([this] { return session_.pool().names(); });
 }
 
 std::uint64_t link::next_connection() const {
-    if (is_forked()) return 0;
-    const lock held(mutex_);
-    return session_.statistics().connects + (session_.is_connected() ? 0 : 1);
+    return inside(
+        [this] { return session_.statistics().connects + (session_.is_connected() ? 0 : 1); });
 }
 
 protocol::session_statistics link::statistics() const {
-    if (is_forked()) return {};
-    const lock held(mutex_);
-    return session_.statistics();
+    return inside([this] { return session_.statistics(); });
 }
 
 bool link::is_abandoned() const {
-    if (is_forked()) return false; // It refuses.
-    const lock held(mutex_);
-    return abandoned_;
+    return inside([this] { return abandoned_; });
 }
 
 void link::abandon() {
-    if (is_forked()) return;
     // What is moved here dies without the lock: a handler may own a coroutine that owns this link's
     // connection and subscriptions, whose destructors come back.
     std::vector<task> tasks;
@@ -391,37 +366,39 @@ void link::abandon() {
     std::vector<feed_pointer> feeds;
     std::list<feed::waiter> waiters;
     std::vector<waiting<void>> feed_drains;
+    std::shared_ptr<dialer> dialing;
+    transport_pointer connected;
 
-    lock held(mutex_);
-    abandoned_ = true;
-    silent_ = true;
-    service_ = nullptr;
-    session_.close();
-    tasks.swap(tasks_);
-    running.swap(running_);
-    running_next_ = 0;
-    connecting.swap(connecting_);
-    draining.swap(draining_);
-    wanting_room.swap(wanting_room_);
-    operations.swap(operations_);
-    for (const auto& [id, of] : subscriptions_) feeds.push_back(of);
-    for (const auto& [id, of] : operations) {
-        if (const auto* const many = std::get_if<feed_pointer>(&of)) feeds.push_back(*many);
-    }
-    subscriptions_.clear();
-    last_feed_.reset();
-    for (const auto& of : feeds) {
-        of->end = feed_end{protocol::errc::closed, {}};
-        waiters.splice(waiters.end(), of->waiters);
-        std::move(of->drains.begin(), of->drains.end(), std::back_inserter(feed_drains));
-        of->drains.clear();
-        call_all(*of);
-    }
-    const auto dialing = std::exchange(dialer_, nullptr);
-    const auto connected = std::exchange(transport_, nullptr);
-    timer_.reset();
-    strand_.reset();
-    held.unlock();
+    inside([&] {
+        abandoned_ = true;
+        silent_ = true;
+        service_ = nullptr;
+        session_.close();
+        tasks.swap(tasks_);
+        running.swap(running_);
+        running_next_ = 0;
+        connecting.swap(connecting_);
+        draining.swap(draining_);
+        wanting_room.swap(wanting_room_);
+        operations.swap(operations_);
+        for (const auto& [id, of] : subscriptions_) feeds.push_back(of);
+        for (const auto& [id, of] : operations) {
+            if (const auto* const many = std::get_if<feed_pointer>(&of)) feeds.push_back(*many);
+        }
+        subscriptions_.clear();
+        last_feed_.reset();
+        for (const auto& of : feeds) {
+            of->end = feed_end{protocol::errc::closed, {}};
+            waiters.splice(waiters.end(), of->waiters);
+            std::move(of->drains.begin(), of->drains.end(), std::back_inserter(feed_drains));
+            of->drains.clear();
+            call_all(*of);
+        }
+        dialing = std::exchange(dialer_, nullptr);
+        connected = std::exchange(transport_, nullptr);
+        timer_.reset();
+        strand_.reset();
+    });
 }
 
 } // namespace pipit::client::detail

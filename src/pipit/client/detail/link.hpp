@@ -3,11 +3,11 @@
 
 #include <pipit/client/detail/dialer.hpp>
 #include <pipit/client/detail/feed.hpp>
+#include <pipit/client/detail/own_mutex.hpp>
 #include <pipit/client/detail/transport.hpp>
 #include <pipit/client/detail/waiting.hpp>
 #include <pipit/client/error.hpp>
 #include <pipit/client/options.hpp>
-#include <pipit/net/forks.hpp>
 #include <pipit/net/tls_context.hpp>
 
 #include <boost/asio/post.hpp>
@@ -102,8 +102,8 @@ public:
     [[nodiscard]] result<message> wait_for_next(feed& of, std::optional<nanoseconds> timeout);
     [[nodiscard]] result<std::optional<message>> wait_for_answer(feed& of,
                                                                  std::optional<steady_time> until);
-    /// This is a callback: what it waited for would never come.
-    [[nodiscard]] bool is_in_callback() const;
+    /// Not in a callback, for what it waited for would never come.
+    [[nodiscard]] result<> may_wait() const;
     void unsubscribe(const feed_pointer& of, std::uint64_t max);
     void drain(const feed_pointer& of, handler<void> done);
     void cancel(feed& of);
@@ -131,13 +131,20 @@ public:
     [[nodiscard]] bool is_held_up(nanoseconds at_least) const;
     /// This process is a child of the one that made it, and must touch nothing of it: its thread is
     /// not here, somebody may have held the lock, and the socket is its parent's.
-    [[nodiscard]] bool is_forked() const noexcept { return process_.is_forked(); }
+    [[nodiscard]] bool is_forked() const noexcept { return mutex_.is_forked(); }
+    template <class T>
+    void refuse_as_forked(handler<T> done) {
+        auto fail = [who = waiting<T>(std::move(done), executor_)]() mutable {
+            std::move(who).complete(errc::made_before_fork);
+        };
+        asio::post(executor_, std::move(fail));
+    }
     /// The execution context ends: destroys what waits for it, and never uses it again.
     void abandon();
     [[nodiscard]] bool is_abandoned() const;
 
 private:
-    using lock = std::unique_lock<std::mutex>;
+    using lock = own_mutex::guard;
     using transport_pointer = std::shared_ptr<transport>;
 
     struct callback_call {
@@ -197,7 +204,7 @@ private:
 
     // link_turn.cpp: what happens on the strand.
     void schedule_turn();
-    void turn();
+    void turn(lock& held);
     void run_tasks(lock& held);
     void perform(callback_call& call);
     void perform(sentinel_question& question);
@@ -342,6 +349,19 @@ private:
         return holding_feeds_ == 0 || !session_.is_connected();
     }
 
+    /// What others call of this waits for no lock in a child by `fork`, which gets an error.
+    template <class Do>
+    auto inside(Do what) const {
+        return mutex_.inside(std::move(what));
+    }
+    /// The same for what completes later; `begin` is given the lock and who waits.
+    template <class T, class Begin>
+    void start(handler<T> done, Begin begin) {
+        if (is_forked()) return refuse_as_forked(std::move(done));
+        lock held(mutex_);
+        if (abandoned_) return; // The handler dies like all that waited.
+        begin(held, waiting<T>(std::move(done), executor_));
+    }
     [[nodiscard]] result<protocol::operation_id>
     begin_request(bytes_view subject, bytes_view payload, const request_options& options);
     template <class T>
@@ -350,26 +370,19 @@ private:
         schedule_turn();
     }
     template <class T>
-    void refuse(handler<T> done) {
-        auto fail = [who = waiting<T>(std::move(done), executor_)]() mutable {
-            std::move(who).complete(errc::made_before_fork);
-        };
-        asio::post(executor_, std::move(fail));
-    }
-    template <class T>
     void flush_as(std::optional<nanoseconds> timeout, handler<T> done);
     template <class Entry>
     void give_up(std::list<Entry> link::*among, std::uint64_t number);
     template <class Entry>
     [[nodiscard]] auto canceller(std::list<Entry> link::*among, std::uint64_t number);
     [[nodiscard]] auto canceller(protocol::operation_id id);
+    void cancel(protocol::operation_id id);
 
     const asio::any_io_executor executor_;
     const connection_options options_;
     const face face_;
-    const net::process_mark process_;
 
-    mutable std::mutex mutex_;
+    mutable own_mutex mutex_;
     std::optional<error> option_error_; ///< Told by `connect`.
     random_source random_;
     protocol::client_session session_;

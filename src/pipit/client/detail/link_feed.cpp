@@ -26,18 +26,18 @@ feed::how_it_ended(std::type_identity<std::optional<message>> /*kind*/) const {
 result<link::feed_pointer> link::subscribe(bytes_view subject,
                                            std::function<void(message)> callback,
                                            const subscribe_options& options) {
-    if (is_forked()) return errc::made_before_fork;
-    const lock held(mutex_);
-    if (drain_deadline_) return ending_why();
-    const auto id = session_.subscribe(subject, options.queue);
-    if (!id && !id.error().detail().empty()) return id.error();
-    if (!id) return error(id.error().code(), "'" + std::string(subject) + "'");
-    auto made = std::make_shared<feed>(shared_from_this(), *id, std::string(subject), options);
-    made->callback = std::move(callback);
-    subscriptions_.emplace(*id, made);
-    if (options.messages_max != 0) session_.unsubscribe(*id, options.messages_max);
-    schedule_turn();
-    return made;
+    return inside([&]() -> result<feed_pointer> {
+        if (drain_deadline_) return ending_why();
+        const auto id = session_.subscribe(subject, options.queue);
+        if (!id && !id.error().detail().empty()) return id.error();
+        if (!id) return error(id.error().code(), "'" + std::string(subject) + "'");
+        auto made = std::make_shared<feed>(shared_from_this(), *id, std::string(subject), options);
+        made->callback = std::move(callback);
+        subscriptions_.emplace(*id, made);
+        if (options.messages_max != 0) session_.unsubscribe(*id, options.messages_max);
+        schedule_turn();
+        return made;
+    });
 }
 
 void link::forget(protocol::sid id) {
@@ -125,21 +125,20 @@ void link::end_feed(const feed_pointer& which, feed_end how) {
 
 template <class T>
 void link::next_as(const feed_pointer& of, handler<T> done) {
-    if (is_forked()) return refuse<T>(std::move(done));
-    const lock held(mutex_);
-    if (abandoned_) return; // The handler dies like all that waited.
-    waiting<T> who(std::move(done), executor_);
-    if (auto first = of->pending.pop()) {
-        taken_from(*of);
-        return complete_later<T>(std::move(who), T(std::move(*first)));
-    }
-    if (of->end)
-        return complete_later<T>(std::move(who), of->how_it_ended(std::type_identity<T>()));
-    const auto number = next_waiter_++;
-    who.on_cancel([weak = std::weak_ptr(of), number] {
-        if (const auto still = weak.lock()) still->owner->cancel_waiter(*still, number);
+    start(std::move(done), [&](lock& /*held*/, waiting<T> who) {
+        if (auto first = of->pending.pop()) {
+            taken_from(*of);
+            return complete_later<T>(std::move(who), T(std::move(*first)));
+        }
+        if (of->end) {
+            return complete_later<T>(std::move(who), of->how_it_ended(std::type_identity<T>()));
+        }
+        const auto number = next_waiter_++;
+        who.on_cancel([weak = std::weak_ptr(of), number] {
+            if (const auto still = weak.lock()) still->owner->cancel_waiter(*still, number);
+        });
+        of->waiters.push_back({number, std::move(who)});
     });
-    of->waiters.push_back({number, std::move(who)});
 }
 
 void link::next(const feed_pointer& of, handler<message> done) {
@@ -151,97 +150,91 @@ void link::next(const feed_pointer& of, handler<std::optional<message>> done) {
 }
 
 void link::cancel_waiter(feed& of, std::uint64_t number) {
-    if (is_forked()) return;
-    const lock held(mutex_);
-    const auto found = std::find_if(of.waiters.begin(), of.waiters.end(),
-                                    [&](const auto& waiter) { return waiter.number == number; });
-    if (found == of.waiters.end()) return;
-    auto who = std::move(found->who);
-    of.waiters.erase(found);
-    std::visit(
-        [&]<class T>(waiting<T>& waits) {
-            complete_later<T>(std::move(waits), protocol::errc::cancelled);
-        },
-        who);
+    inside([&] {
+        const auto found = std::ranges::find(of.waiters, number, &feed::waiter::number);
+        if (found == of.waiters.end()) return;
+        auto who = std::move(found->who);
+        of.waiters.erase(found);
+        std::visit(
+            [&]<class T>(waiting<T>& waits) {
+                complete_later<T>(std::move(waits), protocol::errc::cancelled);
+            },
+            who);
+    });
 }
 
 std::optional<message> link::try_next(feed& of) {
-    if (is_forked()) return std::nullopt;
-    const lock held(mutex_);
-    auto first = of.pending.pop();
-    if (first) taken_from(of);
-    return first;
+    return inside([&] {
+        auto first = of.pending.pop();
+        if (first) taken_from(of);
+        return first;
+    });
 }
 
 bool link::is_turns_thread() const {
     return in_turn_ && turn_thread_ == std::this_thread::get_id();
 }
 
-bool link::is_in_callback() const {
-    if (is_forked()) return false;
-    const lock held(mutex_);
-    return is_turns_thread();
+result<> link::may_wait() const {
+    return inside(
+        [this] { return is_turns_thread() ? result<>(errc::would_deadlock) : result<>(); });
 }
 
 void link::unsubscribe(const feed_pointer& of, std::uint64_t max) {
-    if (is_forked()) return;
-    const lock held(mutex_);
-    if (max == 0) of->cut = true; // Also when it has ended: callbacks may be on their way.
-    if (of->end) return stop_delaying(*of);
-    const auto id = std::get<protocol::sid>(of->source);
-    session_.unsubscribe(id, max);
-    if (max == 0) {
-        forget(id);
-        end_feed(of, {});
-        stop_delaying(*of);
-        advance_drain();
-    }
-    schedule_turn();
+    inside([&] {
+        if (max == 0) of->cut = true; // Also when it has ended: callbacks may be on their way.
+        if (of->end) return stop_delaying(*of);
+        const auto id = std::get<protocol::sid>(of->source);
+        session_.unsubscribe(id, max);
+        if (max == 0) {
+            forget(id);
+            end_feed(of, {});
+            stop_delaying(*of);
+            advance_drain();
+        }
+        schedule_turn();
+    });
 }
 
 void link::drain(const feed_pointer& of, handler<void> done) {
-    if (is_forked()) return refuse<void>(std::move(done));
-    const lock held(mutex_);
-    if (abandoned_) return; // The handler dies like all that waited.
-    waiting<void> who(std::move(done), executor_);
-    if (of->end) {
-        const auto& why = of->end->why;
-        return complete_later<void>(std::move(who), why.code() ? result<>(why) : result<>());
-    }
-    of->drains.push_back(std::move(who));
-    session_.drain(std::get<protocol::sid>(of->source), net::steady_now(), options_.drain_timeout);
-    schedule_turn();
+    start(std::move(done), [&](lock& /*held*/, waiting<void> who) {
+        if (of->end) {
+            const auto& why = of->end->why;
+            return complete_later<void>(std::move(who), why.code() ? result<>(why) : result<>());
+        }
+        of->drains.push_back(std::move(who));
+        session_.drain(std::get<protocol::sid>(of->source), net::steady_now(),
+                       options_.drain_timeout);
+        schedule_turn();
+    });
 }
 
 void link::cancel(feed& of) {
-    if (is_forked()) return;
-    const lock held(mutex_);
-    of.cut = true;
-    if (of.end) return;
-    session_.cancel(std::get<protocol::operation_id>(of.source));
-    schedule_turn();
+    inside([&] {
+        of.cut = true;
+        if (of.end) return;
+        session_.cancel(std::get<protocol::operation_id>(of.source));
+        schedule_turn();
+    });
 }
 
 void link::wait_for_callback(const feed& of) const {
-    if (!is_forked() && !is_in_callback()) of.running_callbacks.wait(1);
+    if (may_wait()) of.running_callbacks.wait(1);
 }
 
 bool link::is_active(const feed& of) const {
-    if (is_forked()) return false;
-    const lock held(mutex_);
-    return !of.end;
+    return inside([&] { return !of.end; });
 }
 
 std::optional<protocol::replies_end> link::how_ended(const feed& of) const {
-    if (is_forked()) return std::nullopt;
-    const lock held(mutex_);
-    return of.end ? of.end->how : std::nullopt;
+    return inside([&] { return of.end ? of.end->how : std::nullopt; });
 }
 
 subscription_statistics link::statistics(const feed& of) const {
-    if (is_forked()) return {};
-    const lock held(mutex_);
-    return {of.delivered, of.pending.dropped(), of.pending.size(), of.pending.bytes()};
+    return inside([&] {
+        return subscription_statistics{of.delivered, of.pending.dropped(), of.pending.size(),
+                                       of.pending.bytes()};
+    });
 }
 
 } // namespace pipit::client::detail

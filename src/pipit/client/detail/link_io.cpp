@@ -35,18 +35,17 @@ void link::open(const protocol::server_address& server) {
 }
 
 void link::opened(std::uint64_t number, result<asio::ip::tcp::socket> outcome) {
-    if (is_forked()) return;
-    lock held(mutex_);
-    if (number != dials_ || !dialer_) return; // It was given up meanwhile.
-    dialer_.reset();
-    if (outcome) {
-        transport_ = std::make_shared<transport>(std::move(*outcome), face_ == face::blocking);
-        begin_filters();
-    } else {
-        session_.transport_closed(net::steady_now(), outcome.error());
-    }
-    held.unlock();
-    turn();
+    inside([&](lock& held) {
+        if (number != dials_ || !dialer_) return; // It was given up meanwhile.
+        dialer_.reset();
+        if (outcome) {
+            transport_ = std::make_shared<transport>(std::move(*outcome), face_ == face::blocking);
+            begin_filters();
+        } else {
+            session_.transport_closed(net::steady_now(), outcome.error());
+        }
+        turn(held);
+    });
 }
 
 void link::drop_transport() {
@@ -103,27 +102,23 @@ void link::wait_for_socket() {
 }
 
 void link::ready(const transport_pointer& which, const error_code& code) {
-    if (is_forked()) return;
-    {
-        const lock held(mutex_);
+    inside([&](lock& held) {
         which->waits_for_reading = false;
         if (which != transport_ || code == asio::error::operation_aborted) return;
         // Perhaps it is not writable: then it is stuffed again, after a try.
         if (which->is_stuffed) which->is_stuffed = which->is_sending = false;
         if (reader_ == nullptr) receive();
-    }
-    turn();
+        turn(held);
+    });
 }
 
 void link::readable(const transport_pointer& from, const error_code& code) {
-    if (is_forked()) return;
-    {
-        const lock held(mutex_);
+    inside([&](lock& held) {
         from->waits_for_reading = false;
         if (from != transport_ || code == asio::error::operation_aborted) return;
         receive();
-    }
-    turn();
+        turn(held);
+    });
 }
 
 void link::receive() {
@@ -153,13 +148,11 @@ void link::receive_last(const transport_pointer& from) {
 }
 
 void link::writable(const transport_pointer& to, const error_code& code) {
-    if (is_forked()) return;
-    {
-        const lock held(mutex_);
+    inside([&](lock& held) {
         to->waits_for_writing = to->is_stuffed = to->is_sending = false;
         if (to != transport_ || code == asio::error::operation_aborted) return;
-    }
-    turn();
+        turn(held);
+    });
 }
 
 void link::send(lock& held) {
@@ -264,9 +257,7 @@ void link::expire() {
 }
 
 void link::expired() {
-    if (is_forked()) return;
-    {
-        const lock held(mutex_);
+    inside([this](lock& held) {
         wakes_at_ = steady_time::max();
         if (abandoned_) return;
         if (next_deadline().value_or(steady_time::min()) > net::steady_now()) return arm_timer();
@@ -276,8 +267,8 @@ void link::expired() {
             closing_why_ = error(protocol::errc::timeout, "not all messages were handed out");
             session_.close();
         }
-    }
-    turn();
+        turn(held);
+    });
 }
 
 } // namespace pipit::client::detail

@@ -43,26 +43,26 @@ result<> link::append_publication(bytes_view subject, bytes_view payload,
 }
 
 result<> link::publish(bytes_view subject, bytes_view payload, const publish_options& options) {
-    if (is_forked()) return errc::made_before_fork;
-    lock held(mutex_);
-    auto appended = append_publication(subject, payload, options);
-    if (appended) output_appended(held);
-    return appended;
+    return inside([&](lock& held) {
+        auto appended = append_publication(subject, payload, options);
+        if (appended) output_appended(held);
+        return appended;
+    });
 }
 
 std::optional<result<>> link::try_publish(bytes_view subject, bytes_view payload,
                                           const publish_options& options) {
-    if (is_forked()) return result<>(errc::made_before_fork);
-    lock held(mutex_);
-    if (tries_ >= tries_max || !wanting_room_.empty()) {
-        has_yielded_ = true;
-        return std::nullopt;
-    }
-    auto appended = append_publication(subject, payload, options);
-    if (!appended && appended.error() == protocol::errc::output_full) return std::nullopt;
-    ++tries_;
-    if (appended) output_appended(held);
-    return appended;
+    return inside([&](lock& held) -> std::optional<result<>> {
+        if (tries_ >= tries_max || !wanting_room_.empty()) {
+            has_yielded_ = true;
+            return std::nullopt;
+        }
+        auto appended = append_publication(subject, payload, options);
+        if (!appended && appended.error() == protocol::errc::output_full) return std::nullopt;
+        ++tries_;
+        if (appended) output_appended(held);
+        return appended;
+    });
 }
 
 std::optional<result<>> link::publish_or_wait(lock& held, bytes_view subject, bytes_view payload,
@@ -80,13 +80,11 @@ std::optional<result<>> link::publish_or_wait(lock& held, bytes_view subject, by
 
 void link::publish_when_room(bytes_view subject, bytes_view payload, const publish_options& options,
                              handler<void> done) {
-    if (is_forked()) return refuse<void>(std::move(done));
-    lock held(mutex_);
-    if (abandoned_) return; // The handler dies like all that waited.
-    waiting<void> who(std::move(done), executor_);
-    auto outcome = publish_or_wait(held, subject, payload, options);
-    if (outcome) return complete_later<void>(std::move(who), std::move(*outcome));
-    wait_for_room(subject, payload, options, std::move(who));
+    start(std::move(done), [&](lock& held, waiting<void> who) {
+        auto outcome = publish_or_wait(held, subject, payload, options);
+        if (outcome) return complete_later<void>(std::move(who), std::move(*outcome));
+        wait_for_room(subject, payload, options, std::move(who));
+    });
 }
 
 /// What would wait for ever, and all that come after it.

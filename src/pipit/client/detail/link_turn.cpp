@@ -30,12 +30,12 @@ void link::schedule_turn() {
     turn_wanted_ = true;
     if (in_turn_ || turn_scheduled_ || abandoned_) return;
     turn_scheduled_ = true;
-    asio::post(*strand_, [self = shared_from_this()] { self->turn(); });
+    asio::post(*strand_, [self = shared_from_this()] {
+        self->inside([&](lock& held) { self->turn(held); });
+    });
 }
 
-void link::turn() {
-    if (is_forked()) return;
-    lock held(mutex_);
+void link::turn(lock& held) {
     turn_scheduled_ = false;
     if (in_turn_ || abandoned_) return;
     in_turn_ = true;

@@ -180,45 +180,45 @@ result<T> link::wait_for_operation(lock& held, result<protocol::operation_id> id
 
 result<message> link::wait_for_request(bytes_view subject, bytes_view payload,
                                        const request_options& options) {
-    if (is_forked()) return errc::made_before_fork;
-    lock held(mutex_);
-    if (is_turns_thread()) return errc::would_deadlock;
-    if (drain_deadline_) return ending_why();
-    return wait_for_operation<message>(held, begin_request(subject, payload, options),
-                                       options.timeout.value_or(options_.request_timeout));
+    return inside([&](lock& held) -> result<message> {
+        if (is_turns_thread()) return errc::would_deadlock;
+        if (drain_deadline_) return ending_why();
+        return wait_for_operation<message>(held, begin_request(subject, payload, options),
+                                           options.timeout.value_or(options_.request_timeout));
+    });
 }
 
 result<nanoseconds> link::wait_for_flush(std::optional<nanoseconds> timeout) {
-    if (is_forked()) return errc::made_before_fork;
-    lock held(mutex_);
-    if (is_turns_thread()) return errc::would_deadlock;
-    const nanoseconds at_most = timeout.value_or(options_.request_timeout);
-    return wait_for_operation<nanoseconds>(held, session_.flush(net::steady_now(), at_most),
-                                           at_most);
+    return inside([&](lock& held) -> result<nanoseconds> {
+        if (is_turns_thread()) return errc::would_deadlock;
+        const nanoseconds at_most = timeout.value_or(options_.request_timeout);
+        return wait_for_operation<nanoseconds>(held, session_.flush(net::steady_now(), at_most),
+                                               at_most);
+    });
 }
 
 result<> link::wait_for_publication(bytes_view subject, bytes_view payload,
                                     const publish_options& options) {
-    if (is_forked()) return errc::made_before_fork;
-    lock held(mutex_);
-    if (auto outcome = publish_or_wait(held, subject, payload, options)) {
-        return std::move(*outcome);
-    }
-    if (is_turns_thread()) return errc::would_deadlock;
-    awaited<void> mine;
-    wait_for_room(subject, payload, options, &mine);
-    const presence here(*this);
-    const nanoseconds time = options_.request_timeout;
-    const auto is_told = [&] { return mine.is_told; };
-    for (auto due = net::steady_now() + time;; due = net::steady_now() + next_look) {
-        if (mine.called.wait_until(held, due, is_told)) return std::move(*mine.what);
-        if (callbacks_take(time)) break;
-    }
-    std::erase_if(wanting_room_, [&](const room_waiter& waiter) {
-        auto* const* const thread = std::get_if<awaited<void>*>(&waiter.who);
-        return thread != nullptr && *thread == &mine;
+    return inside([&](lock& held) -> result<> {
+        if (auto outcome = publish_or_wait(held, subject, payload, options)) {
+            return std::move(*outcome);
+        }
+        if (is_turns_thread()) return errc::would_deadlock;
+        awaited<void> mine;
+        wait_for_room(subject, payload, options, &mine);
+        const presence here(*this);
+        const nanoseconds time = options_.request_timeout;
+        const auto is_told = [&] { return mine.is_told; };
+        for (auto due = net::steady_now() + time;; due = net::steady_now() + next_look) {
+            if (mine.called.wait_until(held, due, is_told)) return std::move(*mine.what);
+            if (callbacks_take(time)) break;
+        }
+        std::erase_if(wanting_room_, [&](const room_waiter& waiter) {
+            auto* const* const thread = std::get_if<awaited<void>*>(&waiter.who);
+            return thread != nullptr && *thread == &mine;
+        });
+        return held_up(time);
     });
-    return held_up(time);
 }
 
 template <class IsHere>
@@ -235,36 +235,36 @@ void link::wait_for_feed(lock& held, feed& of, IsHere is_here,
 }
 
 result<message> link::wait_for_next(feed& of, std::optional<nanoseconds> timeout) {
-    if (is_forked()) return errc::made_before_fork;
-    lock held(mutex_);
-    const auto is_here = [&] { return !of.pending.empty() || of.end; };
-    if (!is_here() && is_turns_thread()) return errc::would_deadlock;
-    wait_for_feed(held, of, is_here, deadline_of(timeout));
-    if (auto first = of.pending.pop()) {
-        taken_from(of);
-        return std::move(*first);
-    }
-    if (of.end) return of.how_it_ended(std::type_identity<message>());
-    const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(*timeout);
-    return error(protocol::errc::timeout, "no message for '" + of.subject + "' in " +
-                                              std::to_string(milliseconds.count()) + " ms");
+    return inside([&](lock& held) -> result<message> {
+        const auto is_here = [&] { return !of.pending.empty() || of.end; };
+        if (!is_here() && is_turns_thread()) return errc::would_deadlock;
+        wait_for_feed(held, of, is_here, deadline_of(timeout));
+        if (auto first = of.pending.pop()) {
+            taken_from(of);
+            return std::move(*first);
+        }
+        if (of.end) return of.how_it_ended(std::type_identity<message>());
+        const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(*timeout);
+        return error(protocol::errc::timeout, "no message for '" + of.subject + "' in " +
+                                                  std::to_string(milliseconds.count()) + " ms");
+    });
 }
 
 result<std::optional<message>> link::wait_for_answer(feed& of, std::optional<steady_time> until) {
-    if (is_forked()) return errc::made_before_fork;
-    lock held(mutex_);
-    const auto is_here = [&] { return !of.pending.empty() || of.end; };
-    if (!is_here() && is_turns_thread()) return errc::would_deadlock;
-    wait_for_feed(held, of, is_here, until);
-    if (!is_here()) {
-        end_what_is_late();
-        wait_for_feed(held, of, is_here, {}); // What is under way is asked about first.
-    }
-    if (auto first = of.pending.pop()) {
-        taken_from(of);
-        return std::optional(std::move(*first));
-    }
-    return of.how_it_ended(std::type_identity<std::optional<message>>());
+    return inside([&](lock& held) -> result<std::optional<message>> {
+        const auto is_here = [&] { return !of.pending.empty() || of.end; };
+        if (!is_here() && is_turns_thread()) return errc::would_deadlock;
+        wait_for_feed(held, of, is_here, until);
+        if (!is_here()) {
+            end_what_is_late();
+            wait_for_feed(held, of, is_here, {}); // What is under way is asked about first.
+        }
+        if (auto first = of.pending.pop()) {
+            taken_from(of);
+            return std::optional(std::move(*first));
+        }
+        return of.how_it_ended(std::type_identity<std::optional<message>>());
+    });
 }
 
 bool link::is_held_up(nanoseconds at_least) const {

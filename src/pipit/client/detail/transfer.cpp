@@ -120,10 +120,13 @@ void transfer::complete(std::optional<waiting<T>>& who, result<T> with) {
     who.reset();
 }
 
-template <class T>
-void transfer::refuse(handler<T> done) {
+template <class T, class Begin>
+void transfer::start(handler<T> done, Begin begin) {
+    if (is_forked()) return link_->refuse_as_forked(std::move(done));
+    const lock held(mutex_);
+    if (link_->is_abandoned()) return; // The handler dies like all that waited.
     std::optional<waiting<T>> who(std::in_place, std::move(done), link_->executor());
-    complete<T>(who, errc::made_before_fork);
+    begin(who);
 }
 
 void transfer::listen() {
@@ -132,31 +135,31 @@ void transfer::listen() {
 }
 
 void transfer::abandon() {
-    if (is_forked()) return;
     // What is moved here dies without the lock: it may own a coroutine that owns this.
     std::optional<waiting<chunk_stream>> opener;
     std::optional<waiting<std::optional<message>>> reader;
     std::optional<writer> writes;
     std::optional<waiting<void>> finisher;
-    const lock held(mutex_);
-    opener.swap(opener_);
-    reader.swap(reader_);
-    writes.swap(writer_);
-    finisher.swap(finisher_);
+    mutex_.inside([&] {
+        opener.swap(opener_);
+        reader.swap(reader_);
+        writes.swap(writer_);
+        finisher.swap(finisher_);
+    });
 }
 
 void transfer::arrived(result<message> what) {
-    if (is_forked()) return;
-    const lock held(mutex_);
-    const auto now = net::steady_now();
-    if (!what) {
-        session_.cancel(link_->is_closed() ? error(protocol::errc::closed) : what.error(), {});
-        return advance();
-    }
-    session_.receive(*what, now);
-    while (auto more = link_->try_next(*feed_)) session_.receive(*more, now);
-    advance();
-    if (!session_.failure()) listen();
+    mutex_.inside([&] {
+        const auto now = net::steady_now();
+        if (!what) {
+            session_.cancel(link_->is_closed() ? error(protocol::errc::closed) : what.error(), {});
+            return advance();
+        }
+        session_.receive(*what, now);
+        while (auto more = link_->try_next(*feed_)) session_.receive(*more, now);
+        advance();
+        if (!session_.failure()) listen();
+    });
 }
 
 void transfer::advance() {
@@ -207,11 +210,11 @@ void transfer::write_on() {
 }
 
 void transfer::written(result<> outcome) {
-    if (is_forked()) return;
-    const lock held(mutex_);
-    is_publishing_ = false;
-    if (!outcome) session_.cancel(outcome.error(), {});
-    advance();
+    mutex_.inside([&] {
+        is_publishing_ = false;
+        if (!outcome) session_.cancel(outcome.error(), {});
+        advance();
+    });
 }
 
 void transfer::read_on() {
@@ -238,57 +241,48 @@ void transfer::fail_everything() {
 }
 
 void transfer::read(handler<std::optional<message>> done) {
-    if (is_forked()) return refuse<std::optional<message>>(std::move(done));
-    const lock held(mutex_);
-    if (link_->is_abandoned()) return; // The handler dies like all that waited.
-    std::optional<waiting<std::optional<message>>> who(std::in_place, std::move(done),
-                                                       link_->executor());
-    if (reader_) return complete<std::optional<message>>(who, errc::transfer_busy);
-    reader_ = std::move(who);
-    reader_->on_cancel([weak = weak_from_this()] {
-        if (const auto self = weak.lock()) self->give_up_reading();
+    start(std::move(done), [this](std::optional<waiting<std::optional<message>>>& who) {
+        if (reader_) return complete<std::optional<message>>(who, errc::transfer_busy);
+        reader_ = std::move(who);
+        reader_->on_cancel([weak = weak_from_this()] {
+            if (const auto self = weak.lock()) self->give_up_reading();
+        });
+        advance();
     });
-    advance();
 }
 
 void transfer::give_up_reading() {
-    if (is_forked()) return;
-    const lock held(mutex_);
-    complete<std::optional<message>>(reader_, protocol::errc::cancelled);
+    mutex_.inside([this] { complete<std::optional<message>>(reader_, protocol::errc::cancelled); });
 }
 
 void transfer::write(bytes_view bytes, handler<void> done) {
-    if (is_forked()) return refuse<void>(std::move(done));
-    const lock held(mutex_);
-    if (link_->is_abandoned()) return; // The handler dies like all that waited.
-    std::optional<waiting<void>> who(std::in_place, std::move(done), link_->executor());
-    if (writer_ || is_finished_) return complete<void>(who, errc::transfer_busy);
-    writer_.emplace(writer{bytes, std::move(*who)});
-    writer_->who.on_cancel([weak = weak_from_this()] {
-        // Nobody knows how much of it was sent.
-        if (const auto self = weak.lock()) self->cancel(protocol::errc::cancelled, "cancelled");
+    start(std::move(done), [&](std::optional<waiting<void>>& who) {
+        if (writer_ || is_finished_) return complete<void>(who, errc::transfer_busy);
+        writer_.emplace(writer{bytes, std::move(*who)});
+        writer_->who.on_cancel([weak = weak_from_this()] {
+            // Nobody knows how much of it was sent.
+            if (const auto self = weak.lock()) self->cancel(protocol::errc::cancelled, "cancelled");
+        });
+        advance();
     });
-    advance();
 }
 
 void transfer::finish(handler<void> done) {
-    if (is_forked()) return refuse<void>(std::move(done));
-    const lock held(mutex_);
-    if (link_->is_abandoned()) return; // The handler dies like all that waited.
-    std::optional<waiting<void>> who(std::in_place, std::move(done), link_->executor());
-    if (std::exchange(is_finished_, true)) return complete<void>(who, errc::transfer_busy);
-    finisher_ = std::move(who);
-    advance();
+    start(std::move(done), [this](std::optional<waiting<void>>& who) {
+        if (std::exchange(is_finished_, true)) return complete<void>(who, errc::transfer_busy);
+        finisher_ = std::move(who);
+        advance();
+    });
 }
 
 void transfer::cancel(error why, bytes_view text) {
-    if (is_forked()) return;
-    const lock held(mutex_);
-    if (session_.failure() || link_->is_abandoned()) return;
-    if (!session_.is_complete()) session_.cancel(std::move(why), text);
-    advance();
-    if (feed_) link_->unsubscribe(feed_, 0);
-    if (const auto timer = timer_.lock()) timer->cancel();
+    mutex_.inside([&] {
+        if (session_.failure() || link_->is_abandoned()) return;
+        if (!session_.is_complete()) session_.cancel(std::move(why), text);
+        advance();
+        if (feed_) link_->unsubscribe(feed_, 0);
+        if (const auto timer = timer_.lock()) timer->cancel();
+    });
 }
 
 void transfer::arm() {
@@ -306,14 +300,14 @@ void transfer::arm() {
 }
 
 void transfer::tick() {
-    if (is_forked()) return;
-    const lock held(mutex_);
-    if (link_->statistics().connects > connection_) {
-        session_.cancel(protocol::errc::connection_lost, "connection lost");
-    }
-    session_.expire(net::steady_now());
-    advance();
-    arm();
+    mutex_.inside([this] {
+        if (link_->statistics().connects > connection_) {
+            session_.cancel(protocol::errc::connection_lost, "connection lost");
+        }
+        session_.expire(net::steady_now());
+        advance();
+        arm();
+    });
 }
 
 } // namespace pipit::client::detail

@@ -8,7 +8,6 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,10 +36,10 @@ public:
     void finish(handler<void> done);
     void cancel(error why, bytes_view text);
     [[nodiscard]] link& over() const noexcept { return *link_; }
-    [[nodiscard]] bool is_forked() const noexcept { return process_.is_forked(); }
+    [[nodiscard]] bool is_forked() const noexcept { return mutex_.is_forked(); }
 
 private:
-    using lock = std::unique_lock<std::mutex>;
+    using lock = own_mutex::guard;
 
     struct writer {
         bytes_view rest;
@@ -65,12 +64,12 @@ private:
     void give_up_reading();
     template <class T>
     void complete(std::optional<waiting<T>>& who, result<T> with);
-    template <class T>
-    void refuse(handler<T> done);
+    /// With the lock held, unless this process is a child by `fork`.
+    template <class T, class Begin>
+    void start(handler<T> done, Begin begin);
 
-    const net::process_mark process_;
     const std::shared_ptr<link> link_;
-    std::mutex mutex_;
+    own_mutex mutex_;
     const transfer_options options_;
     chunk_session session_;
     std::uint64_t connection_; ///< The number of the one that it goes over.
