@@ -370,6 +370,23 @@ TEST(ConnectionFaults, TakesWhatCameBeforeTheEndThatItNoticesBySending) {
     EXPECT_EQ(tells.errors.front(), protocol::errc::refused_by_peer);
 }
 
+TEST(ConnectionFaults, SaysHowLongADrainWasGiven) {
+    const false_server server([](false_server::peer& client) {
+        client.greet();
+        client.wait_until_gone(); // It answers no PING.
+    });
+    asio::io_context io;
+    told tells;
+    auto options = options_for({server.url()}, tells);
+    options.drain_timeout = 50ms;
+    connection nats(io.get_executor(), options);
+    ASSERT_TRUE(connect(io, nats));
+    outcome<void> drained;
+    nats.drain(drained.handler());
+    run_until(io, [&] { return drained.is.has_value(); });
+    EXPECT_EQ(drained.is->error().message(), "timed out: draining took longer than 50 ms");
+}
+
 TEST(ConnectionFaults, LeavesALameDuckForADiscoveredServer) {
     const auto other = start_server();
     const auto other_name = other->url().substr(7);

@@ -288,10 +288,11 @@ void client_session::end_subscription(sid subscription, error why) {
     events_.emplace_back(subscription_ended{subscription, std::move(why)});
 }
 
-void client_session::drain_all(steady_time now, nanoseconds timeout) {
+void client_session::drain_all(steady_time now, nanoseconds timeout,
+                               std::optional<steady_time> began) {
     now_ = now;
     if (is_closed() || draining_ != draining::no) return;
-    auto* const added = add_operation(operation::kind::drain_all, timeout);
+    auto* const added = add_operation(operation::kind::drain_all, timeout, began.value_or(now));
     if (added == nullptr) return protocol_.close(errc::output_full);
     drain_operation_ = added->id;
     draining_ = draining::subscriptions;
@@ -332,10 +333,10 @@ bool client_session::advance_draining() {
 }
 
 /// With the number of the connection that it goes over: this one, or the next.
-client_session::operation* client_session::add_operation(operation::kind what,
-                                                         nanoseconds timeout) {
+client_session::operation* client_session::add_operation(operation::kind what, nanoseconds timeout,
+                                                         steady_time began) {
     if (operations_.size() + events_.size() >= limits::client_operations) return nullptr;
-    auto* const added = operations_.add(what, now_, timeout);
+    auto* const added = operations_.add(what, began, timeout);
     if (added != nullptr) added->connection = next_connection();
     return added;
 }

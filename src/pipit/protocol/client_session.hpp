@@ -91,8 +91,9 @@ public:
 
     /// Drains all subscriptions, waits for requests that are under way, sends what is queued, and
     /// closes. `closed` says whether all of it was done. To let users work off the messages that
-    /// wait in the driver, and publish, `drain` each subscription before.
-    void drain_all(steady_time now, nanoseconds timeout);
+    /// wait in the driver, and publish, `drain` each subscription before; the time has run since
+    /// `began`, if that was earlier.
+    void drain_all(steady_time now, nanoseconds timeout, std::optional<steady_time> began = {});
     void reconnect(steady_time now) { protocol_.reconnect(now); }
     void close() { protocol_.close(); }
 
@@ -123,7 +124,11 @@ private:
     void end_subscription(sid subscription, error why);
     void end_all_subscriptions(const error& why);
     [[nodiscard]] bool advance_draining();
-    [[nodiscard]] operation* add_operation(operation::kind what, nanoseconds timeout);
+    [[nodiscard]] operation* add_operation(operation::kind what, nanoseconds timeout) {
+        return add_operation(what, timeout, now_);
+    }
+    [[nodiscard]] operation* add_operation(operation::kind what, nanoseconds timeout,
+                                           steady_time began);
     [[nodiscard]] std::uint64_t next_connection() const noexcept {
         return is_connected() ? connection_ : connection_ + 1;
     }

@@ -158,6 +158,17 @@ TEST(DrainAll, SaysThatItTookTooLong) {
     EXPECT_NE(told.find("| ended:1:"), std::string::npos) << told;
 }
 
+TEST(DrainAll, SaysHowLongItTookInAllAndNotSinceItsLastStep) {
+    for (const auto& [timeout, text] : {std::pair(30'000ms, "30 s"), std::pair(0ms, "0 ms")}) {
+        session_script s;
+        s.connects();
+        (void)s.session.subscribe("a");
+        s.session.drain_all(s.now, timeout, s.now - timeout);
+        s.waits(0s);
+        EXPECT_TRUE(s.events().ends_with(std::string("draining took longer than ") + text));
+    }
+}
+
 TEST(DrainAll, WithoutAConnectionClosesWhenNothingWaits) {
     session_script s;
     (void)s.session.subscribe("a");

@@ -177,8 +177,8 @@ void link::perform(departure& from) {
 
 void link::perform(last_drain&) {
     const lock held(mutex_);
-    const auto now = net::steady_now();
-    session_.drain_all(now, std::max(*drain_deadline_ - now, nanoseconds(0)));
+    session_.drain_all(net::steady_now(), options_.drain_timeout,
+                       *drain_deadline_ - options_.drain_timeout);
     schedule_turn();
 }
 
