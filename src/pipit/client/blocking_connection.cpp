@@ -121,11 +121,13 @@ const std::shared_ptr<detail::link>& blocking_connection::internals() const noex
 
 result<> blocking_connection::connect() {
     auto& link = *state_->link;
+    if (auto may = link.may_wait(); !may) return may;
+    if (auto known = link.try_connect()) return std::move(*known);
     const nanoseconds time = link.options().connect_timeout;
     auto connected = wait_for<void>(link, patience{time, time},
                                     [&](auto done) { link.connect(std::move(done)); });
-    const bool is_given_up = !connected && connected.error() == protocol::errc::timeout &&
-                             !link.options().retry_on_failed_connect && !link.is_connected();
+    const bool is_given_up =
+        !connected && connected.error() == protocol::errc::timeout && !link.is_connected();
     if (is_given_up) link.close(); // Nobody would know of a later success.
     return connected;
 }

@@ -65,6 +65,20 @@ TEST(BlockingLimits, AConnectEndsInTimeWhateverTheCredentialsProviderDoes) {
     work.let_go();
 }
 
+TEST(BlockingLimits, WhoIsConnectedIsToldSoWhateverACallbackDoes) {
+    const auto server = start_server();
+    hanging work;
+    blocking_connection nats({.servers = {server->url()}, .connect_timeout = 2s});
+    nats.connect().value();
+    auto hung = nats.subscribe("a", work.callback()).value();
+    nats.publish("a", "").value();
+    work.wait_until_it_hangs();
+    EXPECT_TRUE(nats.connect());
+    nats.close();
+    EXPECT_EQ(nats.connect().error(), protocol::errc::closed);
+    work.let_go();
+}
+
 TEST(BlockingLimits, APublicationWaitsForNoCallback) {
     std::promise<void> over;
     const false_server server([&, ends = over.get_future().share()](false_server::peer& client) {

@@ -152,26 +152,32 @@ auto link::canceller(protocol::operation_id id) {
     };
 }
 
+std::optional<result<>> link::begin_connecting() {
+    if (option_error_) return result<>(*option_error_);
+    if (session_.is_closed()) return result<>(protocol::errc::closed);
+    if (!std::exchange(started_, true)) session_.start(net::steady_now());
+    schedule_turn();
+    if (session_.is_connected() || options_.retry_on_failed_connect) return result<>();
+    return std::nullopt;
+}
+
+std::optional<result<>> link::try_connect() {
+    return inside([this] { return begin_connecting(); });
+}
+
 void link::connect(handler<void> done) {
     start(std::move(done), [&](lock& /*held*/, waiting<void> who) {
-        if (option_error_) return complete_later<void>(std::move(who), *option_error_);
-        if (session_.is_closed()) {
-            return complete_later<void>(std::move(who), protocol::errc::closed);
+        if (auto known = begin_connecting()) {
+            return complete_later<void>(std::move(who), std::move(*known));
         }
-        if (!std::exchange(started_, true)) session_.start(net::steady_now());
-        if (session_.is_connected() || options_.retry_on_failed_connect) {
-            complete_later<void>(std::move(who), {});
-        } else {
-            const auto number = next_waiter_++;
-            who.on_cancel([weak = weak_from_this(), number] {
-                const auto self = weak.lock();
-                if (!self) return;
-                self->give_up(&link::connecting_, number);
-                if (!self->is_connected()) self->close(); // Nobody would know of a later success.
-            });
-            connecting_.push_back({number, std::move(who)});
-        }
-        schedule_turn();
+        const auto number = next_waiter_++;
+        who.on_cancel([weak = weak_from_this(), number] {
+            const auto self = weak.lock();
+            if (!self) return;
+            self->give_up(&link::connecting_, number);
+            if (!self->is_connected()) self->close(); // Nobody would know of a later success.
+        });
+        connecting_.push_back({number, std::move(who)});
     });
 }
 

@@ -58,6 +58,8 @@ public:
     ~link();
 
     void connect(handler<void> done);
+    /// Begins to. Nothing: how it ends is not known yet.
+    [[nodiscard]] std::optional<result<>> try_connect();
     [[nodiscard]] result<> publish(bytes_view subject, bytes_view payload,
                                    const publish_options& options);
     /// Nothing: it is time for others, or there is no room.
@@ -362,6 +364,7 @@ private:
         if (abandoned_) return; // The handler dies like all that waited.
         begin(held, waiting<T>(std::move(done), executor_));
     }
+    [[nodiscard]] std::optional<result<>> begin_connecting();
     [[nodiscard]] result<protocol::operation_id>
     begin_request(bytes_view subject, bytes_view payload, const request_options& options);
     template <class T>
