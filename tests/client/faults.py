@@ -142,6 +142,12 @@ FAULTS = {
         "config": LISTEN + LAME_DUCK,
         "steps": begins() + silent("lame_duck") + [(["wait_event", "a", "ldm"], "a saw ldm")]
                  + [(["exit"], r"server exits with \d+")] + silent("start") + LEFT + BACK + LIVES + DRAINS},
+    "one of two servers becomes a lame duck, and nothing is lost": {
+        "servers": 2,
+        "config": LISTEN + LAME_DUCK.replace('"1s"', '"10s"'),
+        "steps": begins("all") + silent("duck_connected") + [(["wait_event", "a", "ldm"], "a saw ldm")]
+                 + [(step, "a got 2000 of 2000 answers") for step, _ in BUSY] * 3 + LIVES
+                 + LEFT + BACK + LIVES + DRAINS},
     "the servers of a cluster die one by one": {
         "servers": 3, "cluster": True,
         "steps": begins() + silent("kill_connected", "wait_client") + LIVES

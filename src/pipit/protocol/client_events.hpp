@@ -56,7 +56,8 @@ struct info_changed {};
 struct servers_discovered {
     std::vector<std::string> servers;
 };
-/// The server is about to stop; `reconnect` moves to another one.
+/// The server is about to stop. A `client_session` moves to another one, if there is one; with a
+/// `client_protocol`, `prepare_reconnect` and `reconnect` do.
 struct lame_duck {};
 /// There is no connection (any more): close the transport, if it is open. The next attempt follows.
 struct disconnected {

@@ -232,6 +232,7 @@ std::string client_protocol::late_text() const {
 
 void client_protocol::lose(error why, std::string_view auth_error) {
     const bool was_connected = state_ == state::connected;
+    is_leaving_ = false;
     output_.clear();
     pings_.clear();
     keepalives_outstanding_ = 0;
@@ -444,7 +445,7 @@ result<> client_protocol::publish(const publication& message) {
     if (knows_server && !message.headers.empty() && !info_.headers) {
         return errc::headers_not_supported;
     }
-    if (state_ == state::connected) {
+    if (state_ == state::connected && !is_leaving_) {
         const auto max = options_.pending_output_bytes_max;
         if (!fits(message, output_.size(), max)) return errc::output_full;
         append_publication(output_.end(), message);
@@ -465,7 +466,7 @@ result<sid> client_protocol::subscribe(bytes_view subject, bytes_view queue) {
     if (state_ == state::connected && is_full) return errc::output_full;
 
     auto& record = subscriptions_.add(subject, queue);
-    if (state_ == state::connected) queue_subscription(record);
+    if (state_ == state::connected && !is_leaving_) queue_subscription(record);
     return record.id;
 }
 
@@ -507,6 +508,14 @@ void client_protocol::reconnect(steady_time now) {
     now_ = now;
     if (state_ == state::waiting) return open_next(now);
     if (state_ != state::idle && state_ != state::closed) lose(errc::left_server);
+}
+
+void client_protocol::prepare_reconnect(std::optional<sid> kept) {
+    if (state_ != state::connected || std::exchange(is_leaving_, true)) return;
+    subscriptions_.for_each([&](const auto& record) {
+        if (record.id == kept || record.draining) return;
+        append_unsubscribe(output_.end(), sid_text(record.id));
+    });
 }
 
 void client_protocol::close(error why) {

@@ -137,6 +137,13 @@ public:
 
     /// Leaves the server for another one, as after `lame_duck`.
     void reconnect(steady_time now);
+    /// Before it: asks the server to send no more, but for `kept`, and what is published from now
+    /// on waits for the next connection. What is on its way still comes; a `ping()` tells when.
+    void prepare_reconnect(std::optional<sid> kept = {});
+    [[nodiscard]] bool is_leaving() const noexcept { return is_leaving_; }
+    [[nodiscard]] bool has_elsewhere_to_go() const noexcept {
+        return options_.reconnect && pool_.size() > 1;
+    }
     /// Ends everything; the event `closed` is the last one. Write the pending output before.
     void close(error why = {});
 
@@ -193,6 +200,7 @@ private:
     bool ever_connected_ = false;
     bool secured_ = false;
     bool lame_duck_told_ = false;
+    bool is_leaving_ = false; ///< While connected: `prepare_reconnect` was called.
 
     detail::input_queue<role::client> input_;
     detail::output_queue output_;

@@ -6,9 +6,20 @@
 #include <pipit/protocol/error.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace pipit::protocol {
+namespace {
+
+/// So that a server's clients do not all come to another one at the same moment.
+constexpr std::chrono::milliseconds leaving_spread{2000};
+/// A server that is about to stop closes nobody's connection for so long, as a rule.
+constexpr std::chrono::seconds leaving_patience{10};
+/// For answers to requests where there always are some under way; others wait meanwhile.
+constexpr std::chrono::seconds leaving_time{1};
+
+} // namespace
 
 /// Takes what the protocol tells, and gives what the session's driver is told at once; what follows
 /// from it is queued.
@@ -44,6 +55,10 @@ public:
         session_.receive_error(event);
         return std::move(event);
     }
+    std::optional<session_event> operator()(lame_duck& event) const {
+        session_.notice_lame_duck();
+        return event;
+    }
     std::optional<session_event> operator()(closed& event) const {
         session_.close_everything(event.why);
         session_.events_.emplace_back(std::move(event));
@@ -57,7 +72,8 @@ private:
 client_session::client_session(client_session_options options, random_source random)
     : options_(std::move(options)),
       protocol_(std::move(options_.protocol), random_source(random())),
-      names_(random()) {
+      names_(random()),
+      chance_(random()) {
     inbox_ = new_inbox() + '.';
 }
 
@@ -85,7 +101,7 @@ std::optional<session_event> client_session::next_event() {
             if (auto told = translator(*this)(*message)) return told;
         } else if (event) {
             if (auto told = std::visit(translator(*this), *event)) return told;
-        } else if (!advance_draining()) {
+        } else if (!advance_draining() && !advance_leaving()) {
             return std::nullopt;
         }
     }
@@ -104,8 +120,12 @@ void client_session::take_output(std::string& into) {
 std::optional<steady_time> client_session::next_deadline() const noexcept {
     auto due = operations_.next_deadline();
     if (due && grace_) due = std::max(*due, *grace_);
-    const auto other = protocol_.next_deadline();
-    return due && other ? std::min(*due, *other) : due ? due : other;
+    const auto consider = [&due](std::optional<steady_time> when) {
+        if (when) due = due ? std::min(*due, *when) : when;
+    };
+    consider(protocol_.next_deadline());
+    if (leaving_ != leaving::no) consider(now_ < leaves_at_ ? leaves_at_ : leaves_by_);
+    return due;
 }
 
 void client_session::expire(steady_time now) {
@@ -166,6 +186,7 @@ void client_session::begin_connection() {
 }
 
 void client_session::lose_connection() {
+    leaving_ = leaving::no;
     pings_.clear();
     drains_without_ping_.clear();
     operations_.for_each([&](operation& each) {
@@ -173,7 +194,9 @@ void client_session::lose_connection() {
             answer(each, error(errc::connection_lost, lost_text(each)));
         }
     });
-    if (draining_ == draining::publications) {
+    const auto* const drained = operations_.find(drain_operation_);
+    const bool was_sending = drained != nullptr && drained->connection <= connection_;
+    if (draining_ == draining::publications && was_sending) {
         return protocol_.close(error(errc::connection_lost, "before everything was sent"));
     }
     if (draining_ == draining::subscriptions) {
@@ -185,6 +208,7 @@ void client_session::lose_connection() {
 /// Whatever is still under way ends before `closed` is told.
 void client_session::close_everything(const error& why) {
     const auto reason = why.code() ? error(errc::closed, why.message()) : error(errc::closed);
+    leaving_ = leaving::no;
     operations_.for_each([&](operation& each) {
         const bool is_internal =
             each.what == operation::kind::drain || each.what == operation::kind::drain_all;
@@ -255,7 +279,7 @@ result<operation_id> client_session::flush(steady_time now, nanoseconds timeout)
     auto* const added = add_operation(operation::kind::flush, timeout);
     if (added == nullptr) return errc::output_full;
     const auto id = added->id;
-    if (is_connected() && !ping_for(*added)) {
+    if (sends() && !ping_for(*added)) {
         operations_.erase(*added);
         return errc::output_full;
     }
@@ -296,6 +320,7 @@ void client_session::drain_all(steady_time now, nanoseconds timeout,
     if (added == nullptr) return protocol_.close(errc::output_full);
     drain_operation_ = added->id;
     draining_ = draining::subscriptions;
+    if (leaving_ == leaving::soon) leaving_ = leaving::no; // It ends where it is.
     for (const auto subscription : protocol_.subscriptions()) {
         if (subscription == inbox_sid_) continue;
         if (!protocol_.drain(subscription)) {
@@ -324,11 +349,36 @@ bool client_session::advance_draining() {
     auto* const drained = operations_.find(drain_operation_);
     if (drained == nullptr) return false; // It was closed meanwhile.
     drained->connection = next_connection();
-    if (is_connected()) {
+    if (sends()) {
         ping_for_drain(*drained);
     } else if (!protocol_.has_offline_output()) {
         protocol_.close();
     }
+    return true;
+}
+
+void client_session::notice_lame_duck() {
+    if (!protocol_.has_elsewhere_to_go() || draining_ != draining::no) return;
+    leaving_ = leaving::soon;
+    leaves_at_ = now_ + std::chrono::milliseconds(chance_.below(leaving_spread.count()));
+    leaves_by_ = now_ + leaving_patience;
+}
+
+/// Returns whether something happened.
+bool client_session::advance_leaving() {
+    const bool is_late = now_ >= leaves_by_;
+    if (leaving_ == leaving::soon && now_ >= leaves_at_ && (requests_ == 0 || is_late)) {
+        leaving_ = leaving::prepared;
+        leaves_by_ = now_ + leaving_time;
+        requests_before_ = requests_;
+        protocol_.prepare_reconnect(requests_ == 0 ? std::nullopt : inbox_sid_);
+        if (protocol_.ping()) pings_.emplace_back(); // Nobody's.
+        return true;
+    }
+    const bool is_everything_here = requests_before_ == 0 && pings_.empty();
+    if (leaving_ != leaving::prepared || !(is_late || is_everything_here)) return false;
+    leaving_ = leaving::no;
+    protocol_.reconnect(now_);
     return true;
 }
 

@@ -40,6 +40,10 @@ struct session_statistics {
 /// An operation that went over a connection ends with it; one that was asked for while there was
 /// none goes over the next.
 ///
+/// A server that is about to stop (`lame_duck`) is left for another one, if there is one, so that
+/// nothing is lost by it: at a time of chance within 2 s, when no request is under way, though at
+/// the latest after 10 s; and when everything that was on its way is here.
+///
 /// Threads: one at a time.
 /// Source: ADR-40, ADR-47; client-protocol.
 class client_session {
@@ -109,6 +113,7 @@ public:
 private:
     using operation = detail::pending_operation;
     enum class draining : std::uint8_t { no, subscriptions, requests, publications };
+    enum class leaving : std::uint8_t { no, soon, prepared };
 
     class translator;
 
@@ -124,13 +129,17 @@ private:
     void end_subscription(sid subscription, error why);
     void end_all_subscriptions(const error& why);
     [[nodiscard]] bool advance_draining();
+    void notice_lame_duck();
+    [[nodiscard]] bool advance_leaving();
     [[nodiscard]] operation* add_operation(operation::kind what, nanoseconds timeout) {
         return add_operation(what, timeout, now_);
     }
     [[nodiscard]] operation* add_operation(operation::kind what, nanoseconds timeout,
                                            steady_time began);
+    /// What is published now goes over this connection.
+    [[nodiscard]] bool sends() const noexcept { return is_connected() && !protocol_.is_leaving(); }
     [[nodiscard]] std::uint64_t next_connection() const noexcept {
-        return is_connected() ? connection_ : connection_ + 1;
+        return sends() ? connection_ : connection_ + 1;
     }
 
     // Requests, and how operations end (client_session_requests.cpp).
@@ -169,6 +178,12 @@ private:
     draining draining_ = draining::no;
     operation_id drain_operation_{};
     std::size_t requests_ = 0; ///< Under way.
+
+    leaving leaving_ = leaving::no;
+    random_source chance_;
+    steady_time leaves_at_{};         ///< Not earlier.
+    steady_time leaves_by_{};         ///< Whatever is under way.
+    std::size_t requests_before_ = 0; ///< Of those, begun before it was prepared.
 };
 
 } // namespace pipit::protocol

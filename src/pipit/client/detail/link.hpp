@@ -167,10 +167,6 @@ private:
     struct tls_question {
         transport_pointer of;
     };
-    /// Leaves a server that asked for it.
-    struct departure {
-        transport_pointer where;
-    };
     /// Everything is handed out: the rest may be sent, and then it is over.
     struct last_drain {};
     template <class T>
@@ -184,9 +180,9 @@ private:
     };
     /// What is done without the lock.
     using task = std::variant<callback_call, sentinel_question, end_of_answers, connection_event,
-                              credentials_question, tls_question, departure, last_drain,
-                              completion<void>, completion<message>,
-                              completion<std::optional<message>>, completion<nanoseconds>, wake_up>;
+                              credentials_question, tls_question, last_drain, completion<void>,
+                              completion<message>, completion<std::optional<message>>,
+                              completion<nanoseconds>, wake_up>;
     /// Who waits for an operation of the session.
     using operation = std::variant<waiting<message>, waiting<nanoseconds>, waiting<void>,
                                    feed_pointer, awaited<message>*, awaited<nanoseconds>*>;
@@ -214,7 +210,6 @@ private:
     void perform(connection_event& what);
     void perform(credentials_question& question);
     void perform(tls_question& question);
-    void perform(departure& from);
     void perform(last_drain& drain);
     void perform(wake_up& call);
     template <class T>

@@ -169,12 +169,6 @@ void link::perform(credentials_question&) {
     }
 }
 
-void link::perform(departure& from) {
-    lock held(mutex_);
-    send_all(held);
-    if (from.where && from.where == transport_) session_.reconnect(net::steady_now());
-}
-
 void link::perform(last_drain&) {
     const lock held(mutex_);
     session_.drain_all(net::steady_now(), options_.drain_timeout,
@@ -324,11 +318,7 @@ void link::take(protocol::servers_discovered& what) {
     report(event::servers_discovered{std::move(what.servers)});
 }
 
-void link::take(protocol::lame_duck&) {
-    report(event::lame_duck{});
-    // With nowhere else to go, one stays as long as one may.
-    if (session_.pool().size() > 1) tasks_.emplace_back(departure{transport_});
-}
+void link::take(protocol::lame_duck&) { report(event::lame_duck{}); }
 
 void link::take(protocol::closed& what) {
     drop_transport();

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// A server that is about to stop is left when what is under way has ended.
+#include <support/client_world.hpp>
+
+#include <future>
+#include <optional>
+#include <string>
+
+namespace pipit::client {
+namespace {
+
+using namespace support;
+
+/// Tells its client that it will stop while a request is under way, and answers only after the
+/// client has published what follows from it.
+class duck {
+public:
+    explicit duck(std::string other)
+        : server_([this, other = std::move(other)](false_server::peer& client) {
+              client.greet();
+              const auto request = client.read_until("PUB ask ");
+              const auto reply = client.read_until("\r\n\r\n");
+              client.send("INFO {\"server_id\":\"F\",\"headers\":true,\"max_payload\":1000,"
+                          "\"ldm\":true,\"connect_urls\":[\"" +
+                          other + "\"]} \r\n");
+              client.read_until("PUB told ");
+              client.send("MSG " + reply.substr(0, reply.find(' ')) + " 1 2\r\nhi\r\n");
+              client.read_until("UNSUB 1\r\nPING\r\n");
+              client.send("PONG\r\n");
+              client.wait_until_gone();
+              left_.set_value();
+          }) {}
+
+    [[nodiscard]] connection_options options() const {
+        connection_options out{.servers = {server_.url()}};
+        out.reconnect_wait = out.reconnect_jitter = 5ms;
+        return out;
+    }
+    void wait_until_left() { left_.get_future().wait(); }
+
+private:
+    std::promise<void> left_;
+    false_server server_;
+};
+
+std::string name_of(const embedded_server& server) { return server.url().substr(7); }
+
+TEST(LameDuck, IsLeftByAConnectionWhenItHasAnswered) {
+    const auto other = start_server();
+    duck server(name_of(*other));
+    asio::io_context io;
+    auto options = server.options();
+    connection* user = nullptr;
+    options.on_event = [&](const connection_event& what) {
+        if (std::holds_alternative<event::lame_duck>(what)) user->publish("told", "").value();
+    };
+    connection nats(io.get_executor(), options);
+    user = &nats;
+    std::optional<result<message>> answer;
+    nats.connect([&](const result<>& connected) {
+        connected.value();
+        nats.request("ask", "", [&](result<message> what) { answer = std::move(what); });
+    });
+    run_until(io, [&] { return answer && nats.connected_server() == name_of(*other); });
+    EXPECT_EQ(answer->value().payload(), "hi");
+    server.wait_until_left();
+}
+
+TEST(LameDuck, IsLeftByABlockingConnectionWhenItHasAnswered) {
+    const auto other = start_server();
+    duck server(name_of(*other));
+    auto options = server.options();
+    blocking_connection* user = nullptr;
+    std::promise<void> moved;
+    options.on_event = [&](const connection_event& what) {
+        if (std::holds_alternative<event::lame_duck>(what)) user->publish("told", "").value();
+        const auto* const connected = std::get_if<event::connected>(&what);
+        if (connected != nullptr && connected->again) moved.set_value();
+    };
+    blocking_connection nats(std::move(options));
+    user = &nats;
+    nats.connect().value();
+    EXPECT_EQ(nats.request("ask", "").value().payload(), "hi");
+    moved.get_future().wait();
+    EXPECT_EQ(nats.connected_server(), name_of(*other));
+    server.wait_until_left();
+}
+
+} // namespace
+} // namespace pipit::client
