@@ -7,6 +7,7 @@
 
 set -euo pipefail
 
+unset CDPATH # With it `cd` would say where it went.
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 tools=$root/build/tools
 jobs=${PIPIT_JOBS:-$(nproc)}
