@@ -11,7 +11,6 @@
 namespace pipit::broker {
 namespace {
 
-using accounts_list = std::vector<account_configuration>;
 using protocol::is_subset;
 using protocol::quoted;
 
@@ -19,11 +18,6 @@ constexpr std::string_view missing_account = "account missing";
 constexpr std::string_view invalid_subject = "invalid subject";
 constexpr std::string_view forms_a_cycle = "import forms a cycle";
 constexpr std::string_view too_deep = "search cycle depth exhausted";
-
-account_configuration* find(accounts_list& accounts, account_id id) {
-    const auto found = std::ranges::find(accounts, id, &account_configuration::id);
-    return found == accounts.end() ? nullptr : &*found;
-}
 
 /// The export that answers for an import of `subject`, and whether it is of exactly that name.
 template <class Export>
@@ -63,13 +57,13 @@ bool is_authorized(const std::vector<Export>& exports, std::string_view subject,
 /// all branches together.
 class cycle_search {
 public:
-    cycle_search(accounts_list& accounts, account_id importer) : accounts_(accounts) {
+    cycle_search(const account_index& accounts, account_id importer) : accounts_(accounts) {
         visited_.insert(importer);
     }
 
     /// Empty: there is none.
     std::string_view of_services(account_id at, std::string_view local) {
-        auto* of = find(accounts_, at);
+        const auto* of = accounts_.find(at);
         if (of == nullptr) return {};
         if (visited_.size() >= limits::import_search_depth) return too_deep;
         for (const auto& import : of->service_imports) {
@@ -85,7 +79,7 @@ public:
     }
 
     std::string_view of_streams(account_id at, std::string_view local) {
-        auto* of = find(accounts_, at);
+        const auto* of = accounts_.find(at);
         if (of == nullptr) return {};
         if (visited_.size() >= limits::import_search_depth) return too_deep;
         const auto exports_it = [&](const stream_export& each) {
@@ -104,16 +98,26 @@ public:
     }
 
 private:
-    accounts_list& accounts_;
+    const account_index& accounts_;
     std::set<account_id> visited_;
 };
 
 } // namespace
 
-std::string add_import(accounts_list& accounts, account_id importer, stream_import import,
+account_index::account_index(std::vector<account_configuration>& accounts) {
+    by_id_.reserve(accounts.size());
+    for (auto& each : accounts) by_id_.emplace(each.id, &each);
+}
+
+account_configuration* account_index::find(account_id id) const noexcept {
+    const auto found = by_id_.find(id);
+    return found == by_id_.end() ? nullptr : found->second;
+}
+
+std::string add_import(const account_index& accounts, account_id importer, stream_import import,
                        activation token) {
-    auto* to = find(accounts, importer);
-    const auto* from = find(accounts, import.exporter);
+    auto* to = accounts.find(importer);
+    const auto* from = accounts.find(import.exporter);
     if (to == nullptr || from == nullptr) return std::string(missing_account);
     const auto& subjects = import.subjects;
     if (!is_authorized(from->stream_exports, subjects.exported(), *to, token)) {
@@ -132,10 +136,10 @@ std::string add_import(accounts_list& accounts, account_id importer, stream_impo
     return {};
 }
 
-std::string add_import(accounts_list& accounts, account_id importer, service_import import,
+std::string add_import(const account_index& accounts, account_id importer, service_import import,
                        activation token) {
-    auto* to = find(accounts, importer);
-    const auto* from = find(accounts, import.exporter);
+    auto* to = accounts.find(importer);
+    const auto* from = accounts.find(import.exporter);
     if (to == nullptr || from == nullptr) return std::string(missing_account);
     const auto& subjects = import.subjects;
     if (!protocol::is_valid_subject(subjects.local()) ||

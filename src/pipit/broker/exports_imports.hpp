@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace pipit::broker {
@@ -73,17 +74,27 @@ struct service_import {
 /// Whether the importer brings a valid activation token (only JWTs do).
 enum class activation : std::uint8_t { absent, valid };
 
+/// Accounts by their numbers. Made once for many imports: to make it costs as much as to look at
+/// all accounts. They outlive it, where they are.
+class account_index {
+public:
+    account_index(std::vector<account_configuration>& accounts);
+    /// Null: there is none.
+    [[nodiscard]] account_configuration* find(account_id id) const noexcept;
+
+private:
+    std::unordered_map<account_id, account_configuration*> by_id_;
+};
+
 /// Adds an import to the account of that number, if the exporter exports it to this account and
 /// if it forms no cycle with the imports that are there. Says in nats-server's words why not, e.g.
 /// `stream import not authorized` or `import forms a cycle`; empty: it was added.
 ///
 /// All exports of `accounts` have to be there before the first import is added.
-[[nodiscard]] std::string add_import(std::vector<account_configuration>& accounts,
-                                     account_id importer, stream_import import,
-                                     activation token = activation::absent);
-[[nodiscard]] std::string add_import(std::vector<account_configuration>& accounts,
-                                     account_id importer, service_import import,
-                                     activation token = activation::absent);
+[[nodiscard]] std::string add_import(const account_index& accounts, account_id importer,
+                                     stream_import import, activation token = activation::absent);
+[[nodiscard]] std::string add_import(const account_index& accounts, account_id importer,
+                                     service_import import, activation token = activation::absent);
 
 /// What is wrong with an export, in nats-server's words; empty: nothing.
 [[nodiscard]] std::string problem_of(std::string_view subject, const export_audience& audience);

@@ -5,6 +5,9 @@
 #include <pipit/protocol/subject.hpp>
 
 #include <algorithm>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
 
 namespace pipit::server {
 namespace {
@@ -16,7 +19,13 @@ class account_linker {
 public:
     account_linker(const server_options& options,
                    std::vector<broker::account_configuration>& accounts)
-        : options_(options), accounts_(accounts) {}
+        : options_(options), by_id_(accounts) {
+        std::unordered_set<std::string_view> named;
+        for (const auto& each : options.accounts) named.insert(each.name);
+        for (auto& each : accounts) {
+            if (named.contains(each.name)) by_name_.emplace(each.name, &each);
+        }
+    }
 
     std::vector<std::string> link() {
         for_each_export([this](auto& account, const auto& each) {
@@ -49,9 +58,8 @@ private:
 
     /// Of the accounts that a configuration names; the others exist, but nobody may refer to them.
     broker::account_configuration* find(std::string_view name) {
-        const auto found = std::ranges::find(accounts_, name, &broker::account_configuration::name);
-        if (found == accounts_.end() || !has_account(options_, name)) return nullptr;
-        return &*found;
+        const auto found = by_name_.find(name);
+        return found == by_name_.end() ? nullptr : found->second;
     }
 
     broker::export_audience audience_of(const export_options& options, std::string_view kind) {
@@ -153,16 +161,17 @@ private:
         const auto problem =
             options.is_service
                 ? broker::add_import(
-                      accounts_, importer_id,
+                      by_id_, importer_id,
                       broker::service_import{from->id, std::move(*subjects), options.share})
                 : broker::add_import(
-                      accounts_, importer_id,
+                      by_id_, importer_id,
                       broker::stream_import{from->id, std::move(*subjects), options.allow_trace});
         if (!problem.empty()) refuse(problem);
     }
 
     const server_options& options_;
-    std::vector<broker::account_configuration>& accounts_;
+    const broker::account_index by_id_;
+    std::unordered_map<std::string_view, broker::account_configuration*> by_name_;
     std::vector<std::string> problems_;
 };
 

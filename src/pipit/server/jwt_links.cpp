@@ -162,6 +162,7 @@ std::vector<import_problem> add_imports(const auth::account_jwt& claims, account
     std::vector<import_problem> problems;
     if (claims.imports.empty()) return problems;
     auto accounts = with_exporters(to, exporters_of(claims), find);
+    const broker::account_index index(accounts);
     const auto label = claims.name.empty() ? claims.subject : claims.subject + '/' + claims.name;
     for (const auto& import : claims.imports) {
         const std::string kind = import.is_service ? "service" : "stream";
@@ -191,11 +192,11 @@ std::vector<import_problem> add_imports(const auth::account_jwt& claims, account
         const auto problem =
             import.is_service
                 ? broker::add_import(
-                      accounts, to.id,
+                      index, to.id,
                       broker::service_import{id, std::move(*subjects), import.share, expires},
                       token)
                 : broker::add_import(
-                      accounts, to.id,
+                      index, to.id,
                       broker::stream_import{id, std::move(*subjects), import.allow_trace, expires},
                       token);
         if (!problem.empty()) refuse(problem);
