@@ -450,7 +450,7 @@ TEST(Broker, IsActiveByMessagesAndInterestButNotByPings) {
     auto& writer = loop.connect(plain);
     const auto activity_of = [&](const auto& client) {
         const auto id = loop.core().client_id(*client.its_session);
-        return loop.core().sessions({&id, 1}, broker::session_state::open).at(0).last_activity;
+        return loop.core().sessions({&id, 1}, broker::session_state::open).at(0).last_activity.wall;
     };
     const auto begin = loop.now.wall;
     loop.pass(1s);

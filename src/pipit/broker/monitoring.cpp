@@ -107,8 +107,9 @@ session_snapshot broker_state::snapshot_of(const session& session) const {
     snapshot.client_id = session.client_id;
     snapshot.ip = details.origin.ip;
     snapshot.port = details.origin.port;
-    snapshot.start = details.start.wall;
-    snapshot.last_activity = details.start.wall + (session.last_activity - details.start.steady);
+    snapshot.start = details.start;
+    snapshot.last_activity = {session.last_activity,
+                              details.start.wall + (session.last_activity - details.start.steady)};
     snapshot.reason = session.reason;
     if (session.round_trip != nanoseconds::zero()) snapshot.round_trip = session.round_trip;
     snapshot.pending_bytes = session.pending_bytes();
@@ -132,7 +133,7 @@ session_snapshot broker_state::snapshot_of(const session& session) const {
 void broker_state::remember_closed(const session& session, moment now) {
     closed_session remembered;
     remembered.shown = snapshot_of(session);
-    remembered.shown.stop = now.wall;
+    remembered.shown.stop = now;
     if (auto& tls = remembered.shown.tls; tls && !tls->peer.empty()) {
         // Of those who are gone nobody asks for certificates.
         tls = std::make_shared<const tls_facts>(

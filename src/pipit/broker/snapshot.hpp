@@ -46,9 +46,9 @@ struct session_snapshot {
     std::uint64_t client_id = 0;
     std::string ip;
     std::uint16_t port = 0;
-    wall_time start{};
-    wall_time last_activity{};
-    std::optional<wall_time> stop; ///< Set for a closed one.
+    moment start{};
+    moment last_activity{};
+    std::optional<moment> stop; ///< Set for a closed one.
     close_reason reason = close_reason::none;
     std::optional<nanoseconds> round_trip;
     std::uint64_t pending_bytes = 0;

@@ -52,7 +52,7 @@ struct loop_snapshot {
 
 /// What the server knows and its brokers do not.
 struct server_snapshot {
-    wall_time now{};
+    moment now{};
     wall_time start{};
     wall_time configuration_loaded{};
     std::string configuration_digest; ///< `sha256:…`, or empty without a file.

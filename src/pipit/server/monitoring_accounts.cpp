@@ -12,7 +12,7 @@ namespace {
 
 void write_head(json_writer& json, const monitoring_snapshot& snapshot) {
     json.member("server_id", snapshot.configuration->identity.id);
-    json.member("now", rfc3339(snapshot.server.now));
+    json.member("now", rfc3339(snapshot.server.now.wall));
 }
 
 /// What an account's messages are mapped to. As nats-server shows it, a weight is the sum of those
@@ -187,7 +187,7 @@ void write_account_detail(json_writer& json, const monitoring_snapshot& snapshot
                 rfc3339(account.claims == nullptr ? snapshot.server.configuration_loaded
                                                   : account.claims->updated));
     json.optional_member("is_system", snapshot.configuration->system_account == account.id);
-    json.member("expired", account.expires && *account.expires <= snapshot.server.now);
+    json.member("expired", account.expires && *account.expires <= snapshot.server.now.wall);
     json.member("complete", true);
     json.member("jetstream_enabled", false);
     json.member("leafnode_connections", 0);

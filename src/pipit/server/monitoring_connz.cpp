@@ -4,6 +4,7 @@
 #include <pipit/server/detail/monitoring_documents.hpp>
 #include <pipit/server/detail/monitoring_text.hpp>
 #include <pipit/server/duration_text.hpp>
+#include <pipit/server/start_by_clock.hpp>
 
 #include <algorithm>
 #include <array>
@@ -119,9 +120,9 @@ void sort_by(std::vector<session_snapshot>& sessions, bool descending, Key key) 
     });
 }
 
-void sort(std::vector<session_snapshot>& sessions, const std::string& order, wall_time now) {
+void sort(std::vector<session_snapshot>& sessions, const std::string& order, moment now) {
     using view = const session_snapshot&;
-    const auto uptime = [now](view s) { return s.stop.value_or(now) - s.start; };
+    const auto uptime = [now](view s) { return s.stop.value_or(now).steady - s.start.steady; };
     sort_by(sessions, false, [](view s) { return s.client_id; });
     if (order == "subs") sort_by(sessions, true, [](view s) { return s.subscription_count; });
     if (order == "pending") sort_by(sessions, true, [](view s) { return s.pending_bytes; });
@@ -129,10 +130,11 @@ void sort(std::vector<session_snapshot>& sessions, const std::string& order, wal
     if (order == "msgs_from") sort_by(sessions, true, [](view s) { return s.in.messages; });
     if (order == "bytes_to") sort_by(sessions, true, [](view s) { return s.out.bytes; });
     if (order == "bytes_from") sort_by(sessions, true, [](view s) { return s.in.bytes; });
-    if (order == "last") sort_by(sessions, true, [](view s) { return s.last_activity; });
-    if (order == "idle") sort_by(sessions, false, [](view s) { return s.last_activity; });
+    if (order == "last") sort_by(sessions, true, [](view s) { return s.last_activity.steady; });
+    if (order == "idle") sort_by(sessions, false, [](view s) { return s.last_activity.steady; });
     if (order == "uptime") sort_by(sessions, false, uptime);
-    if (order == "stop") sort_by(sessions, true, [](view s) { return s.stop; });
+    if (order == "stop")
+        sort_by(sessions, true, [](view s) { return s.stop ? s.stop->steady : steady_time(); });
     if (order == "reason") sort_by(sessions, false, [](view s) { return text(s.reason); });
     if (order == "rtt") sort_by(sessions, true, [](view s) { return s.round_trip; });
 }
@@ -157,18 +159,19 @@ void write_subscriptions(json_writer& json, std::uint64_t client_id, const connz
     json.end_array();
 }
 
-void write_activity(json_writer& json, const session_snapshot& session, wall_time now) {
-    const auto end = session.stop.value_or(now);
-    json.member("start", rfc3339(session.start));
-    json.member("last_activity", rfc3339(session.last_activity));
+void write_activity(json_writer& json, const session_snapshot& session, moment now) {
+    // What has passed is told by the clock that nobody sets.
+    const auto end = session.stop.value_or(now).steady;
+    json.member("start", rfc3339(session.start.wall));
+    json.member("last_activity", rfc3339(start_by_clock(session.last_activity, now)));
     if (session.stop) {
-        json.member("stop", rfc3339(*session.stop));
+        json.member("stop", rfc3339(session.stop->wall));
         json.member("reason", text(session.reason));
     }
     json.member("rtt",
                 duration_text(shown_round_trip(session.round_trip.value_or(nanoseconds(0)))));
-    json.member("uptime", uptime_text(end - session.start));
-    json.member("idle", uptime_text(end - session.last_activity));
+    json.member("uptime", uptime_text(end - session.start.steady));
+    json.member("idle", uptime_text(end - session.last_activity.steady));
 }
 
 void write_tls(json_writer& json, const broker::tls_facts& tls, const connz_options& options) {
@@ -278,7 +281,7 @@ result<subscriptions_by_client> subscriptions_of(std::span<const session_snapsho
 void write_head(json_writer& json, const monitoring_snapshot& snapshot, std::string_view server_id,
                 const connz_options& options, std::size_t shown, std::uint64_t total) {
     json.member("server_id", server_id);
-    json.member("now", rfc3339(snapshot.server.now));
+    json.member("now", rfc3339(snapshot.server.now.wall));
     json.member("num_connections", shown);
     json.member("total", total);
     json.member("offset", options.offset);

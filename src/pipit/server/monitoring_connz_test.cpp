@@ -10,6 +10,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::account_a_id;
 using testing::at;
+using testing::moment_at;
 using testing::monitored;
 using testing::open_session;
 
@@ -32,7 +33,7 @@ bool contains(const std::string& body, std::string_view part) {
 broker::session_snapshot closed_session(std::uint64_t client_id, broker::close_reason reason,
                                         nanoseconds ago) {
     auto session = open_session(client_id);
-    session.stop = at() - ago;
+    session.stop = moment_at(-ago);
     session.reason = reason;
     return session;
 }
@@ -147,6 +148,22 @@ TEST(Connz, SaysWhyAndWhenAConnectionEnded) {
     EXPECT_FALSE(contains(body, "name_tag"));
 }
 
+TEST(Connz, KnowsHowLongAConnectionIsThereAfterTheClockWasSet) {
+    for (const nanoseconds set_by : {nanoseconds(-72h), nanoseconds(490'000h)}) {
+        monitored server;
+        server.snapshot.loops[0].sessions = {
+            open_session(1), closed_session(2, broker::close_reason::client_closed, 10s)};
+        for (auto& session : server.snapshot.loops[0].sessions) {
+            session.start.wall -= set_by;
+            session.last_activity.wall -= set_by;
+        }
+        const auto body = server.get("/connz?state=any").body;
+        EXPECT_TRUE(contains(body, "\"uptime\": \"1m0s\",\n      \"idle\": \"9s\"")) << body;
+        EXPECT_TRUE(contains(body, "\"last_activity\": \"2026-11-21T04:16:39Z\"")) << body;
+        EXPECT_TRUE(contains(body, "\"uptime\": \"50s\"")) << body;
+    }
+}
+
 TEST(Connz, SortsByWhatIsAsked) {
     monitored server;
     auto first = open_session(1), second = open_session(2), third = open_session(3);
@@ -155,8 +172,8 @@ TEST(Connz, SortsByWhatIsAsked) {
     third.round_trip = 5us;
     first.pending_bytes = 5;
     second.subscription_count = 8;
-    third.last_activity = at();
-    first.start = at() - 1s;
+    third.last_activity = moment_at();
+    first.start = moment_at(-1s);
     server.snapshot.loops[0].sessions = {third, first};
     server.snapshot.loops[1].sessions = {second};
     const auto order = [&](const std::string& sort) {

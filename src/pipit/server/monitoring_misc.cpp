@@ -119,7 +119,7 @@ net::http_response routez(const document_request& request) {
     return plain_document(request, [](json_writer& json, const monitoring_snapshot& snapshot) {
         json.member("server_id", snapshot.configuration->identity.id);
         json.member("server_name", snapshot.configuration->identity.name);
-        json.member("now", rfc3339(snapshot.server.now));
+        json.member("now", rfc3339(snapshot.server.now.wall));
         json.member("num_routes", 0);
         json.members("routes", {});
     });
@@ -129,7 +129,7 @@ net::http_response leafz(const document_request& request) {
     static_cast<void>(request.query.flag("subs"));
     return plain_document(request, [](json_writer& json, const monitoring_snapshot& snapshot) {
         json.member("server_id", snapshot.configuration->identity.id);
-        json.member("now", rfc3339(snapshot.server.now));
+        json.member("now", rfc3339(snapshot.server.now.wall));
         json.member("leafnodes", 0);
         json.members("leafs", {});
     });
@@ -140,7 +140,7 @@ net::http_response gatewayz(const document_request& request) {
     static_cast<void>(request.query.flag("accs"));
     return plain_document(request, [](json_writer& json, const monitoring_snapshot& snapshot) {
         json.member("server_id", snapshot.configuration->identity.id);
-        json.member("now", rfc3339(snapshot.server.now));
+        json.member("now", rfc3339(snapshot.server.now.wall));
         write_empty_object(json, "outbound_gateways");
         write_empty_object(json, "inbound_gateways");
     });
@@ -164,7 +164,7 @@ net::http_response jsz(const document_request& request) {
         for (const auto* count : {"level", "total", "errors"}) json.member(count, 0);
         json.end_object();
         json.member("server_id", snapshot.configuration->identity.id);
-        json.member("now", rfc3339(snapshot.server.now));
+        json.member("now", rfc3339(snapshot.server.now.wall));
         json.member("disabled", true);
         json.begin_object("config");
         json.member("max_memory", 0);

@@ -101,7 +101,7 @@ net::http_response subsz(const document_request& request) {
     json_writer json;
     json.begin_object();
     json.member("server_id", snapshot->configuration->identity.id);
-    json.member("now", rfc3339(snapshot->server.now));
+    json.member("now", rfc3339(snapshot->server.now.wall));
     write_index_statistics(json, statistics_of(*snapshot, options));
     json.member("total", total);
     json.member("offset", options.offset);

@@ -57,8 +57,8 @@ void write_configuration(json_writer& json, const monitoring_snapshot& snapshot)
 
 void write_process(json_writer& json, const server_snapshot& server) {
     json.member("start", rfc3339(server.start));
-    json.member("now", rfc3339(server.now));
-    json.member("uptime", uptime_text(server.now - server.start));
+    json.member("now", rfc3339(server.now.wall));
+    json.member("uptime", uptime_text(server.now.wall - server.start));
     json.member("mem", server.memory_bytes);
     json.member("cores", server.cores);
     json.member("gomaxprocs", server.cores);

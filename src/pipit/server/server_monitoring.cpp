@@ -86,7 +86,7 @@ result<monitoring_snapshot> server::state::collect(const monitoring_query& query
         const moment now{net::steady_now(), net::wall_now()};
         seen.server.start = start_by_clock({seen.started, seen.server.start}, now);
         snapshot.server = seen.server;
-        snapshot.server.now = now.wall;
+        snapshot.server.now = now;
         snapshot.configuration = seen.config;
         const auto usage = read_process_usage();
         snapshot.server.memory_bytes = usage.memory_bytes;

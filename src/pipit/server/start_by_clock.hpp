@@ -5,7 +5,7 @@
 
 namespace pipit::server {
 
-/// When something began, by the clock as it is set now: many a machine learns what time it is after
+/// When something was, by the clock as it is set now: many a machine learns what time it is after
 /// its servers have started. The same again until the clock is set by more than a second.
 [[nodiscard]] constexpr wall_time start_by_clock(moment began, moment now) {
     using std::chrono::seconds;

@@ -20,6 +20,11 @@ inline wall_time at(nanoseconds after = {}) {
     return wall_time(std::chrono::seconds(1795234608)) + after;
 }
 
+/// The same by both clocks, which are an hour and a half apart.
+inline moment moment_at(nanoseconds after = {}) {
+    return {steady_time(std::chrono::minutes(90) + after), at(after)};
+}
+
 /// A server of two loops with the accounts $G, A and $SYS, and nothing in it.
 inline monitoring_snapshot empty_snapshot() {
     broker::configuration configuration;
@@ -38,7 +43,7 @@ inline monitoring_snapshot empty_snapshot() {
     }
     monitoring_snapshot snapshot;
     snapshot.configuration = std::make_shared<broker::configuration>(std::move(configuration));
-    snapshot.server.now = at();
+    snapshot.server.now = moment_at();
     snapshot.server.start = at() - std::chrono::seconds(3723);
     snapshot.server.configuration_loaded = snapshot.server.start;
     snapshot.server.pipit_version = "0.1.0";
@@ -57,8 +62,8 @@ inline broker::session_snapshot open_session(std::uint64_t client_id,
     session.client_id = client_id;
     session.ip = "127.0.0.1";
     session.port = 5000;
-    session.start = at() - std::chrono::seconds(60);
-    session.last_activity = at() - std::chrono::seconds(9);
+    session.start = moment_at(-std::chrono::seconds(60));
+    session.last_activity = moment_at(-std::chrono::seconds(9));
     session.account = account;
     session.authenticated = true;
     return session;

@@ -39,7 +39,7 @@ void write_certificate(json_writer& json, std::string_view name, const certifica
 void write_client(json_writer& json, const client_event& event, const wall_time* stop) {
     const auto& who = event.who;
     json.begin_object("client");
-    json.member("start", rfc3339(who.start));
+    json.member("start", rfc3339(who.start.wall));
     json.optional_member("host", who.ip);
     json.optional_member("id", who.client_id);
     json.optional_member("acc", event.account);
