@@ -18,8 +18,9 @@ inline constexpr std::size_t ocsp_response_bytes = 64 * 1024;
 inline constexpr std::size_t ocsp_questions = 64;
 inline constexpr std::size_t ocsp_questions_of_authority = 8;
 
-/// So many clients may wait for an answer. Where this many are of one party, no more of it when
-/// half of the room is taken.
+/// So many clients may be judged at once, and so many of them may wait for an answer. Where this
+/// many are of one party, no more of it when half of the room is taken.
+inline constexpr std::size_t ocsp_judged = 8192;
 inline constexpr std::size_t ocsp_waiting = 4096;
 inline constexpr std::size_t ocsp_waiting_of_party = 64;
 

@@ -51,6 +51,7 @@ struct ocsp_desk::client {
     const std::shared_ptr<const rules> by;
     ocsp_inquiry inquiry;
     const std::function<void(std::string why_not)> then;
+    bool is_waiting = false; ///< For an authority; counted.
 };
 
 ocsp_desk::ocsp_desk(ocsp_surroundings surroundings)
@@ -115,11 +116,11 @@ net::peer_judge ocsp_desk::judge(const ocsp_peer_options& how, nanoseconds patie
     if (!asking_) asking_ = std::make_unique<asking>();
     return [this, how, patience](net::peer_to_judge peer, std::function<void(std::string)> then) {
         const ocsp_asker who{.from = peer.from, .give_up_at = net::steady_now() + patience};
-        if (!waiting_.enter(who.from)) return then("too many clients wait for their authorities");
+        if (!present_.enter(who.from)) return then("too many clients are judged");
         auto made = std::make_shared<client>(surroundings_, current(), who, std::move(peer.chains),
                                              how, std::move(then));
         judging_.post(who.from, [this, with = std::move(made)] {
-            if (with->has_given_up()) return finish(*with, false);
+            if (with->has_given_up()) return finish(*with, refused_by_ocsp);
             go_on(with);
         });
     };
@@ -127,7 +128,12 @@ net::peer_judge ocsp_desk::judge(const ocsp_peer_options& how, nanoseconds patie
 
 /// In its turn, as `take`: to read and verify what was said takes a millisecond.
 void ocsp_desk::go_on(const std::shared_ptr<client>& with) {
-    if (const auto is_good = with->inquiry.go_on()) return finish(*with, *is_good);
+    if (const auto is_good = with->inquiry.go_on())
+        return finish(*with, *is_good ? "" : refused_by_ocsp);
+    if (!with->is_waiting && !waiting_.enter(with->who.from)) {
+        return finish(*with, "too many clients wait for their authorities");
+    }
+    with->is_waiting = true;
     asking_->events.post([this, with] { ask(with); });
 }
 
@@ -142,14 +148,15 @@ void ocsp_desk::ask(const std::shared_ptr<client>& with) {
 
 void ocsp_desk::take(const std::shared_ptr<client>& with, const result<std::string>& said) {
     // An answer is kept for the next one, even if it came too late.
-    if (!said && with->has_given_up()) return finish(*with, false);
+    if (!said && with->has_given_up()) return finish(*with, refused_by_ocsp);
     with->inquiry.answer(said);
     go_on(with);
 }
 
-void ocsp_desk::finish(const client& with, bool is_good) {
-    waiting_.leave(with.who.from);
-    with.then(is_good ? std::string() : std::string(refused_by_ocsp));
+void ocsp_desk::finish(const client& with, std::string_view why_not) {
+    present_.leave(with.who.from);
+    if (with.is_waiting) waiting_.leave(with.who.from);
+    with.then(std::string(why_not));
 }
 
 std::optional<ocsp_statistics> ocsp_desk::statistics() const {

@@ -16,12 +16,14 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace pipit::server {
 
 /// Answers the handshakes' questions about clients on threads of its own, which wait for nobody:
 /// neither a loop nor another client is held up by a slow authority, or by very many clients of one
-/// party, as each party has its turn. Bounded in clients that wait, and by party.
+/// party, as each party has its turn. Bounded in clients, and closer in those who wait for an
+/// authority, by party.
 ///
 /// Threads: all.
 class ocsp_desk {
@@ -57,11 +59,12 @@ private:
     void go_on(const std::shared_ptr<client>& with);
     void ask(const std::shared_ptr<client>& with);
     void take(const std::shared_ptr<client>& with, const result<std::string>& said);
-    void finish(const client& with, bool is_good);
+    void finish(const client& with, std::string_view why_not);
 
     const ocsp_surroundings surroundings_;
     mutable std::mutex lock_;
     std::shared_ptr<const rules> rules_;
+    waiting_room present_{{.most = limits::ocsp_judged, .few = limits::ocsp_waiting_of_party}};
     waiting_room waiting_{{.most = limits::ocsp_waiting, .few = limits::ocsp_waiting_of_party}};
     std::unique_ptr<asking> asking_; ///< Null: no listener has asked for a judge.
     task_thread keeper_{"ocsp cache"};

@@ -13,6 +13,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <future>
 #include <memory>
 #include <mutex>
@@ -105,12 +106,31 @@ TEST_F(OcspDesk, IsNotFilledByOneParty) {
         (void)judge("2001:db8::" + std::to_string(i % 1000));
     }
     auto more = judge("2001:db8::ffff");
-    ASSERT_EQ(more.wait_for(0s), std::future_status::ready) << "it waits, too";
+    ASSERT_EQ(more.wait_for(60s), std::future_status::ready) << "it waits, too";
     EXPECT_EQ(more.get(), "too many clients wait for their authorities");
     auto other = judge("192.0.2.1");
     set(silent, false);
     ASSERT_EQ(other.wait_for(60s), std::future_status::ready);
     EXPECT_EQ(other.get(), "");
+}
+
+TEST_F(OcspDesk, HasRoomForVeryManyOfAPartyWhoNeedNoAuthority) {
+    std::promise<void> all_came;
+    const auto root_alone = [&](std::function<void(std::string)> then) {
+        its_judge({.chains = {{root.der()}}, .from = party("192.0.2.1")}, std::move(then));
+    };
+    root_alone([came = all_came.get_future().share()](const std::string&) { came.wait(); });
+    std::promise<void> all_judged;
+    std::size_t refused = 0, left = limits::ocsp_waiting;
+    for (std::size_t i = limits::ocsp_waiting; i > 0; --i) {
+        root_alone([&](const std::string& why_not) {
+            refused += why_not.empty() ? 0 : 1;
+            if (--left == 0) all_judged.set_value();
+        });
+    }
+    all_came.set_value();
+    ASSERT_EQ(all_judged.get_future().wait_for(60s), std::future_status::ready);
+    EXPECT_EQ(refused, 0U);
 }
 
 TEST_F(OcspDesk, JudgesForEachPartyInTurn) {
