@@ -49,6 +49,7 @@ result<std::unique_ptr<account_directory>> account_directory::open(settings chos
 }
 
 result<std::vector<std::string>> account_directory::reload(wall_time now) {
+    if (const auto synced = sync(); !synced) return synced.error();
     struct found {
         std::string account;
         tracked about; ///< Not its JWT: all of a folder together are large.
@@ -98,6 +99,14 @@ void account_directory::remove_partial_files() const {
     }
 }
 
+account_directory::~account_directory() { (void)sync(); }
+
+/// Nothing: it is not there.
+result<std::optional<std::string>> account_directory::read(const std::string& account) const {
+    const auto staged = staged_.find(account);
+    return detail::read_jwt_file(staged == staged_.end() ? path_of(account) : staged->second);
+}
+
 std::string account_directory::path_of(const std::string& account) const {
     return settings_.folder + "/" + account + std::string(extension);
 }
@@ -127,6 +136,10 @@ void account_directory::untrack(const std::string& account) {
     combine(hash_, found->second.hash);
     uses_.erase(found->second.use);
     tracked_.erase(found);
+    const auto staged = staged_.find(account);
+    if (staged == staged_.end()) return;
+    ::unlink(staged->second.c_str());
+    staged_.erase(staged);
 }
 
 void account_directory::touch(const std::string& account, wall_time now) {
@@ -141,7 +154,7 @@ result<std::optional<std::string>> account_directory::load(const std::string& ac
     if (!auth::is_public_key(account, auth::nkey_prefix::account)) {
         return error(errc::unusable_file, "invalid public key");
     }
-    auto jwt = detail::read_jwt_file(path_of(account));
+    auto jwt = read(account);
     if (jwt && *jwt) touch(account, now);
     return jwt;
 }
@@ -156,7 +169,8 @@ result<bool> account_directory::save(const std::string& account, const std::stri
     if (known != tracked_.end()) {
         touch(account, now);
         // Somebody may have removed it.
-        const bool is_there = ::access(path_of(account).c_str(), F_OK) == 0;
+        const bool is_there =
+            staged_.contains(account) || ::access(path_of(account).c_str(), F_OK) == 0;
         says_the_same = is_there && known->second.hash == auth::sha256(jwt);
         if (says_the_same && known->second.kept >= how) return false;
     } else if (settings_.limit != 0 && tracked_.size() >= settings_.limit) {
@@ -167,12 +181,18 @@ result<bool> account_directory::save(const std::string& account, const std::stri
         }
         untrack(oldest);
     }
-    const auto written = detail::replace_file(path_of(account), jwt, file_rights, how);
-    if (!written) return written.error();
     auto about = described(jwt, now);
     about.kept = how;
-    track(account, about);
-    has_unsynced_names_ = has_unsynced_names_ || how == durability::content;
+    if (how == durability::later) {
+        auto beside = detail::write_beside(path_of(account), jwt, file_rights);
+        if (!beside) return beside.error();
+        track(account, about);
+        staged_.emplace(account, std::move(*beside));
+    } else {
+        const auto written = detail::replace_file(path_of(account), jwt, file_rights, how);
+        if (!written) return written.error();
+        track(account, about);
+    }
     return !says_the_same;
 }
 
@@ -183,7 +203,7 @@ result<bool> account_directory::save_if_newer(const std::string& account, const 
     if (claims->subject != account) {
         return error(errc::no_account, "jwt subject nkey and provided nkey do not match");
     }
-    const auto existing = detail::read_jwt_file(path_of(account));
+    const auto existing = read(account);
     if (!existing) return existing.error(); // What is there may be newer.
     if (*existing) {
         const auto old = auth::decode_account_jwt(**existing);
@@ -193,10 +213,26 @@ result<bool> account_directory::save_if_newer(const std::string& account, const 
 }
 
 result<> account_directory::sync() {
-    if (!has_unsynced_names_) return {};
+    for (;;) {
+        const auto more = sync_next();
+        if (!more) return more.error();
+        if (!*more) return {};
+    }
+}
+
+result<bool> account_directory::sync_next() {
+    if (staged_.empty()) return false;
+    const auto next = staged_.begin();
+    const auto account = next->first;
+    const auto placed = detail::put_in_place(next->second, path_of(account));
+    staged_.erase(next);
+    if (!placed) {
+        untrack(account);
+        return placed.error();
+    }
+    if (!staged_.empty()) return true;
     if (const auto synced = detail::sync_folder_of(path_of({})); !synced) return synced.error();
-    has_unsynced_names_ = false;
-    return {};
+    return false;
 }
 
 result<> account_directory::remove(const std::string& account) {

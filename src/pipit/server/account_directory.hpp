@@ -38,20 +38,27 @@ public:
     /// among the problems.
     [[nodiscard]] static result<std::unique_ptr<account_directory>> open(settings chosen,
                                                                          wall_time now);
+    /// Waits for the disk for what was saved.
+    ~account_directory();
+    account_directory(const account_directory&) = delete;
+    account_directory& operator=(const account_directory&) = delete;
 
     /// Nothing: it is not there. Errors: `errc::unusable_file`.
     [[nodiscard]] result<std::optional<std::string>> load(const std::string& account,
                                                           wall_time now);
     /// False: it says the same already. The file is whole or as before, also after a crash.
     /// What somebody is told of has to be `durability::full`; the rest need not cost the thread
-    /// that waits for the disk. Errors: `errc::unusable_file`, also at the limit.
+    /// that waits for the disk: `later` it is read from a file beside until it is. Errors:
+    /// `errc::unusable_file`, also at the limit.
     [[nodiscard]] result<bool> save(const std::string& account, const std::string& jwt,
                                     wall_time now, durability how = durability::full);
     /// The same, unless what is there was issued later.
     [[nodiscard]] result<bool> save_if_newer(const std::string& account, const std::string& jwt,
                                              wall_time now, durability how = durability::full);
-    /// What was saved with `durability::content` is `full` now. Errors: `errc::unusable_file`.
-    [[nodiscard]] result<> sync();
+    /// Waits for the disk for one of those that were saved with `durability::later`, so that others
+    /// have their turns in between. False: all of them are `full` now. Errors:
+    /// `errc::unusable_file`; that one is as before.
+    [[nodiscard]] result<bool> sync_next();
     /// Errors: `errc::unusable_file`; that it is not there is none.
     [[nodiscard]] result<> remove(const std::string& account);
     /// Removes the files of what is over.
@@ -79,6 +86,8 @@ private:
     };
 
     explicit account_directory(settings chosen) : settings_(std::move(chosen)) {}
+    [[nodiscard]] result<std::optional<std::string>> read(const std::string& account) const;
+    [[nodiscard]] result<> sync();
     [[nodiscard]] std::string path_of(const std::string& account) const;
     [[nodiscard]] tracked described(const std::string& jwt, wall_time now) const;
     void track(const std::string& account, tracked added);
@@ -90,7 +99,8 @@ private:
     std::vector<std::string> problems_;
     std::list<std::string> uses_; ///< The one used longest ago first.
     auth::sha256_digest hash_{};
-    bool has_unsynced_names_ = false;
+    /// What is to be put in its place: by the account, the file beside.
+    std::unordered_map<std::string, std::string> staged_;
 };
 
 /// The accounts of a folder.

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <iterator>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -66,6 +67,11 @@ protected:
     }
     std::filesystem::path file(const std::string& account) const {
         return folder_ + "/jwt/" + account + ".jwt";
+    }
+
+    static std::string content(const std::filesystem::path& of) {
+        std::ifstream from(of);
+        return {std::istreambuf_iterator<char>(from), {}};
     }
 
     const support::temporary_folder temporary_;
@@ -212,18 +218,51 @@ TEST_F(AccountDirectory, WaitsForTheDiskOnlyForWhatSomebodyIsToldOf) {
             EXPECT_TRUE(kept->save_if_newer(account, jwt_of(account, issued_at), now, how));
         });
     };
-    const auto sync = [&] { EXPECT_TRUE(kept->sync()); };
     EXPECT_EQ(save(a, 1, durability::full), 2);
     EXPECT_EQ(save(a, 2, durability::none), 0);
-    EXPECT_EQ(save(a, 3, durability::content), 1);
-    EXPECT_EQ(save(b, 1, durability::content), 1);
-    EXPECT_EQ(syncs_of(sync), 1) << "one for all of them";
-    EXPECT_EQ(syncs_of(sync), 0);
     // Who pushes what others have said already hears of it when it is on the disk.
     (void)kept->save(c, jwt_of(c, 1), now, durability::none);
     const auto push = [&] { EXPECT_FALSE(kept->save(c, jwt_of(c, 1), now).value()); };
     EXPECT_EQ(syncs_of(push), 2);
     EXPECT_EQ(syncs_of(push), 0);
+}
+
+TEST_F(AccountDirectory, WaitsForTheDiskLaterAndOneByOneForWhatOthersSend) {
+    auto kept = open();
+    (void)kept->save(a, jwt_of(a, 1), now);
+    const auto merge = [&] {
+        EXPECT_TRUE(kept->save_if_newer(a, jwt_of(a, 2), now, durability::later).value());
+        EXPECT_TRUE(kept->save_if_newer(b, jwt_of(b, 1), now, durability::later).value());
+        EXPECT_FALSE(kept->save_if_newer(b, jwt_of(b, 1), now, durability::later).value());
+    };
+    EXPECT_EQ(syncs_of(merge), 0);
+    EXPECT_EQ(kept->load(a, now).value(), jwt_of(a, 2));
+    EXPECT_EQ(kept->load(b, now).value(), jwt_of(b, 1));
+    EXPECT_EQ(content(file(a)), jwt_of(a, 1)) << "as long as a power cut could cut the newer one";
+
+    const auto next = [&](bool more) {
+        return syncs_of([&] { EXPECT_EQ(kept->sync_next().value(), more); });
+    };
+    EXPECT_EQ(next(true), 1);
+    EXPECT_EQ(next(false), 2) << "and the folder";
+    EXPECT_EQ(next(false), 0);
+    EXPECT_EQ(content(file(a)), jwt_of(a, 2));
+    EXPECT_EQ(content(file(b)), jwt_of(b, 1));
+}
+
+TEST_F(AccountDirectory, ForgetsWhatOthersHaveSentWhenSomebodyPushesOrDeletes) {
+    auto kept = open({.when_deleted = account_directory::deletion::remove});
+    for (const auto& account : {a, b, c}) {
+        (void)kept->save(account, jwt_of(account, 1), now, durability::later);
+    }
+    (void)kept->save(a, jwt_of(a, 2), now);
+    EXPECT_TRUE(kept->remove(b));
+    kept.reset();
+    EXPECT_EQ(content(file(a)), jwt_of(a, 2));
+    EXPECT_FALSE(std::filesystem::exists(file(b)));
+    EXPECT_EQ(content(file(c)), jwt_of(c, 1)) << "an end in order keeps it";
+    const std::filesystem::directory_iterator all(file(a).parent_path());
+    EXPECT_EQ(std::distance(begin(all), end(all)), 2) << "nothing is left beside them";
 }
 
 TEST_F(AccountDirectory, ACacheDoesNotWaitForTheDiskAndAsksAgainForWhatAPowerCutHasCut) {

@@ -57,7 +57,7 @@ result<> claims_requests::keep(const std::string& account, const std::string& jw
     auto& folder = *around_.directory;
     const auto now = net::wall_now();
     // What comes from other servers is there again at the next comparison.
-    const auto saved = if_newer ? folder.save_if_newer(account, jwt, now, durability::content)
+    const auto saved = if_newer ? folder.save_if_newer(account, jwt, now, durability::later)
                                 : folder.save(account, jwt, now);
     if (!saved) return saved.error();
     return *saved ? around_.accounts.update(account, jwt) : result<>();
@@ -154,15 +154,7 @@ std::vector<std::string> claims_requests::pack(std::string_view hash) {
     return messages;
 }
 
-/// An empty one is the last of an answer.
 void claims_requests::merge(const std::string& pack) {
-    const auto fail = [this](const error& reason) {
-        around_.log.error("DirResolver - Merging resulted in error: " + why(reason));
-    };
-    if (pack.empty()) {
-        if (const auto synced = around_.directory->sync(); !synced) fail(synced.error());
-        return;
-    }
     for (std::string_view rest = pack; !rest.empty();) {
         const auto line = rest.substr(0, rest.find('\n'));
         rest.remove_prefix(std::min(line.size() + 1, rest.size()));
@@ -175,8 +167,18 @@ void claims_requests::merge(const std::string& pack) {
         const bool is_trusted = claims && around_.accounts.trust().trusts(claims->issuer);
         const auto kept = is_trusted ? keep(account, jwt, true)
                                      : result<>(error(errc::no_account, "not a trusted JWT"));
-        if (!kept) return fail(kept.error());
+        if (!kept) return fail_merging(kept.error());
     }
+}
+
+bool claims_requests::sync_next() {
+    const auto more = around_.directory->sync_next();
+    if (!more) fail_merging(more.error());
+    return more && *more;
+}
+
+void claims_requests::fail_merging(const error& reason) const {
+    around_.log.error("DirResolver - Merging resulted in error: " + why(reason));
 }
 
 // --- Deletions ---

@@ -39,8 +39,10 @@ public:
     [[nodiscard]] std::string remove(const std::string& request);
     /// What another server does not have, if its hash is another one; the last one is empty.
     [[nodiscard]] std::vector<std::string> pack(std::string_view hash);
-    /// Takes what another server sent for `pack`.
+    /// Takes what another server sent for `pack`, and obeys it, but does not wait for the disk.
     void merge(const std::string& pack);
+    /// Waits for the disk, for one account of those; false: there is nothing to wait for.
+    [[nodiscard]] bool sync_next();
 
 private:
     [[nodiscard]] std::string answer(const std::string& account, const std::string& message) const;
@@ -49,6 +51,7 @@ private:
     [[nodiscard]] std::string problem_of_removal(const auth::generic_jwt& request) const;
     [[nodiscard]] std::string update_known(const std::string& account, const std::string& jwt);
     [[nodiscard]] std::string update_folder(const std::string& account, const std::string& jwt);
+    void fail_merging(const error& reason) const;
     [[nodiscard]] result<> keep(const std::string& account, const std::string& jwt, bool if_newer);
 
     surroundings around_;

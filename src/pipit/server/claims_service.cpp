@@ -98,6 +98,7 @@ void claims_service::subscribe(broker::broker& broker, const service& offered) {
           [this](const auto&, const auto& hash) { return requests_->pack(hash); });
     serve(pack_inbox(), {}, false, [this](const auto&, const auto& pack) {
         requests_->merge(pack);
+        if (pack.empty()) sync_merged(turn_); // The last one of an answer.
         return reply_list{};
     });
 }
@@ -132,6 +133,13 @@ void claims_service::compare(std::uint64_t turn) {
         const auto& hash = folder_->directory().hash();
         publish(account_, pack_subject, pack_inbox(), std::string(hash.begin(), hash.end()));
         compare(turn);
+    });
+}
+
+/// Puts what was merged on the disk, account by account: in between logins have their turns.
+void claims_service::sync_merged(std::uint64_t turn) {
+    around_.thread.post([this, turn] {
+        if (turn == turn_ && requests_->sync_next()) sync_merged(turn);
     });
 }
 

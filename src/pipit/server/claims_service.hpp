@@ -51,6 +51,7 @@ private:
     void publish(broker::account_id of, std::string subject, std::string reply, std::string body);
     void expire(std::uint64_t turn);
     void compare(std::uint64_t turn);
+    void sync_merged(std::uint64_t turn);
     void look_up_elsewhere(const std::string& account, account_resolver::answer then);
     [[nodiscard]] std::string inbox(const std::string& what) const;
     [[nodiscard]] std::string pack_inbox() const { return inbox("pack"); }

@@ -3,11 +3,11 @@
 
 namespace pipit::server {
 
-/// What a power cut leaves of a file that has just been put in the place of another one.
+/// What a power cut leaves of a file that has just been saved in the place of another one.
 enum class durability {
-    none,    ///< Maybe the file before, or a part of the new one.
-    content, ///< The file before, or all of the new one.
-    full,    ///< The new one.
+    none,  ///< Maybe the file before, or a part of the new one.
+    later, ///< The file before, and the new one when there was time to wait for the disk.
+    full,  ///< The new one.
 };
 
 } // namespace pipit::server

@@ -32,6 +32,48 @@ std::string partial_name(const std::string& path) {
     return path + "." + std::to_string(++last) + std::string(partial_extension);
 }
 
+/// Errors: of a file that was opened with `flags`.
+result<> sync(const std::string& path, int flags) {
+    const int opened = ::open(path.c_str(), flags | O_RDONLY | O_CLOEXEC);
+    if (opened < 0) return unusable(path, errno);
+    // There are file systems that know nothing of the kind.
+    const bool is_synced = ::fsync(opened) == 0 || errno == EINVAL;
+    const int failure = errno;
+    ::close(opened);
+    if (is_synced) return {};
+    return unusable(path, failure);
+}
+
+/// Nothing is left of `beside`, whatever happens.
+result<> rename_to(const std::string& beside, const std::string& path) {
+    if (::rename(beside.c_str(), path.c_str()) == 0) return {};
+    const int failure = errno;
+    ::unlink(beside.c_str());
+    return unusable(path, failure);
+}
+
+result<std::string> write_partial(const std::string& path, bytes_view content, mode_t rights,
+                                  bool is_synced) {
+    auto partial = partial_name(path);
+    const int file = ::open(partial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, rights);
+    if (file < 0) return unusable(partial, errno);
+    auto rest = content;
+    int failure = 0;
+    while (!rest.empty() && failure == 0) {
+        const auto written = ::write(file, rest.data(), rest.size());
+        if (written > 0) {
+            rest.remove_prefix(static_cast<std::size_t>(written));
+        } else if (errno != EINTR) {
+            failure = errno;
+        }
+    }
+    if (failure == 0 && is_synced && ::fsync(file) != 0) failure = errno;
+    ::close(file);
+    if (failure == 0) return partial;
+    ::unlink(partial.c_str());
+    return unusable(path, failure);
+}
+
 } // namespace
 
 result<std::string> read_file(const std::string& path, std::size_t bytes_max) {
@@ -51,26 +93,23 @@ result<std::string> read_file(const std::string& path, std::size_t bytes_max) {
     return text;
 }
 
-result<> replace_file(const std::string& path, bytes_view content, mode_t rights, durability how) {
-    const auto partial = partial_name(path);
-    const int file = ::open(partial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, rights);
-    if (file < 0) return unusable(partial, errno);
-    auto rest = content;
-    int failure = 0;
-    while (!rest.empty() && failure == 0) {
-        const auto written = ::write(file, rest.data(), rest.size());
-        if (written > 0) {
-            rest.remove_prefix(static_cast<std::size_t>(written));
-        } else if (errno != EINTR) {
-            failure = errno;
-        }
+result<std::string> write_beside(const std::string& path, bytes_view content, mode_t rights) {
+    return write_partial(path, content, rights, false);
+}
+
+result<> put_in_place(const std::string& beside, const std::string& path) {
+    if (auto synced = sync(beside, 0); !synced) {
+        ::unlink(beside.c_str());
+        return synced;
     }
-    if (failure == 0 && how != durability::none && ::fsync(file) != 0) failure = errno;
-    ::close(file);
-    if (failure == 0 && ::rename(partial.c_str(), path.c_str()) != 0) failure = errno;
-    if (failure == 0) return how == durability::full ? sync_folder_of(path) : result<>();
-    ::unlink(partial.c_str());
-    return unusable(path, failure);
+    return rename_to(beside, path);
+}
+
+result<> replace_file(const std::string& path, bytes_view content, mode_t rights, durability how) {
+    const auto partial = write_partial(path, content, rights, how == durability::full);
+    if (!partial) return partial.error();
+    if (auto renamed = rename_to(*partial, path); !renamed) return renamed;
+    return how == durability::full ? sync_folder_of(path) : result<>();
 }
 
 std::optional<std::filesystem::path> replaced_by(const std::filesystem::path& file) {
@@ -85,16 +124,8 @@ std::optional<std::filesystem::path> replaced_by(const std::filesystem::path& fi
 }
 
 result<> sync_folder_of(const std::string& path) {
-    auto folder = std::filesystem::path(path).parent_path();
-    if (folder.empty()) folder = ".";
-    const int opened = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (opened < 0) return unusable(folder, errno);
-    // There are file systems that know nothing of the kind.
-    const bool is_synced = ::fsync(opened) == 0 || errno == EINVAL;
-    const int failure = errno;
-    ::close(opened);
-    if (is_synced) return {};
-    return unusable(folder, failure);
+    const auto folder = std::filesystem::path(path).parent_path();
+    return sync(folder.empty() ? "." : folder.string(), O_DIRECTORY);
 }
 
 result<> keep_file(const std::string& path, bytes_view content) {

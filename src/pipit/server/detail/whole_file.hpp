@@ -24,6 +24,13 @@ namespace pipit::server::detail {
 /// `errc::unusable_file`.
 [[nodiscard]] result<> replace_file(const std::string& path, bytes_view content, mode_t rights,
                                     durability how = durability::full);
+/// The first half of it, which does not wait for the disk: a file beside the other one. Returns its
+/// path.
+[[nodiscard]] result<std::string> write_beside(const std::string& path, bytes_view content,
+                                               mode_t rights);
+/// The second half: the file is on the disk then, but for the folder. Errors:
+/// `errc::unusable_file`; the file beside is gone then.
+[[nodiscard]] result<> put_in_place(const std::string& beside, const std::string& path);
 /// Which file one was to replace that a crash has left; nothing: it is no such file.
 [[nodiscard]] std::optional<std::filesystem::path> replaced_by(const std::filesystem::path& file);
 /// What was renamed or removed there stays so after a power cut. Errors: `errc::unusable_file`.
