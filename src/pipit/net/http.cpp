@@ -1,35 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/net/http.hpp>
 
+#include <pipit/net/detail/event_loop_state.hpp>
 #include <pipit/net/detail/http_connections.hpp>
 #include <pipit/net/tcp.hpp>
 
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include <algorithm>
+#include <map>
+#include <optional>
 #include <thread>
 #include <utility>
 
 namespace pipit::net {
 
-namespace asio = boost::asio;
 using asio::ip::tcp;
 
 namespace {
 
-/// When no connection can be accepted (no descriptors left), the next try waits this long.
-constexpr std::chrono::milliseconds accept_pause{100};
+using detail::http_connection_base;
 
-/// Ends the connection that matters least: one that has its answer, or else the one that has been
-/// waiting longest for its next request. False: all are being answered.
-bool make_room(detail::http_connections& connections) {
-    const auto least = std::ranges::min_element(
-        connections.open, {},
-        [](const detail::http_connection_base* each) { return each->rank(); });
+/// Ends the connection that matters least: of the party that has most of them, counting who comes,
+/// one that has its answer, or else the one that has been waiting longest for its next request.
+/// False: all of these are being answered, and who comes has no fewer himself.
+bool make_room_for(party coming, const detail::http_connections& connections) {
+    std::map<party, std::size_t> count{{coming, 1}};
+    for (const auto* each : connections.open) ++count[each->from()];
+    const auto least = std::ranges::max_element(
+        connections.open, [&](const http_connection_base* one, const http_connection_base* other) {
+            const auto of_one = count[one->from()], of_other = count[other->from()];
+            return of_one != of_other ? of_one < of_other : one->rank() > other->rank();
+        });
     if (least == connections.open.end()) return false;
-    if ((*least)->rank().first == detail::http_connection_base::state::writing) return false;
+    const bool is_answered = (*least)->rank().first == http_connection_base::state::writing;
+    if (is_answered && count[(*least)->from()] <= count[coming]) return false;
     (*least)->give_way();
     return true;
 }
@@ -40,49 +45,43 @@ struct http_server::state {
     state(http_server_options what, http_handler how)
         : options(std::move(what)), handler(std::move(how)) {}
 
-    result<> bind() {
+    result<> begin() {
         auto listener = listen_tcp(options.host, options.port);
         if (!listener) return listener.error();
         port = local_port(*listener);
-        // The family is not asked for any more once a socket listens.
-        acceptor.assign(tcp::v6(), listener->release());
+        acceptor.emplace(events, std::move(*listener), options.name, options.log,
+                         [this](accepted_socket one) { take(std::move(one)); });
+        thread = std::thread([this] { events.run(); });
         return {};
     }
 
-    void accept() {
-        acceptor.async_accept([this](const error_code& failed, tcp::socket socket) {
-            if (failed == asio::error::operation_aborted) return;
-            if (failed) return accept_later();
-            // Where there is no room, the socket is closed by the end of its life.
-            if (connections.open.size() < options.max_connections || make_room(connections)) {
-                begin(std::move(socket));
-            }
-            accept();
-        });
-    }
-
-    void begin(tcp::socket socket) {
-        const detail::http_surroundings its{options, handler, connections, seen};
-        if (!options.tls) return detail::begin_plain_http(std::move(socket), its);
-        if (const auto tls = options.tls()) {
-            detail::begin_secure_http(std::move(socket), *tls, its);
+    /// Where there is no room, the socket is closed by the end of its life.
+    void take(accepted_socket accepted) {
+        const party from(accepted.ip);
+        if (connections.open.size() >= options.max_connections &&
+            !make_room_for(from, connections)) {
+            return;
         }
-    }
-
-    void accept_later() {
-        pause.expires_after(accept_pause);
-        pause.async_wait([this](const error_code& failed) {
-            if (!failed) accept();
-        });
+        tcp::socket socket(events.internals().context);
+        // The family is not asked for any more once a socket is connected.
+        error_code failed;
+        socket.assign(tcp::v6(), accepted.socket.get(), failed);
+        if (failed) return;
+        (void)accepted.socket.release();
+        const detail::http_surroundings its{options, handler, connections, seen};
+        if (!options.tls) return detail::begin_plain_http(std::move(socket), from, its);
+        if (const auto tls = options.tls()) {
+            detail::begin_secure_http(std::move(socket), from, *tls, its);
+        }
     }
 
     http_server_options options;
     http_handler handler;
-    detail::http_connections connections; // Outlives the context, which ends them.
-    asio::io_context context{1};
-    tcp::acceptor acceptor{context};
-    asio::steady_timer pause{context};
-    std::shared_ptr<detail::http_thread> seen = std::make_shared<detail::http_thread>(context);
+    detail::http_connections connections; // Outlives the loop, which ends them.
+    event_loop events;
+    std::optional<tcp_acceptor> acceptor;
+    std::shared_ptr<detail::http_thread> seen =
+        std::make_shared<detail::http_thread>(events.internals().context);
     std::uint16_t port = 0;
     std::thread thread;
 };
@@ -90,16 +89,14 @@ struct http_server::state {
 result<std::unique_ptr<http_server>> http_server::listen(http_server_options options,
                                                          http_handler handler) {
     auto made = std::make_unique<state>(std::move(options), std::move(handler));
-    if (const auto bound = made->bind(); !bound) return bound.error();
-    made->accept();
-    made->thread = std::thread([&context = made->context] { context.run(); });
+    if (const auto begun = made->begin(); !begun) return begun.error();
     return std::unique_ptr<http_server>(new http_server(std::move(made)));
 }
 
 http_server::http_server(std::unique_ptr<state> made) : state_(std::move(made)) {}
 
 http_server::~http_server() {
-    state_->context.stop();
+    state_->events.stop();
     state_->thread.join();
     state_->seen->end();
 }

@@ -3,6 +3,7 @@
 
 #include <pipit/base/error.hpp>
 #include <pipit/base/limits.hpp>
+#include <pipit/base/log.hpp>
 #include <pipit/base/time.hpp>
 #include <pipit/net/tls_context.hpp>
 
@@ -35,6 +36,8 @@ struct http_server_options {
     std::size_t max_connections = limits::http_connections;
     std::size_t max_header_bytes = limits::http_header_bytes;
     nanoseconds timeout = limits::http_timeout; ///< To send a request, to take an answer, idle.
+    std::string name = "HTTP";                  ///< Of the listener, in the log.
+    logger log = {};                            ///< A lack of descriptors is told here.
     /// HTTPS: asked for each connection, on the HTTP server's thread. Empty: HTTP.
     std::function<std::shared_ptr<const tls_context>()> tls = nullptr;
 };
@@ -42,8 +45,9 @@ struct http_server_options {
 /// A small HTTP/1.1 server with its own thread, for pages that a handler makes in one piece.
 ///
 /// Bounded in connections, header bytes and time. A connection above the bound takes the place of
-/// one that has its answer or has been waiting longest for its next request, so that idle and slow
-/// clients keep nobody out. A header above its bound is answered with 431, a body with 413,
+/// one of the party that has most of them: that has its answer or has been waiting longest for its
+/// next request. So neither idle nor slow clients, nor very many of one party, keep anybody out. A
+/// header above its bound is answered with 431, a body with 413,
 /// nonsense with 400.
 ///
 /// Threads: the object belongs to one; the handler runs on the server's own.

@@ -3,9 +3,9 @@
 
 namespace pipit::net::detail {
 
-void begin_plain_http(tcp::socket socket, const http_surroundings& its) {
+void begin_plain_http(tcp::socket socket, party from, const http_surroundings& its) {
     using connection = http_connection<beast::tcp_stream>;
-    std::make_shared<connection>(beast::tcp_stream(std::move(socket)), its)->begin();
+    std::make_shared<connection>(beast::tcp_stream(std::move(socket)), from, its)->begin();
 }
 
 } // namespace pipit::net::detail

@@ -10,16 +10,11 @@
 namespace pipit::net::detail {
 namespace {
 
-party party_of(const tcp::socket& socket) {
-    beast::error_code gone;
-    const auto peer = socket.remote_endpoint(gone);
-    return gone ? party() : party(peer.address().to_string());
-}
-
 /// What has to be known of a client before it is served: what somebody says of its certificate.
 struct judging {
-    judging(tcp::socket& of, peer_judge by, std::shared_ptr<http_thread> its_thread)
-        : from(party_of(of)),
+    judging(tcp::socket& of, party its_party, peer_judge by,
+            std::shared_ptr<http_thread> its_thread)
+        : from(its_party),
           judge(std::move(by)),
           thread(std::move(its_thread)),
           late(of.get_executor()) {}
@@ -103,12 +98,13 @@ private:
 
 } // namespace
 
-void begin_secure_http(tcp::socket socket, const tls_context& tls, const http_surroundings& its) {
+void begin_secure_http(tcp::socket socket, party from, const tls_context& tls,
+                       const http_surroundings& its) {
     auto context = asio_context_of(tls);
     const auto& judge = tls.internals().parts.judge;
-    auto by = judge ? std::make_shared<judging>(socket, judge, its.thread) : nullptr;
+    auto by = judge ? std::make_shared<judging>(socket, from, judge, its.thread) : nullptr;
     std::make_shared<http_connection<judged_stream>>(
-        judged_stream(std::move(socket), context, std::move(by)), its)
+        judged_stream(std::move(socket), context, std::move(by)), from, its)
         ->begin();
 }
 

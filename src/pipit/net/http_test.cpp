@@ -4,9 +4,32 @@
 #include <gtest/gtest.h>
 
 #include <arpa/inet.h>
+#include <atomic>
+#include <cerrno>
+#include <future>
+#include <memory>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+#include <vector>
+
+namespace {
+
+std::atomic<int> refused_accepts = 0; ///< So many of the next, for lack of descriptors.
+
+} // namespace
+
+// NOLINTNEXTLINE(readability-identifier-naming): the system's.
+extern "C" __attribute__((visibility("default"))) int
+accept4(int listener, sockaddr* __restrict address, socklen_t* __restrict size, int flags) {
+    if (refused_accepts == 0) {
+        return static_cast<int>(::syscall(SYS_accept4, listener, address, size, flags));
+    }
+    --refused_accepts;
+    errno = EMFILE;
+    return -1;
+}
 
 namespace pipit::net {
 namespace {
@@ -16,7 +39,12 @@ using namespace std::chrono_literals;
 /// A blocking client that sends bytes and reads what comes.
 class raw_client {
 public:
-    explicit raw_client(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    explicit raw_client(std::uint16_t port, const char* from = "127.0.0.1")
+        : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+        sockaddr_in own{};
+        own.sin_family = AF_INET;
+        ::inet_pton(AF_INET, from, &own.sin_addr);
+        EXPECT_EQ(::bind(socket_, reinterpret_cast<const sockaddr*>(&own), sizeof(own)), 0);
         sockaddr_in address{};
         address.sin_family = AF_INET;
         address.sin_port = htons(port);
@@ -245,6 +273,54 @@ TEST(HttpServer, GivesANewConnectionThePlaceOfTheOneThatWaitsLongest) {
     EXPECT_EQ(first.read_all(), "");
     second.send("GET /still HTTP/1.1\r\nHost: x\r\n\r\n");
     EXPECT_TRUE(second.read_until("</still>").ends_with("</still>"));
+}
+
+/// One that has its answer and may ask again.
+std::unique_ptr<raw_client> served(const http_server& by, const char* from) {
+    auto made = std::make_unique<raw_client>(by.port(), from);
+    made->send("GET /in HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_TRUE(made->read_until("</in>").ends_with("</in>"));
+    return made;
+}
+
+TEST(HttpServer, GivesNobodysPlaceToAPartyThatHasMore) {
+    const auto server = serve({.max_connections = 3});
+    const auto one = served(*server, "127.0.0.1");
+    std::vector<std::unique_ptr<raw_client>> many;
+    for (int i = 0; i < 9; ++i) many.push_back(served(*server, "127.0.0.2"));
+    one->send("GET /still HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_TRUE(one->read_until("</still>").ends_with("</still>"));
+    const auto other = served(*server, "127.0.0.3");
+    EXPECT_EQ(many[7]->read_all(), "");
+}
+
+TEST(HttpServer, IsNotKeptByAPartyThatTakesNoAnswer) {
+    const std::string large(20'000'000, 'y');
+    const auto server = serve({.max_connections = 2}, [&](std::string_view target) {
+        return target == "/in" ? echo(target) : http_response{200, "text/plain", large};
+    });
+    raw_client first(server->port(), "127.0.0.2"), second(server->port(), "127.0.0.2");
+    for (auto* client : {&first, &second}) {
+        client->send("GET / HTTP/1.0\r\n\r\n");
+        EXPECT_TRUE(client->read_until("yyy").ends_with("yyy"));
+    }
+    const auto other = served(*server, "127.0.0.1");
+    EXPECT_EQ(second.read_all().size(), large.size() - 3) << "one place is enough";
+}
+
+TEST(HttpServer, SaysThatItLacksDescriptorsAndGoesOn) {
+    std::promise<std::string> told;
+    const auto server =
+        serve({.name = "Monitoring", .log = logger([&](log_level, std::string_view line) {
+                                         told.set_value(std::string(line));
+                                     })});
+    refused_accepts = 1;
+    raw_client client(server->port());
+    client.send("GET / HTTP/1.0\r\n\r\n");
+    auto line = told.get_future();
+    ASSERT_EQ(line.wait_for(60s), std::future_status::ready);
+    EXPECT_EQ(line.get(), "Temporary Monitoring Accept Error(too many open files), sleeping 10ms");
+    EXPECT_TRUE(client.read_all().ends_with("</>"));
 }
 
 TEST(HttpServer, TurnsConnectionsAwayWhileAllAreBeingAnswered) {

@@ -54,6 +54,8 @@ result<> server::state::start_monitoring() {
         options.http_base_path, [this](const monitoring_query& query) { return collect(query); },
         log);
     net::http_server_options wanted;
+    wanted.name = "Monitoring";
+    wanted.log = log;
     wanted.host = facts.http_host;
     const auto port = is_secure ? options.https_port : options.http_port;
     wanted.port = static_cast<std::uint16_t>(std::max(port, 0)); // -1: any free one.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <pipit/base/party.hpp>
 #include <pipit/net/http.hpp>
 #include <pipit/net/tls_context.hpp>
 
@@ -29,10 +30,11 @@ struct http_connections {
 /// One connection among the others.
 class http_connection_base {
 public:
-    /// In the order in which a connection gives way to a new one; `writing` never does.
+    /// In the order in which connections of a party give way to a new one.
     enum class state { lingering, reading, writing };
 
-    explicit http_connection_base(http_connections& connections) : connections_(connections) {
+    http_connection_base(http_connections& connections, party from)
+        : connections_(connections), from_(from) {
         connections_.open.push_back(this);
     }
     virtual ~http_connection_base() { forget(); }
@@ -40,6 +42,7 @@ public:
     http_connection_base& operator=(const http_connection_base&) = delete;
 
     [[nodiscard]] std::pair<state, std::uint64_t> rank() const noexcept { return {state_, since_}; }
+    [[nodiscard]] party from() const noexcept { return from_; }
     /// Ends it at once.
     virtual void give_way() = 0;
 
@@ -52,6 +55,7 @@ protected:
 
 private:
     http_connections& connections_;
+    const party from_;
     state state_ = state::reading;
     std::uint64_t since_ = 0;
 };
@@ -88,8 +92,9 @@ struct http_surroundings {
 
 /// A connection that keeps itself alive, and is among the `connections` meanwhile. Each of the two
 /// is in a file of its own: nothing else takes as long to compile.
-void begin_plain_http(boost::asio::ip::tcp::socket socket, const http_surroundings& its);
-void begin_secure_http(boost::asio::ip::tcp::socket socket, const tls_context& tls,
+void begin_plain_http(boost::asio::ip::tcp::socket socket, party from,
+                      const http_surroundings& its);
+void begin_secure_http(boost::asio::ip::tcp::socket socket, party from, const tls_context& tls,
                        const http_surroundings& its);
 
 } // namespace pipit::net::detail
