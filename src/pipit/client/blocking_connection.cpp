@@ -165,13 +165,17 @@ result<std::vector<message>> blocking_connection::request_many(bytes_view subjec
     if (auto may = link.may_wait(); !may) return may.error();
     const auto until =
         detail::deadline_of(options.timeout.value_or(link.options().request_timeout));
+    // Asked here, by the thread that waits: no callback holds that up.
+    const auto is_last = std::exchange(options.is_last, nullptr);
     const auto answers = link.request_many(subject, payload, options);
     if (!answers) return answers.error();
+    const auto cancel = [&link](detail::feed* of) { link.cancel(*of); };
+    const std::unique_ptr<detail::feed, decltype(cancel)> ends(answers->get(), cancel);
     std::vector<message> all;
     for (;;) {
         auto next = link.wait_for_answer(**answers, until);
         if (!next && all.empty()) return next.error();
-        if (!next || !*next) return all;
+        if (!next || !*next || (is_last && is_last(**next))) return all;
         all.push_back(std::move(**next));
     }
 }

@@ -97,9 +97,9 @@ private:
 /// then fails with `protocol::errc::closed`. An exception that a callback lets out becomes an
 /// `event::asynchronous_error` with `errc::callback_threw`; one out of `on_event` is lost.
 ///
-/// While a callback runs, nothing else goes on. `connect`, `drain`, `request`, `flush`, `publish`
-/// end in their time all the same (`connect_timeout`, `drain_timeout`, `request_timeout`), with
-/// `protocol::errc::timeout`; `next()`, chunk streams and a `request_many` with `is_last` do not.
+/// While a callback runs, nothing else goes on. What has a time limit (`connect_timeout`,
+/// `drain_timeout`, `request_timeout`, `idle_timeout` of a chunk stream) ends in its time all the
+/// same, with `protocol::errc::timeout`; `next()` has none.
 ///
 /// After a `fork`, the child can only destroy it, and its subscriptions, which disturbs nobody:
 /// everything else fails with `errc::made_before_fork`. The child may make others.
@@ -128,7 +128,8 @@ public:
     /// Errors: as of `connection::request`.
     [[nodiscard]] result<message> request(bytes_view subject, bytes_view payload,
                                           request_options options = {});
-    /// Waits for all of them. Errors: as of `replies::next`, when there was none.
+    /// Waits for all of them. `is_last` is called by the thread that waits, which gets what it
+    /// throws. Errors: as of `replies::next`, when there was none.
     [[nodiscard]] result<std::vector<message>> request_many(bytes_view subject, bytes_view payload,
                                                             request_many_options options = {});
     [[nodiscard]] result<> respond(const message& request, bytes_view payload,

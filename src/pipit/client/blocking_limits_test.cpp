@@ -2,8 +2,13 @@
 // What a thread waits for in a `blocking_connection` has an end, also when a callback has none.
 #include <support/client_world.hpp>
 
+#include <pipit/client/chunked.hpp>
+
 #include <future>
+#include <set>
+#include <stdexcept>
 #include <string>
+#include <thread>
 
 namespace pipit::client {
 namespace {
@@ -77,6 +82,70 @@ TEST(BlockingLimits, WhoIsConnectedIsToldSoWhateverACallbackDoes) {
     nats.close();
     EXPECT_EQ(nats.connect().error(), protocol::errc::closed);
     work.let_go();
+}
+
+TEST(BlockingLimits, RequestsForManyAnswersEndInTimeWhateverACallbackDoes) {
+    const auto server = start_server();
+    hanging work;
+    blocking_connection nats({.servers = {server->url()}});
+    nats.connect().value();
+    auto hung = nats.subscribe("a", work.callback()).value();
+    auto silent = nats.subscribe("silent").value();
+    nats.publish("a", "").value();
+    work.wait_until_it_hangs();
+    request_many_options how{.timeout = 200ms, .is_last = [](const message&) { return true; }};
+    auto asked =
+        std::async(std::launch::async, [&] { return nats.request_many("silent", "", how); });
+    EXPECT_EQ(asked.wait_for(support::patience / 2), std::future_status::ready);
+    work.let_go();
+    EXPECT_TRUE(asked.get().value().empty());
+}
+
+TEST(BlockingLimits, TheThreadThatWaitsIsAskedAboutTheLastAnswerAndGetsWhatThatThrows) {
+    const auto server = start_server();
+    blocking_connection nats({.servers = {server->url()}});
+    nats.connect().value();
+    auto service = nats.subscribe("service", [&](const message& asked) {
+        for (const auto* answer : {"1", "2", "3"}) nats.respond(asked, answer).value();
+    });
+    std::set<std::thread::id> askers;
+    request_many_options how;
+    how.is_last = [&](const message& answer) {
+        askers.insert(std::this_thread::get_id());
+        return answer.payload() == "3";
+    };
+    EXPECT_EQ(nats.request_many("service", "", how).value().size(), 2u);
+    EXPECT_EQ(askers, std::set{std::this_thread::get_id()});
+    how.is_last = [](const message&) -> bool { throw std::runtime_error("no"); };
+    EXPECT_THROW((void)nats.request_many("service", "", how), std::runtime_error);
+    nats.flush().value();
+}
+
+TEST(BlockingLimits, ChunksEndInTimeWhateverACallbackDoes) {
+    const auto server = start_server();
+    hanging work;
+    blocking_connection serves({.servers = {server->url()}});
+    serves.connect().value();
+    blocking_connection nats({.servers = {server->url()}});
+    nats.connect().value();
+    auto requests = serves.subscribe("s").value();
+    serves.flush().value();
+    const transfer_options options{.idle_timeout = 2s};
+    auto opening = std::async(std::launch::async, [&] { return open_stream(nats, "s", options); });
+    auto served = accept_stream(serves, requests.next().value()).value();
+    auto stream = opening.get().value();
+    auto hung = nats.subscribe("a", work.callback()).value();
+    nats.publish("a", "").value();
+    work.wait_until_it_hangs();
+    const auto read = stream.read();
+    ASSERT_FALSE(read);
+    expect_held_up(read.error());
+    const auto another = open_stream(nats, "s", options);
+    ASSERT_FALSE(another);
+    expect_held_up(another.error());
+    work.let_go();
+    EXPECT_FALSE(stream.write("more"));
+    EXPECT_EQ(served.read().error(), errc::transfer_cancelled);
 }
 
 TEST(BlockingLimits, APublicationWaitsForNoCallback) {

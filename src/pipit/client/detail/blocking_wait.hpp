@@ -57,7 +57,7 @@ private:
 
 /// When a thread stops waiting for what the thread in the background has to end.
 struct patience {
-    nanoseconds time = nanoseconds::max();
+    nanoseconds time;
     nanoseconds of_callbacks = next_look; ///< After `time`, only when they have run for so long.
 };
 
@@ -75,11 +75,6 @@ result<T> wait_for(link& of, patience limits, Start start) {
         if (auto what = arrives->wait_until(net::steady_now())) return std::move(*what);
         return held_up(limits.time);
     }
-}
-
-template <class T, class Start>
-result<T> wait_for(link& of, Start start) {
-    return wait_for<T>(of, patience{}, std::move(start));
 }
 
 } // namespace pipit::client::detail

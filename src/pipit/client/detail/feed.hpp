@@ -50,7 +50,7 @@ struct feed {
     std::variant<protocol::sid, protocol::operation_id> source;
     std::string subject;
     std::function<void(message)> callback;       ///< Empty: messages wait for `next`.
-    std::function<bool(const message&)> is_last; ///< Of a `request_many`, when the user gave one.
+    std::function<bool(const message&)> is_last; ///< Of an asynchronous `request_many`.
 
     pending_queue pending;
     std::list<waiter> waiters; ///< Any of them may give up.

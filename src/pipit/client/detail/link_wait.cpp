@@ -255,9 +255,9 @@ result<std::optional<message>> link::wait_for_answer(feed& of, std::optional<ste
         const auto is_here = [&] { return !of.pending.empty() || of.end; };
         if (!is_here() && is_turns_thread()) return errc::would_deadlock;
         wait_for_feed(held, of, is_here, until);
-        if (!is_here()) {
+        while (!is_here()) {
             end_what_is_late();
-            wait_for_feed(held, of, is_here, {}); // What is under way is asked about first.
+            wait_for_feed(held, of, is_here, deadline_of(second_look));
         }
         if (auto first = of.pending.pop()) {
             taken_from(of);
@@ -293,12 +293,6 @@ void link::see_sleepers_off() {
         tasks->clear();
     }
     for (auto* const who : std::exchange(behind_callbacks_, {})) tell_end(who);
-    for (auto& each : left) {
-        auto* const answers = std::get_if<end_of_answers>(&each);
-        if (answers == nullptr || !answers->of || answers->of->end) continue;
-        answers->of->end = std::move(answers->how);
-        call_all(*answers->of);
-    }
     wanting_room.swap(wanting_room_);
     for (auto& waiter : wanting_room) {
         if (auto* const* const who = std::get_if<awaited<void>*>(&waiter.who)) tell_closed(*who);

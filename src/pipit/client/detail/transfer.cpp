@@ -16,9 +16,6 @@ namespace {
 /// For the header and what else counts towards `max_payload`.
 constexpr std::size_t room_for_headers = 1024;
 
-/// The sum of a time and another one is to be a time.
-constexpr std::chrono::milliseconds idle_timeout_max = std::chrono::hours(24) * 365 * 50;
-
 transfer_options within_limits(transfer_options options, const link& over) {
     const auto payload_max = over.server_info().max_payload;
     const auto largest = payload_max > 0 ? static_cast<std::size_t>(payload_max) : 0;

@@ -7,12 +7,16 @@
 
 #include <boost/asio/steady_timer.hpp>
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace pipit::client::detail {
+
+/// The sum of a time and another one is to be a time.
+inline constexpr std::chrono::milliseconds idle_timeout_max = std::chrono::hours(24) * 365 * 50;
 
 /// The driver of one `chunk_session` over a link.
 ///
@@ -36,6 +40,7 @@ public:
     void finish(handler<void> done);
     void cancel(error why, bytes_view text);
     [[nodiscard]] link& over() const noexcept { return *link_; }
+    [[nodiscard]] const transfer_options& options() const noexcept { return options_; }
     [[nodiscard]] bool is_forked() const noexcept { return mutex_.is_forked(); }
 
 private:
