@@ -7,6 +7,7 @@
 #include <pipit/net/detail/tls_names.hpp>
 #include <pipit/net/detail/tls_state.hpp>
 #include <pipit/net/error.hpp>
+#include <pipit/net/read_file.hpp>
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -14,8 +15,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstdio>
 #include <cstdlib>
 #include <ctime>
 #include <utility>
@@ -25,7 +24,6 @@ namespace {
 
 using bio_pointer = c_pointer<BIO, BIO_free>;
 using key_pointer = c_pointer<EVP_PKEY, EVP_PKEY_free>;
-using file_pointer = c_pointer<std::FILE, std::fclose>;
 
 /// Source: Go, what a server and a client of version 1.3 prefer where the processor knows AES.
 constexpr auto suites_of_tls_1_3 =
@@ -53,21 +51,11 @@ private:
 };
 
 result<std::string> file_reader::read(const std::string& path) {
-    const file_pointer file(std::fopen(path.c_str(), "re"));
-    if (!file) return unusable_file("open " + path + ": " + system_reason(errno));
-    std::string text;
-    char part[4096];
-    for (;;) {
-        const auto count = std::fread(part, 1, sizeof(part), file.get());
-        text.append(part, count);
-        if (text.size() > limits::tls_file_bytes) return unusable_file(path + " is too large");
-        if (count == sizeof(part)) continue;
-        if (std::ferror(file.get()) != 0) {
-            return unusable_file("read " + path + ": " + system_reason(errno));
-        }
-        EVP_DigestUpdate(digest_.get(), text.data(), text.size());
-        return text;
-    }
+    auto text = read_file(path, limits::tls_file_bytes);
+    if (!text) return unusable_file(std::string(text.error().detail()));
+    if (text->size() > limits::tls_file_bytes) return unusable_file(path + " is too large");
+    EVP_DigestUpdate(digest_.get(), text->data(), text->size());
+    return text;
 }
 
 bio_pointer reader_of(const std::string& text) {

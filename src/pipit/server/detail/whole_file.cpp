@@ -1,27 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/server/detail/whole_file.hpp>
 
-#include <pipit/net/clock.hpp>
-#include <pipit/net/socket_handle.hpp>
+#include <pipit/net/read_file.hpp>
 #include <pipit/server/error.hpp>
 
-#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
-#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 namespace pipit::server::detail {
 namespace {
 
-error unreadable(const char* action, const std::string& path) {
-    return {errc::unusable_file, std::string(action) + " " + path + ": " + system_reason(errno)};
-}
 error unusable(const std::string& path, int reason) {
     return {errc::unusable_file, path + ": " + std::strerror(reason)};
 }
@@ -78,29 +72,9 @@ result<std::string> write_partial(const std::string& path, bytes_view content, m
 
 } // namespace
 
-result<std::string> read_file(const std::string& path, std::size_t bytes_max,
-                              nanoseconds patience) {
-    // Otherwise a FIFO would be waited for until somebody opens it to write.
-    const net::socket_handle file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-    if (!file) return unreadable("open", path);
-    const auto give_up_at = net::steady_now() + patience;
-    std::string text;
-    char buffer[16384];
-    while (text.size() <= bytes_max) {
-        const auto left = std::max(give_up_at - net::steady_now(), nanoseconds(0));
-        pollfd wanted{.fd = file.get(), .events = POLLIN, .revents = 0};
-        const int ready =
-            ::poll(&wanted, 1,
-                   static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(left).count()));
-        if (ready == 0) {
-            return error(errc::unusable_file, "read " + path + ": nobody has written all of it");
-        }
-        const auto count = ready > 0 ? ::read(file.get(), buffer, sizeof buffer) : -1;
-        if (count < 0 && (errno == EAGAIN || errno == EINTR)) continue;
-        if (count < 0) return unreadable("read", path);
-        if (count == 0) break;
-        text.append(buffer, static_cast<std::size_t>(count));
-    }
+result<std::string> read_file(const std::string& path, std::size_t bytes_max) {
+    auto text = net::read_file(path, bytes_max);
+    if (!text) return error(errc::unusable_file, std::string(text.error().detail()));
     return text;
 }
 

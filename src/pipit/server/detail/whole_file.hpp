@@ -3,10 +3,8 @@
 
 #include <pipit/base/bytes.hpp>
 #include <pipit/base/error.hpp>
-#include <pipit/base/time.hpp>
 #include <pipit/server/durability.hpp>
 
-#include <chrono>
 #include <cstddef>
 #include <filesystem>
 #include <optional>
@@ -16,14 +14,8 @@
 /// Small files that are read and written as a whole.
 namespace pipit::server::detail {
 
-/// How long somebody may take to write a whole file to us (a FIFO, `<(…)` of a shell).
-inline constexpr nanoseconds file_patience = std::chrono::seconds(5);
-
-/// A whole file; of one that is larger than allowed, a byte more than that, so that the caller sees
-/// that it is too much. Errors: `errc::unusable_file`; the detail is as Go's: `open <path>: <why>`,
-/// and `errno` says why.
-[[nodiscard]] result<std::string> read_file(const std::string& path, std::size_t bytes_max,
-                                            nanoseconds patience = file_patience);
+/// `net::read_file`. Errors: `errc::unusable_file`, and `errno` says why.
+[[nodiscard]] result<std::string> read_file(const std::string& path, std::size_t bytes_max);
 
 /// Puts a file in the place of another one, or nothing at all: a file is whole, or was never there.
 /// `rights` are those of a new file; `how`: on the disk when this returns. Errors:

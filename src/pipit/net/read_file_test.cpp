@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <pipit/server/detail/whole_file.hpp>
+#include <pipit/net/read_file.hpp>
 #include <support/temporary_folder.hpp>
 
 #include <gtest/gtest.h>
@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <thread>
 
-namespace pipit::server::detail {
+namespace pipit::net {
 namespace {
 
 using namespace std::chrono_literals;
@@ -21,21 +21,21 @@ struct fifo {
     const std::string path = folder.path() / "server.conf";
 };
 
-TEST(WholeFile, IsNotWaitedForWhereNobodyWrites) {
+TEST(ReadFile, WaitsNotLongWhereNobodyWrites) {
     const fifo given;
     const auto read = read_file(given.path, 100, 1ms);
     ASSERT_TRUE(read.has_error());
     EXPECT_EQ(read.error().detail(), "read " + given.path + ": nobody has written all of it");
 }
 
-TEST(WholeFile, IsNotWaitedForWhereWhoWritesDoesNotEnd) {
+TEST(ReadFile, WaitsNotLongWhereWhoWritesDoesNotEnd) {
     const fifo given;
     std::fstream writer(given.path); // Reads too: to open it waits for nobody.
     writer << "port: 1" << std::flush;
     EXPECT_TRUE(read_file(given.path, 100, 1ms).has_error());
 }
 
-TEST(WholeFile, ComesOutOfAFifoInParts) {
+TEST(ReadFile, TakesAFifoInParts) {
     const fifo given;
     std::jthread writer([&] {
         std::ofstream to(given.path);
@@ -47,4 +47,4 @@ TEST(WholeFile, ComesOutOfAFifoInParts) {
 }
 
 } // namespace
-} // namespace pipit::server::detail
+} // namespace pipit::net
