@@ -42,7 +42,8 @@ def a_context_is_shown_without_its_secrets(world):
         out = succeeded(world.run(*arguments)).out
         assert "s3cret" not in out, out
         matches("me", out)
-    assert "p4ss" not in world.run("context", "show", "one").out
+        assert "p4ss" not in out, out
+    assert "p4ss" not in succeeded(world.run("context", "ls", "--json")).out
     equal(world.run("context", "show").code, 1)
 
 
@@ -102,6 +103,18 @@ def a_context_that_is_not_there_or_broken_is_told(world):
     equal(world.run("context", "add", "../x").code, 1)
     world.file(home(world, "context.txt"), "gone")
     succeeded(world.run("pub", "a", "b"))
+    # Where nothing else says which server, it is not this machine's that is meant.
+    done = world.run("pub", "a", "b", env={"NATS_URL": ""})
+    equal(done.code, 1)
+    matches("the selected context 'gone' is gone.*pipit context unselect", done.err)
+
+
+@once
+def a_context_with_a_proxy_is_refused(world):
+    world.file(home(world, "context/far.json"), json.dumps({"url": world.url, "socks_proxy": "socks5://127.0.0.1:1"}))
+    done = world.run("pub", "a", "b", "--context", "far")
+    equal(done.code, 1)
+    matches("'far' goes through a SOCKS proxy", done.err)
 
 
 @once

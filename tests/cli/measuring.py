@@ -55,11 +55,12 @@ def a_benchmark_asks_and_answers_with_percentiles(world):
     assert 0 < latency["min"] <= latency["p50"] <= latency["p99"] <= latency["max"], latency
     people = succeeded(world.run("bench", "request", "s", "--msgs", "100")).out
     matches(r"^request: [\d,]+ messages per second", people)
-    matches(r"^p99 +[\d.]+(µs|ms|s)$", people)
+    matches(r"^p99\t[\d.]+(µs|ms|s)$", people)
     service.signal(signal.SIGINT)
     done = service.finish()
     equal(done.code, 0)
     matches("1,100 messages", done.out)
+    assert "before it was done" not in done.out, done.out
 
 
 @test
@@ -181,6 +182,7 @@ def a_check_has_other_forms(world):
     matches('^nats_server_check_connections_status_code{item="Connection",status="OK"} 0$',
             succeeded(world.run("server", "check", "connection", "--format", "prometheus")).out)
     succeeded(world.run("server", "check", "connection", "--outfile", world.file("check.txt")))
+    equal(world.run("server", "check", "connection", "--outfile", world.file("no/where.txt")).code, 3)
     matches("^OK ", world.read("check.txt"))
     matches("^Connection: OK$", succeeded(world.run("server", "check", "connection", "--format", "text")).out)
 

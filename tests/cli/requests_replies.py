@@ -76,9 +76,17 @@ def several_replies_are_waited_for(world):
 @test
 def replies_end_with_an_empty_one(world):
     replying(world, "all", "first", "--queue", "first")
+    replying(world, "all", "second", "--queue", "second")
     replying(world, "all", "", "--queue", "last", "--command", "sleep 0.3")
     done = succeeded(world.run("request", "all", "", "--wait-for-empty", "--timeout", "60s", "--raw"))
-    equal(done.out, "first\n")
+    equal(sorted(done.out.split()), ["first", "second"])
+
+
+@test
+def an_empty_reply_alone_is_an_answer(world):
+    replying(world, "svc", "--echo")
+    done = succeeded(world.run("request", "svc", "", "--wait-for-empty", "--timeout", "60s", "--raw"))
+    equal(done.out, "")
 
 
 @test

@@ -42,6 +42,21 @@ def bash_completes_commands_options_and_values(world):
     succeeded(world.run("context", "add", "prod"))
     equal(bash(world, "pipit", "context", "select", "p"), ["prod"])
     equal(bash(world, "pipit", "--context", "p"), ["prod"])
+    equal(bash(world, "pipit", "server", "check", "connection", "--format", "n"), ["nagios"])
+    assert "--outfile" in bash(world, "pipit", "server", "check", "connection", "--")
+    equal(bash(world, "pipit", "help", "con"), ["context"])
+
+
+@once
+def names_of_contexts_are_words_and_not_run(world):
+    for name in ("a b", "$(touch ran)", "a`touch ran`"):
+        world.file(os.path.join("config", "nats", "context", name + ".json"), "{}")
+    for words in (["context", "select", ""], ["--context", ""]):
+        equal(bash(world, "pipit", *words), ["\\$\\(touch\\ ran\\)", "a\\ b", "a\\`touch\\ ran\\`"])
+    equal(bash(world, "pipit", "context", "select", "a\\ "), ["a\\ b"])
+    offered = zsh(world, "pipit", "context", "select", "''").out.splitlines()
+    equal(sorted(offered), ["$(touch ran)", "a b", "a`touch ran`"])
+    equal([name for name in os.listdir(world.file(".")) if name == "ran"], [])
 
 
 @once
@@ -54,20 +69,29 @@ def every_option_is_offered_by_bash(world):
         equal([name for name in names if name not in offered], [], command)
 
 
+def zsh(world, *words):
+    """What zsh offers: compadd only works inside the line editor, here it prints what it is given."""
+    path = world.file("_pipit", succeeded(world.run("completion", "zsh")).out)
+    return world.run("-fc", "compdef() { }; compadd() { shift; print -l -- \"$@\" }; "
+                     f"source {path}; words=({' '.join(words)}); CURRENT={len(words)}; _pipit", program=needs("zsh"))
+
+
 @once
 def zsh_completes_commands_options_and_values(world):
-    zsh = needs("zsh")
-    script = succeeded(world.run("completion", "zsh")).out
-    path = world.file("_pipit", script)
-    equal(world.run("-n", path, program=zsh).err, "")
-    # compadd only works inside the line editor: here it prints what it is given.
+    path = world.file("_pipit", succeeded(world.run("completion", "zsh")).out)
+    equal(world.run("-n", path, program=needs("zsh")).err, "")
     for words, expected in (("pipit pu", "pub"), ("pipit context se", "select"), ("pipit pub --he", "--header"),
-                            ("pipit pub --send-on n", "newline"), ("pipit completion f", "fish")):
-        parts = words.split()
-        done = world.run("-fc", "compdef() { }; compadd() { shift; print -l -- \"$@\" }; "
-                         f"source {path}; words=({words}); CURRENT={len(parts)}; _pipit", program=zsh)
-        offered = done.out.split()
-        assert expected in offered, (words, done.out, done.err)
+                            ("pipit pub --send-on n", "newline"), ("pipit completion f", "fish"),
+                            ("pipit server check connection --format n", "nagios"), ("pipit help c", "context")):
+        done = zsh(world, *words.split())
+        assert expected in done.out.split(), (words, done.out, done.err)
+
+
+@once
+def zsh_needs_nothing_else_in_its_startup_file(world):
+    path = world.file("_pipit", succeeded(world.run("completion", "zsh")).out)
+    done = world.run("-fc", f"source {path}; print -- $_comps[pipit]", program=needs("zsh"))
+    equal([done.out, done.err], ["_pipit\n", ""])
 
 
 @once
@@ -77,7 +101,8 @@ def fish_completes_commands_options_and_values(world):
     succeeded(world.run("context", "add", "prod"))
     for line, expected in (("pipit pu", "pub"), ("pipit context se", "select"), ("pipit pub --he", "--header"),
                            ("pipit pub --send-on n", "newline"), ("pipit completion f", "fish"),
-                           ("pipit context select p", "prod"), ("pipit sub --context p", "prod")):
+                           ("pipit context select p", "prod"), ("pipit sub --context p", "prod"),
+                           ("pipit server check connection --format n", "nagios"), ("pipit help c", "context")):
         done = world.run("-c", f"source {path}; complete -C '{line}'", program=fish)
         offered = [each.split("\t")[0] for each in done.out.splitlines()]
         assert expected in offered, (line, done.out, done.err)

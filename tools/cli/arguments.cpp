@@ -133,11 +133,15 @@ std::string missing_value(const std::string& said) {
 
 /// Gives what CLI11 left over to the argument that takes several, and answers what is wrong.
 std::string take_rest(const CLI::App& app, std::vector<std::string> rest, const parsed_line& line) {
+    const bool has_dashes = std::find(rest.begin(), rest.end(), "--") != rest.end();
     rest.erase(std::remove(rest.begin(), rest.end(), "--"), rest.end());
     for (const auto& each : line.chosen().arguments) {
         if (!each.repeats) {
-            if (each.required && app.get_option(each.names)->count() == 0) return missing(each);
-            continue;
+            const bool is_missing = each.required && app.get_option(each.names)->count() == 0;
+            if (!is_missing) continue;
+            // What was mistyped comes before what is missing.
+            const bool is_option = !rest.empty() && rest[0].starts_with('-') && !has_dashes;
+            return is_option ? complaint_about(rest[0], line.path) : missing(each);
         }
         if (each.required && rest.empty()) return missing(each);
         while (!rest.empty() && (rest.front().size() < 2 || rest.front().front() != '-')) {
@@ -146,6 +150,16 @@ std::string take_rest(const CLI::App& app, std::vector<std::string> rest, const 
         }
     }
     return rest.empty() ? std::string() : complaint_about(rest.front(), line.path);
+}
+
+constexpr std::array<std::string_view, 4> secret_options = {"--user", "--password", "--token",
+                                                            "--seed"};
+constexpr std::array<std::string_view, 5> url_options = {"-s", "--server", "--server-b", "-m",
+                                                         "--monitor"};
+
+template <class Names>
+bool is_one_of(const Names& names, std::string_view name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 } // namespace
@@ -185,25 +199,39 @@ parsed_line parse_arguments(const command& root, const std::vector<std::string>&
 }
 
 std::vector<secret_place> secret_places(const std::vector<std::string>& words) {
-    constexpr std::array<std::string_view, 4> names = {"--user", "--password", "--token", "--seed"};
+    constexpr auto nowhere = std::string_view::npos;
     std::vector<secret_place> places;
-    bool follows = false;
+    bool secret_follows = false, url_follows = false;
     for (std::size_t i = 0; i < words.size(); ++i) {
         const std::string_view word = words[i];
-        if (std::exchange(follows, false)) {
+        if (std::exchange(secret_follows, false)) {
             places.push_back({i, 0, word.size()});
             continue;
         }
-        const auto equals = word.find('=');
-        const auto name = word.substr(0, equals);
-        if (std::find(names.begin(), names.end(), name) != names.end()) {
-            follows = equals == std::string_view::npos;
-            if (!follows) places.push_back({i, equals + 1, word.size() - equals - 1});
-        } else if (const auto scheme = word.find("://"); scheme != std::string_view::npos) {
-            const auto at = word.rfind('@');
-            const auto begin = scheme + 3;
-            if (at != std::string_view::npos && at > begin)
-                places.push_back({i, begin, at - begin});
+        // A URL needs no scheme where one is expected: me:password@host.
+        auto url = std::exchange(url_follows, false) ? 0 : nowhere;
+        if (url == nowhere) {
+            const auto equals = word.find('=');
+            const auto name = word.substr(0, equals);
+            if (is_one_of(secret_options, name)) {
+                secret_follows = equals == nowhere;
+                if (!secret_follows) places.push_back({i, equals + 1, word.size() - equals - 1});
+                continue;
+            }
+            if (is_one_of(url_options, name)) {
+                url_follows = equals == nowhere;
+                url = equals == nowhere ? nowhere : equals + 1;
+            } else if (word.size() > 2 && is_one_of(url_options, word.substr(0, 2))) {
+                url = 2;
+            }
+        }
+        if (const auto scheme = word.find("://"); scheme != nowhere) url = scheme + 3;
+        const auto at = word.rfind('@');
+        const auto data = word.find(";base64,");
+        if (url != nowhere && at != nowhere && at > url) {
+            places.push_back({i, url, at - url});
+        } else if (data != nowhere && word.find("data:") < data) {
+            places.push_back({i, data + 8, word.size() - data - 8}); // Credentials.
         }
     }
     return places;

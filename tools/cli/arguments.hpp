@@ -33,7 +33,8 @@ struct secret_place {
     std::size_t size = 0;
     friend bool operator==(const secret_place&, const secret_place&) = default;
 };
-/// Values of --user, --password, --token and --nkey, and what stands before the @ of a URL.
+/// Values of --user, --password, --token and --seed, what stands before the @ of a URL, and
+/// credentials that are no file.
 [[nodiscard]] std::vector<secret_place> secret_places(const std::vector<std::string>& words);
 
 } // namespace pipit::cli

@@ -124,6 +124,8 @@ TEST(Arguments, ComplainWithWhatWasProbablyMeant) {
     EXPECT_EQ(complaint({"pub", "s", "-x"}),
               "unknown option '-x'. A text that begins with a dash goes behind --");
     EXPECT_EQ(complaint({"pub"}), "<subject> is missing: where it goes");
+    EXPECT_EQ(complaint({"pub", "--frobnicate"}),
+              "unknown option '--frobnicate'. A text that begins with a dash goes behind --");
     EXPECT_EQ(complaint({"pub", "s", "hello", "world"}),
               "'world' is one word too many. What has blanks is quoted: 'hello world'");
     EXPECT_EQ(complaint({"pub", "s", "--count", "many"}), "--count: 'many' is not a whole number");
@@ -150,6 +152,13 @@ TEST(Secrets, AreFoundInTheWords) {
     EXPECT_EQ(secret_places({"-s", "nats://u:p@host:1"}), (places{{1, 7, 3}}));
     EXPECT_EQ(secret_places({"-snats://tok@h"}), (places{{0, 9, 3}}));
     EXPECT_EQ(secret_places({"pub", "a@b", "nats://host/x", "--user"}), places{});
+    // A URL without a scheme, and credentials that are no file.
+    EXPECT_EQ(secret_places({"-s", "u:p@host:1", "a@b"}), (places{{1, 0, 3}}));
+    EXPECT_EQ(secret_places({"-su:p@h", "-s=u:p@h", "--server=u:p@a,w:q@b"}),
+              (places{{0, 2, 3}, {1, 3, 3}, {2, 9, 9}}));
+    EXPECT_EQ(secret_places({"--server-b", "u@h", "--monitor", "u:p@h"}),
+              (places{{1, 0, 1}, {3, 0, 3}}));
+    EXPECT_EQ(secret_places({"--creds", "data:;base64,c2Vj"}), (places{{1, 13, 4}}));
 }
 
 TEST(NearestName, IsNearEnoughOrNone) {

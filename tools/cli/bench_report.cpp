@@ -47,7 +47,7 @@ client_figures bench_figures::all() const {
     return sum;
 }
 
-std::string bench_text(const bench_figures& figures) {
+std::string bench_text(const bench_figures& figures, bool for_people) {
     const auto sum = figures.all();
     const auto bytes_per_second = per_second(sum.bytes, sum);
     auto text = fmt::format("{}: {} messages per second, {} per second\n", figures.kind,
@@ -63,8 +63,9 @@ std::string bench_text(const bench_figures& figures) {
         text += fmt::format("  {} clients: from {} to {} messages per second each\n", rates.size(),
                             rate_text(*smallest), rate_text(*largest));
     }
-    if (figures.latency.count() > 0) text += '\n' + aligned(percentiles_table(figures.latency));
-    return text;
+    if (figures.latency.count() == 0) return text;
+    const auto percentiles = percentiles_table(figures.latency);
+    return text + '\n' + (for_people ? aligned(percentiles) : tab_separated(percentiles));
 }
 
 std::string bench_line(const bench_figures& figures) {

@@ -35,8 +35,9 @@ struct bench_figures {
     [[nodiscard]] client_figures all() const;
 };
 
-/// `pub: 1,234,567 messages per second, 150 MiB per second`, and per client, and percentiles.
-[[nodiscard]] std::string bench_text(const bench_figures& figures);
+/// `pub: 1,234,567 messages per second, 150 MiB per second`, and per client, and percentiles, which
+/// programs get with tabs between.
+[[nodiscard]] std::string bench_text(const bench_figures& figures, bool for_people);
 /// One line of JSON.
 [[nodiscard]] std::string bench_line(const bench_figures& figures);
 /// A title and a row for each client, and one for all.

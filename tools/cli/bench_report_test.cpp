@@ -29,19 +29,22 @@ TEST(Bench, FindsNoRateInOneMessage) {
     auto figures = sample();
     figures.clients = {{1, 100, steady_time(1s), steady_time(1s)}};
     EXPECT_EQ(figures.all().messages_per_second(), 0);
-    EXPECT_EQ(bench_text(figures), "request: 0 messages per second, 0 B per second\n"
-                                   "  1 messages, 100 B, in 0ns\n");
+    EXPECT_EQ(bench_text(figures, true), "request: 0 messages per second, 0 B per second\n"
+                                         "  1 messages, 100 B, in 0ns\n");
 }
 
 TEST(Bench, IsToldToPeople) {
-    EXPECT_EQ(bench_text(sample()), "request: 2,000 messages per second, 195 KiB per second\n"
-                                    "  4,000 messages, 391 KiB, in 2.00s\n"
-                                    "  2 clients: from 1,000 to 2,000 messages per second each\n");
+    EXPECT_EQ(bench_text(sample(), true),
+              "request: 2,000 messages per second, 195 KiB per second\n"
+              "  4,000 messages, 391 KiB, in 2.00s\n"
+              "  2 clients: from 1,000 to 2,000 messages per second each\n");
     auto figures = sample();
     figures.complete = false;
     figures.latency.record(1ms);
-    EXPECT_NE(bench_text(figures).find("ended before it was done"), std::string::npos);
-    EXPECT_NE(bench_text(figures).find("p99.9    1.00ms"), std::string::npos);
+    EXPECT_NE(bench_text(figures, true).find("ended before it was done"), std::string::npos);
+    EXPECT_NE(bench_text(figures, true).find("p99.9    1.00ms"), std::string::npos);
+    EXPECT_NE(bench_text(figures, false).find("p99.9\t1.00ms\n"), std::string::npos);
+    EXPECT_EQ(bench_text(figures, false).find("Latency"), std::string::npos);
 }
 
 TEST(Bench, IsALineOfJson) {

@@ -15,7 +15,7 @@
 namespace pipit::cli {
 
 /// What a shell offers for a value.
-enum class completes { nothing, file, folder, context };
+enum class completes { nothing, file, folder, context, command };
 
 /// Takes what was typed for an option or an argument; answers what is wrong with it, behind its
 /// name: `is not a duration such as 300ms`. A switch gets `true` or `false`.

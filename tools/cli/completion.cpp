@@ -83,22 +83,28 @@ std::string walk(const command& root, const value_kinds& kinds) {
            "        esac\n";
 }
 
-/// Cases that set `commands` and `options` for each path.
+/// Cases that set `commands` and `options` for each path: its own, and those of all above it.
 std::string offers(const command& root) {
     std::string cases;
-    const auto shared = joined(option_names(root));
+    std::map<std::string, std::string> options; // Of what was visited: parents come first.
     visit_commands(root, [&](const std::string& path, const command& each) {
-        const auto own = &each == &root ? "" : joined(option_names(each)) + ' ';
+        const auto above = options.find(path.substr(0, path.rfind(' ')));
+        auto all = joined(option_names(each));
+        if (above != options.end()) all += (all.empty() ? "" : " ") + above->second;
         cases += "        " + quoted(path) + ") commands=" + quoted(joined(child_names(each))) +
-                 " options=" + quoted(own + shared) + " ;;\n";
+                 " options=" + quoted(all) + " ;;\n";
+        options[path] = std::move(all);
     });
     return cases;
 }
 
+/// What an option takes, behind its command and behind all below that.
 std::string word_cases(const value_kinds& kinds) {
     std::string cases;
     for (const auto& [where, words] : kinds.words) {
-        cases += "        " + quoted(where) + ") values=" + quoted(words) + " ;;\n";
+        const auto bar = where.find('|');
+        const auto below = quoted(where.substr(0, bar) + ' ') + '*' + quoted(where.substr(bar));
+        cases += "        " + quoted(where) + '|' + below + ") values=" + quoted(words) + " ;;\n";
     }
     return cases;
 }
@@ -108,8 +114,10 @@ std::string argument_cases(const command& root) {
     visit_commands(root, [&](const std::string& path, const command& each) {
         for (const auto& argument : each.arguments) {
             if (argument.offers == completes::context) {
-                cases += "        " + quoted(path) + ") values=\"$(" + root.name +
-                         " context ls --names 2>/dev/null)\" ;;\n";
+                cases += "        " + quoted(path) + ") contexts=yes ;;\n";
+            } else if (argument.offers == completes::command) {
+                cases += "        " + quoted(path) +
+                         ") values=" + quoted(joined(child_names(root))) + " ;;\n";
             } else if (!argument.words.empty()) {
                 cases += "        " + quoted(path) + ") values=" + quoted(joined(argument.words)) +
                          " ;;\n";
@@ -122,6 +130,11 @@ std::string argument_cases(const command& root) {
 /// What fish asks to know whether something belongs here.
 std::string fish_condition(const std::string& path) {
     return "test (__pipit_path) = " + quoted(path);
+}
+
+/// The same for an option, which may stand behind the commands below its own, too.
+std::string fish_option_condition(const std::string& path) {
+    return "string match -qr -- " + quoted('^' + path + "( |$)") + " (__pipit_path)";
 }
 
 std::string fish_option(const std::string& condition, const option& each) {
@@ -149,9 +162,23 @@ std::string fish_option(const std::string& condition, const option& each) {
 std::string bash_completion(const command& root) {
     const value_kinds kinds(root);
     return "# bash completion for pipit; made by: pipit completion bash\n"
+           "# Offers lines as they are: a context or a file may have any name.\n"
+           "_pipit_offer() {\n"
+           "    local line shown\n"
+           "    while IFS= read -r line; do\n"
+           "        printf -v shown %q \"$line\"\n"
+           "        case \"$line\" in \"$word\"*) COMPREPLY+=(\"$shown\"); continue ;; esac\n"
+           "        case \"$shown\" in \"$word\"*) COMPREPLY+=(\"$shown\") ;; esac\n"
+           "    done\n"
+           "}\n"
+           "_pipit_files() {\n"
+           "    local line\n"
+           "    while IFS= read -r line; do COMPREPLY+=(\"$line\"); done "
+           "< <(compgen \"$1\" -- \"$word\")\n"
+           "}\n"
            "_pipit() {\n"
            "    local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}\n"
-           "    local place=pipit skip= each i commands= options= values=\n"
+           "    local place=pipit skip= each i commands= options= values= contexts=\n"
            "    COMPREPLY=()\n"
            "    # --name=value comes as three words.\n"
            "    if [ \"$word\" = = ]; then word=; "
@@ -165,15 +192,16 @@ std::string bash_completion(const command& root) {
            "    case \"$previous\" in\n" +
            (kinds.files.empty() ? ""
                                 : "        " + alternatives(kinds.files) +
-                                      ") COMPREPLY=($(compgen -f -- \"$word\")); return ;;\n") +
+                                      ") compopt -o filenames 2>/dev/null; "
+                                      "_pipit_files -f; return ;;\n") +
            (kinds.folders.empty() ? ""
                                   : "        " + alternatives(kinds.folders) +
-                                        ") COMPREPLY=($(compgen -d -- \"$word\")); return ;;\n") +
+                                        ") compopt -o filenames 2>/dev/null; "
+                                        "_pipit_files -d; return ;;\n") +
            (kinds.contexts.empty()
                 ? ""
                 : "        " + alternatives(kinds.contexts) +
-                      ") COMPREPLY=($(compgen -W \"$(pipit context ls --names 2>/dev/null)\" -- "
-                      "\"$word\")); return ;;\n") +
+                      ") _pipit_offer < <(pipit context ls --names 2>/dev/null); return ;;\n") +
            "    esac\n"
            "    case \"$place|$previous\" in\n" +
            word_cases(kinds) +
@@ -186,10 +214,14 @@ std::string bash_completion(const command& root) {
            offers(root) +
            argument_cases(root).insert(0, "        esac\n        case \"$place\" in\n") +
            "        esac\n"
-           "        case \"$word\" in -*) values=$options ;; *) values=\"$commands $values\" ;; "
-           "esac\n"
+           "        case \"$word\" in -*) values=$options contexts= ;; "
+           "*) values=\"$commands $values\" ;; esac\n"
            "    fi\n"
-           "    COMPREPLY=($(compgen -W \"$values\" -- \"$word\"))\n"
+           "    if [ -n \"$contexts\" ]; then\n"
+           "        _pipit_offer < <(pipit context ls --names 2>/dev/null)\n"
+           "    else\n"
+           "        COMPREPLY=($(compgen -W \"$values\" -- \"$word\"))\n"
+           "    fi\n"
            "}\n"
            "complete -F _pipit pipit\n";
 }
@@ -200,7 +232,7 @@ std::string zsh_completion(const command& root) {
            "# zsh completion for pipit; made by: pipit completion zsh\n"
            "_pipit() {\n"
            "    local word=${words[CURRENT]} previous=${words[CURRENT-1]}\n"
-           "    local place=pipit skip= each i commands= options= values=\n"
+           "    local place=pipit skip= each i commands= options= values= contexts=\n"
            "    for ((i = 2; i < CURRENT; i++)); do\n"
            "        each=${words[i]}\n"
            "        if [[ -n $skip ]]; then skip=; continue; fi\n" +
@@ -229,12 +261,22 @@ std::string zsh_completion(const command& root) {
            offers(root) +
            argument_cases(root).insert(0, "        esac\n        case \"$place\" in\n") +
            "        esac\n"
-           "        case \"$word\" in -*) values=$options ;; *) values=\"$commands $values\" ;; "
-           "esac\n"
+           "        case \"$word\" in -*) values=$options contexts= ;; "
+           "*) values=\"$commands $values\" ;; esac\n"
            "    fi\n"
-           "    compadd -- ${(s: :)${values//$'\\n'/ }}\n"
+           "    if [[ -n $contexts ]]; then\n"
+           "        compadd -- ${(f)\"$(pipit context ls --names 2>/dev/null)\"}\n"
+           "    else\n"
+           "        compadd -- ${(s: :)values}\n"
+           "    fi\n"
            "}\n"
-           "if [[ $funcstack[1] == _pipit ]]; then _pipit \"$@\"; else compdef _pipit pipit; fi\n";
+           "if [[ $funcstack[1] == _pipit ]]; then\n"
+           "    _pipit \"$@\"\n"
+           "else\n"
+           "    # A ~/.zshrc without more has not switched completion on.\n"
+           "    (( $+functions[compdef] )) || { autoload -Uz compinit && compinit -i; }\n"
+           "    compdef _pipit pipit\n"
+           "fi\n";
 }
 
 std::string fish_completion(const command& root) {
@@ -277,12 +319,15 @@ std::string fish_completion(const command& root) {
                     quoted(child.name) + " -d " + quoted(child.summary) + '\n';
         }
         for (const auto& option : each.options) {
-            text += fish_option(&each == &root ? "true" : fish_condition(path), option);
+            text += fish_option(&each == &root ? "true" : fish_option_condition(path), option);
         }
         for (const auto& argument : each.arguments) {
             if (argument.offers == completes::context) {
                 text += "complete -c pipit -n " + quoted(fish_condition(path)) +
                         " -a '(pipit context ls --names 2>/dev/null)'\n";
+            } else if (argument.offers == completes::command) {
+                text += "complete -c pipit -n " + quoted(fish_condition(path)) + " -a " +
+                        quoted(joined(child_names(root))) + '\n';
             } else if (!argument.words.empty()) {
                 text += "complete -c pipit -n " + quoted(fish_condition(path)) + " -a " +
                         quoted(joined(argument.words)) + '\n';

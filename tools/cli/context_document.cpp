@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cli/context_document.hpp>
 
+#include <cli/settings.hpp>
+
 #include <boost/json.hpp>
 
 #include <algorithm>
@@ -105,15 +107,18 @@ std::string context_document::to_line(std::string_view name) const {
     json::object line{{"name", name}};
     for (const auto& [key, value] : members_) {
         auto shown = json::parse(value);
-        if (is_secret_key(key) && shown.is_string() && !shown.get_string().empty()) shown = "***";
+        if (const auto* const text = shown.if_string()) shown = without_secret(key, *text);
         line[key] = std::move(shown);
     }
     return json::serialize(line);
 }
 
-bool is_secret_key(std::string_view key) {
+std::string without_secret(std::string_view key, std::string_view value) {
     constexpr std::array secrets = {"password", "token", "user_seed", "user_jwt"};
-    return std::find(secrets.begin(), secrets.end(), key) != secrets.end();
+    if (key == "url" || key == "socks_proxy") return without_secrets(value);
+    const bool is_secret = std::find(secrets.begin(), secrets.end(), key) != secrets.end() ||
+                           value.starts_with("data:"); // Credentials, where others have a path.
+    return is_secret && !value.empty() ? "***" : std::string(value);
 }
 
 bool is_valid_context_name(std::string_view name) {

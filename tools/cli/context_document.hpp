@@ -40,8 +40,8 @@ private:
     std::vector<std::pair<std::string, std::string>> members_; ///< Keys, and values as JSON.
 };
 
-/// What `context show` and `context edit` call secrets.
-[[nodiscard]] bool is_secret_key(std::string_view key);
+/// The text of a key as it may be shown: `***` for a secret, URLs without users.
+[[nodiscard]] std::string without_secret(std::string_view key, std::string_view value);
 
 /// The name of a context is the name of a file: not empty, without slashes and `..`.
 [[nodiscard]] bool is_valid_context_name(std::string_view name);

@@ -74,6 +74,19 @@ TEST(Context, ShowsNoSecretOnALine) {
     EXPECT_NE(line.find("\"token\":\"\""), std::string::npos);
 }
 
+TEST(Context, ShowsNoSecretOfAUrlAndNoCredentials) {
+    context_document some;
+    some.set("url", "nats://me:p4ss@a:1,nats://t0ken@b");
+    some.set("socks_proxy", "socks5://me:p4ss@c");
+    some.set("creds", "data:;base64,czNjcmV0");
+    some.set("nkey", "~/me@home.nk");
+    const auto line = some.to_line("one");
+    EXPECT_NE(line.find(R"("url":"nats://a:1,nats://b","socks_proxy":"socks5://c")"),
+              std::string::npos)
+        << line;
+    EXPECT_NE(line.find(R"("creds":"***","nkey":"~/me@home.nk")"), std::string::npos) << line;
+}
+
 TEST(Context, HasANameThatIsAFilesName) {
     for (const auto* name : {"one", "a b", "a.b", "ünïcode"})
         EXPECT_TRUE(is_valid_context_name(name));

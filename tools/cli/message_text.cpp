@@ -15,10 +15,22 @@ namespace {
 
 namespace json = boost::json;
 
+/// JSON is UTF-8, and others choose these bytes: what is none becomes U+FFFD, as in Go.
+std::string as_utf8(bytes_view text) {
+    std::string valid;
+    while (!text.empty()) {
+        const auto first = decode_utf8(text);
+        valid += first.valid ? text.substr(0, first.length) : bytes_view("\xef\xbf\xbd");
+        text.remove_prefix(first.length);
+    }
+    return valid;
+}
+
 /// A name may repeat: its values are an array where there are several.
 json::object headers_object(const protocol::headers& headers, bool always_arrays) {
     json::object object;
-    for (const auto& [name, value] : headers) {
+    for (const auto& [name_bytes, value_bytes] : headers) {
+        const auto name = as_utf8(name_bytes), value = as_utf8(value_bytes);
         auto& slot = object[name];
         if (slot.is_null()) {
             slot = always_arrays ? json::value(json::array{value}) : json::value(value);
@@ -55,8 +67,8 @@ std::string header_lines(const protocol::headers& headers) {
 
 std::string message_line(std::uint64_t number, wall_time when, const shown_message& message) {
     json::object line{{"number", number}, {"time", utc_text(when)}};
-    line["subject"] = message.subject;
-    if (!message.reply.empty()) line["reply"] = message.reply;
+    line["subject"] = as_utf8(message.subject);
+    if (!message.reply.empty()) line["reply"] = as_utf8(message.reply);
     if (message.headers.status() != 0) line["status"] = message.headers.status();
     if (message.headers.size() > 0) line["headers"] = headers_object(message.headers, false);
     if (is_utf8(message.payload)) {
@@ -68,7 +80,7 @@ std::string message_line(std::uint64_t number, wall_time when, const shown_messa
 }
 
 std::string dumped_message(const shown_message& message) {
-    json::object object{{"Subject", message.subject}, {"Reply", message.reply}};
+    json::object object{{"Subject", as_utf8(message.subject)}, {"Reply", as_utf8(message.reply)}};
     object["Header"] = message.headers.size() == 0
                            ? json::value()
                            : json::value(headers_object(message.headers, true));

@@ -34,6 +34,9 @@ TEST(Message, IsALineOfJsonForPrograms) {
               R"("headers":{"X":["1","2"],"Y":"a b"},"payload":"hello"})");
     EXPECT_EQ(message_line(2, when, {.subject = "s"}),
               R"({"number":2,"time":"2024-02-29T23:04:05.000120Z","subject":"s","payload":""})");
+    EXPECT_EQ(message_line(2, when, {.subject = "j\xff", .reply = "r\xe2\x82", .payload = ""}),
+              R"({"number":2,"time":"2024-02-29T23:04:05.000120Z","subject":"j�",)"
+              R"("reply":"r��","payload":""})");
     EXPECT_EQ(message_line(2, when, {.subject = "s", .payload = "\xff\x01"}),
               R"({"number":2,"time":"2024-02-29T23:04:05.000120Z","subject":"s",)"
               R"("payload_base64":"/wE="})");

@@ -157,12 +157,28 @@ std::string url_at(std::string_view like, std::string_view place) {
            std::string(like.substr(end));
 }
 
-std::string without_secrets(std::string_view url) {
-    const auto scheme = url.find("://");
-    const auto begin = scheme == std::string_view::npos ? 0 : scheme + 3;
-    const auto at = url.rfind('@');
-    if (at == std::string_view::npos || at < begin) return std::string(url);
-    return std::string(url.substr(0, begin)) + std::string(url.substr(at + 1));
+std::string without_secrets(std::string_view urls) {
+    std::string shown;
+    while (!urls.empty()) {
+        auto one = urls.substr(0, urls.find(','));
+        // A password may have a comma: what could be the rest of one is hidden with it.
+        while (one.size() < urls.size()) {
+            const auto rest = urls.substr(one.size() + 1);
+            const auto next = rest.substr(0, rest.find(','));
+            if (next.find('@') == std::string_view::npos) break;
+            if (next.find("://") != std::string_view::npos) break;
+            one = urls.substr(0, one.size() + 1 + next.size());
+        }
+        const auto scheme = one.find("://");
+        const auto begin = scheme == std::string_view::npos ? 0 : scheme + 3;
+        const auto at = one.rfind('@');
+        const bool has_user = at != std::string_view::npos && at >= begin;
+        shown += one.substr(0, begin);
+        shown += one.substr(has_user ? at + 1 : begin);
+        urls.remove_prefix(one.size());
+        if (!urls.empty()) shown += ',', urls.remove_prefix(1);
+    }
+    return shown;
 }
 
 } // namespace pipit::cli

@@ -103,6 +103,9 @@ TEST(Servers, AreSplitAndShownWithoutSecrets) {
     EXPECT_EQ(without_secrets("nats://u:p@host:1"), "nats://host:1");
     EXPECT_EQ(without_secrets("u:p@host"), "host");
     EXPECT_EQ(without_secrets("host:4222"), "host:4222");
+    EXPECT_EQ(without_secrets("nats://u:p@a:1,nats://b,t@c"), "nats://a:1,nats://c");
+    EXPECT_EQ(without_secrets("nats://u:p@a:1,nats://w:q@b:2,c"), "nats://a:1,nats://b:2,c");
+    EXPECT_EQ(without_secrets("nats://u:p,q@host"), "nats://host");
 }
 
 TEST(Servers, AreReachedAsTheOneThatNamedThem) {

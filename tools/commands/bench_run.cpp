@@ -266,6 +266,9 @@ private:
                 (void)co_await wake_.async_wait(token);
             }
             if (asked_.what == kind::pub) co_await let_arrive();
+            // A service without a number has done all of it when it is ended.
+            const bool has_no_end = asked_.what == kind::service && asked_.messages == 0;
+            found_.complete = has_no_end && !failed_.code() && losses_ == 0;
             co_return connected_.fail(failed_);
         }
         for (auto& client : clients_) {
@@ -345,7 +348,7 @@ int summarize(session& connected, const bench_options& asked, const bench_figure
               int code) {
     auto& with = connected.with;
     if (found.clients.empty()) return code;
-    with.print(with.json ? bench_line(found) : bench_text(found));
+    with.print(with.json ? bench_line(found) : bench_text(found, with.output_is_terminal));
     if (asked.csv.empty()) return code;
     const auto written = write_private_file(asked.csv, bench_csv(found));
     return written ? code : with.fail(text_of(written.error()));

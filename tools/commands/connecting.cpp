@@ -134,10 +134,23 @@ result<connection_settings> gather(const program& with) {
     if (with.no_context) return all;
     const context_store store(with.variables);
     const auto name = all.context.value_or(store.selected());
-    // A selected one that is gone is not asked for by anybody.
-    if (name.empty() || (!all.context && !store.exists(name))) return all;
+    if (name.empty()) return all;
+    if (!all.context && !store.exists(name)) {
+        // Nobody asked for it, where the servers are named. But this machine's is not meant.
+        if (all.servers) return all;
+        return invalid("the selected context '" + name +
+                       "' is gone. Name a server with --server URL or $NATS_URL, or select no "
+                       "context any more: pipit context unselect");
+    }
     const auto document = store.load(name);
     if (!document) return document.error();
+    // Around the proxy is not where its user wants to go.
+    if (!document->get("socks_proxy").empty()) {
+        return invalid("context '" + name +
+                       "' goes through a SOCKS proxy (socks_proxy), which this program cannot. "
+                       "Take it out with: pipit context edit " +
+                       name + "; or use none: --no-context --server URL");
+    }
     all = merged({all, settings_of(*document, with.variables)});
     all.context = name;
     return all;

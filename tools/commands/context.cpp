@@ -4,6 +4,8 @@
 #include <commands/connecting.hpp>
 #include <commands/context_store.hpp>
 
+#include <cli/message_text.hpp>
+
 #include <cstdio>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -127,9 +129,7 @@ int show(program& with, const context_options& asked) {
                             "jetstream_domain", "jetstream_api_prefix", "socks_proxy"}) {
         const auto value = document->get(key);
         if (value.empty()) continue;
-        drawn.rows.push_back({key, is_secret_key(key) || value.starts_with("data:")
-                                       ? "***"
-                                       : without_secrets(value)});
+        drawn.rows.push_back({key, without_secret(key, value)});
     }
     drawn.rows.push_back({"selected", store.selected() == name ? "yes" : "no"});
     drawn.rows.push_back({"file", store.path(name)});
@@ -186,7 +186,7 @@ int remove(program& with, const context_options& asked) {
     if (!store.exists(asked.name)) return with.fail(text_of(unknown_context(store, asked.name)));
     if (!asked.force) {
         if (::isatty(STDIN_FILENO) != 1) return with.fail_usage("without a terminal, say --force");
-        std::fprintf(stderr, "Remove context '%s'? [y/N] ", asked.name.c_str());
+        std::fprintf(stderr, "Remove context '%s'? [y/N] ", safe_for_terminal(asked.name).c_str());
         const int typed = std::getchar();
         if (typed != 'y' && typed != 'Y') return exit_code::failed;
     }

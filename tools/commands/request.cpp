@@ -87,7 +87,8 @@ private:
         client::request_many_options how;
         how.timeout = connected_.how.timeout;
         how.headers = message.headers_or_null();
-        how.messages_max = asked_.replies;
+        // One is what nobody has said: then it is the empty one that ends them.
+        how.messages_max = asked_.wait_for_empty && asked_.replies == 1 ? 0 : asked_.replies;
         how.ends_with_empty_payload = asked_.wait_for_empty;
         if (asked_.replies > 1) how.stall = asked_.reply_timeout;
         auto replies =
@@ -101,7 +102,8 @@ private:
             const auto shown = co_await show(**reply, began);
             if (!shown) co_return shown;
         }
-        if (sum_.replies == before) {
+        // An empty reply that ends them is an answer, too.
+        if (sum_.replies == before && replies->how_ended() != protocol::replies_end::sentinel) {
             co_return error(protocol::errc::timeout, "nobody answered on '" + message.subject +
                                                          "' within " +
                                                          time_span_text(connected_.how.timeout));

@@ -61,7 +61,10 @@ int end_check(program& with, const check_options& asked, const check_report& rep
         return code;
     }
     const auto written = write_private_file(asked.outfile, text);
-    return written ? code : with.fail(text_of(written.error()));
+    if (written) return code;
+    (void)with.fail(text_of(written.error()));
+    constexpr int unknown = 3; // Nobody will read it, and 1 were a warning.
+    return unknown;
 }
 
 /// A connection that is made inside the check, so that not being able to is a finding.

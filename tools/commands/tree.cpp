@@ -173,8 +173,11 @@ std::vector<option> global_options(program& with) {
 command help_command(program& with, const std::shared_ptr<command>& root) {
     const auto asked = std::make_shared<help_options>();
     command shown{.name = "help", .summary = "Show the help of a command"};
-    shown.arguments = {
-        {.names = "commands", .help = "its name", .set = into(asked->words), .repeats = true}};
+    shown.arguments = {{.names = "commands",
+                        .help = "its name",
+                        .set = into(asked->words),
+                        .repeats = true,
+                        .offers = completes::command}};
     shown.options = {
         {.names = "--man", .help = "as a manual page, for man -l -", .set = into(asked->manual)},
         {.names = "--man-folder",
