@@ -54,8 +54,10 @@ struct ocsp_desk::client {
     bool is_waiting = false; ///< For an authority; counted.
 };
 
-ocsp_desk::ocsp_desk(ocsp_surroundings surroundings)
-    : surroundings_(std::move(surroundings)), rules_(std::make_shared<rules>()) {}
+ocsp_desk::ocsp_desk(ocsp_surroundings surroundings, waiting_room::bounds waiting)
+    : surroundings_(std::move(surroundings)),
+      rules_(std::make_shared<rules>()),
+      waiting_(waiting) {}
 
 ocsp_desk::~ocsp_desk() { stop(); }
 

@@ -28,7 +28,11 @@ namespace pipit::server {
 /// Threads: all.
 class ocsp_desk {
 public:
-    explicit ocsp_desk(ocsp_surroundings surroundings);
+    /// So many may wait for an authority.
+    static constexpr waiting_room::bounds usual{.most = limits::ocsp_waiting,
+                                                .few = limits::ocsp_waiting_of_party};
+
+    explicit ocsp_desk(ocsp_surroundings surroundings, waiting_room::bounds waiting = usual);
     ~ocsp_desk();
     ocsp_desk(const ocsp_desk&) = delete;
     ocsp_desk& operator=(const ocsp_desk&) = delete;
@@ -65,7 +69,7 @@ private:
     mutable std::mutex lock_;
     std::shared_ptr<const rules> rules_;
     waiting_room present_{{.most = limits::ocsp_judged, .few = limits::ocsp_waiting_of_party}};
-    waiting_room waiting_{{.most = limits::ocsp_waiting, .few = limits::ocsp_waiting_of_party}};
+    waiting_room waiting_;
     std::unique_ptr<asking> asking_; ///< Null: no listener has asked for a judge.
     task_thread keeper_{"ocsp cache"};
     fair_worker<party> judging_{"ocsp judge"};
