@@ -2,7 +2,6 @@
 #include <pipit/server/jwt_links.hpp>
 
 #include <pipit/auth/revocations.hpp>
-#include <pipit/protocol/go_text.hpp>
 #include <pipit/protocol/subject.hpp>
 
 #include <algorithm>
@@ -12,7 +11,6 @@ namespace pipit::server {
 namespace {
 
 using broker::account_configuration;
-using protocol::quoted;
 
 /// Of accounts that import from each other; more are not looked at for cycles.
 constexpr std::size_t linked_accounts_max = 256;
@@ -164,11 +162,12 @@ std::vector<import_problem> add_imports(const auth::account_jwt& claims, account
     auto accounts = with_exporters(to, exporters_of(claims), find);
     const broker::account_index index(accounts);
     const auto label = claims.name.empty() ? claims.subject : claims.subject + '/' + claims.name;
+    const auto to_account = " import to account [" + label + "]: ";
     for (const auto& import : claims.imports) {
         const std::string kind = import.is_service ? "service" : "stream";
         const auto refuse = [&](const std::string& why) {
             problems.push_back(
-                {"Error adding " + kind + " import to account [" + label + "]: " + why});
+                {std::string("Error adding ").append(kind).append(to_account).append(why)});
         };
         const auto exporter = find(import.account);
         if (exporter.config == nullptr) {
