@@ -16,7 +16,7 @@
 
 #include <chrono>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <optional>
 #include <span>
 #include <string>
@@ -206,8 +206,9 @@ private:
     detail::output_queue output_;
     std::string offline_; ///< Publications that wait for a connection.
     block_pointer held_;  ///< Of the message that the last event showed.
-    std::deque<client_event> events_;
-    std::deque<ping_kind> pings_; ///< Not answered yet.
+    // Lists, for an empty deque holds half a kilobyte, and these are empty nearly always.
+    std::list<client_event> events_;
+    std::list<ping_kind> pings_; ///< Not answered yet.
     int keepalives_outstanding_ = 0;
 
     steady_time now_{};

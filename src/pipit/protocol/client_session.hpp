@@ -11,7 +11,7 @@
 #include <pipit/protocol/session_events.hpp>
 
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <optional>
 #include <string>
 
@@ -162,14 +162,14 @@ private:
     client_protocol protocol_;
     nuid names_;
     detail::operation_table operations_;
-    std::deque<session_event> events_;
+    std::list<session_event> events_; ///< As `pings_` nearly always empty, and a list for that.
     session_statistics statistics_;
     steady_time now_{};
 
-    std::uint64_t connection_ = 0;   ///< Counts them.
-    std::string server_;             ///< Of the connection, or of the last one; for texts.
-    std::deque<operation_id> pings_; ///< Those that asked for a PONG, in order.
-    std::deque<operation_id> drains_without_ping_; ///< While there are as many as there may be.
+    std::uint64_t connection_ = 0;  ///< Counts them.
+    std::string server_;            ///< Of the connection, or of the last one; for texts.
+    std::list<operation_id> pings_; ///< Those that asked for a PONG, in order.
+    std::list<operation_id> drains_without_ping_; ///< While there are as many as there may be.
 
     std::string inbox_;                ///< With the dot before a request's number.
     std::optional<sid> inbox_sid_;     ///< When it is subscribed to.
