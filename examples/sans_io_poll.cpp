@@ -78,7 +78,10 @@ private:
         if (!what.again) begin(); // Subscriptions survive a reconnect.
     }
     void handle(const protocol::message_received& message) { hear(message); }
-    void handle(const protocol::disconnected&) { socket_.close(); }
+    void handle(const protocol::disconnected& lost) {
+        std::fprintf(stderr, "disconnected: %s\n", lost.why.message().c_str());
+        socket_.close();
+    }
     void handle(const auto&) {}
 
     void send() {

@@ -4,6 +4,7 @@ import signal
 import socket
 import time
 
+from monitoring import get
 from suite import behaviour, equal, is_logged
 
 QUICK = 'lame_duck_duration: "30s"\nlame_duck_grace_period: "300ms"\n'
@@ -51,4 +52,18 @@ def nobody_may_connect_any_more_and_messages_still_flow(side):
     server.signal(signal.SIGTERM)  # Ignored now.
     client.barrier()
     assert not client.stream.ended and server.alive()
+    server.kill()
+
+
+@behaviour
+def whoever_spreads_clients_sees_that_it_takes_nobody_any_more(side):
+    server = side.start('http: "127.0.0.1:-1"\nlame_duck_duration: "30s"\n'
+                        'lame_duck_grace_period: "20s"\n')
+    client = side.connect(server.port)
+    equal(get(server, "/healthz")[0], 200)
+    server.signal(signal.SIGUSR2)
+    client.wait_for(lambda c: any(b'"ldm":true' in each for each in c.operations))
+    status, _, body = get(server, "/healthz")
+    equal((status, body), (500, '{"status":"error","error":"failed to be ready for connections '
+                                'after 1ms: server"}'))
     server.kill()

@@ -20,6 +20,7 @@ accounts {
 PAGES = [
     "/varz", "/connz", "/connz?subs=1", "/connz?subs=detail", "/connz?auth=1",
     "/connz?auth=1&subs=detail", "/connz?state=closed", "/connz?state=closed&auth=1&sort=stop",
+    "/connz?state=closed&subs=detail",
     "/connz?state=any", "/connz?state=all&sort=cid", "/connz?limit=1&offset=1", "/connz?acc=A",
     "/connz?user=a&auth=1", "/connz?cid=999999", "/connz?filter_subject=foo.*&subs=1&acc=A",
     "/subsz", "/subsz?subs=1", "/subscriptionsz", "/subsz?limit=1&offset=1",
@@ -190,7 +191,7 @@ def values_that_do_not_depend_on_the_machine_are_the_same(side, reference):
         mine, other = (json.loads(get(each, page)[2]) for each in (ours, theirs))
         complaints += [f"{page} {key}: {mine.get(key)!r}, not {other.get(key)!r}"
                        for key in keys if mine.get(key) != other.get(key)]
-    for page in ("/connz?subs=detail&auth=1", "/connz?state=closed&auth=1&sort=cid"):
+    for page in ("/connz?subs=detail&auth=1", "/connz?state=closed&auth=1&subs=detail&sort=cid"):
         mine, other = (_connections(get(each, page)[2]) for each in (ours, theirs))
         if mine != other:
             complaints.append(f"{page}: {mine}\n  not {other}")

@@ -4,7 +4,8 @@ import json
 import os
 import signal
 
-from suite import DONE, behaviour, equal, is_logged, matches, reload_with, wait_until
+from suite import (DONE, behaviour, equal, is_logged, matches, pipits_own, reload_with,
+                   wait_until)
 
 VIOLATION = "-ERR 'Authorization Violation'"
 FAILED = r"Failed to reload server configuration: (.*)"
@@ -237,3 +238,14 @@ def the_time_of_the_last_load_is_told(side):
     assert after["config_load_time"] != before["config_load_time"]
     assert after["config_digest"] != before["config_digest"]
     matches(r"^sha256:[0-9a-f]{64}$", after["config_digest"])
+
+
+@pipits_own
+def a_reload_tells_of_features_that_are_not_here_once(side):
+    server = side.start("debug: false\njetstream: true\n")
+    is_logged(server, r":\d: not supported yet: jetstream")
+    text = "debug: true\njetstream: true\nleafnodes { remotes: [] }\n"
+    log = reload_with(server, text)
+    matches(r":\d: not supported yet: leafnodes", log, "log")
+    assert "not supported yet: jetstream" not in log, log
+    assert "not supported yet" not in reload_with(server, text)

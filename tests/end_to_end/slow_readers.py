@@ -79,3 +79,14 @@ def with_retry_who_reads_nothing_is_closed_all_the_same(side):
     _flood(side, server)
     wait_until(lambda: "Slow Consumer (Write Deadline)" in server.monitoring("/connz?state=closed").decode(),
                what="the end")
+
+
+@behaviour
+def a_publisher_that_is_slowed_down_is_in_the_log(side):
+    server = side.start("max_pending: 8MB\n")
+    reader = _reader(server.port)
+    side.clients.append(reader)
+    publisher = side.connect(server.port, name="fast")
+    payload = "x" * 1000
+    publisher.send((f"PUB x {len(payload)}\r\n{payload}\r\n" * 20_000).encode())
+    is_logged(server, r'WRN\S* .*"fast" - Producer was stalled for a total of \d+ms - Account:\$G$')

@@ -33,6 +33,8 @@ REQUESTS = [
     ("SERVER.PING.CONNZ", {"limit": 1, "offset": 1}), ("SERVER.PING.CONNZ", {"sort": "nonsense"}),
     ("SERVER.PING.CONNZ", {"sort": "stop"}), ("SERVER.PING.CONNZ", {"user": "a", "auth": True}),
     ("SERVER.PING.CONNZ", {"acc": "A"}), ("SERVER.PING.CONNZ", {"acc": "NOPE"}),
+    ("SERVER.PING.CONNZ", {"acc": "A", "filter_subject": "nobody.wants.it"}),
+    ("SERVER.PING.CONNZ", {"filter_subject": "foo"}), ("SERVER.PING.CONNZ", "null"),
     ("SERVER.PING.ROUTEZ", ""), ("SERVER.PING.GATEWAYZ", ""), ("SERVER.PING.LEAFZ", ""),
     ("SERVER.PING.ACCOUNTZ", ""), ("SERVER.PING.ACCOUNTZ", {"account": "A"}),
     ("SERVER.PING.ACCOUNTZ", {"account": "NOPE"}), ("SERVER.PING.JSZ", ""),
@@ -44,11 +46,13 @@ REQUESTS = [
     ("SERVER.{id}.VARZ", ""), ("SERVER.{id}.IDZ", ""), ("SERVER.{id}.STATSZ", ""),
     ("SERVER.{id}.HEALTHZ", ""), ("SERVER.{id}.RELOAD", ""), ("SERVER.{id}.KICK", {"cid": 999}),
     ("SERVER.{id}.LDM", {"cid": 999}), ("ACCOUNT.A.SUBSZ", ""), ("ACCOUNT.A.CONNZ", ""),
-    ("ACCOUNT.A.CONNZ", {"auth": True}), ("ACCOUNT.A.LEAFZ", ""), ("ACCOUNT.A.JSZ", ""),
+    ("ACCOUNT.A.CONNZ", {"auth": True}), ("ACCOUNT.A.CONNZ", {"subscriptions": True}),
+    ("ACCOUNT.A.CONNZ", {"subscriptions_detail": True}), ("ACCOUNT.A.LEAFZ", ""), ("ACCOUNT.A.JSZ", ""),
     ("ACCOUNT.A.INFO", ""), ("ACCOUNT.NOPE.INFO", ""), ("ACCOUNT.A.STATZ", ""),
     ("ACCOUNT.A.CONNS", ""), ("ACCOUNT.PING.STATZ", ""),
     ("ACCOUNT.PING.STATZ", {"include_unused": True}),
     ("ACCOUNT.PING.STATZ", {"accounts": ["A"]}), ("USER.INFO", ""),
+    ("USER.INFO", "who am I?"),
     ("SERVER.PING.VARZ", {"server_name": "N", "host": "127", "tags": ["a:1"]}),
 ]
 
@@ -116,6 +120,13 @@ def system_services_answer_with_the_names_and_types_of_the_reference(side, refer
         if errors[0] != errors[1]:
             complaints.append(f"{subject} {body}: {errors[0]}, not {errors[1]}")
     assert not complaints, "\n".join(complaints)
+
+
+@behaviour
+def what_the_server_hears_itself_is_sent_to_nobody(side):
+    client = system_user(side, side.start(CONFIGURATION))
+    equal([json.loads(ask(client, "$SYS.REQ.SERVER.PING.VARZ")[1])["data"]["out_msgs"]
+           for _ in range(3)], [0, 1, 2])
 
 
 @behaviour

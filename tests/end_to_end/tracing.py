@@ -107,3 +107,19 @@ def the_event_about_a_message_that_is_too_large_says_so(side):
         client.wait_for_end(seconds=10)
         watcher.barrier()
         equal(len(watcher.messages), before, line)
+
+
+@behaviour
+def a_mapping_is_an_event_also_where_the_subject_stays(side):
+    server = side.start('mappings { same: same, half: [ { destination: other, weight: 0 } ] }\n')
+    client = side.connect(server.port)
+    client.send("SUB tr 1\r\n")
+    headers = "NATS/1.0\r\nNats-Trace-Dest: tr\r\n\r\n"
+    for count, (subject, expected) in enumerate([
+            ("same", ["in", "sm"]), ("half", ["in", "sm"]), ("none", ["in"])], 1):
+        client.send(f"HPUB {subject} {len(headers)} {len(headers)}\r\n{headers}\r\n")
+        client.wait_for(lambda it, wanted=count: len(it.messages) >= wanted, what=subject)
+        events = json.loads(client.messages[-1][1])["events"]
+        equal([each["type"] for each in events], expected, subject)
+        equal([each["to"] for each in events if each["type"] == "sm"],
+              [subject] * (len(expected) - 1))

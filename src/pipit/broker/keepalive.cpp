@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What time brings to a session: pings, deadlines, the end of a stall.
+#include <pipit/broker/session_log.hpp>
 #include <pipit/broker/state.hpp>
 
 #include <pipit/protocol/error_texts.hpp>
@@ -28,6 +29,18 @@ void broker_state::wake_at(session& session, steady_time at) {
     if (session.wakes_at != steady_time{} && session.wakes_at <= at) return;
     session.wakes_at = at;
     deadlines.add(at, session.client_id);
+}
+
+/// As nats-server: only of the longest, and once a second whoever they are.
+void broker_state::tell_of_stall(const session& session, moment now) {
+    using std::chrono::milliseconds;
+    const auto stall = session.stalled_until - now.steady;
+    if (stall < limits::stall_max || now.steady < stall_told_again_at) return;
+    stall_told_again_at = now.steady + std::chrono::seconds(1);
+    const auto whole = std::chrono::round<milliseconds>(stall).count();
+    log(log_level::warning, session,
+        with_account_and_user("Producer was stalled for a total of " + std::to_string(whole) + "ms",
+                              session));
 }
 
 void broker_state::reschedule(session& session) {

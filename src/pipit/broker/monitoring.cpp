@@ -339,6 +339,7 @@ void broker_state::log(log_level level, const session& session, std::string_view
     case log_level::debug: return log_to.debug(line);
     case log_level::trace: return log_to.trace(line);
     case log_level::error: return log_to.error(line);
+    case log_level::warning: return log_to.warning(line);
     default: return log_to.info(line);
     }
 }

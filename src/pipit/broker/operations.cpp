@@ -162,7 +162,10 @@ std::size_t broker_state::parse(session& session, bytes_view input, moment now) 
     }
     if (session.ended()) return input.size();
     session.was_stalled = session.stalled_until != steady_time{};
-    if (session.was_stalled) wake_at(session, session.stalled_until);
+    if (session.was_stalled) {
+        tell_of_stall(session, now);
+        wake_at(session, session.stalled_until);
+    }
     if (session.awaiting_answer) {
         session.held_input = input.substr(consumed);
         return input.size();

@@ -98,8 +98,10 @@ void broker_state::publish_traced(session& session, const protocol::message_oper
     if (verdict == tracing::wanted) {
         trace = std::make_unique<message_trace>(std::move(request), session, message, now.wall);
     }
-    const auto subject = std::string(mapped_subject(*session.of, message.subject));
-    if (trace && subject != message.subject) trace->map(subject);
+    const auto found = mapped_subject(*session.of, message.subject);
+    const auto is_mapped = found.data() != message.subject.data(); // Perhaps to itself.
+    const auto subject = std::string(found);
+    if (trace && is_mapped) trace->map(subject);
     if ((session.delivery_flags & delivery::traced) != 0) trace_mapped(session, message, subject);
     const auto refusal = refusal_of(session, subject, message.reply, now);
     if (!refusal.empty()) {

@@ -162,9 +162,10 @@ bool router::deliver_checked(subscription& to, dispatch& dispatch, const subscri
 }
 
 /// To the server itself. A trace does not speak of it, as if nobody were there.
-bool router::deliver_internally(subscription& to, const dispatch& dispatch) {
+bool router::deliver_internally(subscription& to, dispatch& dispatch) {
     if (dispatch.trace != nullptr && dispatch.trace->only()) return true;
     ++to.delivered;
+    ++dispatch.internal;
     take_internally(to, dispatch);
     return true;
 }
@@ -325,8 +326,9 @@ void router::publish_traced(session& publisher, bytes_view subject,
 /// Counts what was delivered, and removes subscriptions that had their last message.
 void router::finish(const dispatch& dispatch) {
     if (dispatch.trace != nullptr && dispatch.trace->only()) return;
-    dispatch.of.sent.messages += dispatch.delivered;
-    dispatch.of.sent.bytes += dispatch.delivered * dispatch.size;
+    const auto sent = dispatch.delivered - dispatch.internal;
+    dispatch.of.sent.messages += sent;
+    dispatch.of.sent.bytes += sent * dispatch.size;
     if (!finished_.empty()) remove_finished();
 }
 

@@ -43,6 +43,7 @@ struct dispatch {
     std::uint64_t size = 0;                 ///< Headers and payload.
     std::uint64_t told = 0;                 ///< Loops that get it, a bit each.
     std::uint32_t delivered = 0;            ///< On this loop.
+    std::uint32_t internal = 0;             ///< Of these, to the server itself: not sent anywhere.
     egress_events* trace = nullptr;         ///< Usually null.
     const peer_record* from_peer = nullptr; ///< What brought it from another loop.
     bool imported = false; ///< Came by an import of a service: streams' imports do not get it.
@@ -177,7 +178,7 @@ private:
     bool pass_on(dispatch& dispatch, std::uint64_t plain_peers, message_trace* trace);
     bool deliver(subscription& to, dispatch& dispatch);
     bool deliver_specially(subscription& to, dispatch& dispatch);
-    bool deliver_internally(subscription& to, const dispatch& dispatch);
+    bool deliver_internally(subscription& to, dispatch& dispatch);
     bool deliver_checked(subscription& to, dispatch& dispatch, const subscription& matched);
     void discard(account& of, subscription& subscription);
     void link(account& of, subscription& made, std::uint64_t subject_hash);

@@ -89,6 +89,7 @@ struct broker_state {
 
     // keepalive.cpp
     void wake_at(session& session, steady_time at);
+    void tell_of_stall(const session& session, moment now);
     void reschedule(session& session);
     void on_due(session& session, moment now);
     void on_ping_due(session& session, moment now);
@@ -160,6 +161,7 @@ struct broker_state {
     };
     std::deque<closed_session> closed; ///< The last ones.
     std::size_t closed_bytes = 0;
+    steady_time stall_told_again_at{};
     steady_time leaving_goes_on_at{}; ///< While anybody leaves with very many subscriptions.
     std::string mapped_scratch;
 

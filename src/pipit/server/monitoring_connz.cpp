@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/base/limits.hpp>
 #include <pipit/broker/tls_facts.hpp>
+#include <pipit/protocol/subject.hpp>
 #include <pipit/server/detail/monitoring_documents.hpp>
 #include <pipit/server/detail/monitoring_text.hpp>
 #include <pipit/server/duration_text.hpp>
@@ -32,6 +33,7 @@ struct connz_options {
     std::string user;
     std::string account;
     std::string mqtt_client;
+    std::string subject; ///< With a subscription that overlaps it; empty: any.
 };
 
 std::string lower_case(std::string text) {
@@ -56,7 +58,8 @@ bool is_sort_order(std::string_view name) {
     return std::ranges::find(names, name) != names.end();
 }
 
-connz_options read_options(parameters& query) {
+/// As in nats-server, HTTP has no parameter that filters by a subject.
+connz_options read_options(parameters& query, bool as_message) {
     connz_options options;
     options.sort = query.text("sort");
     options.auth = query.flag("auth");
@@ -75,6 +78,11 @@ connz_options read_options(parameters& query) {
     if (options.state != session_state::closed &&
         (options.sort == "stop" || options.sort == "reason")) {
         query.complain("sort by " + options.sort + " only valid on closed connections");
+    }
+    if (as_message) options.subject = query.text("filter_subject");
+    if (options.subject == ">") options.subject.clear();
+    if (!options.subject.empty() && options.account.empty()) {
+        query.complain("filter by subject only valid with account filtering");
     }
     return options;
 }
@@ -142,15 +150,23 @@ void sort(std::vector<session_snapshot>& sessions, const std::string& order, mom
 /// The subscriptions of the connections on the page, by the connection's number.
 using subscriptions_by_client = std::map<std::uint64_t, std::vector<broker::subscription_snapshot>>;
 
-void write_subscriptions(json_writer& json, std::uint64_t client_id, const connz_options& options,
+/// As nats-server: those that ended with their connection are shown with its account, and without
+/// a limit.
+void write_subscriptions(json_writer& json, const session_snapshot& session,
+                         const connz_options& options, const monitoring_snapshot& snapshot,
                          const subscriptions_by_client& subscriptions) {
-    const auto found = subscriptions.find(client_id);
+    const auto found = subscriptions.find(session.client_id);
     if (found == subscriptions.end()) return;
     if (options.subscription_details) {
         json.begin_array("subscriptions_list_detail");
-        for (const auto& subscription : found->second) {
+        for (auto subscription : found->second) {
             json.element();
-            write_subscription(json, subscription);
+            subscription_account shown;
+            if (session.stop) {
+                subscription.max = 0;
+                shown = named_account(*snapshot.configuration, session.account);
+            }
+            write_subscription(json, subscription, shown);
         }
     } else {
         json.begin_array("subscriptions_list");
@@ -221,7 +237,7 @@ void write_connection(json_writer& json, const session_snapshot& session,
         json.optional_member("authorized_user", session.user);
         if (account != global) json.optional_member("account", account);
     }
-    write_subscriptions(json, session.client_id, options, subscriptions);
+    write_subscriptions(json, session, options, snapshot, subscriptions);
     const bool shows_claims = session.claims && (options.auth || session.stop);
     if (shows_claims) {
         // Whoever holds a bearer's token is its user.
@@ -256,15 +272,13 @@ monitoring_query query_for(const connz_options& options) {
     return query;
 }
 
-/// Only those of the page: all connections together may have a million.
-result<subscriptions_by_client> subscriptions_of(std::span<const session_snapshot> page,
-                                                 const connz_options& options,
+/// A million of them may be, of all connections together: no more than may be shown.
+result<subscriptions_by_client> subscriptions_of(std::span<const session_snapshot> sessions,
                                                  const collect_function& collect) {
     subscriptions_by_client found;
-    if (!options.subscriptions && !options.subscription_details) return found;
     broker::subscription_query query;
     query.limit = limits::shown_subscriptions;
-    for (const auto& session : page) {
+    for (const auto& session : sessions) {
         if (session.subscription_count != 0) query.client_ids.push_back(session.client_id);
     }
     if (query.client_ids.empty()) return found;
@@ -276,6 +290,23 @@ result<subscriptions_by_client> subscriptions_of(std::span<const session_snapsho
         }
     }
     return found;
+}
+
+/// Of the open ones those that may get a message which a subscription to the subject gets.
+result<> keep_subscribers(std::vector<session_snapshot>& sessions, const connz_options& options,
+                          const collect_function& collect) {
+    if (options.subject.empty()) return {};
+    const auto subscriptions = subscriptions_of(sessions, collect);
+    if (!subscriptions) return subscriptions.error();
+    const auto wants_it = [&](const session_snapshot& session) {
+        const auto found = subscriptions->find(session.client_id);
+        return found != subscriptions->end() &&
+               std::ranges::any_of(found->second, [&](const auto& each) {
+                   return protocol::subjects_collide(each.subject, options.subject);
+               });
+    };
+    std::erase_if(sessions, [&](const auto& each) { return !each.stop && !wants_it(each); });
+    return {};
 }
 
 void write_head(json_writer& json, const monitoring_snapshot& snapshot, std::string_view server_id,
@@ -299,7 +330,7 @@ nanoseconds shown_round_trip(nanoseconds round_trip) noexcept {
 }
 
 net::http_response connz(const document_request& request) {
-    const auto options = read_options(request.query);
+    const auto options = read_options(request.query, request.as_message);
     if (!request.query.problem().empty()) return bad_request(request.query.problem());
     auto snapshot = request.collect(query_for(options));
     if (!snapshot) return unavailable(snapshot.error());
@@ -317,13 +348,18 @@ net::http_response connz(const document_request& request) {
     const auto total =
         is_lookup(options) ? total_statistics(*snapshot).connections : sessions.size();
     filter(sessions, options);
+    if (auto kept = keep_subscribers(sessions, options, request.collect); !kept) {
+        return unavailable(kept.error());
+    }
     sort(sessions, options.sort, snapshot->server.now);
     const auto count = static_cast<std::int64_t>(sessions.size());
     const auto first = std::min(options.offset, count);
     const auto last = first + std::min(options.limit, count - first);
     const auto page = std::span(sessions).subspan(static_cast<std::size_t>(first),
                                                   static_cast<std::size_t>(last - first));
-    const auto subscriptions = subscriptions_of(page, options, request.collect);
+    const bool shows_subscriptions = options.subscriptions || options.subscription_details;
+    const auto subscriptions = shows_subscriptions ? subscriptions_of(page, request.collect)
+                                                   : result<subscriptions_by_client>();
     if (!subscriptions) return unavailable(subscriptions.error());
 
     write_head(json, *snapshot, configuration.identity.id, options, page.size(), total);

@@ -136,6 +136,24 @@ TEST(Connz, ListsSubjectsOnlyWhenAskedAndOnlyThoseOfThePage) {
     EXPECT_FALSE(server.asked.back().subscriptions);
 }
 
+TEST(Connz, ShowsSubscriptionsOfWhoIsGoneWithTheirAccountAndWithoutALimit) {
+    monitored server;
+    auto gone = closed_session(7, broker::close_reason::client_closed, 10s);
+    gone.account = account_a_id;
+    gone.subscription_count = 1;
+    server.snapshot.loops[0].sessions = {gone};
+    server.snapshot.loops[0].subscriptions.page = {{account_a_id, "foo", "", "1", 7, 1, 5}};
+    EXPECT_TRUE(contains(server.get("/connz?state=closed&subs=detail").body, R"(
+        {
+          "account": "A",
+          "account_tag": "A",
+          "subject": "foo",
+          "sid": "1",
+          "msgs": 1,
+          "cid": 7
+        })"));
+}
+
 TEST(Connz, SaysWhyAndWhenAConnectionEnded) {
     monitored server;
     server.snapshot.loops[0].sessions = {

@@ -80,7 +80,7 @@ void write_page(json_writer& json, const monitoring_snapshot& snapshot) {
             begun = true;
             json.element();
             write_subscription(json, subscription,
-                               account_name(*snapshot.configuration, subscription.account));
+                               named_account(*snapshot.configuration, subscription.account));
         }
     }
     if (begun) json.end_array();
@@ -137,11 +137,17 @@ void write_index_statistics(json_writer& json, const broker::broker_statistics& 
     json.member("avg_fanout", ratio(statistics.cached_fanout, statistics.cache_entries));
 }
 
+subscription_account named_account(const broker::configuration& configuration,
+                                   broker::account_id id) {
+    const auto name = account_name(configuration, id);
+    return {name, account_tag(configuration, name)};
+}
+
 void write_subscription(json_writer& json, const broker::subscription_snapshot& subscription,
-                        std::string_view account) {
+                        subscription_account account) {
     json.begin_object();
-    json.optional_member("account", account);
-    json.optional_member("account_tag", account);
+    json.optional_member("account", account.name);
+    json.optional_member("account_tag", account.tag);
     json.member("subject", subscription.subject);
     json.optional_member("qgroup", subscription.queue);
     json.member("sid", subscription.sid);

@@ -48,7 +48,7 @@ listener_traits traits_of(listener_kind kind) noexcept {
     case listener_kind::mqtt:
         return {"mqtt",
                 "mqtt",
-                "MQTT",
+                "MQTT clients",
                 "Listening for MQTT clients on mqtt://",
                 "Unable to listen for MQTT connections: ",
                 false};

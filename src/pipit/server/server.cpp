@@ -247,6 +247,11 @@ bool server::enter_lame_duck() {
     its.publish_end("LAMEDUCK");
     its.log.info("Entering lame duck mode, stop accepting new clients");
     its.stop_listening();
+    {
+        // In nats-server's words: whoever spreads clients over servers has to pass this one by.
+        const std::lock_guard seen_guard(its.seen.lock);
+        its.seen.server.not_ready = "failed to be ready for connections after 1ms: server";
+    }
     if (its.client_ids().empty()) {
         its.shut_down();
         return true;

@@ -43,6 +43,11 @@ result<> server::state::reload() {
     for (auto& each : loops) each->set_log(log);
     obey_resolver(before, std::move(*resolver));
     for (const auto& warning : plan->next.warnings) log.warning(warning);
+    for (const auto& notice : plan->next.notices) {
+        const auto& told = setup.loaded.notices; // By the start, or the reload before.
+        if (std::ranges::find(told, notice) == told.end()) log.warning(notice);
+    }
+    setup.loaded.notices = plan->next.notices;
     for (const auto& change : plan->changes) {
         log.info(change.text);
         apply(change, before);

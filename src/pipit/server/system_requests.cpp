@@ -101,11 +101,12 @@ private:
     outcome document_of(const system_service& service) {
         auto values = request_->parameters;
         if (!question_.account.empty()) {
-            std::erase_if(values, [](const auto& each) {
-                return each.first == "acc" || each.first == "subs";
+            const bool lists_always = service.name == "SUBSZ";
+            std::erase_if(values, [&](const auto& each) {
+                return each.first == "acc" || (lists_always && each.first == "subs");
             });
             values.emplace_back("acc", question_.account);
-            if (service.name == "SUBSZ") values.emplace_back("subs", "1");
+            if (lists_always) values.emplace_back("subs", "1");
         }
         const auto is_detail = [](const auto& each) { return each.first == "subs_detail"; };
         if (std::ranges::any_of(values, is_detail)) {
@@ -213,13 +214,19 @@ std::optional<system_answer> system_requests::answer(const system_question& ques
     }
     const auto* const service = service_named(question.service);
     const auto options = service == nullptr ? std::span<const request_option>() : service->options;
-    const auto request = read_system_request(question.body, options);
+    // Who somebody is depends on nothing that he says.
+    const auto said = question.service == "USER.INFO" ? bytes_view() : bytes_view(question.body);
+    const auto request = read_system_request(said, options);
     if (!request) {
-        if (question.service == "KICK" || question.service == "LDM") {
-            log_.error("Error unmarshalling kick client request: " +
+        const auto drop = [&](std::string_view what) {
+            log_.error("Error unmarshalling " + std::string(what) + ": " +
                        std::string(request.error().detail()));
             return std::nullopt;
+        };
+        if (question.service == "KICK" || question.service == "LDM") {
+            return drop("kick client request");
         }
+        if (question.service == "CONNS") return drop("account connections request message");
         return system_answer{{}, system_error(*facts, stamp(), 400, request.error().detail())};
     }
     if (!is_meant(request->filter, *facts)) return std::nullopt;

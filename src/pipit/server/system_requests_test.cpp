@@ -44,6 +44,8 @@ TEST(SystemRequests, SayWhatIsWrong) {
               std::string::npos);
     EXPECT_NE(world.ask("VARZ", "nonsense").find(R"("error":{"code":400)"), std::string::npos);
     EXPECT_NE(world.ask("VARZ", "[]").find(R"("error":{"code":400)"), std::string::npos);
+    EXPECT_NE(world.ask("VARZ", "null").find(R"("data":{)"), std::string::npos);
+    EXPECT_EQ(world.ask("CONNS", "nonsense", "A"), "");
     world.monitored.answers = false;
     EXPECT_NE(world.ask("VARZ").find(R"("error":{"code":500)"), std::string::npos);
 }
@@ -72,6 +74,48 @@ TEST(SystemRequests, ClampServicesAboutAnAccountToIt) {
     EXPECT_NE(world.ask("INFO", "", "A").find(R"("account_name":"A")"), std::string::npos);
     EXPECT_NE(world.ask("INFO", "", "NOPE").find("Account NOPE does not exist"), std::string::npos);
     EXPECT_EQ(world.ask("CONNS", "", "NOPE"), "");
+}
+
+TEST(SystemRequests, ShowSubscriptionsOfConnectionsOfOneAccount) {
+    system_world world;
+    auto session = testing::open_session(2, testing::account_a_id);
+    session.subscription_count = 1;
+    auto& loop = world.monitored.snapshot.loops[0];
+    loop.sessions = {session};
+    loop.subscriptions.page = {{testing::account_a_id, "foo", "", "1", 2, 0, 0}};
+    EXPECT_NE(world.ask("CONNZ", R"({"subscriptions":true})", "A")
+                  .find(R"("subscriptions_list":["foo"])"),
+              std::string::npos);
+    EXPECT_EQ(world.ask("CONNZ", "{}", "A").find("subscriptions_list"), std::string::npos);
+}
+
+TEST(SystemRequests, FindConnectionsByASubjectOfTheirSubscriptions) {
+    system_world world;
+    auto& loop = world.monitored.snapshot.loops[0];
+    for (const std::uint64_t id : {1, 2, 3}) {
+        auto session = testing::open_session(id, testing::account_a_id);
+        session.subscription_count = id == 3 ? 0 : 1;
+        loop.sessions.push_back(session);
+    }
+    loop.subscriptions.page = {{testing::account_a_id, "foo.*", "", "1", 1, 0, 0},
+                               {testing::account_a_id, "bar", "", "1", 2, 0, 0}};
+    const auto shown = [&](std::string_view subject) {
+        const auto body = R"({"acc":"A","filter_subject":")" + std::string(subject) + "\"}";
+        const auto answer = world.ask("CONNZ", body);
+        std::string ids;
+        for (const auto* const id : {"1", "2", "3"}) {
+            if (answer.find("\"cid\":" + std::string(id) + ",") != answer.npos) ids += id;
+        }
+        return ids;
+    };
+    EXPECT_EQ(shown("foo.x"), "1");
+    EXPECT_EQ(shown("*.x"), "1");
+    EXPECT_EQ(shown("bar"), "2");
+    EXPECT_EQ(shown("nobody"), "");
+    EXPECT_EQ(shown(">"), "123");
+    EXPECT_NE(world.ask("CONNZ", R"({"filter_subject":"foo"})")
+                  .find("filter by subject only valid with account filtering"),
+              std::string::npos);
 }
 
 TEST(SystemRequests, CountConnectionsOfOneAccountWithoutALookAtTheOthers) {
@@ -109,6 +153,7 @@ TEST(SystemRequests, TellAClientWhatItMay) {
                   R"(,"data":{"user":"u","account":"A","account_name":"A","permissions":)"
                   R"({"publish":{"allow":["a","b.*"]},"subscribe":{"deny":["c q"]},)"
                   R"("responses":{"max":3,"ttl":5000000000}},"expires":1000000000}})");
+    EXPECT_NE(world.ask("USER.INFO", "who am I?").find(R"("user":"u")"), std::string::npos);
     world.user.reset();
     EXPECT_NE(world.ask("USER.INFO").find(R"("error":{"code":400})"), std::string::npos);
 }

@@ -106,8 +106,14 @@ void write_account_statistics(json_writer& json, const broker::account_snapshot&
 [[nodiscard]] std::string account_information(const monitoring_snapshot& snapshot,
                                               const broker::account_configuration& account);
 
-/// A subscription; with its account's name, if there is one to say.
+/// What a subscription says of its account: nothing, if it is empty.
+struct subscription_account {
+    std::string_view name;
+    std::string_view tag;
+};
+[[nodiscard]] subscription_account named_account(const broker::configuration& configuration,
+                                                 broker::account_id id);
 void write_subscription(json_writer& json, const broker::subscription_snapshot& subscription,
-                        std::string_view account = {});
+                        subscription_account account);
 
 } // namespace pipit::server

@@ -116,6 +116,7 @@ result<system_request> read_system_request(bytes_view body,
     strict.max_depth = limits::system_request_depth;
     const auto value = json::parse(body, failed, {}, strict);
     if (failed) return error(errc::invalid_request, "invalid JSON: " + failed.message());
+    if (value.is_null()) return request;
     if (!value.is_object()) {
         return error(errc::invalid_request,
                      "json: cannot unmarshal " + std::string(kind_of(value)) + " into Go value");
