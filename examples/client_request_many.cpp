@@ -8,7 +8,10 @@
 int main(int argument_count, char** arguments) {
     const std::string url = argument_count > 1 ? arguments[1] : "nats://127.0.0.1:4222";
     pipit::blocking_connection nats({.servers = {url}});
-    nats.connect().value();
+    if (const auto connected = nats.connect(); !connected) {
+        std::fprintf(stderr, "%s\n", connected.error().message().c_str());
+        return 1;
+    }
 
     const auto answer_as = [&nats](std::string name) {
         return [&nats, name](pipit::message question) { (void)nats.respond(question, name); };

@@ -37,10 +37,16 @@ asio::awaitable<void> ask(std::string url) {
 
 int main(int argument_count, char** arguments) {
     const std::string url = argument_count > 1 ? arguments[1] : "nats://127.0.0.1:4222";
+    int status = 0;
     asio::io_context io;
-    asio::co_spawn(io, ask(url), [](std::exception_ptr thrown) {
-        if (thrown) std::rethrow_exception(thrown);
+    asio::co_spawn(io, ask(url), [&](std::exception_ptr thrown) {
+        try {
+            if (thrown) std::rethrow_exception(thrown);
+        } catch (const std::exception& why) {
+            std::fprintf(stderr, "%s\n", why.what());
+            status = 1;
+        }
     });
     io.run();
-    return 0;
+    return status;
 }

@@ -188,7 +188,9 @@ void chunk_session::expire(steady_time now) {
     if (failure_ || is_complete()) return;
     const nanoseconds idle = options_.idle_timeout;
     if (now >= heard_ + idle) {
-        return fail(error(protocol::errc::timeout, "the other end of the transfer is silent"),
+        const auto time = std::to_string(options_.idle_timeout.count()) + " ms";
+        return fail(error(protocol::errc::timeout,
+                          "the other end of the transfer said nothing for " + time),
                     "you are silent");
     }
     if (peer_.empty() || now < said_ + idle / 3) return;

@@ -119,8 +119,11 @@ TEST(Chunked, CarriesAHundredMegabytesInLittleMemory) {
 }
 
 TEST(Chunked, WorksWithSmallMessagesAndWindows) {
-    const auto server = start_server({.configuration = "max_payload: 4096"});
-    run(send_and_receive(server->url(), 300'000));
+    for (const auto* configuration :
+         {"max_payload: 4096", "max_payload: 1024", "max_payload: 200"}) {
+        const auto server = start_server({.configuration = configuration});
+        run(send_and_receive(server->url(), 30'000));
+    }
 }
 
 awaitable<void> hold_back(std::string url) {
@@ -165,6 +168,7 @@ awaitable<void> be_refused(std::string url) {
     transfer_options options;
     auto nobody = co_await open_stream(nats, "nobody", options, use_awaitable);
     EXPECT_EQ(nobody.error(), protocol::errc::no_responders);
+    EXPECT_EQ(nobody.error().detail(), "on \"nobody\"");
     std::optional<error> refusal;
     auto plain = nats.subscribe(
         "plain", [&](message request) { (void)nats.respond(request, "an ordinary answer"); });
@@ -176,10 +180,13 @@ awaitable<void> be_refused(std::string url) {
     });
     auto answer = co_await nats.request("serves", "", use_awaitable);
     EXPECT_EQ(refusal, errc::transfer_refused);
+    EXPECT_EQ(refusal->detail(), "on \"serves\"");
     auto silent = nats.subscribe("silent");
     options.idle_timeout = 30ms;
     auto late = co_await open_stream(nats, "silent", options, use_awaitable);
     EXPECT_EQ(late.error(), protocol::errc::timeout);
+    EXPECT_EQ(late.error().detail(),
+              "the other end of the transfer said nothing for 30 ms, on \"silent\"");
 }
 
 TEST(Chunked, SaysWhyThereIsNoTransfer) {

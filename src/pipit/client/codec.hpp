@@ -6,6 +6,7 @@
 #include <pipit/client/error.hpp>
 
 #include <concepts>
+#include <cstddef>
 #include <functional>
 #include <string>
 #include <utility>
@@ -45,14 +46,26 @@ struct default_codec;
 struct text_codec {
     static constexpr bytes_view content_type = "text/plain";
     static void append(std::string& out, bytes_view value) { out += value; }
+    /// Not as a view, which would outlive the message.
     template <class T>
-    static result<T> read(bytes_view payload) {
-        return T(payload);
-    }
+        requires(!std::same_as<T, bytes_view>)
+    static result<T> read(bytes_view payload) { return T(payload); }
 };
 
 template <>
 struct default_codec<std::string> {
+    using type = text_codec;
+};
+template <>
+struct default_codec<bytes_view> {
+    using type = text_codec;
+};
+template <>
+struct default_codec<const char*> {
+    using type = text_codec;
+};
+template <std::size_t Size>
+struct default_codec<char[Size]> {
     using type = text_codec;
 };
 template <class T>

@@ -7,6 +7,7 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value_from.hpp>
 #include <boost/json/value_to.hpp>
+#include <boost/system/system_error.hpp>
 
 #include <exception>
 
@@ -30,6 +31,8 @@ struct json_codec {
         // A conversion of the user's may throw whatever it likes.
         try {
             return boost::json::value_to<T>(parsed);
+        } catch (const boost::system::system_error& why) {
+            return error(errc::invalid_content, "JSON: " + why.code().message());
         } catch (const std::exception& why) {
             return error(errc::invalid_content, std::string("JSON: ") + why.what());
         }

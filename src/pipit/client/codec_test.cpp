@@ -101,6 +101,19 @@ TEST_F(Codecs, TakeTextAndTypesWithACodecOfTheirOwn) {
     EXPECT_EQ(read_as<point>(text).error(), errc::unexpected_content_type);
 }
 
+TEST_F(Codecs, WriteTextHoweverItIsGiven) {
+    auto raw = nats.subscribe("a").value();
+    publish_as(nats, "a", "text").value();
+    publish_as(nats, "a", bytes_view("text")).value();
+    const char* const text = "text";
+    publish_as(nats, "a", text).value();
+    for (int i = 0; i < 3; ++i) {
+        const auto message = raw.next().value();
+        EXPECT_EQ(message.header("Content-Type"), "text/plain");
+        EXPECT_EQ(read_as<std::string>(message).value(), "text");
+    }
+}
+
 TEST(Codec, SayWhatIsWrongWithAPayload) {
     const message unmarked("a", "", "", R"({"item":"tea","count":2})");
     EXPECT_EQ(read_as<order>(unmarked).value(), (order{"tea", 2}));
@@ -108,9 +121,14 @@ TEST(Codec, SayWhatIsWrongWithAPayload) {
                                "NATS/1.0\r\nContent-Type: application/json; charset=utf-8\r\n\r\n",
                                R"({"item":"tea","count":2})");
     EXPECT_TRUE(read_as<order>(with_charset));
+    const message in_capitals("a", "", "NATS/1.0\r\nContent-Type: Application/JSON\r\n\r\n",
+                              R"({"item":"tea","count":2})");
+    EXPECT_TRUE(read_as<order>(in_capitals));
     for (const auto* payload : {"", "{", "[]", R"({"item":1,"count":2})", R"({"item":"tea"})"}) {
         const auto refused = read_as<order>(message("a", "", "", payload));
         EXPECT_EQ(refused.error(), errc::invalid_content) << payload;
+        EXPECT_EQ(refused.error().message().find(".hpp"), std::string::npos)
+            << "it is about the payload: " << refused.error().message();
     }
 }
 

@@ -40,16 +40,25 @@ struct lane_share {
     std::uint32_t member = 0; ///< 0 … members - 1
     std::uint32_t members = 1;
 
-    [[nodiscard]] bool has(std::uint32_t lane) const noexcept { return lane % members == member; }
+    [[nodiscard]] bool has(std::uint32_t lane) const noexcept {
+        return members != 0 && lane % members == member;
+    }
 };
 
+/// Errors: `boost::system::errc::invalid_argument` for no lanes, or a member that is none of them;
+///         `protocol::errc::invalid_subject` for wildcards.
+[[nodiscard]] result<> check_lanes(const lanes& all, lane_share share);
+
 /// Subscribes to each lane of the share: one subscription per lane, to be taken from one after the
-/// other. For `connection` and `blocking_connection`. Errors: as of `subscribe`.
+/// other. For `connection` and `blocking_connection`. Errors: as of `check_lanes` and `subscribe`.
 template <class Connection>
 [[nodiscard]] auto subscribe_lanes(Connection& by, const lanes& all, lane_share share = {},
                                    subscribe_options options = {}) {
     using made_type = std::decay_t<decltype(by.subscribe(bytes_view(), options).value())>;
     std::vector<made_type> made;
+    if (const auto fit = check_lanes(all, share); !fit) {
+        return result<std::vector<made_type>>(fit.error());
+    }
     for (std::uint32_t lane = 0; lane < all.count; ++lane) {
         if (!share.has(lane)) continue;
         options.queue = all.lane_queue(lane);
@@ -66,6 +75,9 @@ template <class Connection, std::invocable<std::uint32_t, message> Callback>
                                    Callback callback, subscribe_options options = {}) {
     using made_type = std::decay_t<decltype(by.subscribe(bytes_view(), options).value())>;
     std::vector<made_type> made;
+    if (const auto fit = check_lanes(all, share); !fit) {
+        return result<std::vector<made_type>>(fit.error());
+    }
     for (std::uint32_t lane = 0; lane < all.count; ++lane) {
         if (!share.has(lane)) continue;
         options.queue = all.lane_queue(lane);

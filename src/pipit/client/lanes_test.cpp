@@ -21,6 +21,21 @@ TEST(Lanes, SayWhatTheServerMustMap) {
     EXPECT_EQ(orders.subject_for("joe"), "orders.joe");
 }
 
+TEST(Lanes, AreServedByMembersThatAreOnesOfThem) {
+    EXPECT_TRUE(check_lanes(orders, {}));
+    EXPECT_TRUE(check_lanes(orders, {.member = 6, .members = 7}));
+    for (const lane_share share : {lane_share{0, 0}, lane_share{2, 2}, lane_share{5, 2}}) {
+        EXPECT_FALSE(check_lanes(orders, share)) << share.member;
+    }
+    EXPECT_FALSE((lane_share{0, 0}.has(1)));
+    EXPECT_FALSE(check_lanes({.subject = "orders", .count = 0}, {}));
+    EXPECT_EQ(check_lanes({.subject = "orders.*"}, {}).error(), protocol::errc::invalid_subject);
+    blocking_connection nats;
+    const auto made = subscribe_lanes(nats, orders, {.member = 0, .members = 0});
+    EXPECT_EQ(made.error().code(), boost::system::errc::invalid_argument);
+    EXPECT_NE(made.error().message().find("'orders'"), std::string::npos);
+}
+
 TEST(Lanes, KeepTheOrderOfEachKeyWhoeverServesIt) {
     const auto server = start_server({.configuration = "mappings { " + orders.mapping() + " }"});
     blocking_connection one({.servers = {server->url()}});

@@ -253,7 +253,9 @@ void client_protocol::count_failure(const error& why, bool was_connected) {
     if (!was_connected) {
         if (attempts_in_round_++ == 0) failures_.clear();
         if (failures_.size() < failures_told_max) {
-            failures_.push_back(to_string(*pool_.current()) + ": " + why.message());
+            const auto server = to_string(*pool_.current());
+            const bool names_it = why.detail() == server; // Not twice.
+            failures_.push_back(server + ": " + (names_it ? why.code().message() : why.message()));
         }
         return;
     }

@@ -194,6 +194,14 @@ TEST(ClientSession, NamesEveryServerThatCouldNotBeConnectedTo) {
               "refused; b:4333: timed out: no connection within 5 s");
 }
 
+TEST(ClientSession, NamesAServerOnce) {
+    session_script s({.protocol = {.servers = {{.host = "a"}}}});
+    s.session.transport_closed(s.now, error(errc::transport_closed, "a:4222"));
+    s.drain();
+    EXPECT_EQ(s.events(), "open:a | disconnected | closed:no server is available: a:4222: the "
+                          "transport was closed");
+}
+
 TEST(ClientSession, CountsWhatItSendsAndReceives) {
     session_script s;
     s.connects();

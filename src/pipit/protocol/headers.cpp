@@ -12,6 +12,7 @@ namespace {
 constexpr bytes_view version = "NATS/1.0";
 constexpr bytes_view white_space = " \t";
 constexpr std::size_t status_digits = 3;
+constexpr std::size_t shown_bytes_max = 80;
 
 bytes_view trimmed(bytes_view text) noexcept {
     const auto begin = text.find_first_not_of(white_space);
@@ -36,6 +37,11 @@ bool is_valid_name(bytes_view name) noexcept {
 
 bool is_one_line(bytes_view text) noexcept {
     return text.find_first_of("\r\n") == bytes_view::npos;
+}
+
+error wrong_value(bytes_view name) {
+    return {make_error_code(errc::invalid_header),
+            "the value of '" + std::string(name.substr(0, shown_bytes_max)) + "' has a line end"};
 }
 
 bool equal_ignoring_case(bytes_view a, bytes_view b) noexcept {
@@ -114,14 +120,19 @@ result<> headers::set(bytes_view name, bytes_view value) {
     const auto has_name = [&](const entry& item) { return item.name == name; };
     const auto first = std::find_if(entries_.begin(), entries_.end(), has_name);
     if (first == entries_.end()) return append(name, value);
-    if (!is_one_line(value)) return errc::invalid_header;
+    if (!is_one_line(value)) return wrong_value(name);
     first->value = trimmed(value);
     entries_.erase(std::remove_if(first + 1, entries_.end(), has_name), entries_.end());
     return {};
 }
 
 result<> headers::append(bytes_view name, bytes_view value) {
-    if (!is_valid_name(name) || !is_one_line(value)) return errc::invalid_header;
+    if (!is_valid_name(name)) {
+        return error(errc::invalid_header, "'" + std::string(name.substr(0, shown_bytes_max)) +
+                                               "' is no name of one: it is empty, or has a blank, "
+                                               "a colon or what is not printable ASCII");
+    }
+    if (!is_one_line(value)) return wrong_value(name);
     entries_.push_back({std::string(name), std::string(trimmed(value))});
     return {};
 }

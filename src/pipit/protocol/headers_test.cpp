@@ -81,6 +81,8 @@ TEST(Headers, RefuseNamesAndValuesThatWouldBreakALine) {
         EXPECT_EQ(h.set(name, "v").error(), errc::invalid_header) << name;
     }
     EXPECT_EQ(h.append("a", "v\r\nb: w").error(), errc::invalid_header);
+    EXPECT_EQ(h.append("a", "v\r\nb: w").error().detail(), "the value of 'a' has a line end");
+    EXPECT_EQ(h.append("a b", "v").error().detail().substr(0, 21), "'a b' is no name of o");
     ASSERT_TRUE(h.append("a", "v"));
     EXPECT_EQ(h.set("a", "\n").error(), errc::invalid_header);
     EXPECT_EQ(h.set_status(50).error(), errc::invalid_header);

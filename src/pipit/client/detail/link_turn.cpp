@@ -24,6 +24,13 @@ constexpr int rounds_max = 16;
 /// to hand each over to it is dearer than to read for those that wait.
 constexpr std::chrono::milliseconds callbacks_time{10};
 
+/// Names the server, where nothing does yet.
+error from_server(const error& why, const std::string& server) {
+    const auto detail = std::string(why.detail());
+    if (server.empty() || detail.find(server) != std::string::npos) return why;
+    return {why.code(), detail.empty() ? server : detail + " (" + server + ')'};
+}
+
 } // namespace
 
 void link::schedule_turn() {
@@ -217,9 +224,9 @@ void link::take(protocol::connected& what) {
 
 void link::take(protocol::disconnected& what) {
     drop_transport();
-    connected_server_.clear();
+    const auto server = std::exchange(connected_server_, {});
     if (what.was_connected) {
-        report(event::disconnected{std::move(what.why)});
+        report(event::disconnected{from_server(what.why, server)});
     } else if (connecting_.empty()) {
         // Nobody else would tell why it takes so long.
         report(event::asynchronous_error{std::move(what.why)});

@@ -13,20 +13,19 @@
 namespace pipit::client::detail {
 namespace {
 
-/// For the header and what else counts towards `max_payload`.
+/// For the header and what else counts towards `max_payload`, where there is that much.
 constexpr std::size_t room_for_headers = 1024;
 
+/// How large a chunk may be in a message of so many bytes; 0 of them: nobody says.
+std::size_t chunk_within(std::size_t message_bytes_max, std::size_t chunk) {
+    if (message_bytes_max == 0) return chunk;
+    return std::min(chunk, message_bytes_max - std::min(room_for_headers, message_bytes_max / 2));
+}
+
 transfer_options within_limits(transfer_options options, const link& over) {
-    const auto payload_max = over.server_info().max_payload;
-    const auto largest = payload_max > 0 ? static_cast<std::size_t>(payload_max) : 0;
-    if (largest > 2 * room_for_headers) {
-        options.chunk_bytes_max = std::min(options.chunk_bytes_max, largest - room_for_headers);
-    }
-    const auto output_max = over.options().pending_output_bytes_max;
-    if (output_max > 2 * room_for_headers) {
-        options.chunk_bytes_max = std::min(options.chunk_bytes_max, output_max - room_for_headers);
-    }
-    options.chunk_bytes_max = std::max<std::size_t>(options.chunk_bytes_max, 1);
+    const auto chunk =
+        chunk_within(over.options().pending_output_bytes_max, options.chunk_bytes_max);
+    options.chunk_bytes_max = std::max<std::size_t>(chunk, 1);
     options.window_bytes = std::max<std::size_t>(options.window_bytes, 1);
     options.idle_timeout = std::min(options.idle_timeout, idle_timeout_max);
     return options;
@@ -90,8 +89,9 @@ result<transfer::pointer> transfer::accept(const std::shared_ptr<link>& over,
     const pointer made(new transfer(over, chunk_session::side::serving, options),
                        net::delete_unless_forked());
     const lock held(made->mutex_);
+    made->subject_ = request.subject();
     made->session_.receive(request, net::steady_now());
-    if (const auto& failure = made->session_.failure()) return *failure;
+    if (const auto& failure = made->session_.failure()) return made->named(*failure);
     const auto subscribed = made->subscribe();
     if (!subscribed) return subscribed.error();
     made->advance();
@@ -189,7 +189,11 @@ void transfer::say(const std::string& control) {
 
 void transfer::write_on() {
     if (!writer_ || is_publishing_ || session_.failure()) return;
-    const auto bytes = std::min(session_.writable_bytes(), writer_->rest.size());
+    // Asked each time: the server may be known later than the transfer, and changes its mind.
+    const auto payload_max =
+        static_cast<std::size_t>(std::max(link_->server_info().max_payload, 0));
+    const auto bytes =
+        std::min(chunk_within(payload_max, session_.writable_bytes()), writer_->rest.size());
     if (bytes == 0 && !writer_->rest.empty()) return; // There will be room.
     if (bytes == 0) {
         std::optional<waiting<void>> who(std::move(writer_->who));
@@ -223,8 +227,16 @@ void transfer::read_on() {
     }
 }
 
+error transfer::named(const error& why) const {
+    const bool is_known = why == errc::transfer_cancelled || why == protocol::errc::cancelled ||
+                          why == protocol::errc::closed;
+    if (is_known || why.detail().find(subject_) != std::string_view::npos) return why;
+    const auto detail = std::string(why.detail());
+    return {why.code(), detail + (detail.empty() ? "on \"" : ", on \"") + subject_ + '"'};
+}
+
 void transfer::fail_everything() {
-    const auto why = *session_.failure();
+    const auto why = named(*session_.failure());
     complete<chunk_stream>(opener_, why);
     complete<std::optional<message>>(reader_, why);
     complete<void>(finisher_, why);

@@ -63,6 +63,8 @@ private:
     void write_on();
     void written(result<> outcome);
     void read_on();
+    /// Says which transfer failed, where nothing says that yet.
+    [[nodiscard]] error named(const error& why) const;
     void fail_everything();
     void tick();
     void arm();
