@@ -212,6 +212,8 @@ result<ssl_context_pointer> make_context(const tls_settings& settings, bool is_s
         ERR_clear_error();
         return error(errc::unusable_tls_settings, "OpenSSL refuses the cipher suites or curves");
     }
+    // Whoever names suites of TLS 1.3 alone allows none of TLS 1.2.
+    if (ciphers->empty()) SSL_CTX_set_min_proto_version(it, TLS1_3_VERSION);
     if (settings.verifies_peer) {
         SSL_CTX_set_verify(it, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
     }

@@ -382,5 +382,13 @@ TEST_F(TlsFilter, UsesTheCipherSuitesThatItIsTold) {
     EXPECT_EQ(there.filter->cipher_suite(), wanted);
 }
 
+TEST_F(TlsFilter, SpeaksNoOlderVersionWhereOnlySuitesOfTheNewestAreNamed) {
+    auto there = server(server_context({.cipher_suites = {"TLS_AES_256_GCM_SHA384"}}));
+    bare_client older(TLS1_2_VERSION);
+    older.talk(there);
+    EXPECT_TRUE(there.failure);
+    EXPECT_FALSE(there.filter->is_open());
+}
+
 } // namespace
 } // namespace pipit::net
