@@ -95,6 +95,8 @@ struct jwt_export {
     std::string latency_subject;
     std::uint64_t account_token_position = 0;
     bool allow_trace = false;
+    std::string description;
+    std::string info_url;
 };
 
 struct jwt_import {
@@ -126,6 +128,7 @@ struct account_claims_limits {
     bool wildcard_exports = false;
     bool disallow_bearer = false;
     bool jetstream = false; ///< Some storage is allowed.
+    bool has_unnamed_tier = false;
 };
 
 struct account_jwt : jwt_claims {
@@ -140,8 +143,12 @@ struct account_jwt : jwt_claims {
     std::vector<std::string> callout_users; ///< Not empty: an auth callout decides about the rest.
     std::vector<std::string> callout_accounts;
     std::string callout_xkey;
+    bool has_trace = false; ///< The two that follow are said.
     std::string trace_destination;
     int trace_sampling_percent = 100;
+    std::string cluster_traffic;
+    std::string description;
+    std::string info_url;
 
     /// A user's JWT that was issued then counts no more.
     [[nodiscard]] bool revokes(const std::string& user, std::int64_t issued_at) const;

@@ -18,7 +18,8 @@ namespace {
 using broker::account_configuration;
 using broker::session_verdict;
 
-result<> add_mappings(const auth::account_jwt& claims, account_configuration& to) {
+/// One that cannot be is left out, as in nats-server: the account lives.
+void add_mappings(const auth::account_jwt& claims, account_configuration& to) {
     for (const auto& [source, destinations] : claims.mappings) {
         std::vector<protocol::mapping_destination> wanted;
         for (const auto& each : destinations) {
@@ -27,10 +28,9 @@ result<> add_mappings(const auth::account_jwt& claims, account_configuration& to
                               .cluster = each.cluster});
         }
         auto made = protocol::weighted_mapping::make(source, std::move(wanted));
-        if (!made) return made.error();
+        if (!made) continue;
         to.mappings.push_back(std::make_shared<const protocol::weighted_mapping>(std::move(*made)));
     }
-    return {};
 }
 
 /// The rights of a key: null when there is no such key.
@@ -158,7 +158,7 @@ result<std::shared_ptr<const account_configuration>> account_of(const auth::acco
     details->updated = now;
     made->claims = std::move(details);
     add_exports(claims, *made);
-    if (const auto added = add_mappings(claims, *made); !added) return added.error();
+    add_mappings(claims, *made);
     return std::shared_ptr<const account_configuration>(std::move(made));
 }
 

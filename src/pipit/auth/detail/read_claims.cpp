@@ -3,8 +3,11 @@
 
 #include <pipit/auth/detail/claims_reader.hpp>
 
+#include <pipit/base/ascii_case.hpp>
+
 #include <boost/json/array.hpp>
 
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <utility>
@@ -154,11 +157,18 @@ void read_limits(claims_reader reader, account_claims_limits& to) {
     reader.object("tiered_limits", [&](claims_reader tiers) {
         for (const auto& tier : tiers.members()) {
             const auto name = tier.key();
+            to.has_unnamed_tier = to.has_unnamed_tier || name.empty();
             tiers.object({name.data(), name.size()}, [&](claims_reader one) {
                 to.jetstream = allows_storage(one) || to.jetstream;
             });
         }
     });
+}
+
+/// In whatever case.
+bool is_headers(std::string_view text) noexcept {
+    constexpr std::string_view word = "headers";
+    return text.size() == word.size() && starts_without_case(text, word);
 }
 
 void read_export(claims_reader reader, jwt_export& to) {
@@ -171,6 +181,8 @@ void read_export(claims_reader reader, jwt_export& to) {
     reader.read("response_threshold", threshold);
     reader.read("account_token_position", position);
     reader.read("allow_trace", to.allow_trace);
+    reader.read("description", to.description);
+    reader.read("info_url", to.info_url);
     to.response_threshold = nanoseconds(threshold);
     if (position < 0 || position > std::numeric_limits<unsigned>::max()) {
         return reader.spoil("account_token_position");
@@ -183,7 +195,7 @@ void read_export(claims_reader reader, jwt_export& to) {
         const auto* const text = sampling == nullptr ? nullptr : sampling->if_string();
         if (text == nullptr) {
             inner.read("sampling", percent);
-        } else if (*text != "headers") {
+        } else if (!is_headers({text->data(), text->size()})) {
             inner.spoil("sampling");
         }
         to.latency_sampling = percent;
@@ -268,7 +280,11 @@ void read_claims(const json::object& payload, account_jwt& to, std::string& wron
         inner.read("allowed_accounts", to.callout_accounts);
         inner.read("xkey", to.callout_xkey);
     });
+    body.read("cluster_traffic", to.cluster_traffic);
+    body.read("description", to.description);
+    body.read("info_url", to.info_url);
     body.object("trace", [&](claims_reader inner) {
+        to.has_trace = true;
         inner.read("dest", to.trace_destination);
         inner.read("sampling", to.trace_sampling_percent);
         if (to.trace_sampling_percent == 0) to.trace_sampling_percent = 100;

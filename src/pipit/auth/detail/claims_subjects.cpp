@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/auth/detail/claims_subjects.hpp>
+
+#include <pipit/protocol/go_text.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+namespace pipit::auth::detail {
+namespace {
+
+using protocol::quoted;
+
+/// Calls `visit(token)` with each token; there is at least one.
+template <class Visit>
+void for_each_token(std::string_view subject, Visit visit) {
+    for (auto rest = subject;;) {
+        const auto token = rest.substr(0, rest.find('.'));
+        visit(token);
+        if (token.size() == rest.size()) return;
+        rest.remove_prefix(token.size() + 1);
+    }
+}
+
+std::size_t count_of_asterisks(std::string_view subject) noexcept {
+    std::size_t count = 0;
+    for_each_token(subject, [&](std::string_view token) { count += token == "*" ? 1 : 0; });
+    return count;
+}
+
+bool ends_open(std::string_view subject) noexcept {
+    return subject == ">" || subject.ends_with(".>");
+}
+
+/// `$2`; nothing: the token refers to no wildcard.
+std::optional<int> reference_in(std::string_view token) noexcept {
+    if (token.size() < 2 || token.front() != '$') return std::nullopt;
+    token.remove_prefix(1);
+    if (token.front() == '+') token.remove_prefix(1);
+    int number = 0;
+    const auto read = std::from_chars(token.begin(), token.end(), number);
+    if (read.ec != std::errc() || read.ptr != token.end()) return std::nullopt;
+    return number;
+}
+
+} // namespace
+
+std::string problem_of_subject(std::string_view subject) {
+    if (subject.empty()) return "subject cannot be empty";
+    if (subject.find(' ') != std::string_view::npos) {
+        return "subject " + quoted(subject) + " cannot have spaces";
+    }
+    if (subject.front() == '.' || subject.back() == '.') {
+        return "subject " + quoted(subject) + " cannot start or end with a `.`";
+    }
+    if (subject.find("..") != std::string_view::npos) {
+        return "subject " + quoted(subject) + " cannot contain consecutive `.`";
+    }
+    return {};
+}
+
+bool has_wildcard(std::string_view subject) noexcept {
+    return ends_open(subject) || count_of_asterisks(subject) != 0;
+}
+
+std::size_t token_count(std::string_view subject) noexcept {
+    return 1 + static_cast<std::size_t>(std::ranges::count(subject, '.'));
+}
+
+std::string_view token_at(std::string_view subject, std::size_t number) noexcept {
+    std::string_view found;
+    std::size_t at = 0;
+    for_each_token(subject, [&](std::string_view token) {
+        if (at++ == number) found = token;
+    });
+    return found;
+}
+
+std::string problem_of_renaming(std::string_view to, std::string_view from) {
+    auto problem = problem_of_subject(to);
+    if (!problem.empty()) return problem;
+    if (ends_open(to) != ends_open(from)) {
+        return "both, renaming subject and subject, need to end or not end in >";
+    }
+    const auto there = count_of_asterisks(from);
+    std::size_t used = 0;
+    for_each_token(to, [&](std::string_view token) {
+        const auto reference = reference_in(token);
+        if (token == "*") ++used;
+        if (!reference) return;
+        if (*reference > 0 && static_cast<std::size_t>(*reference) > there) {
+            problem = "Reference " + std::string(token) + " in " + quoted(to) + " reference * in " +
+                      quoted(from) + " that do not exist";
+        } else {
+            ++used;
+        }
+    });
+    if (problem.empty() && used != there) {
+        problem = "subject does not contain enough * or reference wildcards $[0-9]";
+    }
+    return problem;
+}
+
+std::string pattern_of_renaming(std::string_view to) {
+    std::string pattern;
+    for_each_token(to, [&](std::string_view token) {
+        if (!pattern.empty()) pattern += '.';
+        pattern += reference_in(token) ? "*" : token;
+    });
+    return pattern;
+}
+
+} // namespace pipit::auth::detail

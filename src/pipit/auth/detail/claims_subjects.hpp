@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+
+/// Subjects as claims write them. They are not yet known to be subjects: whatever stands there is
+/// judged as `nsc`'s own module does it.
+namespace pipit::auth::detail {
+
+/// What is wrong with it; empty: nothing.
+[[nodiscard]] std::string problem_of_subject(std::string_view subject);
+
+[[nodiscard]] bool has_wildcard(std::string_view subject) noexcept;
+
+/// How many tokens there are.
+[[nodiscard]] std::size_t token_count(std::string_view subject) noexcept;
+/// The token of this number, the first is 0; empty: there is none.
+[[nodiscard]] std::string_view token_at(std::string_view subject, std::size_t number) noexcept;
+
+/// What is wrong with calling `from` so: each `*` of it stands there once, as `*` or as `$1`, and a
+/// `>` at the end in both or in none.
+[[nodiscard]] std::string problem_of_renaming(std::string_view to, std::string_view from);
+/// `orders.$1` as the pattern that it is, `orders.*`.
+[[nodiscard]] std::string pattern_of_renaming(std::string_view to);
+
+} // namespace pipit::auth::detail
