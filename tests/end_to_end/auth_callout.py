@@ -446,6 +446,8 @@ def a_service_that_is_asked_by_http_lets_people_in(side):
     def decide(request):
         if request["connect_opts"].get("pass") != "right":
             return 403, {"error": "no"}
+        if request["connect_opts"]["user"] == "late":
+            return 200, {"account": "APP", "valid_seconds": -1}
         return 200, {"account": "APP", "name": "web", "user": {"pub": {"deny": ["secret"]}}}
 
     web = web_service(decide)
@@ -463,8 +465,10 @@ def a_service_that_is_asked_by_http_lets_people_in(side):
         equal(log_in(side, server, user="u", **{"pass": "wrong"}).errors,
               ["-ERR 'Authorization Violation'"])
         is_logged(server, "HTTP callout answered with status 403")
+        equal(log_in(side, server, user="late", **{"pass": "right"}).errors,
+              ["-ERR 'Authorization Violation'"])
         equal(side.connect(server.port, user="own", **{"pass": "own"}).errors, [])
-        equal([each["client_info"]["user"] for each in web.requests], ["u", "u"])
+        equal([each["client_info"]["user"] for each in web.requests], ["u", "u", "late"])
     finally:
         web.end()
 
