@@ -52,6 +52,8 @@ TEST(InternalClients, GetWhatClientsPublishAndWhoItWas) {
     EXPECT_EQ(seen.got, (std::vector<std::string>{"ask.me inbox [] hi from 1/1",
                                                   "ask.you  [NATS/1.0\r\n\r\n] yes from 1/1"}));
     EXPECT_EQ(loop.take(client), "");
+    // Nothing of it was sent to anybody.
+    EXPECT_EQ(loop.core().numbers_of(global)->sent.messages, 0u);
 }
 
 TEST(InternalClients, AnswerFromTheirHandler) {

@@ -108,7 +108,8 @@ void broker::reconfigure(std::shared_ptr<const configuration> config, moment now
         if (!session->ended()) state.routing.renew_aliases(*session);
     }
     state.routing.aliases_are_renewed();
-    state.settle(now);
+    state.settle(now); // Whoever is no more counts no more.
+    state.end_excess(now);
 }
 
 void broker_state::reconfigure(session& session, const configuration& before, moment now) {
@@ -144,7 +145,9 @@ void broker_state::reconfigure(session& session, const configuration& before, mo
         return out.end(session, close_reason::client_closed);
     }
     session.details->identity = verdict.user;
+    const auto subscriptions_before = session.max_subscriptions;
     apply_limits(session);
+    if (session.max_subscriptions != subscriptions_before && end_when_full(session)) return;
     session.ping_deadline =
         std::min(session.ping_deadline,
                  now.steady + after.ping_interval_for(session.details->origin.is_websocket));

@@ -112,6 +112,12 @@ struct broker_state {
 
     // put_account.cpp
     void apply_account(session& session, const session_judge& judge, moment now);
+    /// Of accounts that have more connections than they may have now, the youngest go.
+    void end_excess(moment now);
+    void end_as_excess(session& session);
+    /// As nats-server: a session that was there already ends with as many subscriptions as it may
+    /// have now. True: it has.
+    bool end_when_full(session& session);
 
     // greeting.cpp
     void send_info(session& session, bool with_account, bool as_lame_duck = false);
