@@ -95,12 +95,13 @@ std::string problem_of_token_position(const jwt_export& one) {
     if (!has_wildcard(one.subject)) {
         return "Account Token Position can only be used with wildcard subjects: " + one.subject;
     }
-    if (position > detail::token_count(one.subject)) {
+    if (position > protocol::token_count(one.subject)) {
         return named + " exceeds length of subject '" + one.subject + "'";
     }
-    const auto token = detail::token_at(one.subject, static_cast<std::size_t>(position) - 1);
-    if (token == "*") return {};
-    return named + " matches '" + std::string(token) + "' but must match a * in: " + one.subject;
+    auto token = protocol::tokens(one.subject).begin();
+    for (auto before = position - 1; before > 0; --before) ++token;
+    if (*token == "*") return {};
+    return named + " matches '" + std::string(*token) + "' but must match a * in: " + one.subject;
 }
 
 std::string problem_of_export(const jwt_export& one, const account_claims_limits& limits) {

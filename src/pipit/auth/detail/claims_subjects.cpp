@@ -2,30 +2,21 @@
 #include <pipit/auth/detail/claims_subjects.hpp>
 
 #include <pipit/protocol/go_text.hpp>
+#include <pipit/protocol/subject.hpp>
 
-#include <algorithm>
 #include <charconv>
+#include <cstddef>
 #include <optional>
 
 namespace pipit::auth::detail {
 namespace {
 
 using protocol::quoted;
-
-/// Calls `visit(token)` with each token; there is at least one.
-template <class Visit>
-void for_each_token(std::string_view subject, Visit visit) {
-    for (auto rest = subject;;) {
-        const auto token = rest.substr(0, rest.find('.'));
-        visit(token);
-        if (token.size() == rest.size()) return;
-        rest.remove_prefix(token.size() + 1);
-    }
-}
+using protocol::tokens;
 
 std::size_t count_of_asterisks(std::string_view subject) noexcept {
     std::size_t count = 0;
-    for_each_token(subject, [&](std::string_view token) { count += token == "*" ? 1 : 0; });
+    for (const auto token : tokens(subject)) count += token == "*" ? 1 : 0;
     return count;
 }
 
@@ -64,19 +55,6 @@ bool has_wildcard(std::string_view subject) noexcept {
     return ends_open(subject) || count_of_asterisks(subject) != 0;
 }
 
-std::size_t token_count(std::string_view subject) noexcept {
-    return 1 + static_cast<std::size_t>(std::ranges::count(subject, '.'));
-}
-
-std::string_view token_at(std::string_view subject, std::size_t number) noexcept {
-    std::string_view found;
-    std::size_t at = 0;
-    for_each_token(subject, [&](std::string_view token) {
-        if (at++ == number) found = token;
-    });
-    return found;
-}
-
 std::string problem_of_renaming(std::string_view to, std::string_view from) {
     auto problem = problem_of_subject(to);
     if (!problem.empty()) return problem;
@@ -85,17 +63,17 @@ std::string problem_of_renaming(std::string_view to, std::string_view from) {
     }
     const auto there = count_of_asterisks(from);
     std::size_t used = 0;
-    for_each_token(to, [&](std::string_view token) {
+    for (const auto token : tokens(to)) {
         const auto reference = reference_in(token);
         if (token == "*") ++used;
-        if (!reference) return;
+        if (!reference) continue;
         if (*reference > 0 && static_cast<std::size_t>(*reference) > there) {
             problem = "Reference " + std::string(token) + " in " + quoted(to) + " reference * in " +
                       quoted(from) + " that do not exist";
         } else {
             ++used;
         }
-    });
+    }
     if (problem.empty() && used != there) {
         problem = "subject does not contain enough * or reference wildcards $[0-9]";
     }
@@ -104,10 +82,10 @@ std::string problem_of_renaming(std::string_view to, std::string_view from) {
 
 std::string pattern_of_renaming(std::string_view to) {
     std::string pattern;
-    for_each_token(to, [&](std::string_view token) {
+    for (const auto token : tokens(to)) {
         if (!pattern.empty()) pattern += '.';
         pattern += reference_in(token) ? "*" : token;
-    });
+    }
     return pattern;
 }
 

@@ -11,12 +11,8 @@ namespace pipit::auth::detail {
 /// What is wrong with it; empty: nothing.
 [[nodiscard]] std::string problem_of_subject(std::string_view subject);
 
+/// Has a token `*`, or `>` as its last one: unlike `!protocol::is_literal`, not so for `a.>.b`.
 [[nodiscard]] bool has_wildcard(std::string_view subject) noexcept;
-
-/// How many tokens there are.
-[[nodiscard]] std::size_t token_count(std::string_view subject) noexcept;
-/// The token of this number, the first is 0; empty: there is none.
-[[nodiscard]] std::string_view token_at(std::string_view subject, std::size_t number) noexcept;
 
 /// What is wrong with calling `from` so: each `*` of it stands there once, as `*` or as `$1`, and a
 /// `>` at the end in both or in none.
