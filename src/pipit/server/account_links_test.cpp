@@ -7,7 +7,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <ctime>
 
 namespace {
 
@@ -130,37 +129,6 @@ TEST(AccountLinks, ComeInAnyOrderOfTheAccounts) {
     EXPECT_EQ(complaint("B { imports: [ {service: {account: A, subject: r}} ] },\n"
                         "A { exports: [ {service: r} ] }"),
               "");
-}
-
-/// What it takes to link accounts, each of which imports from ten others.
-nanoseconds time_to_link(std::size_t count) {
-    constexpr std::size_t imports = 10;
-    server_options options;
-    for (std::size_t i = 0; i < count; ++i) {
-        auto& made = options.accounts.emplace_back();
-        made.name = "account-" + std::to_string(i);
-        made.exports.emplace_back().subject = "s";
-        for (std::size_t j = 1; j <= imports; ++j) {
-            auto& import = made.imports.emplace_back();
-            import.account = "account-" + std::to_string((i + j) % count);
-            import.subject = "s";
-            import.local_subject = "s." + std::to_string(j);
-        }
-    }
-    const auto now = [] {
-        timespec at{};
-        ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &at);
-        return std::chrono::seconds(at.tv_sec) + nanoseconds(at.tv_nsec);
-    };
-    const auto begin = now();
-    EXPECT_TRUE(problems_of_links(options).empty());
-    return now() - begin;
-}
-
-TEST(AccountLinks, OfManyAccountsTakeAsLongForEachAsOfFew) {
-    constexpr std::size_t few = 100, times = 32;
-    // Each would take up to 32 times as long if all accounts were looked at for it.
-    EXPECT_LT(time_to_link(few * times), 4 * times * time_to_link(few));
 }
 
 } // namespace
