@@ -9,7 +9,7 @@
 namespace pipit::server::detail {
 
 /// The text of a file that holds a JWT, at most `limits::jwt_bytes` of it; nothing: it is not
-/// there. Errors: those of `read_file`.
+/// there. Errors: `errc::unusable_file`.
 [[nodiscard]] result<std::optional<std::string>> read_jwt_file(const std::string& path);
 
 } // namespace pipit::server::detail

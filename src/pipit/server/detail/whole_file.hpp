@@ -14,7 +14,7 @@
 /// Small files that are read and written as a whole.
 namespace pipit::server::detail {
 
-/// `net::read_file`. Errors: `errc::unusable_file`, and `errno` says why.
+/// `net::read_file`. Errors: `errc::unusable_file`.
 [[nodiscard]] result<std::string> read_file(const std::string& path, std::size_t bytes_max);
 
 /// Puts a file in the place of another one, or nothing at all: a file is whole, or was never there.
