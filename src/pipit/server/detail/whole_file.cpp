@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/server/detail/whole_file.hpp>
 
+#include <pipit/base/assert.hpp>
 #include <pipit/net/read_file.hpp>
 #include <pipit/server/error.hpp>
 
@@ -28,7 +29,7 @@ std::string partial_name(const std::string& path) {
     return path + "." + std::to_string(++last) + std::string(partial_extension);
 }
 
-/// Errors: of a file that was opened with `flags`.
+/// A file; with `O_DIRECTORY`, a folder.
 result<> sync(const std::string& path, int flags) {
     const int opened = ::open(path.c_str(), flags | O_RDONLY | O_CLOEXEC);
     if (opened < 0) return unusable(path, errno);
@@ -48,8 +49,15 @@ result<> rename_to(const std::string& beside, const std::string& path) {
     return unusable(path, failure);
 }
 
-result<std::string> write_partial(const std::string& path, bytes_view content, mode_t rights,
-                                  bool is_synced) {
+} // namespace
+
+result<std::string> read_file(const std::string& path, std::size_t bytes_max) {
+    auto text = net::read_file(path, bytes_max);
+    if (!text) return error(errc::unusable_file, std::string(text.error().detail()));
+    return text;
+}
+
+result<std::string> write_beside(const std::string& path, bytes_view content, mode_t rights) {
     auto partial = partial_name(path);
     const int file = ::open(partial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, rights);
     if (file < 0) return unusable(partial, errno);
@@ -63,23 +71,10 @@ result<std::string> write_partial(const std::string& path, bytes_view content, m
             failure = errno;
         }
     }
-    if (failure == 0 && is_synced && ::fsync(file) != 0) failure = errno;
     ::close(file);
     if (failure == 0) return partial;
     ::unlink(partial.c_str());
     return unusable(path, failure);
-}
-
-} // namespace
-
-result<std::string> read_file(const std::string& path, std::size_t bytes_max) {
-    auto text = net::read_file(path, bytes_max);
-    if (!text) return error(errc::unusable_file, std::string(text.error().detail()));
-    return text;
-}
-
-result<std::string> write_beside(const std::string& path, bytes_view content, mode_t rights) {
-    return write_partial(path, content, rights, false);
 }
 
 result<> put_in_place(const std::string& beside, const std::string& path) {
@@ -91,10 +86,12 @@ result<> put_in_place(const std::string& beside, const std::string& path) {
 }
 
 result<> replace_file(const std::string& path, bytes_view content, mode_t rights, durability how) {
-    const auto partial = write_partial(path, content, rights, how == durability::full);
-    if (!partial) return partial.error();
-    if (auto renamed = rename_to(*partial, path); !renamed) return renamed;
-    return how == durability::full ? sync_folder_of(path) : result<>();
+    PIPIT_ASSERT(how != durability::later); // Whoever wants that calls the halves.
+    const auto beside = write_beside(path, content, rights);
+    if (!beside) return beside.error();
+    if (how != durability::full) return rename_to(*beside, path);
+    if (auto placed = put_in_place(*beside, path); !placed) return placed;
+    return sync_folder_of(path);
 }
 
 std::optional<std::filesystem::path> replaced_by(const std::filesystem::path& file) {

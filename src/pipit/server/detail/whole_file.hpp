@@ -18,8 +18,8 @@ namespace pipit::server::detail {
 [[nodiscard]] result<std::string> read_file(const std::string& path, std::size_t bytes_max);
 
 /// Puts a file in the place of another one, or nothing at all: a file is whole, or was never there.
-/// `rights` are those of a new file; `how`: on the disk when this returns. Errors:
-/// `errc::unusable_file`.
+/// `rights` are those of a new file; `how`: `full`, on the disk when this returns, or `none`.
+/// Errors: `errc::unusable_file`.
 [[nodiscard]] result<> replace_file(const std::string& path, bytes_view content, mode_t rights,
                                     durability how = durability::full);
 /// The first half of it, which does not wait for the disk: a file beside the other one. Returns its
