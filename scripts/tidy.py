@@ -53,6 +53,7 @@ LOGGING_AND_OPTIONS = re.compile(r"#include <(spdlog|CLI)/")
 PARSERS = [
     "auth/certificate",
     "auth/creds",
+    "auth/detail/information_url",
     "auth/distinguished_name",
     "auth/jwt",
     "auth/nkey",

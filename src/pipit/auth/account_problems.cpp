@@ -3,12 +3,12 @@
 #include <pipit/auth/jwt.hpp>
 
 #include <pipit/auth/detail/claims_subjects.hpp>
+#include <pipit/auth/detail/information_url.hpp>
 #include <pipit/auth/detail/permission_problems.hpp>
 #include <pipit/auth/detail/subject_set.hpp>
 #include <pipit/protocol/go_text.hpp>
 #include <pipit/protocol/subject.hpp>
 
-#include <algorithm>
 #include <map>
 #include <ranges>
 #include <span>
@@ -22,56 +22,10 @@ using protocol::quoted;
 
 constexpr std::size_t information_bytes = 8 * 1024; ///< As nats-server.
 
-bool is_scheme(std::string_view text) noexcept {
-    const auto is_letter = [](char c) { return (c | 32) >= 'a' && (c | 32) <= 'z'; };
-    const auto may_follow = [&](char c) {
-        return is_letter(c) || (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.';
-    };
-    return !text.empty() && is_letter(text.front()) && std::ranges::all_of(text, may_follow);
-}
-
-bool has_broken_escape(std::string_view text) noexcept {
-    const auto is_hex = [](char c) {
-        return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'f');
-    };
-    for (auto at = text.find('%'); at != std::string_view::npos; at = text.find('%', at + 1)) {
-        if (text.size() - at < 3 || !is_hex(text[at + 1]) || !is_hex(text[at + 2])) return true;
-    }
-    return false;
-}
-
-/// `scheme://host…`, where people find out more.
-bool is_url_with_a_host(std::string_view url) noexcept {
-    const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 32 || c == 127; };
-    const auto colon = url.find("://");
-    if (std::ranges::any_of(url, is_control) || colon == std::string_view::npos) return false;
-    if (!is_scheme(url.substr(0, colon))) return false;
-    const auto rest = url.substr(colon + 3);
-    const auto path = std::min(rest.find_first_of("/?#"), rest.size());
-    auto host = rest.substr(0, path);
-    if (has_broken_escape(rest.substr(path, rest.find('?', path) - path))) return false;
-    if (const auto at = host.rfind('@'); at != std::string_view::npos) host.remove_prefix(at + 1);
-    std::string_view port;
-    if (host.starts_with('[')) {
-        const auto end = host.find(']');
-        if (end == std::string_view::npos || end == 1) return false;
-        port = host.substr(end + 1);
-    } else {
-        const auto end = std::min(host.find(':'), host.size());
-        port = host.substr(end);
-        host = host.substr(0, end);
-        if (host.find_first_of(" \"<>\\^`{|}") != std::string_view::npos) return false;
-    }
-    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-    const bool port_is_good =
-        port.empty() || (port.front() == ':' && std::ranges::all_of(port.substr(1), is_digit));
-    return !host.empty() && port_is_good;
-}
-
 std::string problem_of_information(const std::string& description, const std::string& url) {
     if (description.size() > information_bytes) return "Description is too long";
     if (url.size() > information_bytes) return "Info URL is too long";
-    if (!url.empty() && !is_url_with_a_host(url)) return "error parsing info url";
+    if (!url.empty() && !detail::is_information_url(url)) return "error parsing info url";
     return {};
 }
 
@@ -269,7 +223,7 @@ std::string problem_of_trace(const account_jwt& account) {
     return {};
 }
 
-std::string problem_of_the_rest(const account_jwt& account) {
+std::string problem_of_tiers_and_texts(const account_jwt& account) {
     if (account.limits.has_unnamed_tier) {
         return R"(Tiered JetStream Limits can not contain a blank "" tier name)";
     }
@@ -307,7 +261,7 @@ std::string problem_of(const account_jwt& account) {
         if (!problem.empty()) return problem;
     }
     for (const auto check :
-         {problem_of_mappings, problem_of_keys, problem_of_trace, problem_of_the_rest}) {
+         {problem_of_mappings, problem_of_keys, problem_of_trace, problem_of_tiers_and_texts}) {
         auto problem = check(account);
         if (!problem.empty()) return problem;
     }
