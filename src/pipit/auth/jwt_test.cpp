@@ -232,70 +232,7 @@ TEST(Jwt, HasItsTime) {
     EXPECT_FALSE(end_of(claims));
 }
 
-TEST(Jwt, MayNotSayEverything) {
-    const auto problem = [](const std::string& nats) {
-        const auto account = decode_account_jwt(
-            the_operator.issue_account(the_account.text(), no_account_limits + "," + nats));
-        return account ? problem_of(*account) : "unreadable";
-    };
-    EXPECT_EQ(problem(R"("tags":[])"), "");
-    EXPECT_NE(problem(R"("signing_keys":["x"])"), "");
-    EXPECT_NE(problem(R"("exports":[{"subject":"a..b","type":"stream"}])"), "");
-    EXPECT_NE(problem(R"("imports":[{"subject":"a","type":"stream"}])"), "");
-    EXPECT_NE(problem(R"("imports":[{"subject":"a","account":"A","type":"stream","token":"x"}])"),
-              "");
-    EXPECT_NE(
-        problem(R"("mappings":{"a":[{"subject":"b","weight":60},{"subject":"c","weight":60}]})"),
-        "");
-    const std::string bad[] = {
-        R"("trace":{})",
-        R"("trace":{"dest":"a.*"})",
-        R"("trace":{"dest":"a","sampling":101})",
-        R"("trace":{"dest":"a","sampling":-1})",
-        R"("cluster_traffic":"x")",
-        R"("description":")" + std::string(8193, 'x') + '"',
-        R"("info_url":"no.host")",
-        R"("info_url":"http://")",
-        R"("info_url":"mailto:a@b")",
-        R"("info_url":"http://a b/")",
-        R"("info_url":"http://a/%zz")",
-        R"("info_url":"http://a:b/")",
-        R"("exports":[{"subject":"a","type":"stream","allow_trace":true}])",
-        R"("exports":[{"subject":"a","type":"stream","response_threshold":1}])",
-        R"("exports":[{"subject":"a","type":"stream","info_url":"x"}])",
-        R"("exports":[{"subject":"a","type":"stream","service_latency":{"sampling":9,"results":"r"}}])",
-        R"("exports":[{"subject":"a","type":"service","service_latency":{"sampling":101,"results":"r"}}])",
-        R"("exports":[{"subject":"a","type":"service","service_latency":{"sampling":-1,"results":"r"}}])",
-        R"("exports":[{"subject":"a","type":"service","service_latency":{"sampling":9,"results":"r.>"}}])",
-        R"("exports":[{"subject":"a","type":"service","service_latency":{"sampling":9}}])",
-        R"("exports":[{"subject":"a.*","type":"service","account_token_position":1}])",
-        R"("exports":[{"subject":"a.*","type":"service","account_token_position":3}])",
-        R"("exports":[{"subject":"a.b","type":"service","account_token_position":2}])",
-        R"("exports":[{"subject":"a.*","type":"service"},{"subject":"a.b","type":"service"}])",
-        R"("exports":[{"subject":"a.b","type":"stream"},{"subject":"a.>","type":"stream"}])",
-        R"("imports":[{"subject":"a","account":"A","type":"service","allow_trace":true}])",
-        R"("imports":[{"subject":"a","account":"A","type":"stream","share":true}])",
-        R"("imports":[{"subject":"a","account":"A","type":"service","to":"b","local_subject":"c"}])",
-        R"("imports":[{"subject":"a.>","account":"A","type":"stream","local_subject":"b"}])",
-        R"("imports":[{"subject":"a.*","account":"A","type":"service","local_subject":"b"}])",
-        R"("imports":[{"subject":"a.*","account":"A","type":"service","local_subject":"b.$2"}])",
-        R"("imports":[{"subject":"a.*","account":"A","type":"service","local_subject":"b.*.$1"}])",
-        R"("imports":[{"subject":"a.*","account":"A","type":"service"},{"subject":"a.b","account":"A","type":"service"}])",
-    };
-    for (const auto& nats : bad) EXPECT_NE(problem(nats), "") << nats;
-    const std::string good[] = {
-        R"("trace":{"dest":"a.b"},"cluster_traffic":"owner")",
-        R"("description":")" + std::string(8192, 'x') + '"',
-        R"("info_url":"https://a.example:8443/%20?q=%")",
-        R"("info_url":"http://[::1]:80/")",
-        R"("exports":[{"subject":"a.*","type":"service","account_token_position":2}])",
-        R"("exports":[{"subject":"a.*","type":"service"},{"subject":"a.b","type":"stream"}])",
-        R"("exports":[{"subject":"a","type":"service","service_latency":{"sampling":"Headers","results":"r"}}])",
-        R"("imports":[{"subject":"a.*.b.*","account":"A","type":"service","local_subject":"b.$2.$1"}])",
-        R"("imports":[{"subject":"a.>","account":"A","type":"stream"},{"subject":"a.b","account":"A","type":"stream"}])",
-        R"("imports":[{"subject":"a","account":"A","type":"service"},{"subject":"a","account":"B","type":"service"}])",
-    };
-    for (const auto& nats : good) EXPECT_EQ(problem(nats), "") << nats;
+TEST(Jwt, OfAUserMayNotSayEverything) {
     const auto user =
         decode_user_jwt(the_account.issue_user(the_user.text(), R"("pub":{"allow":["a q"]})"));
     EXPECT_NE(problem_of(user.value()), "");
