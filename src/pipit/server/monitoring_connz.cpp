@@ -141,8 +141,9 @@ void sort(std::vector<session_snapshot>& sessions, const std::string& order, mom
     if (order == "last") sort_by(sessions, true, [](view s) { return s.last_activity.steady; });
     if (order == "idle") sort_by(sessions, false, [](view s) { return s.last_activity.steady; });
     if (order == "uptime") sort_by(sessions, false, uptime);
-    if (order == "stop")
+    if (order == "stop") {
         sort_by(sessions, true, [](view s) { return s.stop ? s.stop->steady : steady_time(); });
+    }
     if (order == "reason") sort_by(sessions, false, [](view s) { return text(s.reason); });
     if (order == "rtt") sort_by(sessions, true, [](view s) { return s.round_trip; });
 }
