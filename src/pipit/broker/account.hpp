@@ -4,6 +4,7 @@
 #include <pipit/broker/broker.hpp>
 #include <pipit/broker/subject_index.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -47,5 +48,11 @@ struct account {
     std::uint64_t inserts = 0;
     std::uint64_t removes = 0;
 };
+
+// account_limits.cpp
+/// Its sessions on this loop that have not ended, the oldest first.
+[[nodiscard]] std::vector<session*> sessions_by_age(const account& of);
+/// How many connections it has, on all loops, beyond those that it may have.
+[[nodiscard]] std::size_t excess_of(const account& of);
 
 } // namespace pipit::broker

@@ -7,30 +7,10 @@
 #include <pipit/protocol/error_texts.hpp>
 
 #include <algorithm>
-#include <vector>
 
 namespace pipit::broker {
 
 namespace texts = protocol::error_texts;
-
-namespace {
-
-/// Those that live, the oldest first.
-std::vector<session*> by_age(const account& of) {
-    auto sessions = of.sessions;
-    std::erase_if(sessions, [](const auto* session) { return session->ended(); });
-    std::ranges::sort(sessions, {}, &session::client_id);
-    return sessions;
-}
-
-/// How many connections the account has, on all loops, beyond those that it may have.
-std::size_t excess_of(const account& of) {
-    const auto limit = of.config->limits.max_connections;
-    if (limit < 0) return 0;
-    return static_cast<std::size_t>(std::max<std::int64_t>(of.shared->connections - limit, 0));
-}
-
-} // namespace
 
 void broker::put_account(const account_update& update, moment now) {
     auto& state = *state_;
@@ -39,7 +19,7 @@ void broker::put_account(const account_update& update, moment now) {
     auto* const of = state.routing.find_account(id);
     if (of == nullptr) return;
 
-    auto sessions = by_age(*of); // Of too many, the youngest go.
+    const auto sessions = sessions_by_age(*of); // Of too many, the youngest go.
     const auto staying = sessions.size() - std::min(sessions.size(), excess_of(*of));
     for (auto* session : sessions) state.routing.renew_aliases(*session);
     of->imports_changed = false;
@@ -52,36 +32,6 @@ void broker::put_account(const account_update& update, moment now) {
         }
     }
     state.settle(now);
-}
-
-void broker_state::end_as_excess(session& session) {
-    log(log_level::error, session, texts::max_account_connections);
-    out.end_with_error(session, texts::max_account_connections,
-                       close_reason::max_account_connections_exceeded);
-}
-
-void broker_state::end_excess(moment now) {
-    std::vector<const account*> too_full;
-    for (const auto& [id, of] : routing.accounts()) {
-        if (excess_of(*of) != 0) too_full.push_back(of.get());
-    }
-    for (const auto* const of : too_full) {
-        auto members = by_age(*of);
-        // One after the other: other loops end theirs in the same moment.
-        for (; !members.empty() && excess_of(*of) != 0; members.pop_back()) {
-            end_as_excess(*members.back());
-            settle(now);
-        }
-    }
-}
-
-bool broker_state::end_when_full(session& session) {
-    if (session.max_subscriptions < 0 ||
-        static_cast<std::int64_t>(session.subscriptions.size()) < session.max_subscriptions) {
-        return false;
-    }
-    out.end_with_error(session, texts::max_subscriptions, close_reason::max_subscriptions_exceeded);
-    return true;
 }
 
 void broker_state::apply_account(session& session, const session_judge& judge, moment now) {

@@ -22,8 +22,9 @@ namespace pipit::broker {
 /// The parts of one broker, wired together. Its functions are grouped by file: `broker.cpp` has the
 /// driver's side, `operations.cpp` what a client asks for, `login.cpp` who it is, `membership.cpp`
 /// what follows from that, `trusted_proxy.cpp` by whom it came, `live_permissions.cpp` what changes
-/// of it, `greeting.cpp` what it is told, `keepalive.cpp` what time brings, `put_account.cpp`,
-/// `reconfigure.cpp` and `monitoring.cpp` what their names say.
+/// of it, `account_limits.cpp` who has to go when less is allowed, `greeting.cpp` what it is told,
+/// `keepalive.cpp` what time brings, `put_account.cpp`, `reconfigure.cpp` and `monitoring.cpp` what
+/// their names say.
 struct broker_state {
     broker_state(unsigned loop, std::uint64_t its_seed,
                  std::shared_ptr<const configuration> its_config, mesh& mesh,
@@ -112,6 +113,8 @@ struct broker_state {
 
     // put_account.cpp
     void apply_account(session& session, const session_judge& judge, moment now);
+
+    // account_limits.cpp
     /// Of accounts that have more connections than they may have now, the youngest go.
     void end_excess(moment now);
     void end_as_excess(session& session);

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pipit/broker/detail/test_brokers.hpp>
+
+#include <gtest/gtest.h>
+
+namespace pipit::broker {
+namespace {
+
+TEST(AccountLimits, EndTheYoungestOfTooManyUnderANewConfiguration) {
+    test_brokers loop;
+    auto& first = loop.connect(R"("headers":true)");
+    auto& second = loop.connect(R"("headers":true)");
+    auto after = open_configuration();
+    after->accounts.at(0).limits.max_connections = 1;
+    loop.core().reconfigure(after, loop.now);
+    loop.flush();
+    EXPECT_TRUE(
+        loop.take(second).ends_with("-ERR 'maximum account active connections exceeded'\r\n"));
+    EXPECT_TRUE(second.closed);
+    EXPECT_FALSE(first.closed);
+}
+
+TEST(AccountLimits, EndWhoeverIsFullUnderANewLimitOfSubscriptions) {
+    test_brokers loop;
+    auto& client = loop.connect(R"("headers":true)");
+    loop.send(client, "SUB a 1\r\nSUB b 2\r\nPING\r\n");
+    loop.take(client);
+    auto after = open_configuration();
+    after->accounts.at(0).limits.max_subscriptions = 3;
+    loop.core().reconfigure(after, loop.now);
+    loop.flush();
+    EXPECT_FALSE(client.closed);
+    auto fewer = open_configuration();
+    fewer->accounts.at(0).limits.max_subscriptions = 2;
+    loop.core().reconfigure(fewer, loop.now);
+    loop.flush();
+    EXPECT_EQ(loop.take(client), "-ERR 'maximum subscriptions exceeded'\r\n");
+    EXPECT_TRUE(client.closed);
+}
+
+} // namespace
+} // namespace pipit::broker
