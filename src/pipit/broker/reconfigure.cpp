@@ -108,7 +108,7 @@ void broker::reconfigure(std::shared_ptr<const configuration> config, moment now
         if (!session->ended()) state.routing.renew_aliases(*session);
     }
     state.routing.aliases_are_renewed();
-    state.settle(now); // Whoever is no more counts no more.
+    state.settle(now); // Those that have ended must not count for `end_excess`.
     state.end_excess(now);
 }
 

@@ -118,8 +118,8 @@ struct broker_state {
     /// Of accounts that have more connections than they may have now, the youngest go.
     void end_excess(moment now);
     void end_as_excess(session& session);
-    /// As nats-server: a session that was there already ends with as many subscriptions as it may
-    /// have now. True: it has.
+    /// Ends a session that has as many subscriptions as it may have now, or more, as nats-server
+    /// does when limits change. True: it ended.
     bool end_when_full(session& session);
 
     // greeting.cpp
