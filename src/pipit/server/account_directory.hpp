@@ -47,8 +47,8 @@ public:
     [[nodiscard]] result<std::optional<std::string>> load(const std::string& account,
                                                           wall_time now);
     /// False: it says the same already. The file is whole or as before, also after a crash.
-    /// What somebody is told of has to be `durability::full`; the rest need not cost the thread
-    /// that waits for the disk: `later` it is read from a file beside until it is. Errors:
+    /// What somebody is told of has to be `durability::full`. What is saved `later` stands in a
+    /// file beside, and is read from there, until `sync_next` has put it in its place. Errors:
     /// `errc::unusable_file`, also at the limit.
     [[nodiscard]] result<bool> save(const std::string& account, const std::string& jwt,
                                     wall_time now, durability how = durability::full);
