@@ -247,7 +247,7 @@ result<answered_user> user_of_http_answer(const callout_question& question,
     user.name = read->name;
     user.rights = read->rights;
     if (lacks_proxy(question.check, user.rights)) return without_proxy();
-    // Of who has reckoned with an end that is over, and not "for ever".
+    // A service that reckoned a time already past does not mean "for ever".
     if (read->valid_seconds < 0) return refused("\"valid_seconds\" are over");
     if (read->valid_seconds > 0) {
         user.expires =
