@@ -45,10 +45,9 @@ struct http_server_options {
 /// A small HTTP/1.1 server with its own thread, for pages that a handler makes in one piece.
 ///
 /// Bounded in connections, header bytes and time. A connection above the bound takes the place of
-/// one of the party that has most of them: that has its answer or has been waiting longest for its
-/// next request. So neither idle nor slow clients, nor very many of one party, keep anybody out. A
-/// header above its bound is answered with 431, a body with 413,
-/// nonsense with 400.
+/// one of the party that has most: one that has its answer, or else the one that has waited longest
+/// for its next request. So neither idle nor slow clients, nor very many of one party, keep anybody
+/// out. A header above its bound is answered with 431, a body with 413, nonsense with 400.
 ///
 /// Threads: the object belongs to one; the handler runs on the server's own.
 class http_server {
