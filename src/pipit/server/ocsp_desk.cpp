@@ -118,7 +118,7 @@ net::peer_judge ocsp_desk::judge(const ocsp_peer_options& how, nanoseconds patie
     if (!asking_) asking_ = std::make_unique<asking>();
     return [this, how, patience](net::peer_to_judge peer, std::function<void(std::string)> then) {
         const ocsp_asker who{.from = peer.from, .give_up_at = net::steady_now() + patience};
-        if (!present_.enter(who.from)) return then("too many clients are judged");
+        if (!judged_.enter(who.from)) return then("too many clients are judged");
         auto made = std::make_shared<client>(surroundings_, current(), who, std::move(peer.chains),
                                              how, std::move(then));
         judging_.post(who.from, [this, with = std::move(made)] {
@@ -156,7 +156,7 @@ void ocsp_desk::take(const std::shared_ptr<client>& with, const result<std::stri
 }
 
 void ocsp_desk::finish(const client& with, std::string_view why_not) {
-    present_.leave(with.who.from);
+    judged_.leave(with.who.from);
     if (with.is_waiting) waiting_.leave(with.who.from);
     with.then(std::string(why_not));
 }

@@ -29,10 +29,11 @@ namespace pipit::server {
 class ocsp_desk {
 public:
     /// So many may wait for an authority.
-    static constexpr waiting_room::bounds usual{.most = limits::ocsp_waiting,
-                                                .few = limits::ocsp_waiting_of_party};
+    static constexpr waiting_room::bounds waiting_bounds{.most = limits::ocsp_waiting,
+                                                         .few = limits::ocsp_waiting_of_party};
 
-    explicit ocsp_desk(ocsp_surroundings surroundings, waiting_room::bounds waiting = usual);
+    explicit ocsp_desk(ocsp_surroundings surroundings,
+                       waiting_room::bounds waiting = waiting_bounds);
     ~ocsp_desk();
     ocsp_desk(const ocsp_desk&) = delete;
     ocsp_desk& operator=(const ocsp_desk&) = delete;
@@ -68,7 +69,7 @@ private:
     const ocsp_surroundings surroundings_;
     mutable std::mutex lock_;
     std::shared_ptr<const rules> rules_;
-    waiting_room present_{{.most = limits::ocsp_judged, .few = limits::ocsp_waiting_of_party}};
+    waiting_room judged_{{.most = limits::ocsp_judged, .few = limits::ocsp_waiting_of_party}};
     waiting_room waiting_;
     std::unique_ptr<asking> asking_; ///< Null: no listener has asked for a judge.
     task_thread keeper_{"ocsp cache"};
