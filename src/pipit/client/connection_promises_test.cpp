@@ -279,20 +279,6 @@ TEST(ConnectionPromises, WhoHoldsBackTheReadingKeepsTheConnection) {
     EXPECT_EQ(slow.try_next()->payload(), "one");
 }
 
-TEST(ConnectionPromises, AnIntervalOfNothingSendsNoPings) {
-    const auto server = start_server();
-    asio::io_context io;
-    connection_options options{.servers = {server->url()}};
-    options.ping_interval = 0ms;
-    connection nats(io.get_executor(), options);
-    nats.connect(asio::detached);
-    run_until(io, [&] { return nats.is_connected(); });
-    io.restart();
-    io.run_for(200ms);
-    EXPECT_TRUE(nats.is_connected());
-    EXPECT_EQ(nats.statistics().connects, 1u);
-}
-
 TEST(ConnectionPromises, WhoIsDisconnectedIsToldFromWhere) {
     auto server = start_server();
     const auto place = "127.0.0.1:" + std::to_string(server->port());

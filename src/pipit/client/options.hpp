@@ -94,7 +94,7 @@ struct connection_options {
     std::chrono::milliseconds connect_timeout{5000};
     std::chrono::milliseconds request_timeout{5000}; ///< Unless the request says otherwise.
     std::chrono::milliseconds drain_timeout{30'000};
-    std::chrono::milliseconds ping_interval{120'000};
+    std::chrono::milliseconds ping_interval{120'000}; ///< 0: no pings.
     int pings_outstanding_max = 2;
 
     bool reconnect = true;

@@ -364,7 +364,10 @@ void client_protocol::begin_session() {
     pool_.succeeded();
     attempts_in_round_ = 0;
     connected_at_ = now_;
-    deadline_ = now_ + options_.ping_interval;
+    deadline_.reset();
+    // An interval of 0 is that of no pings, as in nats.go and nats.c.
+    const bool pings = options_.ping_interval > std::chrono::milliseconds(0);
+    if (pings) deadline_ = now_ + options_.ping_interval;
     subscriptions_.begin_again();
     subscriptions_.for_each([&](auto& record) {
         const bool skip = planted::is(planted::bug::forgets_a_subscription) && ever_connected_ &&

@@ -47,8 +47,8 @@ struct client_options {
     bool echo = true;
     bool tls_required = false; ///< Refuse a server that does not offer TLS.
 
-    std::chrono::milliseconds connect_timeout{5000}; ///< From opening the transport to PONG.
-    std::chrono::milliseconds ping_interval{120'000};
+    std::chrono::milliseconds connect_timeout{5000};  ///< From opening the transport to PONG.
+    std::chrono::milliseconds ping_interval{120'000}; ///< 0: no pings.
     int pings_outstanding_max = 2;
 
     bool reconnect = true;

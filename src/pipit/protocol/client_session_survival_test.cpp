@@ -84,6 +84,15 @@ TEST(Survival, WhatComesInIsASignOfLife) {
     EXPECT_TRUE(s.session.is_connected());
 }
 
+TEST(Survival, AnIntervalOfNothingSendsNoPings) {
+    session_script s({.protocol = {.ping_interval = 0ms}});
+    s.connects();
+    EXPECT_EQ(s.session.next_deadline(), std::nullopt);
+    s.waits(1h);
+    EXPECT_EQ(s.sent(), "");
+    EXPECT_EQ(s.events(), "");
+}
+
 TEST(Survival, AServerThatThrowsItOutAgainAndAgainIsTriedWithPauses) {
     session_script s;
     s.connects();

@@ -55,8 +55,6 @@ connection_options with_bounded_times(connection_options options) {
           &options.reconnect_jitter}) {
         *time = std::clamp(*time, std::chrono::milliseconds(0), for_ever);
     }
-    // As in nats.go and nats.c: no pings, rather than one after the other.
-    if (options.ping_interval == std::chrono::milliseconds(0)) options.ping_interval = for_ever;
     return options;
 }
 
