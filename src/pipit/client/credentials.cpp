@@ -6,8 +6,8 @@
 #include <pipit/auth/nkey.hpp>
 #include <pipit/auth/nonce.hpp>
 #include <pipit/base/limits.hpp>
+#include <pipit/net/read_file.hpp>
 
-#include <fstream>
 #include <utility>
 
 namespace pipit::client {
@@ -16,30 +16,22 @@ namespace {
 using protocol::credentials;
 using protocol::server_info;
 
-error invalid(const std::string& path, const std::string& why) {
-    return {auth::errc::invalid_creds, path + ": " + why};
-}
-
-result<std::string> read_whole(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    if (!file) return invalid(path, "it cannot be opened");
-    std::string text(limits::creds_file_bytes, '\0');
-    file.read(text.data(), static_cast<std::streamsize>(text.size()));
-    text.resize(static_cast<std::size_t>(file.gcount()));
-    return text;
+/// The detail of a file that cannot be read names it.
+error invalid(const error& unreadable) {
+    return {auth::errc::invalid_creds, std::string(unreadable.detail())};
 }
 
 result<auth::user_credentials> read_creds_file(const std::string& path) {
-    const auto text = read_whole(path);
-    if (!text) return text.error();
+    const auto text = net::read_file(path, limits::creds_file_bytes);
+    if (!text) return invalid(text.error());
     auto creds = auth::read_creds(*text);
     if (!creds) return error(creds.error().code(), path + ": " + creds.error().message());
     return creds;
 }
 
 result<auth::user_credentials> read_seed_file(const std::string& path) {
-    const auto text = read_whole(path);
-    if (!text) return text.error();
+    const auto text = net::read_file(path, limits::creds_file_bytes);
+    if (!text) return invalid(text.error());
     auto seed = auth::read_seed(*text);
     if (!seed) return error(seed.error().code(), path + ": " + seed.error().message());
     return auth::user_credentials{{}, *seed};
