@@ -129,8 +129,6 @@ private:
     void end_subscription(sid subscription, error why);
     void end_all_subscriptions(const error& why);
     [[nodiscard]] bool advance_draining();
-    void notice_lame_duck();
-    [[nodiscard]] bool advance_leaving();
     [[nodiscard]] operation* add_operation(operation::kind what, nanoseconds timeout) {
         return add_operation(what, timeout, now_);
     }
@@ -141,6 +139,10 @@ private:
     [[nodiscard]] std::uint64_t next_connection() const noexcept {
         return sends() ? connection_ : connection_ + 1;
     }
+
+    // Leaving a server (client_session_leaving.cpp).
+    void notice_lame_duck();
+    [[nodiscard]] bool advance_leaving();
 
     // Requests, and how operations end (client_session_requests.cpp).
     [[nodiscard]] static bool is_request(const operation& any) noexcept;
