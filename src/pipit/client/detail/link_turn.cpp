@@ -128,8 +128,7 @@ void link::perform(sentinel_question& question) {
     lock held(mutex_);
     if (of->end || of->cut || silent_) return; // Its user may have destroyed what it uses.
     held.unlock();
-    bool is_last = false;
-    guarded([&] { is_last = of->is_last(question.what); });
+    const bool is_last = of->is_last(question.what);
     held.lock();
     if (of->end) return;
     if (!is_last) return hand_out(of, std::move(question.what));
