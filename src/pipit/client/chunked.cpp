@@ -34,7 +34,7 @@ namespace {
 
 /// A transfer's operation ends in its time, also when a callback holds up everything.
 patience patience_of(const transfer_options& options) {
-    const nanoseconds time = std::min(options.idle_timeout, idle_timeout_max);
+    const nanoseconds time = std::min(options.idle_timeout, for_ever);
     return {time, time};
 }
 

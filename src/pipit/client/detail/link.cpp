@@ -46,9 +46,7 @@ result<std::vector<protocol::server_address>> parse_servers(const connection_opt
     return servers;
 }
 
-/// So that the sum of a time and another one is a time: `milliseconds::max()` says "for ever".
 connection_options with_bounded_times(connection_options options) {
-    constexpr std::chrono::milliseconds for_ever = std::chrono::hours(24) * 365 * 50;
     for (auto* const time :
          {&options.connect_timeout, &options.request_timeout, &options.drain_timeout,
           &options.ping_interval, &options.reconnect_wait, &options.reconnect_wait_max,

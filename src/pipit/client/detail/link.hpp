@@ -14,6 +14,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <list>
@@ -36,6 +37,10 @@ inline constexpr std::size_t direct_send_bytes = std::size_t{64} * 1024;
 /// A blocking user publishes from threads of his own: after it has sent something, the thread in
 /// the background waits that long for more, in place of waking for every few messages.
 inline constexpr std::chrono::microseconds collecting_time{500};
+
+/// The longest time that a user is given, so that the sum of it and another one is a time:
+/// `milliseconds::max()` says "for ever".
+inline constexpr std::chrono::milliseconds for_ever = std::chrono::hours(24) * 365 * 50;
 
 /// Who uses a link. An asynchronous user sees exceptions of callbacks come out of the executor's
 /// `run`, and what is published goes out with the next turn. A blocking one is told of them by an

@@ -27,7 +27,7 @@ transfer_options within_limits(transfer_options options, const link& over) {
         chunk_within(over.options().pending_output_bytes_max, options.chunk_bytes_max);
     options.chunk_bytes_max = std::max<std::size_t>(chunk, 1);
     options.window_bytes = std::max<std::size_t>(options.window_bytes, 1);
-    options.idle_timeout = std::min(options.idle_timeout, idle_timeout_max);
+    options.idle_timeout = std::min(options.idle_timeout, for_ever);
     return options;
 }
 

@@ -7,16 +7,12 @@
 
 #include <boost/asio/steady_timer.hpp>
 
-#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace pipit::client::detail {
-
-/// The sum of a time and another one is to be a time.
-inline constexpr std::chrono::milliseconds idle_timeout_max = std::chrono::hours(24) * 365 * 50;
 
 /// The driver of one `chunk_session` over a link.
 ///
