@@ -4,8 +4,10 @@
 #include <pipit/client/connection.hpp>
 
 #include <concepts>
+#include <cstdint>
 #include <functional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -49,45 +51,48 @@ struct lane_share {
 ///         `protocol::errc::invalid_subject` for wildcards.
 [[nodiscard]] result<> check_lanes(const lanes& all, lane_share share);
 
+namespace detail {
+
+/// `subscribe_one` is called with each lane of the share, and with the options for it.
+template <class SubscribeOne>
+[[nodiscard]] auto subscribe_each_lane(const lanes& all, lane_share share,
+                                       subscribe_options options, SubscribeOne subscribe_one) {
+    using made_type = std::decay_t<decltype(subscribe_one(std::uint32_t(), options).value())>;
+    using outcome = result<std::vector<made_type>>;
+    if (const auto fit = check_lanes(all, share); !fit) return outcome(fit.error());
+    std::vector<made_type> made;
+    for (std::uint32_t lane = 0; lane < all.count; ++lane) {
+        if (!share.has(lane)) continue;
+        options.queue = all.lane_queue(lane);
+        auto one = subscribe_one(lane, options);
+        if (!one) return outcome(one.error());
+        made.push_back(std::move(*one));
+    }
+    return outcome(std::move(made));
+}
+
+} // namespace detail
+
 /// Subscribes to each lane of the share: one subscription per lane, to be taken from one after the
 /// other. For `connection` and `blocking_connection`. Errors: as of `check_lanes` and `subscribe`.
 template <class Connection>
 [[nodiscard]] auto subscribe_lanes(Connection& by, const lanes& all, lane_share share = {},
                                    subscribe_options options = {}) {
-    using made_type = std::decay_t<decltype(by.subscribe(bytes_view(), options).value())>;
-    std::vector<made_type> made;
-    if (const auto fit = check_lanes(all, share); !fit) {
-        return result<std::vector<made_type>>(fit.error());
-    }
-    for (std::uint32_t lane = 0; lane < all.count; ++lane) {
-        if (!share.has(lane)) continue;
-        options.queue = all.lane_queue(lane);
-        auto one = by.subscribe(all.lane_subject(lane), options);
-        if (!one) return result<std::vector<made_type>>(one.error());
-        made.push_back(std::move(*one));
-    }
-    return result<std::vector<made_type>>(std::move(made));
+    return detail::subscribe_each_lane(all, share, std::move(options),
+                                       [&](std::uint32_t lane, const subscribe_options& with) {
+                                           return by.subscribe(all.lane_subject(lane), with);
+                                       });
 }
 
 /// The same with a callback, which is told the lane.
 template <class Connection, std::invocable<std::uint32_t, message> Callback>
 [[nodiscard]] auto subscribe_lanes(Connection& by, const lanes& all, lane_share share,
                                    Callback callback, subscribe_options options = {}) {
-    using made_type = std::decay_t<decltype(by.subscribe(bytes_view(), options).value())>;
-    std::vector<made_type> made;
-    if (const auto fit = check_lanes(all, share); !fit) {
-        return result<std::vector<made_type>>(fit.error());
-    }
-    for (std::uint32_t lane = 0; lane < all.count; ++lane) {
-        if (!share.has(lane)) continue;
-        options.queue = all.lane_queue(lane);
-        auto one = by.subscribe(
-            all.lane_subject(lane),
-            [callback, lane](message work) { callback(lane, std::move(work)); }, options);
-        if (!one) return result<std::vector<made_type>>(one.error());
-        made.push_back(std::move(*one));
-    }
-    return result<std::vector<made_type>>(std::move(made));
+    return detail::subscribe_each_lane(
+        all, share, std::move(options), [&](std::uint32_t lane, const subscribe_options& with) {
+            auto told_lane = [callback, lane](message work) { callback(lane, std::move(work)); };
+            return by.subscribe(all.lane_subject(lane), std::move(told_lane), with);
+        });
 }
 
 } // namespace pipit::client
