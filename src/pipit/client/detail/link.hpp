@@ -351,7 +351,8 @@ private:
         return holding_feeds_ == 0 || !session_.is_connected();
     }
 
-    /// What others call of this waits for no lock in a child by `fork`, which gets an error.
+    /// Calls `what` with the lock held; in a child by `fork`, returns an error (or an empty value)
+    /// instead of waiting.
     template <class Do>
     auto inside(Do what) const {
         return mutex_.inside(std::move(what));
