@@ -137,10 +137,13 @@ public:
 
     /// Leaves the server for another one, as after `lame_duck`.
     void reconnect(steady_time now);
-    /// Before it: asks the server to send no more, but for `kept`, and what is published from now
-    /// on waits for the next connection. What is on its way still comes; a `ping()` tells when.
+    /// To be called before `reconnect`, so that nothing is lost: asks the server to send no more,
+    /// but for `kept`; what is published from now on waits for the next connection. What is on its
+    /// way still comes; a `ping()` tells when.
     void prepare_reconnect(std::optional<sid> kept = {});
+    /// `prepare_reconnect` was called, for this connection.
     [[nodiscard]] bool is_leaving() const noexcept { return is_leaving_; }
+    /// Another server is known, and `reconnect` is on.
     [[nodiscard]] bool has_elsewhere_to_go() const noexcept {
         return options_.reconnect && pool_.size() > 1;
     }
