@@ -19,9 +19,7 @@ struct told {
     int connected = 0;
     int connected_again = 0;
     int disconnected = 0;
-    int lame_duck = 0;
     int closed = 0;
-    std::vector<std::string> discovered;
     std::vector<error> errors;
 
     auto listener() {
@@ -31,8 +29,8 @@ struct told {
     }
     void note(const event::connected& what) { ++(what.again ? connected_again : connected); }
     void note(const event::disconnected&) { ++disconnected; }
-    void note(const event::servers_discovered& what) { discovered = what.servers; }
-    void note(const event::lame_duck&) { ++lame_duck; }
+    void note(const event::servers_discovered&) {}
+    void note(const event::lame_duck&) {}
     void note(const event::slow_consumer&) {}
     void note(const event::asynchronous_error& what) { errors.push_back(what.why); }
     void note(const event::closed&) { ++closed; }
@@ -385,25 +383,6 @@ TEST(ConnectionFaults, SaysHowLongADrainWasGiven) {
     nats.drain(drained.handler());
     run_until(io, [&] { return drained.is.has_value(); });
     EXPECT_EQ(drained.is->error().message(), "timed out: draining took longer than 50 ms");
-}
-
-TEST(ConnectionFaults, LeavesALameDuckForADiscoveredServer) {
-    const auto other = start_server();
-    const auto other_name = other->url().substr(7);
-    const false_server duck([&](false_server::peer& client) {
-        client.greet();
-        client.send("INFO {\"server_id\":\"F\",\"headers\":true,\"ldm\":true,\"connect_urls\":[\"" +
-                    other_name + "\"]} \r\n");
-        client.wait_until_gone();
-    });
-    asio::io_context io;
-    told tells;
-    connection nats(io.get_executor(), options_for({duck.url()}, tells));
-    ASSERT_TRUE(connect(io, nats));
-    run_until(io, [&] { return tells.connected_again == 1; });
-    EXPECT_EQ(tells.lame_duck, 1);
-    EXPECT_EQ(tells.discovered, (std::vector<std::string>{other_name}));
-    EXPECT_EQ(nats.connected_server(), other_name);
 }
 
 TEST(ConnectionFaults, TellsWhoeverWaitsThatPermissionsAreMissing) {

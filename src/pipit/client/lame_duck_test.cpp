@@ -5,6 +5,7 @@
 #include <future>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace pipit::client {
 namespace {
@@ -51,8 +52,14 @@ TEST(LameDuck, IsLeftByAConnectionWhenItHasAnswered) {
     asio::io_context io;
     auto options = server.options();
     connection* user = nullptr;
+    std::vector<std::string> discovered;
+    int lame_ducks = 0;
     options.on_event = [&](const connection_event& what) {
-        if (std::holds_alternative<event::lame_duck>(what)) user->publish("told", "").value();
+        const auto* const named = std::get_if<event::servers_discovered>(&what);
+        if (named != nullptr) discovered = named->servers;
+        if (!std::holds_alternative<event::lame_duck>(what)) return;
+        ++lame_ducks;
+        user->publish("told", "").value();
     };
     connection nats(io.get_executor(), options);
     user = &nats;
@@ -63,6 +70,8 @@ TEST(LameDuck, IsLeftByAConnectionWhenItHasAnswered) {
     });
     run_until(io, [&] { return answer && nats.connected_server() == name_of(*other); });
     EXPECT_EQ(answer->value().payload(), "hi");
+    EXPECT_EQ(discovered, std::vector{name_of(*other)});
+    EXPECT_EQ(lame_ducks, 1);
     server.wait_until_left();
 }
 
