@@ -107,13 +107,13 @@ std::string context_document::to_line(std::string_view name) const {
     json::object line{{"name", name}};
     for (const auto& [key, value] : members_) {
         auto shown = json::parse(value);
-        if (const auto* const text = shown.if_string()) shown = without_secret(key, *text);
+        if (const auto* const text = shown.if_string()) shown = shown_value(key, *text);
         line[key] = std::move(shown);
     }
     return json::serialize(line);
 }
 
-std::string without_secret(std::string_view key, std::string_view value) {
+std::string shown_value(std::string_view key, std::string_view value) {
     constexpr std::array secrets = {"password", "token", "user_seed", "user_jwt"};
     if (key == "url" || key == "socks_proxy") return without_secrets(value);
     const bool is_secret = std::find(secrets.begin(), secrets.end(), key) != secrets.end() ||

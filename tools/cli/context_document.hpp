@@ -41,7 +41,7 @@ private:
 };
 
 /// The text of a key as it may be shown: `***` for a secret, URLs without users.
-[[nodiscard]] std::string without_secret(std::string_view key, std::string_view value);
+[[nodiscard]] std::string shown_value(std::string_view key, std::string_view value);
 
 /// The name of a context is the name of a file: not empty, without slashes and `..`.
 [[nodiscard]] bool is_valid_context_name(std::string_view name);

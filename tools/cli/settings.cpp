@@ -176,7 +176,10 @@ std::string without_secrets(std::string_view urls) {
         shown += one.substr(0, begin);
         shown += one.substr(has_user ? at + 1 : begin);
         urls.remove_prefix(one.size());
-        if (!urls.empty()) shown += ',', urls.remove_prefix(1);
+        if (!urls.empty()) {
+            shown += ',';
+            urls.remove_prefix(1);
+        }
     }
     return shown;
 }

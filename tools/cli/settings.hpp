@@ -55,7 +55,7 @@ void take_lone_user_for_token(connection_settings& settings);
 [[nodiscard]] std::vector<std::string> split_servers(std::string_view list);
 /// The URL of another server, `host:port`, that is reached as `like` is: its scheme, user and path.
 [[nodiscard]] std::string url_at(std::string_view like, std::string_view place);
-/// A URL without user and password, to be shown.
-[[nodiscard]] std::string without_secrets(std::string_view url);
+/// URLs, with commas between them, without users and passwords: to be shown.
+[[nodiscard]] std::string without_secrets(std::string_view urls);
 
 } // namespace pipit::cli

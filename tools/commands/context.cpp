@@ -129,7 +129,7 @@ int show(program& with, const context_options& asked) {
                             "jetstream_domain", "jetstream_api_prefix", "socks_proxy"}) {
         const auto value = document->get(key);
         if (value.empty()) continue;
-        drawn.rows.push_back({key, without_secret(key, value)});
+        drawn.rows.push_back({key, shown_value(key, value)});
     }
     drawn.rows.push_back({"selected", store.selected() == name ? "yes" : "no"});
     drawn.rows.push_back({"file", store.path(name)});
