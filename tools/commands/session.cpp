@@ -51,7 +51,7 @@ struct event_text {
                "': " + count_text(now.dropped_messages) + " messages were dropped";
     }
     std::string operator()(const client::event::lame_duck&) const {
-        return "The server is about to stop; moving to another one";
+        return "The server is about to stop";
     }
     std::string operator()(const client::event::asynchronous_error&) const { return {}; }
     std::string operator()(const client::event::servers_discovered&) const { return {}; }

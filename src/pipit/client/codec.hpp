@@ -5,6 +5,7 @@
 #include <pipit/client/connection.hpp>
 #include <pipit/client/error.hpp>
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <functional>
@@ -64,9 +65,16 @@ template <>
 struct default_codec<const char*> {
     using type = text_codec;
 };
+/// Up to the zero at its end, if there is one.
+struct char_array_codec : text_codec {
+    template <std::size_t Size>
+    static void append(std::string& out, const char (&value)[Size]) {
+        out.append(value, std::find(value, value + Size, '\0'));
+    }
+};
 template <std::size_t Size>
 struct default_codec<char[Size]> {
-    using type = text_codec;
+    using type = char_array_codec;
 };
 template <class T>
 using codec_of = typename default_codec<T>::type;
@@ -125,7 +133,8 @@ template <class Answer, class T, class AnswerCodec = codec_of<Answer>, class Cod
     return read_as<Answer, AnswerCodec>(*answer);
 }
 
-/// The same in a coroutine. Lifetime: the subject and what `options` point to until it has ended.
+/// The same in a coroutine. Lifetime: the subject, what `value` points to and what `options` point
+/// to until it has ended.
 template <class Answer, class T, class AnswerCodec = codec_of<Answer>, class Codec = codec_of<T>>
 [[nodiscard]] asio::awaitable<result<Answer>> request_as(connection& by, bytes_view subject,
                                                          T value, request_options options = {}) {

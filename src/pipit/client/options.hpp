@@ -33,8 +33,8 @@ struct disconnected {
 struct servers_discovered {
     std::vector<std::string> servers;
 };
-/// The server is about to stop. The connection moves to another one within seconds, if there is
-/// one, without losing what is under way; otherwise it stays as long as it may.
+/// The server is about to stop. The connection moves to another one within seconds, if one is
+/// known, without losing what was sent and asked for; otherwise it stays as long as it may.
 struct lame_duck {};
 /// Messages of a subscription were dropped, because its user is too slow; told once until it has
 /// caught up.

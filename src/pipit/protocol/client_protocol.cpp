@@ -523,6 +523,10 @@ void client_protocol::prepare_reconnect(std::optional<sid> kept) {
     });
 }
 
+void client_protocol::stay() {
+    if (std::exchange(is_leaving_, false)) output_.end() += std::exchange(offline_, {});
+}
+
 void client_protocol::close(error why) {
     if (state_ != state::closed) end(std::move(why));
 }

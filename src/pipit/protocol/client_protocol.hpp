@@ -141,6 +141,8 @@ public:
     /// but for `kept`; what is published from now on waits for the next connection. What is on its
     /// way still comes; a `ping()` tells when.
     void prepare_reconnect(std::optional<sid> kept = {});
+    /// Takes it back before a `close`: what waits goes over this connection.
+    void stay();
     /// `prepare_reconnect` was called, for this connection.
     [[nodiscard]] bool is_leaving() const noexcept { return is_leaving_; }
     /// Another server is known, and `reconnect` is on.

@@ -37,6 +37,7 @@ public:
         return event;
     }
     std::optional<session_event> operator()(disconnected& event) const {
+        session_.leaving_ = leaving::no; // Also of one that had been told, but not connected yet.
         if (event.was_connected) session_.lose_connection();
         return std::move(event);
     }
@@ -113,7 +114,7 @@ std::optional<steady_time> client_session::next_deadline() const noexcept {
         if (when) due = due ? std::min(*due, *when) : when;
     };
     consider(protocol_.next_deadline());
-    if (leaving_ != leaving::no) consider(now_ < leaves_at_ ? leaves_at_ : leaves_by_);
+    consider(next_step_of_leaving());
     return due;
 }
 
@@ -175,11 +176,15 @@ void client_session::begin_connection() {
 }
 
 void client_session::lose_connection() {
-    leaving_ = leaving::no;
+    // A flush that was asked for while the server is left is about what went over this connection
+    // as well: it may be lost unless it has been answered.
+    const bool may_have_lost = !pings_.empty();
     pings_.clear();
     drains_without_ping_.clear();
     operations_.for_each([&](operation& each) {
-        if (each.connection <= connection_ && each.what != operation::kind::drain_all) {
+        const bool concerns_it = each.connection <= connection_ ||
+                                 (may_have_lost && each.what == operation::kind::flush);
+        if (concerns_it && each.what != operation::kind::drain_all) {
             answer(each, error(errc::connection_lost, lost_text(each)));
         }
     });
@@ -286,6 +291,7 @@ void client_session::drain(sid subscription, steady_time now, nanoseconds timeou
     auto* const added = add_operation(operation::kind::drain, timeout);
     if (added == nullptr) return end_subscription(subscription, errc::output_full);
     added->subscription = subscription;
+    added->connection = connection_; // Also while it is left: what is on its way comes over it.
     ping_for_drain(*added);
 }
 

@@ -99,6 +99,9 @@ public:
     /// `began`, if that was earlier.
     void drain_all(steady_time now, nanoseconds timeout, std::optional<steady_time> began = {});
     void reconnect(steady_time now) { protocol_.reconnect(now); }
+    /// Leaves no server that is about to stop: before a `close`, so that what was published goes
+    /// over this connection.
+    void stay();
     void close() { protocol_.close(); }
 
     /// A subject for replies that nobody else subscribes to.
@@ -109,6 +112,10 @@ public:
     [[nodiscard]] const server_info& info() const noexcept { return protocol_.info(); }
     [[nodiscard]] const server_pool& pool() const noexcept { return protocol_.pool(); }
     [[nodiscard]] const session_statistics& statistics() const noexcept { return statistics_; }
+    /// The number of the connection that what is published now goes over, as `connects` counts.
+    [[nodiscard]] std::uint64_t next_connection() const noexcept {
+        return sends() ? connection_ : connection_ + 1;
+    }
 
 private:
     using operation = detail::pending_operation;
@@ -136,13 +143,11 @@ private:
                                            steady_time began);
     /// What is published now goes over this connection.
     [[nodiscard]] bool sends() const noexcept { return is_connected() && !protocol_.is_leaving(); }
-    [[nodiscard]] std::uint64_t next_connection() const noexcept {
-        return sends() ? connection_ : connection_ + 1;
-    }
 
     // Leaving a server (client_session_leaving.cpp).
     void notice_lame_duck();
     [[nodiscard]] bool advance_leaving();
+    [[nodiscard]] std::optional<steady_time> next_step_of_leaving() const noexcept;
 
     // Requests, and how operations end (client_session_requests.cpp).
     [[nodiscard]] static bool is_request(const operation& any) noexcept;
@@ -183,9 +188,8 @@ private:
 
     leaving leaving_ = leaving::no;
     random_source chance_;
-    steady_time leaves_at_{};         ///< Not earlier.
-    steady_time leaves_by_{};         ///< Whatever is under way.
-    std::size_t requests_before_ = 0; ///< Of those, begun before it was prepared.
+    steady_time leaves_at_{}; ///< Not earlier.
+    steady_time leaves_by_{}; ///< Whatever requests are under way.
 };
 
 } // namespace pipit::protocol

@@ -178,7 +178,6 @@ void client_session::end_replies(operation& ended, result<replies_end> how) {
 
 void client_session::erase_request(operation& ended) noexcept {
     --requests_;
-    if (requests_before_ != 0 && ended.connection <= connection_) --requests_before_;
     operations_.erase(ended);
 }
 

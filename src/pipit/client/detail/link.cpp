@@ -288,6 +288,7 @@ error link::ending_why() const {
 void link::close() {
     inside([this](lock& held) {
         if (session_.is_closed()) return;
+        session_.stay();
         send_all(held);
         if (session_.is_closed()) return; // By somebody else meanwhile.
         closing_why_ = protocol::errc::closed;
@@ -346,8 +347,7 @@ std::vector<std::string> link::servers() const {
 }
 
 std::uint64_t link::next_connection() const {
-    return inside(
-        [this] { return session_.statistics().connects + (session_.is_connected() ? 0 : 1); });
+    return inside([this] { return session_.next_connection(); });
 }
 
 protocol::session_statistics link::statistics() const {

@@ -252,6 +252,7 @@ void transfer::fail_everything() {
 void transfer::read(handler<std::optional<message>> done) {
     start(std::move(done), [this](std::optional<waiting<std::optional<message>>>& who) {
         if (reader_) return complete<std::optional<message>>(who, errc::transfer_busy);
+        if (over_) return complete<std::optional<message>>(who, *over_);
         reader_ = std::move(who);
         reader_->on_cancel([weak = weak_from_this()] {
             if (const auto self = weak.lock()) self->give_up_reading();
@@ -287,7 +288,11 @@ void transfer::finish(handler<void> done) {
 void transfer::cancel(error why, bytes_view text) {
     mutex_.inside([&] {
         if (session_.failure() || link_->is_abandoned()) return;
-        if (!session_.is_complete()) session_.cancel(std::move(why), text);
+        if (session_.is_complete()) {
+            over_ = std::move(why);
+        } else {
+            session_.cancel(std::move(why), text);
+        }
         advance();
         if (feed_) link_->unsubscribe(feed_, 0);
         if (const auto timer = timer_.lock()) timer->cancel();

@@ -87,7 +87,8 @@ private:
     std::optional<writer> writer_;
     std::optional<waiting<void>> finisher_;
     bool is_publishing_ = false;
-    bool is_finished_ = false; ///< By the user; the last chunks may still wait.
+    bool is_finished_ = false;  ///< By the user; the last chunks may still wait.
+    std::optional<error> over_; ///< Why the user gave up what is complete; chunks are left.
 };
 
 } // namespace pipit::client::detail
