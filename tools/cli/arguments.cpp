@@ -225,7 +225,10 @@ std::vector<secret_place> secret_places(const std::vector<std::string>& words) {
                 url = 2;
             }
         }
-        if (const auto scheme = word.find("://"); scheme != nowhere) url = scheme + 3;
+        const auto scheme = word.find("://");
+        // The scheme of a later one in a list leaves the first where it is.
+        const bool is_first = url == nowhere || word.find('@', url) > scheme;
+        if (scheme != nowhere && is_first) url = scheme + 3;
         const auto at = word.rfind('@');
         const auto data = word.find(";base64,");
         if (url != nowhere && at != nowhere && at > url) {

@@ -156,6 +156,7 @@ TEST(Secrets, AreFoundInTheWords) {
     EXPECT_EQ(secret_places({"-s", "u:p@host:1", "a@b"}), (places{{1, 0, 3}}));
     EXPECT_EQ(secret_places({"-su:p@h", "-s=u:p@h", "--server=u:p@a,w:q@b"}),
               (places{{0, 2, 3}, {1, 3, 3}, {2, 9, 9}}));
+    EXPECT_EQ(secret_places({"-s", "u:p@a,nats://w:q@b"}), (places{{1, 0, 16}}));
     EXPECT_EQ(secret_places({"--server-b", "u@h", "--monitor", "u:p@h"}),
               (places{{1, 0, 1}, {3, 0, 3}}));
     EXPECT_EQ(secret_places({"--creds", "data:;base64,c2Vj"}), (places{{1, 13, 4}}));

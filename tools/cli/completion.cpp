@@ -167,6 +167,8 @@ std::string bash_completion(const command& root) {
            "    local line shown\n"
            "    while IFS= read -r line; do\n"
            "        printf -v shown %q \"$line\"\n"
+           "        # Behind an open quote it would be read as commands.\n"
+           "        case \"$shown\" in \\$\\'*) continue ;; esac\n"
            "        case \"$line\" in \"$word\"*) COMPREPLY+=(\"$shown\"); continue ;; esac\n"
            "        case \"$shown\" in \"$word\"*) COMPREPLY+=(\"$shown\") ;; esac\n"
            "    done\n"

@@ -158,21 +158,19 @@ std::string url_at(std::string_view like, std::string_view place) {
 }
 
 std::string without_secrets(std::string_view urls) {
+    constexpr auto npos = std::string_view::npos;
     std::string shown;
     while (!urls.empty()) {
-        auto one = urls.substr(0, urls.find(','));
-        // A password may have a comma: what could be the rest of one is hidden with it.
-        while (one.size() < urls.size()) {
-            const auto rest = urls.substr(one.size() + 1);
-            const auto next = rest.substr(0, rest.find(','));
-            if (next.find('@') == std::string_view::npos) break;
-            if (next.find("://") != std::string_view::npos) break;
-            one = urls.substr(0, one.size() + 1 + next.size());
-        }
-        const auto scheme = one.find("://");
-        const auto begin = scheme == std::string_view::npos ? 0 : scheme + 3;
+        // A password may have commas: only behind one before a scheme another URL surely begins.
+        // What could be the rest of a password is hidden with it.
+        const auto first = urls.find("://");
+        const bool has_scheme = first != npos && urls.rfind(',', first) == npos;
+        const auto begin = has_scheme ? first + 3 : 0;
+        const auto next = has_scheme ? urls.find("://", begin) : first;
+        const auto comma = next == npos ? npos : urls.rfind(',', next);
+        const auto one = urls.substr(0, comma);
         const auto at = one.rfind('@');
-        const bool has_user = at != std::string_view::npos && at >= begin;
+        const bool has_user = at != npos && at >= begin;
         shown += one.substr(0, begin);
         shown += one.substr(has_user ? at + 1 : begin);
         urls.remove_prefix(one.size());

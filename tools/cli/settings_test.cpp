@@ -106,6 +106,9 @@ TEST(Servers, AreSplitAndShownWithoutSecrets) {
     EXPECT_EQ(without_secrets("nats://u:p@a:1,nats://b,t@c"), "nats://a:1,nats://c");
     EXPECT_EQ(without_secrets("nats://u:p@a:1,nats://w:q@b:2,c"), "nats://a:1,nats://b:2,c");
     EXPECT_EQ(without_secrets("nats://u:p,q@host"), "nats://host");
+    EXPECT_EQ(without_secrets("nats://u:p,q,r@host"), "nats://host");
+    EXPECT_EQ(without_secrets("u:p@a,nats://b,nats://w:q@c"), "a,nats://b,nats://c");
+    EXPECT_EQ(without_secrets("a:1,b:2"), "a:1,b:2");
 }
 
 TEST(Servers, AreReachedAsTheOneThatNamedThem) {
