@@ -89,7 +89,10 @@ std::string_view held_by_another(std::span<const std::string> patterns) {
         detail::subject_set seen;
         for (const auto& pattern : in_order) {
             if (!protocol::is_valid_subject(pattern)) continue;
-            if (seen.match(pattern, {}).plain) held = pattern;
+            if (seen.match(pattern, {}).plain) {
+                held = pattern;
+                return;
+            }
             seen.insert(pattern, {});
         }
     };
@@ -139,6 +142,7 @@ std::string problem_of_import(const jwt_import& one, const std::string& importer
         problem = detail::problem_of_renaming(one.local_subject, one.subject);
         if (problem.empty() && !one.to.empty()) problem = "Local Subject replaces To";
     }
+    if (problem.empty()) problem = detail::problem_of_length(one.to);
     if (!problem.empty()) return problem;
     if (one.share && !one.is_service) {
         return "sharing information (for latency tracking) is only valid for services: " +

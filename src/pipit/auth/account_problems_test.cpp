@@ -100,6 +100,28 @@ TEST(AccountProblems, AreOfWhatAnImportIsCalled) {
         "");
 }
 
+TEST(AccountProblems, AreOfSubjectsThatAreTooLongToBeCompared) {
+    const auto of_tokens = [](std::size_t count) {
+        std::string subject = "*";
+        while (--count > 0) subject += ".*";
+        return subject;
+    };
+    const auto exported = [&](std::size_t tokens) {
+        return R"({"subject":")" + of_tokens(tokens) + R"(","type":"stream"})";
+    };
+    const auto called = [&](const std::string& name, std::size_t tokens) {
+        return R"({"subject":"a","account":"A","type":"service",")" + name + R"(":")" +
+               of_tokens(tokens) + R"("})";
+    };
+    EXPECT_EQ(problem_of_exports(exported(1024)), "");
+    for (const auto tokens : {std::size_t{1025}, std::size_t{100'000}}) {
+        const std::string too_long = "subject has more than 1024 tokens";
+        EXPECT_EQ(problem_of_exports(exported(tokens) + "," + exported(tokens)), too_long);
+        EXPECT_EQ(problem_of_imports(called("to", tokens) + "," + called("to", tokens)), too_long);
+        EXPECT_EQ(problem_of_imports(called("local_subject", tokens)), too_long);
+    }
+}
+
 TEST(AccountProblems, AreOfServicesOfOneAccountWhoseNamesHoldOneAnother) {
     EXPECT_NE(problem_of_imports(R"({"subject":"a.*","account":"A","type":"service"},)"
                                  R"({"subject":"a.b","account":"A","type":"service"})"),

@@ -14,6 +14,10 @@ namespace {
 using protocol::quoted;
 using protocol::tokens;
 
+/// A control line, 4096 bytes by default, has no room for a subject of many more, so that nobody
+/// could publish to it; and what compares subjects may go as deep as they have tokens.
+constexpr std::size_t tokens_max = 1024;
+
 std::size_t count_of_asterisks(std::string_view subject) noexcept {
     std::size_t count = 0;
     for (const auto token : tokens(subject)) count += token == "*" ? 1 : 0;
@@ -37,8 +41,14 @@ std::optional<int> reference_in(std::string_view token) noexcept {
 
 } // namespace
 
+std::string problem_of_length(std::string_view subject) {
+    if (protocol::token_count(subject) <= tokens_max) return {};
+    return "subject has more than " + std::to_string(tokens_max) + " tokens";
+}
+
 std::string problem_of_subject(std::string_view subject) {
     if (subject.empty()) return "subject cannot be empty";
+    if (auto problem = problem_of_length(subject); !problem.empty()) return problem;
     if (subject.find(' ') != std::string_view::npos) {
         return "subject " + quoted(subject) + " cannot have spaces";
     }

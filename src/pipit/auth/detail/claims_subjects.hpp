@@ -8,6 +8,9 @@
 /// judged as `nsc`'s own module does it.
 namespace pipit::auth::detail {
 
+/// Unlike nats-server: one of more than 1024 tokens, which nobody could use, is not looked into.
+/// Empty: it is short enough.
+[[nodiscard]] std::string problem_of_length(std::string_view subject);
 /// What is wrong with it; empty: nothing.
 [[nodiscard]] std::string problem_of_subject(std::string_view subject);
 
