@@ -100,12 +100,13 @@ std::string claims_requests::update_folder(const std::string& account, const std
         return refusal(name, failed, "operator requires issuer to be a signing key");
     }
     if (is_cache && !around_.accounts.knows(name)) return answer(name, update + " skipped");
+    // Who may not sign accounts does not get onto the disk either, and lets nobody look for what is
+    // wrong with a JWT, which may take long.
+    if (!trust.trusts(claims->issuer)) return refusal(name, failed, "account validation failed");
     if (const auto problem = auth::problem_of(*claims); !problem.empty()) {
         return refusal(name, is_cache ? update + " validation failed" : "jwt validation failed",
                        "validation errors: [" + problem + "]");
     }
-    // Who may not sign accounts does not get onto the disk either.
-    if (!trust.trusts(claims->issuer)) return refusal(name, failed, "account validation failed");
     if (const auto kept = keep(name, jwt, false); !kept) {
         return refusal(name, failed, why(kept.error()));
     }
