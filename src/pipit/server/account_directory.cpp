@@ -213,26 +213,38 @@ result<bool> account_directory::save_if_newer(const std::string& account, const 
 }
 
 result<> account_directory::sync() {
-    for (;;) {
+    result<> first;
+    do {
         const auto more = sync_next();
-        if (!more) return more.error();
-        if (!*more) return {};
-    }
+        if (!more && first) first = more.error();
+    } while (has_staged()); // A failure, too, takes one out of them.
+    return first;
 }
 
 result<bool> account_directory::sync_next() {
-    if (staged_.empty()) return false;
+    auto done = staged_.empty() ? result<>() : place_next();
+    if (staged_.empty() && folder_is_behind_) {
+        const auto synced = detail::sync_folder_of(path_of({}));
+        folder_is_behind_ = synced.has_error();
+        if (done && !synced) done = synced;
+    }
+    if (!done) return done.error();
+    return has_staged();
+}
+
+result<> account_directory::place_next() {
     const auto next = staged_.begin();
     const auto account = next->first;
-    const auto placed = detail::put_in_place(next->second, path_of(account));
+    auto placed = detail::put_in_place(next->second, path_of(account));
     staged_.erase(next);
-    if (!placed) {
-        untrack(account);
-        return placed.error();
+    if (placed) {
+        folder_is_behind_ = true;
+        return placed;
     }
-    if (!staged_.empty()) return true;
-    if (const auto synced = detail::sync_folder_of(path_of({})); !synced) return synced.error();
-    return false;
+    untrack(account);
+    const auto old = detail::read_jwt_file(path_of(account));
+    if (old && *old && !(*old)->empty()) track(account, described(**old, net::wall_now()));
+    return placed;
 }
 
 result<> account_directory::remove(const std::string& account) {

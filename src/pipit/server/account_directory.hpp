@@ -57,8 +57,10 @@ public:
                                              wall_time now, durability how = durability::full);
     /// Waits for the disk for one of those that were saved with `durability::later`, so that others
     /// have their turns in between. False: all of them are `full` now. Errors:
-    /// `errc::unusable_file`; that one is as before.
+    /// `errc::unusable_file`; that one is as before, and the others can still be waited for.
     [[nodiscard]] result<bool> sync_next();
+    /// Some of those are not in their places yet.
+    [[nodiscard]] bool has_staged() const noexcept { return !staged_.empty(); }
     /// Errors: `errc::unusable_file`; that it is not there is none.
     [[nodiscard]] result<> remove(const std::string& account);
     /// Removes the files of what is over.
@@ -88,6 +90,7 @@ private:
     explicit account_directory(settings chosen) : settings_(std::move(chosen)) {}
     [[nodiscard]] result<std::optional<std::string>> read(const std::string& account) const;
     [[nodiscard]] result<> sync();
+    [[nodiscard]] result<> place_next();
     [[nodiscard]] std::string path_of(const std::string& account) const;
     [[nodiscard]] tracked described(const std::string& jwt, wall_time now) const;
     void track(const std::string& account, tracked added);
@@ -101,6 +104,7 @@ private:
     auth::sha256_digest hash_{};
     /// What is to be put in its place: by the account, the file beside.
     std::unordered_map<std::string, std::string> staged_;
+    bool folder_is_behind_ = false; ///< Some were put in their places since it was on the disk.
 };
 
 /// The accounts of a folder.

@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -17,12 +18,16 @@
 namespace {
 
 thread_local int synced = 0;
+thread_local int fails_at = 0; ///< Which of them the disk does not take.
 
 } // namespace
 
 // NOLINTNEXTLINE(readability-identifier-naming): the system's.
 extern "C" __attribute__((visibility("default"))) int fsync(int descriptor) {
-    ++synced;
+    if (++synced == fails_at) {
+        errno = EIO;
+        return -1;
+    }
     return static_cast<int>(::syscall(SYS_fsync, descriptor));
 }
 
@@ -248,6 +253,51 @@ TEST_F(AccountDirectory, WaitsForTheDiskLaterAndOneByOneForWhatOthersSend) {
     EXPECT_EQ(next(false), 0);
     EXPECT_EQ(content(file(a)), jwt_of(a, 2));
     EXPECT_EQ(content(file(b)), jwt_of(b, 1));
+}
+
+TEST_F(AccountDirectory, PutsTheOthersInTheirPlacesWhenOneCannotBe) {
+    auto kept = open();
+    for (const auto& account : {a, b, c}) {
+        (void)kept->save(account, jwt_of(account, 1), now, durability::later);
+    }
+    std::filesystem::create_directory(file(a));
+    int failures = 0;
+    while (kept->has_staged()) failures += kept->sync_next() ? 0 : 1;
+    EXPECT_EQ(failures, 1);
+    EXPECT_EQ(content(file(b)), jwt_of(b, 1));
+    EXPECT_EQ(content(file(c)), jwt_of(c, 1));
+    EXPECT_EQ(kept->size(), 2u);
+
+    for (const auto& account : {a, b, c}) {
+        (void)kept->save(account, jwt_of(account, 2), now, durability::later);
+    }
+    kept.reset();
+    EXPECT_EQ(content(file(b)), jwt_of(b, 2));
+    EXPECT_EQ(content(file(c)), jwt_of(c, 2)) << "nor at an end in order";
+}
+
+TEST_F(AccountDirectory, KnowsTheOlderOneWhenTheNewerCannotBePutInItsPlace) {
+    auto kept = open();
+    (void)kept->save(a, jwt_of(a, 1), now);
+    const auto hash = kept->hash();
+    (void)kept->save(a, jwt_of(a, 2), now, durability::later);
+    for (const auto& each : std::filesystem::directory_iterator(file(a).parent_path())) {
+        if (each.path().extension() == ".tmp") std::filesystem::remove(each.path());
+    }
+    EXPECT_TRUE(kept->sync_next().has_error());
+    EXPECT_EQ(kept->accounts(), std::vector<std::string>{a});
+    EXPECT_EQ(kept->hash(), hash) << "so that others send the newer one again";
+    EXPECT_EQ(kept->load(a, now).value(), jwt_of(a, 1));
+}
+
+TEST_F(AccountDirectory, WaitsForTheFolderAgainWhenTheDiskDidNotTakeIt) {
+    auto kept = open();
+    (void)kept->save(a, jwt_of(a, 1), now, durability::later);
+    fails_at = synced + 2;
+    EXPECT_TRUE(kept->sync_next().has_error());
+    EXPECT_EQ(content(file(a)), jwt_of(a, 1));
+    EXPECT_EQ(syncs_of([&] { EXPECT_FALSE(kept->sync_next().value()); }), 1);
+    EXPECT_EQ(syncs_of([&] { EXPECT_FALSE(kept->sync_next().value()); }), 0);
 }
 
 TEST_F(AccountDirectory, ForgetsWhatOthersHaveSentWhenSomebodyPushesOrDeletes) {

@@ -174,8 +174,9 @@ void claims_requests::merge(const std::string& pack) {
 
 bool claims_requests::sync_next() {
     const auto more = around_.directory->sync_next();
-    if (!more) fail_merging(more.error());
-    return more && *more;
+    if (more) return *more;
+    fail_merging(more.error());
+    return around_.directory->has_staged(); // One that fails does not stop the others.
 }
 
 void claims_requests::fail_merging(const error& reason) const {
