@@ -132,6 +132,7 @@ void claims_service::compare(std::uint64_t turn) {
         if (turn != turn_) return;
         const auto& hash = folder_->directory().hash();
         publish(account_, pack_subject, pack_inbox(), std::string(hash.begin(), hash.end()));
+        sync_merged(turn); // Also of an answer whose end has not come: who answered may be gone.
         compare(turn);
     });
 }
