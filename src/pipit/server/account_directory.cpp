@@ -249,9 +249,13 @@ result<> account_directory::place_next() {
 
 result<> account_directory::remove(const std::string& account) {
     const auto path = path_of(account);
-    const int failed = settings_.when_deleted == deletion::rename
-                           ? ::rename(path.c_str(), (path + ".deleted").c_str())
-                           : ::unlink(path.c_str());
+    const bool is_renamed = settings_.when_deleted == deletion::rename;
+    if (const auto staged = staged_.find(account); is_renamed && staged != staged_.end()) {
+        (void)detail::put_in_place(staged->second, path); // What stays is the newest.
+        staged_.erase(staged);
+    }
+    const int failed =
+        is_renamed ? ::rename(path.c_str(), (path + ".deleted").c_str()) : ::unlink(path.c_str());
     if (failed != 0 && errno != ENOENT) return unusable(path, errno);
     untrack(account);
     // Who hears that it is gone, does not see it again after a power cut.

@@ -166,6 +166,19 @@ TEST_F(AccountDirectory, DeletesByRenamingUnlessHard) {
     EXPECT_FALSE(std::filesystem::exists(file(b).string() + ".deleted"));
 }
 
+TEST_F(AccountDirectory, DeletesByRenamingWhatOthersHaveSentToo) {
+    auto soft = open({.when_deleted = account_directory::deletion::rename});
+    (void)soft->save(a, jwt_of(a, 1), now);
+    for (const auto& account : {a, b}) {
+        (void)soft->save(account, jwt_of(account, 2), now, durability::later);
+        EXPECT_TRUE(soft->remove(account));
+        EXPECT_EQ(content(file(account).string() + ".deleted"), jwt_of(account, 2));
+        EXPECT_FALSE(std::filesystem::exists(file(account)));
+    }
+    EXPECT_FALSE(soft->has_staged());
+    EXPECT_EQ(soft->size(), 0u);
+}
+
 TEST_F(AccountDirectory, SeesWhatSomebodyElseWrote) {
     auto kept = open();
     (void)kept->save(a, jwt_of(a, 1), now);
