@@ -31,21 +31,6 @@ void broker_state::end_as_excess(session& session) {
                        close_reason::max_account_connections_exceeded);
 }
 
-void broker_state::end_excess(moment now) {
-    std::vector<const account*> too_full;
-    for (const auto& [id, of] : routing.accounts()) {
-        if (excess_of(*of) != 0) too_full.push_back(of.get());
-    }
-    for (const auto* const of : too_full) {
-        auto members = sessions_by_age(*of);
-        // One after the other: other loops end theirs in the same moment.
-        for (; !members.empty() && excess_of(*of) != 0; members.pop_back()) {
-            end_as_excess(*members.back());
-            settle(now);
-        }
-    }
-}
-
 bool broker_state::end_when_full(session& session) {
     if (session.max_subscriptions < 0 ||
         static_cast<std::int64_t>(session.subscriptions.size()) < session.max_subscriptions) {

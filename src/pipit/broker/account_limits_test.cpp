@@ -3,16 +3,22 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 namespace pipit::broker {
 namespace {
 
-TEST(AccountLimits, EndTheYoungestOfTooManyUnderANewConfiguration) {
+TEST(AccountLimits, EndWhomTheServerChoosesOfTooManyAndNobodyElse) {
     test_brokers loop;
     auto& first = loop.connect(R"("headers":true)");
     auto& second = loop.connect(R"("headers":true)");
     auto after = open_configuration();
     after->accounts.at(0).limits.max_connections = 1;
     loop.core().reconfigure(after, loop.now);
+    loop.flush();
+    EXPECT_FALSE(second.closed) << "others may go on another loop";
+    const std::array chosen{loop.core().client_id(*second.its_session)};
+    loop.core().close_sessions(chosen, close_reason::max_account_connections_exceeded, loop.now);
     loop.flush();
     EXPECT_TRUE(
         loop.take(second).ends_with("-ERR 'maximum account active connections exceeded'\r\n"));

@@ -261,7 +261,8 @@ public:
     // --- Administration; `end_batch()` and a flush follow ---
 
     /// Obeys a new configuration: ends sessions whose user is gone or changed, drops subscriptions
-    /// that are no longer allowed, tells clients what changed in INFO.
+    /// that are no longer allowed, tells clients what changed in INFO. Who of too many has to go is
+    /// for the server to say, once all brokers have obeyed it.
     void reconfigure(std::shared_ptr<const configuration> config, moment now);
     /// Adds an account, or replaces one, without a look at any other; obeys it in its sessions.
     /// It stays over every reconfiguration. Cost: by the number of sessions, if it has some.

@@ -108,8 +108,7 @@ void broker::reconfigure(std::shared_ptr<const configuration> config, moment now
         if (!session->ended()) state.routing.renew_aliases(*session);
     }
     state.routing.aliases_are_renewed();
-    state.settle(now); // Those that have ended must not count for `end_excess`.
-    state.end_excess(now);
+    state.settle(now);
 }
 
 void broker_state::reconfigure(session& session, const configuration& before, moment now) {
@@ -180,6 +179,10 @@ void broker::close_sessions(std::span<const std::uint64_t> client_ids, close_rea
     for (const auto id : client_ids) {
         auto* session = state.routing.find_session(id);
         if (session == nullptr) continue;
+        if (reason == close_reason::max_account_connections_exceeded) {
+            if (!session->ended()) state.end_as_excess(*session);
+            continue;
+        }
         const auto text = error_text_of(reason);
         if (!text.empty()) state.out.send_error(*session, text);
         state.out.end(*session, reason);

@@ -115,8 +115,6 @@ struct broker_state {
     void apply_account(session& session, const session_judge& judge, moment now);
 
     // account_limits.cpp
-    /// Of accounts that have more connections than they may have now, the youngest go.
-    void end_excess(moment now);
     void end_as_excess(session& session);
     /// Ends a session that has as many subscriptions as it may have now, or more, as nats-server
     /// does when limits change. True: it ended.

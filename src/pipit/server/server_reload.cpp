@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What changes while a server lives.
 #include <pipit/net/clock.hpp>
+#include <pipit/server/account_excess.hpp>
 #include <pipit/server/detail/server_state.hpp>
 #include <pipit/server/error.hpp>
 
@@ -77,6 +78,7 @@ result<> server::state::obey(const server_options& next) {
         }
         broker.reconfigure(config, now);
     });
+    close_excess_of_accounts(**config);
     check_callout_account(**config);
     {
         const std::lock_guard guard(seen.lock);
@@ -158,6 +160,21 @@ void server::state::close_excess_connections() {
     });
     log.info("Closed " + std::to_string(ids.size()) +
              " connections to fall within max_connections");
+}
+
+/// The same of each account, when all loops have refused whom they had to: those must not count.
+void server::state::close_excess_of_accounts(const broker::configuration& config) {
+    const auto is_too_full = [this](const broker::account_configuration& account) {
+        const auto limit = account.limits.max_connections;
+        return limit >= 0 && counters.accounts.at(account.id).connections.load() > limit;
+    };
+    if (std::ranges::none_of(config.accounts, is_too_full)) return;
+    std::vector<loop_snapshot> all(loops.size());
+    if (!collect_sessions({}, all)) return;
+    const auto ids = excess_connections(config, all);
+    on_every_loop([ids](unsigned, broker::broker& broker, moment now) {
+        broker.close_sessions(ids, broker::close_reason::max_account_connections_exceeded, now);
+    });
 }
 
 } // namespace pipit::server

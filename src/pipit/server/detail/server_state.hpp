@@ -78,6 +78,7 @@ struct server::state {
     void apply(const option_change& change, const server_options& before);
     void add_accounts(const broker::configuration& config);
     void close_excess_connections();
+    void close_excess_of_accounts(const broker::configuration& config);
 
     // server_ocsp.cpp
     [[nodiscard]] ocsp_surroundings ocsp_world();

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <pipit/broker/configuration.hpp>
+#include <pipit/server/monitoring.hpp>
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace pipit::server {
+
+/// Of accounts that have more connections, on all loops together, than they may have: the numbers
+/// of those that go, the youngest. `loops` has all open sessions.
+[[nodiscard]] std::vector<std::uint64_t> excess_connections(const broker::configuration& config,
+                                                            std::span<const loop_snapshot> loops);
+
+} // namespace pipit::server
