@@ -12,6 +12,7 @@
 #include <cctype>
 #include <map>
 #include <span>
+#include <unordered_set>
 
 namespace pipit::server {
 namespace {
@@ -293,20 +294,49 @@ result<subscriptions_by_client> subscriptions_of(std::span<const session_snapsho
     return found;
 }
 
-/// Of the open ones those that may get a message which a subscription to the subject gets.
+/// Which of the open ones may get a message that a subscription to the subject gets. However many
+/// subscriptions they have, no more are copied at a time than may be shown.
+result<std::unordered_set<std::uint64_t>> subscribers_of(const std::string& subject,
+                                                         std::span<const session_snapshot> sessions,
+                                                         const collect_function& collect) {
+    std::unordered_set<std::uint64_t> found;
+    broker::subscription_query query;
+    query.limit = limits::shown_subscriptions;
+    for (const auto& session : sessions) {
+        if (!session.stop && session.subscription_count != 0) {
+            query.client_ids.push_back(session.client_id);
+        }
+    }
+    if (query.client_ids.empty()) return found;
+    for (std::uint64_t total = 1; query.offset < total; query.offset += query.limit) {
+        const auto snapshot = collect({.subscriptions = query});
+        if (!snapshot) return snapshot.error();
+        total = 0;
+        for (const auto& loop : snapshot->loops) {
+            total += loop.subscriptions.total;
+            for (const auto& each : loop.subscriptions.page) {
+                if (protocol::subjects_collide(each.subject, subject)) found.insert(each.client_id);
+            }
+        }
+    }
+    return found;
+}
+
+/// Of the open ones those that subscribe to the subject asked for. Some at a time, as a loop looks
+/// through all connections it is asked about for each part of their subscriptions.
 result<> keep_subscribers(std::vector<session_snapshot>& sessions, const connz_options& options,
                           const collect_function& collect) {
     if (options.subject.empty()) return {};
-    const auto subscriptions = subscriptions_of(sessions, collect);
-    if (!subscriptions) return subscriptions.error();
-    const auto wants_it = [&](const session_snapshot& session) {
-        const auto found = subscriptions->find(session.client_id);
-        return found != subscriptions->end() &&
-               std::ranges::any_of(found->second, [&](const auto& each) {
-                   return protocol::subjects_collide(each.subject, options.subject);
-               });
-    };
-    std::erase_if(sessions, [&](const auto& each) { return !each.stop && !wants_it(each); });
+    std::unordered_set<std::uint64_t> kept;
+    for (std::span<const session_snapshot> rest = sessions; !rest.empty();) {
+        const auto some = rest.first(std::min(rest.size(), limits::sessions_at_a_time));
+        rest = rest.subspan(some.size());
+        auto found = subscribers_of(options.subject, some, collect);
+        if (!found) return found.error();
+        kept.merge(*found);
+    }
+    std::erase_if(sessions,
+                  [&](const auto& each) { return !each.stop && !kept.contains(each.client_id); });
     return {};
 }
 

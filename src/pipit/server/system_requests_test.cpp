@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/auth/permissions.hpp>
+#include <pipit/base/limits.hpp>
 #include <pipit/server/detail/system_test_support.hpp>
 
 #include <gtest/gtest.h>
+
+#include <utility>
+#include <vector>
 
 namespace pipit::server {
 namespace {
@@ -116,6 +120,27 @@ TEST(SystemRequests, FindConnectionsByASubjectOfTheirSubscriptions) {
     EXPECT_NE(world.ask("CONNZ", R"({"filter_subject":"foo"})")
                   .find("filter by subject only valid with account filtering"),
               std::string::npos);
+}
+
+TEST(SystemRequests, FindConnectionsByASubjectHoweverManyOfBothThereAre) {
+    system_world world;
+    auto& loop = world.monitored.snapshot.loops[0];
+    for (std::uint64_t id = 1; id <= 600; ++id) {
+        auto session = testing::open_session(id, testing::account_a_id);
+        session.subscription_count = 1;
+        if (id == 1) session.stop = testing::moment_at();
+        loop.sessions.push_back(session);
+    }
+    constexpr auto most = limits::shown_subscriptions;
+    loop.subscriptions.total = most + 1;
+    world.ask("CONNZ", R"({"acc":"A","filter_subject":"foo"})");
+    using parts = std::vector<std::pair<std::size_t, std::uint64_t>>;
+    parts asked; // Of how many connections, and from which subscription on.
+    for (const auto& each : world.monitored.asked) {
+        if (!each.subscriptions) continue;
+        asked.emplace_back(each.subscriptions->client_ids.size(), each.subscriptions->offset);
+    }
+    EXPECT_EQ(asked, (parts{{511, 0}, {511, most}, {88, 0}, {88, most}}));
 }
 
 TEST(SystemRequests, CountConnectionsOfOneAccountWithoutALookAtTheOthers) {
