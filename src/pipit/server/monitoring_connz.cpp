@@ -161,13 +161,11 @@ void write_subscriptions(json_writer& json, const session_snapshot& session,
     if (found == subscriptions.end()) return;
     if (options.subscription_details) {
         json.begin_array("subscriptions_list_detail");
+        const auto shown = session.stop ? named_account(*snapshot.configuration, session.account)
+                                        : subscription_account();
         for (auto subscription : found->second) {
             json.element();
-            subscription_account shown;
-            if (session.stop) {
-                subscription.max = 0;
-                shown = named_account(*snapshot.configuration, session.account);
-            }
+            if (session.stop) subscription.max = 0;
             write_subscription(json, subscription, shown);
         }
     } else {

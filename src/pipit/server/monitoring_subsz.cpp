@@ -74,13 +74,19 @@ result<monitoring_query> query_for(const document_request& request, const subsz_
 
 void write_page(json_writer& json, const monitoring_snapshot& snapshot) {
     auto begun = false;
+    // They stand by their connections: mostly it is the account of the one before.
+    broker::account_id looked_up{};
+    auto account = named_account(*snapshot.configuration, looked_up);
     for (const auto& loop : snapshot.loops) {
         for (const auto& subscription : loop.subscriptions.page) {
             if (!begun) json.begin_array("subscriptions_list");
             begun = true;
             json.element();
-            write_subscription(json, subscription,
-                               named_account(*snapshot.configuration, subscription.account));
+            if (looked_up != subscription.account) {
+                looked_up = subscription.account;
+                account = named_account(*snapshot.configuration, subscription.account);
+            }
+            write_subscription(json, subscription, account);
         }
     }
     if (begun) json.end_array();
@@ -139,8 +145,11 @@ void write_index_statistics(json_writer& json, const broker::broker_statistics& 
 
 subscription_account named_account(const broker::configuration& configuration,
                                    broker::account_id id) {
-    const auto name = account_name(configuration, id);
-    return {name, account_tag(configuration, name)};
+    const auto found =
+        std::ranges::find(configuration.accounts, id, &broker::account_configuration::id);
+    if (found == configuration.accounts.end()) return {};
+    const auto& claims = found->claims;
+    return {found->name, claims == nullptr || claims->name.empty() ? found->name : claims->name};
 }
 
 void write_subscription(json_writer& json, const broker::subscription_snapshot& subscription,

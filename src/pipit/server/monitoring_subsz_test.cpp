@@ -98,6 +98,21 @@ TEST(Subsz, ShowsWhatAllLoopsHaveOfThePage) {
     EXPECT_EQ(behind.find("subscriptions_list"), std::string::npos);
 }
 
+TEST(Subsz, NamesTheAccountOfEach) {
+    auto server = server_with_subscriptions();
+    auto& page = server.snapshot.loops[0].subscriptions.page;
+    page[1].account = testing::global_id;
+    page[2].account = broker::account_id{99}; // Gone with a reload.
+    const auto body = server.get("/subsz?subs=1").body;
+    std::string accounts;
+    const std::string key = "\"account\": \"";
+    for (auto at = body.find(key); at != body.npos; at = body.find(key, at + 1)) {
+        const auto begin = at + key.size();
+        accounts += body.substr(begin, body.find('"', begin) - begin) + ',';
+    }
+    EXPECT_EQ(accounts, "A,$G,A,A,");
+}
+
 TEST(Subsz, AsksForThePageAlone) {
     auto server = server_with_subscriptions();
     static_cast<void>(server.get("/subsz?subs=1&offset=2&limit=3&test=foo.bar&acc=A"));
