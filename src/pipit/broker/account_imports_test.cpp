@@ -172,6 +172,9 @@ TEST_P(Imports, GiveAStreamToTheServerItself) {
     loops->flush();
     loops->send(publisher, "PUB st 1\r\nx\r\n");
     EXPECT_EQ(got, "here=x");
+    const auto exporter = loops->core(1 % GetParam()).numbers_of(A);
+    ASSERT_TRUE(exporter);
+    EXPECT_EQ(exporter->sent.messages, 0u) << "it went to nobody outside";
 }
 
 // --- Services ---

@@ -76,7 +76,9 @@ bool router::deliver_alias(subscription& to, dispatch& dispatch) {
             local.trace = nullptr;
         }
     }
-    return deliver_checked(*original, local, to);
+    const bool is_taken = deliver_checked(*original, local, to);
+    dispatch.internal = local.internal;
+    return is_taken;
 }
 
 } // namespace pipit::broker
