@@ -126,6 +126,10 @@ std::string problem_of_activation(const jwt_import& import, const std::string& i
     if (token->is_service != import.is_service) {
         return "mismatch between token import type and type of import";
     }
+    if (!token->issuer_account.empty() &&
+        !is_public_key(token->issuer_account, nkey_prefix::account)) {
+        return "account_id is not an account public key";
+    }
     const auto& subject = import.is_service && !import.to.empty() ? import.to : import.subject;
     if (!protocol::is_subset(subject, token->import_subject)) {
         return "activation token import subject " + quoted(token->import_subject) +
@@ -205,6 +209,14 @@ std::string problem_of_keys(const account_jwt& account) {
     if (!account.callout_accounts.empty() && account.callout_users.empty()) {
         return "External authorization cannot have accounts without users specified";
     }
+    for (const auto& allowed : account.callout_accounts) {
+        if (allowed == "*" && account.callout_accounts.size() > 1) {
+            return R"(AllowedAccounts can only be a list of accounts or "*")";
+        }
+        if (allowed != "*" && !is_public_key(allowed, nkey_prefix::account)) {
+            return "Account " + quoted(allowed) + " is not a valid account public key";
+        }
+    }
     if (!account.callout_xkey.empty() && !is_public_key(account.callout_xkey, nkey_prefix::curve)) {
         return "XKey " + quoted(account.callout_xkey) + " is not a valid public xkey";
     }
@@ -228,6 +240,9 @@ std::string problem_of_trace(const account_jwt& account) {
 }
 
 std::string problem_of_tiers_and_texts(const account_jwt& account) {
+    if (account.limits.mixes_tiers) {
+        return "JetStream Limits and tiered JetStream Limits are mutually exclusive";
+    }
     if (account.limits.has_unnamed_tier) {
         return R"(Tiered JetStream Limits can not contain a blank "" tier name)";
     }

@@ -34,6 +34,35 @@ TEST(AccountProblems, AreOfItsKeysAndMappings) {
         "");
 }
 
+TEST(AccountProblems, AreOfTheAccountsThatACalloutMayName) {
+    const auto of = [](const std::string& accounts) {
+        const test_key user(nkey_prefix::user, 3);
+        return problem(R"("authorization":{"auth_users":[")" + user.text() +
+                       R"("],"allowed_accounts":[)" + accounts + "]}");
+    };
+    const auto account = '"' + the_account.text() + '"';
+    EXPECT_EQ(of(account), "");
+    EXPECT_EQ(of(R"("*")"), "");
+    EXPECT_EQ(of(account + R"(,"*")"), R"(AllowedAccounts can only be a list of accounts or "*")");
+    EXPECT_EQ(of(R"("A")"), R"(Account "A" is not a valid account public key)");
+}
+
+TEST(AccountProblems, AreOfLimitsOfJetStreamBesideThoseOfTiers) {
+    const auto of = [](const std::string& limits) {
+        const auto account = decode_account_jwt(the_operator.issue_account(
+            the_account.text(), R"("limits":{"imports":-1,"exports":-1,)" + limits + "}"));
+        return account ? problem_of(*account) : "unreadable";
+    };
+    const std::string tiers = R"("tiered_limits":{"R1":{"mem_storage":1}})";
+    EXPECT_EQ(of(tiers), "");
+    EXPECT_EQ(of(R"("streams":-1,"tiered_limits":{})"), "");
+    for (const std::string one :
+         {R"("mem_storage":1)", R"("streams":-1)", R"("max_bytes_required":true)"}) {
+        EXPECT_EQ(of(one + "," + tiers),
+                  "JetStream Limits and tiered JetStream Limits are mutually exclusive");
+    }
+}
+
 TEST(AccountProblems, AreOfAnExport) {
     const std::string bad[] = {
         R"({"subject":"a..b","type":"stream"})",
@@ -85,6 +114,20 @@ TEST(AccountProblems, AreOfAnImport) {
     for (const auto& one : bad) EXPECT_NE(problem_of_imports(one), "") << one;
 }
 
+TEST(AccountProblems, AreOfWhomAnActivationSaysThatItIsFrom) {
+    const test_key exporter(nkey_prefix::account, 4);
+    const auto of = [&](const std::string& issuer_account) {
+        const auto token = exporter.issue(
+            the_account.text(), R"("nats":{"subject":"a","kind":"stream","issuer_account":")" +
+                                    issuer_account + R"(","type":"activation","version":2})");
+        return problem_of_imports(R"({"subject":"a","account":")" + exporter.text() +
+                                  R"(","type":"stream","token":")" + token + R"("})");
+    };
+    EXPECT_EQ(of(""), "");
+    EXPECT_EQ(of(exporter.text()), "");
+    EXPECT_EQ(of("A"), "account_id is not an account public key");
+}
+
 TEST(AccountProblems, AreOfWhatAnImportIsCalled) {
     const std::string bad[] = {
         R"({"subject":"a","account":"A","type":"service","to":"b","local_subject":"c"})",
@@ -92,6 +135,7 @@ TEST(AccountProblems, AreOfWhatAnImportIsCalled) {
         R"({"subject":"a.*","account":"A","type":"service","local_subject":"b"})",
         R"({"subject":"a.*","account":"A","type":"service","local_subject":"b.$2"})",
         R"({"subject":"a.*","account":"A","type":"service","local_subject":"b.*.$1"})",
+        R"({"subject":"a.*","account":"A","type":"service","local_subject":"b.*.$3000000000"})",
     };
     for (const auto& one : bad) EXPECT_NE(problem_of_imports(one), "") << one;
     EXPECT_EQ(

@@ -129,6 +129,7 @@ struct account_claims_limits {
     bool disallow_bearer = false;
     bool jetstream = false; ///< Some storage is allowed.
     bool has_unnamed_tier = false;
+    bool mixes_tiers = false; ///< Limits of JetStream stand beside those of tiers.
 };
 
 struct account_jwt : jwt_claims {

@@ -6,6 +6,7 @@
 
 #include <charconv>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 
 namespace pipit::auth::detail {
@@ -29,11 +30,11 @@ bool ends_open(std::string_view subject) noexcept {
 }
 
 /// `$2`; nothing: the token refers to no wildcard.
-std::optional<int> reference_in(std::string_view token) noexcept {
+std::optional<std::int64_t> reference_in(std::string_view token) noexcept {
     if (token.size() < 2 || token.front() != '$') return std::nullopt;
     token.remove_prefix(1);
     if (token.front() == '+') token.remove_prefix(1);
-    int number = 0;
+    std::int64_t number = 0; // As wide as Go's.
     const auto read = std::from_chars(token.begin(), token.end(), number);
     if (read.ec != std::errc() || read.ptr != token.end()) return std::nullopt;
     return number;

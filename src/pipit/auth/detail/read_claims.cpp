@@ -143,6 +143,20 @@ bool allows_storage(claims_reader& reader) {
     return memory != 0 || disk != 0;
 }
 
+/// Any of the limits that are not those of a tier.
+bool limits_jetstream(claims_reader& reader) {
+    bool any = false;
+    reader.read("max_bytes_required", any);
+    for (const auto* const name :
+         {"mem_storage", "disk_storage", "streams", "consumer", "max_ack_pending",
+          "mem_max_stream_bytes", "disk_max_stream_bytes"}) {
+        std::int64_t most = 0;
+        reader.read(name, most);
+        any = any || most != 0;
+    }
+    return any;
+}
+
 void read_limits(claims_reader reader, account_claims_limits& to) {
     reader.read("subs", to.subscriptions);
     reader.read("data", to.data);
@@ -154,7 +168,9 @@ void read_limits(claims_reader reader, account_claims_limits& to) {
     reader.read("wildcards", to.wildcard_exports);
     reader.read("disallow_bearer", to.disallow_bearer);
     to.jetstream = allows_storage(reader);
+    const bool without_tiers = limits_jetstream(reader);
     reader.object("tiered_limits", [&](claims_reader tiers) {
+        to.mixes_tiers = without_tiers && !tiers.members().empty();
         for (const auto& tier : tiers.members()) {
             const auto name = tier.key();
             to.has_unnamed_tier = to.has_unnamed_tier || name.empty();
