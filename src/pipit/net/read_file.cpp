@@ -26,7 +26,7 @@ result<std::string> read_file(const std::string& path, std::size_t bytes_max,
     // Otherwise a FIFO would be waited for until somebody opens it to write.
     const socket_handle file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
     if (!file) return unreadable("open", path);
-    const auto give_up_at = steady_now() + patience;
+    auto give_up_at = steady_now() + patience;
     std::string text;
     char buffer[16384];
     while (text.size() <= bytes_max) {
@@ -44,6 +44,7 @@ result<std::string> read_file(const std::string& path, std::size_t bytes_max,
         if (count < 0) return unreadable("read", path);
         if (count == 0) break;
         text.append(buffer, static_cast<std::size_t>(count));
+        give_up_at = steady_now() + patience;
     }
     return text;
 }

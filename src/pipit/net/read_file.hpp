@@ -10,7 +10,8 @@
 
 namespace pipit::net {
 
-/// How long somebody may take to write a whole file to us: a FIFO, `<(…)` of a shell.
+/// How long somebody who writes a file to us, a FIFO or `<(…)` of a shell, may be silent. The whole
+/// is bounded by its size alone: a vault may take its time.
 inline constexpr nanoseconds file_patience = std::chrono::seconds(5);
 
 /// A whole file; of one that is larger than allowed, something more than that, so that the caller
