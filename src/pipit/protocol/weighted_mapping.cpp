@@ -5,6 +5,9 @@
 #include <pipit/protocol/subject.hpp>
 
 #include <algorithm>
+#include <map>
+#include <set>
+#include <string_view>
 #include <tuple>
 #include <utility>
 
@@ -28,44 +31,33 @@ std::string identity_of(std::string_view source) {
     return destination;
 }
 
-int weight_of(const std::vector<mapping_destination>& destinations, std::string_view cluster) {
-    int weight = 0;
-    for (const auto& destination : destinations) {
-        if (destination.cluster == cluster) weight += destination.weight_percent;
-    }
-    return weight;
+using weights = std::map<std::string_view, int>;
+
+/// Of every cluster that is named, and of those destinations that name none.
+weights weights_by_cluster(const std::vector<mapping_destination>& destinations) {
+    weights totals{{"", 0}};
+    for (const auto& each : destinations) totals[each.cluster] += each.weight_percent;
+    return totals;
 }
 
 result<> check_destinations(std::string_view source,
                             const std::vector<mapping_destination>& destinations) {
-    std::vector<mapping_destination> before;
+    std::set<std::string_view> subjects;
+    weights totals;
     for (const auto& destination : destinations) {
-        const auto is_same = [&](const auto& other) {
-            return other.subject == destination.subject;
-        };
-        if (std::ranges::any_of(before, is_same)) {
+        if (!subjects.insert(destination.subject).second) {
             return invalid("duplicate entry for \"" + destination.subject + "\"");
         }
         if (destination.weight_percent > 100 || destination.weight_percent < 0) {
             return invalid("individual weights need to be <= 100");
         }
-        before.push_back(destination);
-        if (weight_of(before, destination.cluster) > 100) {
+        if ((totals[destination.cluster] += destination.weight_percent) > 100) {
             return invalid("total weight needs to be <= 100");
         }
         const auto made = subject_transform::make(source, destination.subject);
         if (!made) return made.error();
     }
     return {};
-}
-
-/// Every cluster that is named, with those that have no name first.
-std::vector<std::string> clusters_of(const std::vector<mapping_destination>& destinations) {
-    std::vector<std::string> clusters{""};
-    for (const auto& destination : destinations) clusters.push_back(destination.cluster);
-    std::ranges::sort(clusters);
-    clusters.erase(std::unique(clusters.begin(), clusters.end()), clusters.end());
-    return clusters;
 }
 
 } // namespace
@@ -82,17 +74,16 @@ weighted_mapping::make(std::string_view source,
     made.destinations_ = destinations;
     const bool may_lose = std::ranges::any_of(
         destinations, [&](const auto& destination) { return destination.subject == source; });
-    const auto clusters = clusters_of(destinations);
-    for (const auto& name : clusters) {
-        const auto rest = 100 - weight_of(destinations, name);
-        if (rest == 0 || may_lose) continue;
-        made.destinations_.push_back({identity_of(source), rest, name});
+    const auto totals = weights_by_cluster(destinations);
+    for (const auto& [name, weight] : totals) {
+        if (weight == 100 || may_lose) continue;
+        made.destinations_.push_back({identity_of(source), 100 - weight, std::string(name)});
     }
     std::ranges::stable_sort(made.destinations_, [](const auto& a, const auto& b) {
         return std::tie(a.cluster, a.weight_percent) < std::tie(b.cluster, b.weight_percent);
     });
 
-    const bool own = std::ranges::find(clusters, cluster) != clusters.end();
+    const bool own = totals.contains(cluster);
     std::uint32_t below = 0;
     for (const auto& destination : made.destinations_) {
         if (destination.cluster != (own ? cluster : std::string_view())) continue;

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <string>
 
 namespace {
 
@@ -66,6 +67,17 @@ TEST(WeightedMapping, ObeysTheDestinationsOfItsOwnCluster) {
     EXPECT_EQ(counts(""), (std::map<std::string, int>{{"other", 10'000}}));
     EXPECT_EQ(counts("north"), (std::map<std::string, int>{{"other", 10'000}}));
     EXPECT_NEAR(counts("west").at("a"), 7000, 200);
+}
+
+TEST(WeightedMapping, HasAsManyClustersAsAJwtHasRoomFor) {
+    destinations all;
+    for (int i = 0; i < 50'000; ++i) {
+        const auto number = std::to_string(i);
+        all.push_back({"b." + number, 100, "c" + number});
+    }
+    const auto mapping = weighted_mapping::make("a", all, "c7").value();
+    EXPECT_EQ(mapping.destinations().size(), all.size() + 1) << "and a of those without a cluster";
+    EXPECT_EQ(spread(mapping, "a"), (std::map<std::string, int>{{"b.7", 10'000}}));
 }
 
 TEST(WeightedMapping, ShowsItsDestinationsWithTheRest) {
