@@ -74,14 +74,14 @@ TEST_F(LogFile, GoesOnWhenItCannotBePutAsideAndTriesItAgain) {
     ASSERT_TRUE(file);
     {
         const support::no_descriptors during_this;
-        file->append(std::string(200, 'x') + "\n", prefix_, at(0));
+        file->append(std::string(200, 'x').append("\n"), prefix_, at(0));
     }
     EXPECT_EQ(file_count(), 1u);
     EXPECT_NE(contents().find("\n[1] [ERR] Unable to rotate the log (open " + path() +
                               ": too many open files), it is tried again at size 401\n"),
               std::string::npos)
         << contents();
-    file->append(std::string(400, 'x') + "\n", prefix_, at(1));
+    file->append(std::string(400, 'x').append("\n"), prefix_, at(1));
     EXPECT_EQ(file_count(), 2u);
     EXPECT_TRUE(contents().starts_with("[1] [INF] Rotated log, backup saved as \"")) << contents();
 }
