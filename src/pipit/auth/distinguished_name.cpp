@@ -2,19 +2,14 @@
 #include <pipit/auth/distinguished_name.hpp>
 
 #include <pipit/auth/error.hpp>
+#include <pipit/base/ascii_case.hpp>
 #include <pipit/base/hex.hpp>
 
 #include <algorithm>
-#include <cctype>
 #include <utility>
 
 namespace pipit::auth {
 namespace {
-
-bool equal_without_case(std::string_view a, std::string_view b) {
-    return std::ranges::equal(
-        a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
-}
 
 bool same(const distinguished_name::attribute& a, const distinguished_name::attribute& b) {
     return a.value == b.value && equal_without_case(a.type, b.type);

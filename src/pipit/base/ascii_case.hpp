@@ -6,13 +6,18 @@
 
 namespace pipit {
 
-/// As `HTTP://` begins with `http://`; `beginning` is in lower case.
+[[nodiscard]] constexpr char lower_letter(char c) noexcept {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+[[nodiscard]] constexpr bool equal_without_case(std::string_view a, std::string_view b) noexcept {
+    return std::ranges::equal(a, b, {}, lower_letter, lower_letter);
+}
+
+/// As `HTTP://` begins with `http://`.
 [[nodiscard]] constexpr bool starts_without_case(std::string_view text,
                                                  std::string_view beginning) noexcept {
-    const auto lower = [](char c) {
-        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    };
-    return std::ranges::equal(text.substr(0, beginning.size()), beginning, {}, lower);
+    return equal_without_case(text.substr(0, beginning.size()), beginning);
 }
 
 } // namespace pipit

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/client/codec.hpp>
 
-#include <algorithm>
+#include <pipit/base/ascii_case.hpp>
+
 #include <string>
 
 namespace pipit::client::detail {
@@ -12,14 +13,6 @@ bytes_view without_parameters(bytes_view type) noexcept {
     type = type.substr(0, type.find(';'));
     while (type.ends_with(' ')) type.remove_suffix(1);
     return type;
-}
-
-char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
-/// `Application/JSON` is the same type. Source: RFC 9110, 8.3.1.
-bool is_same_type(bytes_view a, bytes_view b) noexcept {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                      [](char x, char y) { return lower(x) == lower(y); });
 }
 
 } // namespace
@@ -33,7 +26,8 @@ headers typed_headers(const headers* of, bytes_view content_type) {
 
 result<> check_content_type(const message& what, bytes_view expected) {
     const auto type = what.header(content_type_header);
-    if (!type || is_same_type(without_parameters(*type), expected)) return {};
+    // `Application/JSON` is the same type. Source: RFC 9110, 8.3.1.
+    if (!type || equal_without_case(without_parameters(*type), expected)) return {};
     return error(errc::unexpected_content_type, "'" + std::string(what.subject()) + "' has " +
                                                     std::string(*type) + " in place of " +
                                                     std::string(expected));

@@ -18,8 +18,7 @@ namespace pipit::client {
 ///
 /// It is the server that decides which key has which lane, by a subject mapping that its
 /// configuration must have (`mapping()`; in an account, among its `mappings`). Publishers publish
-/// to
-/// `<subject>.<key>`; what arrives has the subject `<subject>.<lane>.<key>`. A key is one token.
+/// to `<subject>.<key>`; what arrives has the subject `<subject>.<lane>.<key>`. A key is one token.
 ///
 /// Order holds while a lane has one member. Members divide the lanes among themselves
 /// (`lane_share`); each lane is a queue group of its own, so that nothing is worked off twice while

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/net/websocket_handshake.hpp>
 
+#include <pipit/base/ascii_case.hpp>
 #include <pipit/base/assert.hpp>
 #include <pipit/base/base64.hpp>
 #include <pipit/base/websocket_limits.hpp>
@@ -21,13 +22,6 @@ constexpr std::string_view extensions_line =
     "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; "
     "client_no_context_takeover\r\n";
 
-char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool equal_without_case(bytes_view a, bytes_view b) noexcept {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                      [](char x, char y) { return lower(x) == lower(y); });
-}
-
 bytes_view trimmed(bytes_view text) noexcept {
     const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
     while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
@@ -44,7 +38,7 @@ bytes_view take_item(bytes_view& list, char separator) noexcept {
 }
 
 bool is_token_character(char c) noexcept {
-    return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') ||
+    return (c >= '0' && c <= '9') || (lower_letter(c) >= 'a' && lower_letter(c) <= 'z') ||
            std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
 }
 
@@ -76,8 +70,8 @@ bool is_key(bytes_view text) noexcept {
     constexpr std::size_t digits = 22;
     if (text.size() != digits + 2 || !text.ends_with("==")) return false;
     return std::all_of(text.begin(), text.begin() + digits, [](char c) {
-        return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') || c == '+' ||
-               c == '/';
+        return (c >= '0' && c <= '9') || (lower_letter(c) >= 'a' && lower_letter(c) <= 'z') ||
+               c == '+' || c == '/';
     });
 }
 
@@ -96,7 +90,7 @@ std::string_view status_text(int status) noexcept {
 std::optional<bytes_view> path_of(bytes_view target) noexcept {
     if (!is_printable(target)) return std::nullopt;
     for (const std::string_view scheme : {"http://", "https://"}) {
-        if (!equal_without_case(target.substr(0, scheme.size()), scheme)) continue;
+        if (!starts_without_case(target, scheme)) continue;
         const auto slash = target.find('/', scheme.size());
         target = slash == bytes_view::npos ? "/" : target.substr(slash);
     }

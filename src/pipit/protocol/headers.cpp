@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/protocol/headers.hpp>
 
+#include <pipit/base/ascii_case.hpp>
 #include <pipit/protocol/detail/numbers.hpp>
 #include <pipit/protocol/error.hpp>
 
@@ -42,12 +43,6 @@ bool is_one_line(bytes_view text) noexcept {
 error wrong_value(bytes_view name) {
     return {make_error_code(errc::invalid_header),
             "the value of '" + std::string(name.substr(0, shown_bytes_max)) + "' has a line end"};
-}
-
-bool equal_ignoring_case(bytes_view a, bytes_view b) noexcept {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                      [&](char x, char y) { return lower(x) == lower(y); });
 }
 
 } // namespace
@@ -103,7 +98,7 @@ std::optional<bytes_view> headers::get(bytes_view name) const noexcept {
 
 std::optional<bytes_view> headers::get_ignoring_case(bytes_view name) const noexcept {
     for (const auto& item : entries_) {
-        if (equal_ignoring_case(item.name, name)) return item.value;
+        if (equal_without_case(item.name, name)) return item.value;
     }
     return std::nullopt;
 }

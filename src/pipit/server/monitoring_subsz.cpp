@@ -148,8 +148,7 @@ subscription_account named_account(const broker::configuration& configuration,
     const auto found =
         std::ranges::find(configuration.accounts, id, &broker::account_configuration::id);
     if (found == configuration.accounts.end()) return {};
-    const auto& claims = found->claims;
-    return {found->name, claims == nullptr || claims->name.empty() ? found->name : claims->name};
+    return {found->name, account_tag(*found)};
 }
 
 void write_subscription(json_writer& json, const broker::subscription_snapshot& subscription,

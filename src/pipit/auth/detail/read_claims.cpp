@@ -181,12 +181,6 @@ void read_limits(claims_reader reader, account_claims_limits& to) {
     });
 }
 
-/// In whatever case.
-bool is_headers(std::string_view text) noexcept {
-    constexpr std::string_view word = "headers";
-    return text.size() == word.size() && starts_without_case(text, word);
-}
-
 void read_export(claims_reader reader, jwt_export& to) {
     std::int64_t threshold = 0, position = 0;
     reader.read("subject", to.subject);
@@ -211,7 +205,7 @@ void read_export(claims_reader reader, jwt_export& to) {
         const auto* const text = sampling == nullptr ? nullptr : sampling->if_string();
         if (text == nullptr) {
             inner.read("sampling", percent);
-        } else if (!is_headers({text->data(), text->size()})) {
+        } else if (!equal_without_case({text->data(), text->size()}, "headers")) {
             inner.spoil("sampling");
         }
         to.latency_sampling = percent;

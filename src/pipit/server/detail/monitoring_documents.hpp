@@ -71,6 +71,7 @@ account_named(const broker::configuration& configuration, std::string_view name)
 [[nodiscard]] std::string_view account_name(const broker::configuration& configuration,
                                             broker::account_id id);
 /// What people call an account: its name, or what its JWT calls it.
+[[nodiscard]] std::string_view account_tag(const broker::account_configuration& account);
 [[nodiscard]] std::string_view account_tag(const broker::configuration& configuration,
                                            std::string_view name);
 [[nodiscard]] std::string_view system_account_name(const broker::configuration& configuration);
