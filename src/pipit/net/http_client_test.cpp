@@ -97,7 +97,7 @@ TEST(HttpServer, KeepsTheCertificatesOfAConnectionThatAReloadReplaces) {
     const net::tls_settings settings{.key_pairs = {authority.issue(), authority.issue()},
                                      .authorities_file = authority.file(),
                                      .verifies_peer = true};
-    int asked = 0;
+    std::atomic<int> asked = 0; // By the server's thread.
     auto its = net::tls_context::for_server(settings, {.judge = [&](auto, auto then) {
                                                 ++asked;
                                                 then("");
