@@ -334,6 +334,11 @@ bool link::is_closed() const { // Also to a child.
     return !inside([this] { return !session_.is_closed(); });
 }
 
+std::size_t link::max_payload() const {
+    return inside(
+        [this] { return static_cast<std::size_t>(std::max(session_.info().max_payload, 0)); });
+}
+
 protocol::server_info link::server_info() const {
     return inside([this] { return session_.info(); });
 }

@@ -124,6 +124,8 @@ public:
     [[nodiscard]] bool is_connected() const;
     [[nodiscard]] bool is_closed() const;
     [[nodiscard]] protocol::server_info server_info() const;
+    /// As the server says in INFO; 0: it says nothing, or is not known yet.
+    [[nodiscard]] std::size_t max_payload() const;
     [[nodiscard]] std::string connected_server() const;
     [[nodiscard]] std::vector<std::string> servers() const;
     [[nodiscard]] protocol::session_statistics statistics() const;

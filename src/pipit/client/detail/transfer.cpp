@@ -190,10 +190,8 @@ void transfer::say(const std::string& control) {
 void transfer::write_on() {
     if (!writer_ || is_publishing_ || session_.failure()) return;
     // Asked each time: the server may be known later than the transfer, and changes its mind.
-    const auto payload_max =
-        static_cast<std::size_t>(std::max(link_->server_info().max_payload, 0));
-    const auto bytes =
-        std::min(chunk_within(payload_max, session_.writable_bytes()), writer_->rest.size());
+    const auto chunk_max = chunk_within(link_->max_payload(), session_.writable_bytes());
+    const auto bytes = std::min(chunk_max, writer_->rest.size());
     if (bytes == 0 && !writer_->rest.empty()) return; // There will be room.
     if (bytes == 0) {
         std::optional<waiting<void>> who(std::move(writer_->who));
