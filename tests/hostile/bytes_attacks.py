@@ -50,15 +50,21 @@ def bytes_that_come_one_by_one_are_served(server):
 @attack()
 def half_a_line_waits_and_costs_others_nothing(server):
     clients = []
-    for text in (b"P", b"PUB a", b"PUB a 5\r\nhe", b"SUB a ", b"CONNECT {", b"HPUB a 3 5\r\nab",
-                 b"UNSUB ", b"PING", b"+O", b"-ER", b"INFO {"):
+    for half, rest in ((b"P", b"ING\r\n"), (b"PUB a", b" 0\r\n\r\n"), (b"PUB a 5\r\nhe", b"llo\r\n"),
+                       (b"SUB a ", b"1\r\n"), (b"CONNECT {", b"}\r\n"), (b"UNSUB ", b"1\r\n"), (b"PING", b"\r\n"),
+                       (b"CONNECT {\"headers\":true}\r\nHPUB a 12 12\r\nNATS/1.0\r\n", b"\r\n\r\n"),
+                       (b"+O", b"K\r\n"), (b"INFO {", b"}\r\n")):
         for _ in range(20):
             client = connection(server.port)
-            client.send(text)
-            clients.append(client)
-    time.sleep(1)
-    for each in clients:
-        each.close()
+            client.send(half)
+            clients.append((client, rest))
+    time.sleep(1)  # The bystander measures meanwhile.
+    for client, rest in clients:
+        client.send(rest + b"PING\r\n")
+    for client, _ in clients:
+        client.wait_for(b"PONG\r\n")
+        assert b"-ERR" not in client.received, client.received[-200:]
+        client.close()
 
 
 @attack()

@@ -72,6 +72,7 @@ def idle_connections_cost_others_nothing(server):
     for each in clients:
         each.close()
     wait_until(lambda: varz(server)["connections"] == 1, "one connection")
+    assert grown < 24 * MIB, f"memory grew by {grown / MIB:.1f} MiB"
     return f"{grown / 1500 / 1024:.1f} KiB for each"
 
 
