@@ -166,30 +166,30 @@ link_node() {
     ln -sf "$home/lib/node_modules/npm/bin/npx-cli.js" "$tools/venv/bin/npx"
 }
 
+# go_tool <program> <module> <folder> <version> <for>: a program in Go, in $tools/bin. Go writes into it which
+# version it was made of; what it says of itself may be anything. `(devel)`: somebody made it of its sources
+# himself, and will know why.
+go_tool() {
+    local program=$tools/bin/$1 module=$2 folder=$3 version=$4
+    [ -x "$program" ] && grep -qaF -e "$(printf 'mod\t%s\t%s\t' "$module" "$version")" \
+        -e "$(printf 'mod\t%s\t(devel)' "$module")" "$program" && return
+    need_go
+    say "building $1 $version, $5"
+    GOBIN=$tools/bin go install "$module$folder@$version"
+}
+
 # The program that Pipit is compared with, as $reference.
 need_reference() {
     reference=$tools/bin/nats-server
-    [ -x "$reference" ] && [ "$("$reference" --version)" = "nats-server: $reference_version" ] &&
-        return
-    need_go
-    say "building nats-server $reference_version to compare with"
-    GOBIN=$tools/bin go install "github.com/nats-io/nats-server/v2@$reference_version"
+    go_tool nats-server github.com/nats-io/nats-server/v2 "" "$reference_version" "to compare with"
 }
 
 # The tool that `pipit` is compared with.
 need_nats_tool() {
-    local nats=$tools/bin/nats
-    [ -x "$nats" ] && [ "$("$nats" --version)" = "$nats_tool_version" ] && return
-    need_go
-    say "building the nats tool $nats_tool_version to compare with"
-    GOBIN=$tools/bin go install "github.com/nats-io/natscli/nats@$nats_tool_version"
+    go_tool nats github.com/nats-io/natscli /nats "$nats_tool_version" "to compare with"
 }
 
 need_nsc() {
-    local nsc=$tools/bin/nsc
-    [ -x "$nsc" ] && return
-    need_go
-    say "building nsc $nsc_version, whose accounts and users have to work"
-    GOBIN=$tools/bin go install "github.com/nats-io/nsc/v2@$nsc_version" ||
+    go_tool nsc github.com/nats-io/nsc/v2 "" "$nsc_version" "whose accounts and users have to work" ||
         say "nsc cannot be had here: the tests that use it are left out"
 }
