@@ -222,8 +222,9 @@ def a_second_signal_ends_commands_too(world):
     eventually(lambda: os.path.exists(world.file("child")) and world.read("child").strip(),
                "the command runs")
     child = int(world.read("child"))
+    before = world.subscriptions()
     reply.signal(signal.SIGINT)
-    time.sleep(0.1)
+    eventually(lambda: world.subscriptions() < before, "the first signal is obeyed")
     reply.signal(signal.SIGINT)
     equal(reply.finish().code, 130)
     eventually(lambda: is_gone(child), "the command ends")
