@@ -2,6 +2,7 @@
 #include <server_program.hpp>
 
 #include <pipit/net/clock.hpp>
+#include <pipit/net/random_bytes.hpp>
 #include <pipit/server/command_line.hpp>
 #include <pipit/server/server.hpp>
 #include <pipit/server/signals.hpp>
@@ -22,7 +23,6 @@
 #include <new>
 #include <string>
 #include <sys/mman.h>
-#include <sys/random.h>
 #include <system_error>
 #include <unistd.h>
 #include <vector>
@@ -34,12 +34,6 @@ int end(const server::program_end& how) {
     std::fwrite(how.output.data(), 1, how.output.size(), stdout);
     std::fwrite(how.error_output.data(), 1, how.error_output.size(), stderr);
     return how.exit_code;
-}
-
-std::uint64_t draw_seed() {
-    std::uint64_t seed = 0;
-    if (::getrandom(&seed, sizeof(seed), 0) != sizeof(seed)) seed = 1;
-    return seed;
 }
 
 std::string program_name(std::string_view path) {
@@ -186,7 +180,7 @@ int server_program(std::span<char*> arguments) {
     setup.sink =
         std::make_shared<server::log_sink>(program_name(arguments.empty() ? "" : arguments[0]));
     setup.command_line = redacted_arguments(arguments);
-    setup.seed = draw_seed();
+    setup.seed = net::draw_seed();
     return run(*line, std::move(setup));
 }
 

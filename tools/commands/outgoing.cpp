@@ -4,6 +4,7 @@
 #include <cli/message_text.hpp>
 
 #include <pipit/net/clock.hpp>
+#include <pipit/net/random_bytes.hpp>
 #include <pipit/protocol/subject.hpp>
 
 #include <utility>
@@ -58,7 +59,7 @@ std::vector<option> outgoing_options_of(outgoing_options& into_these) {
 outgoing_source::outgoing_source(const session& connected, const outgoing_options& asked)
     : with_(connected.with),
       asked_(asked),
-      filler_(draw_seed()),
+      filler_(net::draw_seed()),
       input_(connected.nats.get_executor()),
       reads_input_(asked.force_input || (!asked.payload && asked.file.empty())) {}
 

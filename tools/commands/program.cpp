@@ -20,7 +20,6 @@
 #include <filesystem>
 #include <poll.h>
 #include <sys/ioctl.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -140,12 +139,6 @@ int program::fail(std::string_view what) const {
 int program::fail_usage(std::string_view what) const {
     (void)fail(what);
     return exit_code::wrong_usage;
-}
-
-std::uint64_t draw_seed() {
-    std::uint64_t seed = 0;
-    if (::getrandom(&seed, sizeof(seed), 0) != sizeof(seed)) seed = 1;
-    return seed;
 }
 
 std::chrono::seconds local_utc_offset(wall_time when) {

@@ -58,8 +58,6 @@ private:
     bool output_is_abandoned_ = false; ///< Nobody read it when the end was asked for.
 };
 
-/// For templates and delays.
-[[nodiscard]] std::uint64_t draw_seed();
 /// How far the local time is ahead then.
 [[nodiscard]] std::chrono::seconds local_utc_offset(wall_time when);
 

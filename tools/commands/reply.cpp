@@ -11,6 +11,7 @@
 #include <pipit/base/random.hpp>
 #include <pipit/client/error.hpp>
 #include <pipit/net/clock.hpp>
+#include <pipit/net/random_bytes.hpp>
 #include <pipit/protocol/error.hpp>
 #include <pipit/protocol/subject.hpp>
 
@@ -54,8 +55,8 @@ public:
           asked_(asked),
           answered_(answered),
           printer_(connected.with, shown_),
-          random_(draw_seed()),
-          filler_(draw_seed()),
+          random_(net::draw_seed()),
+          filler_(net::draw_seed()),
           one_ended_(connected.nats.get_executor()) {}
 
     asio::awaitable<int> run() {

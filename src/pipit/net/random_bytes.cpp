@@ -2,6 +2,8 @@
 #include <pipit/base/assert.hpp>
 #include <pipit/net/random_bytes.hpp>
 
+#include <array>
+#include <bit>
 #include <sys/random.h>
 
 namespace pipit::net {
@@ -12,6 +14,12 @@ void fill_randomly(std::span<std::uint8_t> bytes) noexcept {
         PIPIT_ASSERT(drawn >= 0);
         bytes = bytes.subspan(static_cast<std::size_t>(drawn));
     }
+}
+
+std::uint64_t draw_seed() noexcept {
+    std::array<std::uint8_t, sizeof(std::uint64_t)> bytes{};
+    fill_randomly(bytes);
+    return std::bit_cast<std::uint64_t>(bytes);
 }
 
 } // namespace pipit::net

@@ -10,4 +10,7 @@ namespace pipit::net {
 /// nothing may go on.
 void fill_randomly(std::span<std::uint8_t> bytes) noexcept;
 
+/// A seed that nobody can guess, for a `random_source`. Never fails, either.
+[[nodiscard]] std::uint64_t draw_seed() noexcept;
+
 } // namespace pipit::net

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <pipit/net/clock.hpp>
+#include <pipit/net/random_bytes.hpp>
 #include <pipit/server/config_language.hpp>
 #include <pipit/server/embedded_server.hpp>
 #include <pipit/server/host_port.hpp>
@@ -53,7 +53,7 @@ result<std::unique_ptr<embedded_server>> embedded_server::start(embedded_server_
         return reload_plan{std::move(*next), std::move(*changes), "Reloaded server configuration"};
     };
     setup.sink = std::make_shared<log_sink>(its.log ? its.log : [](log_level, std::string_view) {});
-    setup.seed = static_cast<std::uint64_t>(net::wall_now().time_since_epoch().count());
+    setup.seed = net::draw_seed();
     setup.policy = its.policy;
     setup.listens = its.listens;
     setup.owns_process = false;

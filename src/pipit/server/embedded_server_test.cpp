@@ -23,7 +23,8 @@ using namespace std::chrono_literals;
 /// A client as bare as a socket can be.
 class raw_client {
 public:
-    explicit raw_client(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    explicit raw_client(std::uint16_t port, std::string_view user = {})
+        : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
         sockaddr_in address{};
         address.sin_family = AF_INET;
         address.sin_port = htons(port);
@@ -35,7 +36,7 @@ public:
         ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
         const int on = 1;
         ::setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-        send("CONNECT {\"verbose\":false}\r\n");
+        send("CONNECT {\"user\":\"" + std::string(user) + "\",\"verbose\":false}\r\n");
         barrier();
         received_.clear();
         read_ = 0;
@@ -164,6 +165,35 @@ TEST_P(EmbeddedServer, OneMemberOfAGroupGetsAMessage) {
         delivered += mine;
     }
     EXPECT_EQ(delivered, messages);
+}
+
+TEST_P(EmbeddedServer, AnswersOfAnImportedServiceComeToWhoAskedOnWhateverLoop) {
+    start("accounts { "
+          "S { users: [{ user: s }], exports: [{ service: ask.> }] }, "
+          "A { users: [{ user: a }], imports: [{ service: { account: S, subject: ask.a } }] }, "
+          "B { users: [{ user: b }], imports: [{ service: { account: S, subject: ask.b } }] } }");
+    // In turns on the loops: of several loops each has a requester, one of them the responder, too.
+    raw_client responder(server_->port(), "s");
+    raw_client first(server_->port(), "a");
+    raw_client second(server_->port(), "b");
+    responder.send("SUB ask.* 1\r\n");
+    ASSERT_TRUE(responder.barrier());
+    const auto ask = [&](raw_client& by, std::string_view subject) {
+        by.send("SUB inbox 2\r\n");
+        EXPECT_TRUE(by.barrier());
+        const auto head = "MSG " + std::string(subject) + " 1 ";
+        by.send("PUB " + std::string(subject) + " inbox 0\r\n\r\n");
+        EXPECT_TRUE(responder.read_until(head) && responder.read_until("\r\n\r\n"));
+        const auto& seen = responder.received();
+        const auto from = seen.find(head) + head.size();
+        return seen.substr(from, seen.find(' ', from) - from);
+    };
+    const auto of_first = ask(first, "ask.a");
+    const auto of_second = ask(second, "ask.b");
+    EXPECT_NE(of_first, of_second);
+    responder.send("PUB " + of_first + " 1\r\na\r\nPUB " + of_second + " 1\r\nb\r\n");
+    EXPECT_TRUE(first.read_until("MSG inbox 2 1\r\na\r\n"));
+    EXPECT_TRUE(second.read_until("MSG inbox 2 1\r\nb\r\n"));
 }
 
 TEST_P(EmbeddedServer, LargeMessagesCrossInOnePiece) {

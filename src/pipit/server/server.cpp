@@ -119,7 +119,7 @@ result<> server::state::make_loops() {
     mesh = std::make_unique<broker::mesh>(count);
     places.emplace(count, setup.policy);
     for (unsigned i = 0; i < count; ++i) {
-        loops.push_back(std::make_unique<loop>(i, setup.seed, *config,
+        loops.push_back(std::make_unique<loop>(i, random(), *config,
                                                loop_surroundings{*mesh, counters, logins}, log));
     }
     return {};

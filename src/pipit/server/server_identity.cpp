@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/auth/nkey.hpp>
 #include <pipit/auth/nonce.hpp>
-#include <pipit/base/assert.hpp>
+#include <pipit/net/random_bytes.hpp>
 #include <pipit/server/server_identity.hpp>
 #include <pipit/server/version.hpp>
-
-#include <sys/random.h>
 
 namespace pipit::server {
 namespace {
 
 auth::secret_key_bytes fresh_secret() {
     auth::key_bytes bytes{};
-    PIPIT_ASSERT(::getrandom(bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()));
+    net::fill_randomly(bytes);
     return auth::secret_key_bytes(bytes);
 }
 

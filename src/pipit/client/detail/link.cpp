@@ -5,6 +5,7 @@
 #include <pipit/client/detail/tls.hpp>
 #include <pipit/client/error.hpp>
 #include <pipit/net/clock.hpp>
+#include <pipit/net/random_bytes.hpp>
 #include <pipit/protocol/error.hpp>
 #include <pipit/protocol/subject.hpp>
 #include <pipit/protocol/writer.hpp>
@@ -14,17 +15,11 @@
 
 #include <algorithm>
 #include <list>
-#include <random>
 #include <string_view>
 #include <utility>
 
 namespace pipit::client::detail {
 namespace {
-
-random_source make_random() {
-    std::random_device device;
-    return random_source(std::uint64_t{device()} << 32 | device());
-}
 
 /// The servers of all entries, of which each may name several with commas.
 result<std::vector<protocol::server_address>> parse_servers(const connection_options& options) {
@@ -109,7 +104,7 @@ link::link(asio::any_io_executor executor, connection_options options, face user
       options_(with_bounded_times(std::move(options))),
       face_(user),
       option_error_(find_option_error(options_)),
-      random_(make_random()),
+      random_(net::draw_seed()),
       session_(session_options(options_), random_source(random_())),
       strand_(asio::make_strand(executor_)),
       timer_(std::in_place, *strand_) {}
