@@ -38,19 +38,37 @@ constexpr std::uint64_t some_are_low(std::uint64_t word) noexcept {
     return (word - in_each_byte * (' ' + 1)) & ~word & high_bits;
 }
 
-/// Eight bytes at a time, because every SUB comes by here: whether a subject is valid and has
-/// nothing that must be looked at more closely.
+/// Four to seven bytes, and letters behind them.
+std::uint64_t filled_word(bytes_view text) noexcept {
+    constexpr std::size_t half = sizeof(std::uint32_t);
+    std::uint32_t first;
+    std::uint32_t last;
+    std::memcpy(&first, text.data(), half);
+    std::memcpy(&last, text.data() + text.size() - half, half);
+    return first | std::uint64_t{last} << 8 * (text.size() - half) |
+           in_each_byte * 'x' << 8 * text.size();
+}
+
+/// Eight bytes at a time, because every SUB and what a client publishes comes by here: whether a
+/// subject is valid and has nothing that must be looked at more closely, such as these bytes.
+template <char... Odd>
 bool is_plainly_valid(bytes_view subject) noexcept {
     constexpr std::size_t step = sizeof(std::uint64_t);
-    if (std::endian::native != std::endian::little || subject.size() < step) return false;
+    if (std::endian::native != std::endian::little || subject.size() < step / 2) return false;
     std::uint64_t close_look = 0;
+    const auto look_at = [&](std::uint64_t word, bool behind_dot) {
+        const auto dots = bytes_that_are('.', word);
+        close_look |= dots & (dots << 8 | (behind_dot ? 0x80 : 0));
+        close_look |= (bytes_that_are(Odd, word) | ...) | some_are_low(word);
+    };
+    if (subject.size() < step) {
+        look_at(filled_word(subject), true);
+        return close_look == 0 && subject.back() != '.';
+    }
     for (std::size_t begin = 0;;) {
         std::uint64_t word;
         std::memcpy(&word, subject.data() + begin, step);
-        const auto dots = bytes_that_are('.', word);
-        const bool behind_dot = begin == 0 || subject[begin - 1] == '.';
-        close_look |= dots & (dots << 8 | (behind_dot ? 0x80 : 0));
-        close_look |= bytes_that_are('>', word) | some_are_low(word);
+        look_at(word, begin == 0 || subject[begin - 1] == '.');
         if (begin + step == subject.size()) return close_look == 0 && subject.back() != '.';
         begin = std::min(begin + step, subject.size() - step);
     }
@@ -82,7 +100,7 @@ wildcards wildcards_of(bytes_view subject) noexcept {
 } // namespace
 
 bool is_valid_subject(bytes_view subject) noexcept {
-    if (is_plainly_valid(subject)) return true;
+    if (is_plainly_valid<'>'>(subject)) return true;
     std::uint8_t previous = kind::dot;
     std::uint8_t seen = 0;
     std::uint8_t twice = 0; // In a row.
@@ -105,6 +123,7 @@ bool is_valid_literal_subject(bytes_view subject) noexcept {
 }
 
 bool is_valid_publish_subject(bytes_view subject) noexcept {
+    if (is_plainly_valid<'>', '*'>(subject)) return true;
     bool is_empty = true;     // The token under way.
     bool is_wildcard = false; // So far it is, as a whole.
     for (const char c : subject) {

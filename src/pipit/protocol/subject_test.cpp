@@ -29,6 +29,7 @@ TEST(Subject, IsValidOrNotWhereverItsBytesStand) {
     constexpr std::uint32_t mostly_letters = 4;
     random_source random(1);
     std::size_t valid_count = 0;
+    std::size_t publishable_count = 0;
     for (int i = 0; i < 200'000; ++i) {
         std::string subject;
         for (auto size = random.below(28); subject.size() < size;) {
@@ -39,14 +40,19 @@ TEST(Subject, IsValidOrNotWhereverItsBytesStand) {
         bool is_valid = subject.find_first_of(" \t") == subject.npos;
         const auto all = tokens(subject);
         bool is_behind = false;
+        bool is_publishable = is_valid;
         for (const auto token : all) {
+            is_publishable = is_publishable && !token.empty() && token != "*" && token != ">";
             is_valid = is_valid && !token.empty() && !is_behind;
             is_behind = token == ">";
         }
         ASSERT_EQ(is_valid_subject(subject), is_valid) << subject;
+        ASSERT_EQ(is_valid_publish_subject(subject), is_publishable) << subject;
         valid_count += is_valid ? 1 : 0;
+        publishable_count += is_publishable ? 1 : 0;
     }
     EXPECT_GT(valid_count, 20'000u);
+    EXPECT_GT(publishable_count, 15'000u);
 }
 
 TEST(Subject, IsAValidLiteralOnlyWithoutWildcardTokens) {

@@ -2,6 +2,7 @@
 #include <pipit/protocol/writer.hpp>
 
 #include <charconv>
+#include <concepts>
 #include <cstring>
 
 namespace pipit::protocol {
@@ -14,9 +15,11 @@ void append_number(std::string& out, std::uint64_t number) {
 }
 
 std::size_t digits_of(std::uint64_t number) noexcept {
-    std::size_t count = 1;
-    for (; number >= 10; number /= 10) ++count;
-    return count;
+    for (std::size_t count = 1;; count += 3, number /= 1000) {
+        if (number < 10) return count;
+        if (number < 100) return count + 1;
+        if (number < 1000) return count + 2;
+    }
 }
 
 void append_word(std::string& out, bytes_view word) {
@@ -54,8 +57,7 @@ char* put_word(char* at, bytes_view word) noexcept {
 }
 
 char* put_number(char* at, std::size_t number, std::size_t digits) noexcept {
-    for (auto i = digits; i-- > 0; number /= 10) at[i] = static_cast<char>('0' + number % 10);
-    return at + digits;
+    return std::to_chars(at, at + digits, number).ptr;
 }
 
 std::size_t word_bytes(bytes_view word) noexcept { return word.empty() ? 0 : word.size() + 1; }
@@ -75,16 +77,23 @@ struct size_digits {
     std::size_t of_all;
 };
 
-/// `put_words` writes what is before the sizes, `words_bytes` in all.
-template <class PutWords>
-void append_message(std::string& out, std::size_t words_bytes, PutWords put_words,
-                    bytes_view headers, bytes_view payload) {
+/// PUB or MSG, after an H when there are headers: so many bytes with the blank behind it.
+std::size_t name_bytes(bytes_view headers) noexcept { return headers.empty() ? 4 : 5; }
+
+/// `name` is without the H, and with the blank; empty words are left out.
+template <std::same_as<bytes_view>... Words>
+void append_message(std::string& out, const char (&name)[5], bytes_view headers, bytes_view payload,
+                    Words... words) {
     const auto body_bytes = headers.size() + payload.size();
     const size_digits digits(headers, payload);
     const bool is_small = body_bytes <= small_body_bytes;
     const auto begin = out.size();
-    out.resize(begin + words_bytes + digits.bytes() + (is_small ? body_bytes + 2 : 0));
-    char* at = put_words(out.data() + begin);
+    out.resize(begin + name_bytes(headers) + (word_bytes(words) + ...) + digits.bytes() +
+               (is_small ? body_bytes + 2 : 0));
+    char* at = out.data() + begin;
+    if (!headers.empty()) *at++ = 'H';
+    at = put(at, name);
+    ((at = put_word(at, words)), ...);
     if (!headers.empty()) {
         at = put_number(at, headers.size(), digits.of_headers);
         *at++ = ' ';
@@ -99,37 +108,21 @@ void append_message(std::string& out, std::size_t words_bytes, PutWords put_word
     out += "\r\n";
 }
 
-bytes_view publication_name(const publication& message) noexcept {
-    return message.headers.empty() ? "PUB " : "HPUB ";
-}
-
 } // namespace
 
 void append_publication(std::string& out, const publication& message) {
-    const auto name = publication_name(message);
-    append_message(
-        out, name.size() + word_bytes(message.subject) + word_bytes(message.reply),
-        [&](char* at) { return put_word(put_word(put(at, name), message.subject), message.reply); },
-        message.headers, message.payload);
+    append_message(out, "PUB ", message.headers, message.payload, message.subject, message.reply);
 }
 
 void append_delivery(std::string& out, const delivery& message) {
-    const bytes_view name = message.headers.empty() ? "MSG " : "HMSG ";
-    append_message(
-        out,
-        name.size() + word_bytes(message.subject) + word_bytes(message.sid) +
-            word_bytes(message.reply),
-        [&](char* at) {
-            at = put_word(put(at, name), message.subject);
-            return put_word(put_word(at, message.sid), message.reply);
-        },
-        message.headers, message.payload);
+    append_message(out, "MSG ", message.headers, message.payload, message.subject, message.sid,
+                   message.reply);
 }
 
 std::size_t written_size(const publication& message) noexcept {
-    return publication_name(message).size() + word_bytes(message.subject) +
-           word_bytes(message.reply) + size_digits(message.headers, message.payload).bytes() +
-           message.headers.size() + message.payload.size() + 2;
+    return name_bytes(message.headers) + word_bytes(message.subject) + word_bytes(message.reply) +
+           size_digits(message.headers, message.payload).bytes() + message.headers.size() +
+           message.payload.size() + 2;
 }
 
 void append_subscribe(std::string& out, bytes_view subject, bytes_view queue, bytes_view sid) {
