@@ -47,7 +47,8 @@ struct error_received {
     std::string text;    ///< Without quotes.
     std::string subject; ///< Of a permissions violation, as is `queue`.
     std::string queue;
-    /// The one that the server refused: it has ended, and no others.
+    /// The one that the server refused: it has ended, and no others. Also one whose line is longer
+    /// than the server's `max_control_line`, which is known when that closed two connections.
     std::optional<sid> subscription;
 };
 /// A later INFO (`info()`).

@@ -374,6 +374,7 @@ void client_protocol::begin_session() {
                           record.after == nullptr;
         if (!skip) queue_subscription(record);
     });
+    if (std::exchange(line_was_too_long_, false)) queue_ping(ping_kind::lines);
     output_.end() += std::exchange(offline_, {});
     events_.emplace_back(connected{std::exchange(ever_connected_, true)});
 }
@@ -406,6 +407,7 @@ void client_protocol::receive_error(bytes_view text) {
     if (what.kind == error_received::about::subscription) end_refused_subscription(what);
     const bool goes_on = detail::leaves_connection_open(what);
     const bool about_us = what.kind == error_received::about::authentication;
+    if (detail::is_about_a_line(what)) find_too_long_line(what);
     events_.emplace_back(std::move(what));
     if (goes_on) return;
     lose(error(errc::refused_by_peer, std::string(text)), about_us ? text : bytes_view());
@@ -419,6 +421,28 @@ void client_protocol::end_refused_subscription(error_received& refused) {
     if (record == nullptr) return;
     refused.subscription = record->id;
     subscriptions_.erase(*record);
+}
+
+/// A server closes the connection when a line is too long for it, and says neither which one nor
+/// how long one may be. If it was a subscription's, that would happen over and over. So the next
+/// connection has a PING behind the subscriptions: when the error comes before its PONG, the
+/// longest of them is too long, whatever else is, and ends.
+void client_protocol::find_too_long_line(error_received& refused) {
+    line_was_too_long_ = true;
+    if (pings_.empty() || pings_.front() != ping_kind::lines) return;
+    const auto bytes = [](const auto& of) {
+        return of.subject.size() + of.queue.size() + sid_text(of.id).size();
+    };
+    detail::subscription_record* longest = nullptr;
+    subscriptions_.for_each([&](auto& record) {
+        if (longest == nullptr || bytes(record) > bytes(*longest)) longest = &record;
+    });
+    if (longest == nullptr || longest->draining) return; // It will not be sent again.
+    refused.kind = error_received::about::subscription;
+    refused.subject = longest->subject;
+    refused.queue = longest->queue;
+    refused.subscription = longest->id;
+    subscriptions_.erase(*longest);
 }
 
 void client_protocol::queue_ping(ping_kind kind) {

@@ -172,7 +172,8 @@ private:
         connected,
         closed,
     };
-    enum class ping_kind : bool { keepalive, asked };
+    /// `lines` stands behind all subscriptions, when one of them may have too long a line.
+    enum class ping_kind : std::uint8_t { keepalive, asked, lines };
     class visitor;
 
     void open_next(steady_time now);
@@ -189,6 +190,7 @@ private:
     void receive_error(bytes_view text);
     void discover_servers();
     void end_refused_subscription(error_received& refused);
+    void find_too_long_line(error_received& refused);
     /// Nothing for a subscription that has ended.
     std::optional<message_received> receive_message(const message_operation& message);
     void request_tls_or_connect();
@@ -215,6 +217,7 @@ private:
     std::list<client_event> events_;
     std::list<ping_kind> pings_; ///< Not answered yet.
     int keepalives_outstanding_ = 0;
+    bool line_was_too_long_ = false; ///< Of what this client sent, says the server.
 
     steady_time now_{};
     std::optional<steady_time> deadline_; ///< Of what `state_` waits for.

@@ -12,6 +12,7 @@ namespace pipit::protocol {
 namespace {
 
 using namespace std::chrono_literals;
+using namespace std::string_literals;
 using detail::session_script;
 
 TEST(Survival, AProcessThatSleptReadsBeforeItCallsARequestLate) {
@@ -176,6 +177,47 @@ TEST(Survival, RefusalsFindTheirSubscriptionsAmongManyInTheServersOrder) {
     }
     ASSERT_EQ(ended.size(), count / 2);
     EXPECT_TRUE(std::is_sorted(ended.begin(), ended.end()));
+}
+
+TEST(Survival, ASubscriptionWhoseLineIsTooLongForAServerEnds) {
+    constexpr auto refusal = "-ERR 'maximum control line exceeded'\r\n";
+    session_script s;
+    s.connects();
+    const std::string long_subject(5000, 'x');
+    for (const auto& subject : {"a"s, long_subject, "b"s}) (void)s.session.subscribe(subject);
+    (void)s.sent();
+    s.receives(refusal);
+    EXPECT_EQ(s.events(), "error:maximum control line exceeded | disconnected | open:a");
+    s.connects();
+    EXPECT_EQ(s.sent(), "SUB a 1\r\nSUB " + long_subject + " 2\r\nSUB b 3\r\nPING\r\n");
+    s.receives(refusal);
+    EXPECT_EQ(s.events(), "error:maximum control line exceeded | ended:2:the peer refused: "
+                          "maximum control line exceeded (a:4222) | disconnected");
+    s.waits(5s);
+    s.connects();
+    EXPECT_EQ(s.sent(), "SUB a 1\r\nSUB b 3\r\nPING\r\n");
+    s.receives("PONG\r\n");
+    // By what was published, which is not sent again.
+    s.receives(refusal);
+    EXPECT_EQ(s.events(), "error:maximum control line exceeded | disconnected");
+}
+
+TEST(Survival, RequestsFailWhereTheInboxesLineIsTooLong) {
+    constexpr auto refusal = "-ERR 'maximum control line exceeded'\r\n";
+    client_session_options options;
+    options.inbox_prefix = std::string(5000, 'x');
+    session_script s(options);
+    s.connects();
+    (void)s.requests("a");
+    s.receives(refusal);
+    s.connects();
+    (void)s.requests("a");
+    s.receives(refusal);
+    EXPECT_EQ(s.events(), "error:maximum control line exceeded | answered:2:the peer refused: "
+                          "maximum control line exceeded (a:4222) | disconnected");
+    s.waits(5s);
+    s.connects();
+    EXPECT_EQ(s.sent(), "PING\r\n");
 }
 
 TEST(Survival, ReadsIntoALargerBufferUnderLoadAndASmallOneWhenIdle) {

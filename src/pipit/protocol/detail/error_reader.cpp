@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/protocol/detail/error_reader.hpp>
 
+#include <pipit/protocol/error_texts.hpp>
+
 #include <algorithm>
 #include <charconv>
 
@@ -70,6 +72,10 @@ bool leaves_connection_open(const error_received& what) {
     const auto lower = lower_case(what.text);
     return lower.starts_with("maximum subscriptions") || lower == "invalid subject" ||
            lower == "invalid publish subject";
+}
+
+bool is_about_a_line(const error_received& what) {
+    return lower_case(what.text) == error_texts::max_control_line;
 }
 
 } // namespace pipit::protocol::detail

@@ -15,6 +15,9 @@ namespace pipit::protocol::detail {
 /// Whether a server keeps the connection open after that.
 [[nodiscard]] bool leaves_connection_open(const error_received& what);
 
+/// Whether a line of what was sent was longer than the server's `max_control_line`.
+[[nodiscard]] bool is_about_a_line(const error_received& what);
+
 /// A subscription's number, or nothing for any other text.
 [[nodiscard]] std::optional<sid> parse_sid(bytes_view text) noexcept;
 
