@@ -82,9 +82,10 @@ private:
 
     /// Waits for bytes or for the next deadline, whichever comes first.
     void receive() {
-        const auto deadline = client_.next_deadline();
-        if (!deadline) return;
-        if (!examples::wait_readable(socket_, *deadline - now())) return client_.expire(now());
+        if (client_.is_closed()) return;
+        // Without pings (`ping_interval` 0) there may be no deadline: then for as long as it takes.
+        const auto time = client_.next_deadline().value_or(steady_time::max()) - now();
+        if (!examples::wait_readable(socket_, time)) return client_.expire(now());
         const auto space = client_.prepare();
         const auto received = socket_.receive(space);
         if (received <= 0) return client_.transport_closed(now());
