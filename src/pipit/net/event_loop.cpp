@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <pipit/net/clock.hpp>
 #include <pipit/net/detail/event_loop_state.hpp>
 #include <pipit/net/event_loop.hpp>
 
@@ -8,6 +9,30 @@
 #include <utility>
 
 namespace pipit::net {
+namespace {
+
+/// A loop that wakes so much too late did not run: its process was stopped, or its machine busy.
+constexpr std::chrono::seconds suspended{1};
+/// What it then takes to read what has come meanwhile: Asio looks at 128 sockets between two looks
+/// at the clock.
+constexpr std::chrono::seconds resume_grace{1};
+
+/// One timer that is late in that way: what has come to the sockets goes first. Nobody is late whom
+/// nobody could hear.
+void wait_until(event_loop::state& of, steady_time when, bool has_had_grace) {
+    of.timer.expires_at(when); // Cancels the later one.
+    of.timer.async_wait([&of, has_had_grace](const boost::system::error_code& error) {
+        if (error) return;
+        const auto now = steady_now();
+        if (!has_had_grace && now - of.wakes_at >= suspended) {
+            return wait_until(of, now + resume_grace, true);
+        }
+        of.wakes_at = steady_time::max();
+        of.expired();
+    });
+}
+
+} // namespace
 
 event_loop::event_loop() : state_(std::make_unique<state>()) {}
 event_loop::~event_loop() = default;
@@ -28,12 +53,7 @@ void event_loop::on_deadline(std::function<void()> expired) {
 void event_loop::wake_at(steady_time when) {
     if (state_->wakes_at <= when) return;
     state_->wakes_at = when;
-    state_->timer.expires_at(when); // Cancels the later one.
-    state_->timer.async_wait([this](const boost::system::error_code& error) {
-        if (error) return;
-        state_->wakes_at = steady_time::max();
-        state_->expired();
-    });
+    wait_until(*state_, when, false);
 }
 
 } // namespace pipit::net

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <arpa/inet.h>
+#include <array>
 #include <future>
 #include <memory>
 #include <netinet/in.h>
@@ -13,6 +14,7 @@
 #include <sys/socket.h>
 #include <thread>
 #include <unistd.h>
+#include <vector>
 
 namespace pipit::net {
 namespace {
@@ -151,6 +153,40 @@ TEST(EventLoop, WakesAtTheEarliestTimeAskedFor) {
     loop.run();
     EXPECT_GE(steady_now() - start, std::chrono::milliseconds(1));
     EXPECT_LT(steady_now() - start, std::chrono::minutes(1));
+}
+
+/// Counts whom it hears.
+class listener_of_one final : public transport_user {
+public:
+    listener_of_one(event_loop& loop, socket_handle socket, int& heard)
+        : transport_(make_tcp_transport(loop, std::move(socket), *this)), heard_(heard) {
+        transport_->wait_readable();
+    }
+    void on_readable() override { ++heard_; }
+    void on_writable() override {}
+
+private:
+    transport_pointer transport_;
+    int& heard_;
+};
+
+TEST(EventLoop, HearsEverybodyBeforeItCallsAnythingLateWhenItDidNotRun) {
+    event_loop loop;
+    constexpr int count = 300; // More than it is told of at once.
+    int heard = 0;
+    std::vector<socket_handle> others;
+    std::vector<std::unique_ptr<listener_of_one>> listeners;
+    for (int i = 0; i < count; ++i) {
+        std::array<int, 2> ends{};
+        ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()), 0);
+        others.emplace_back(ends[0]);
+        listeners.push_back(std::make_unique<listener_of_one>(loop, socket_handle(ends[1]), heard));
+    }
+    loop.on_deadline([&] { loop.stop(); });
+    loop.wake_at(steady_now() - std::chrono::seconds(30));
+    for (const auto& other : others) ASSERT_EQ(::send(other.get(), "x", 1, 0), 1);
+    loop.run();
+    EXPECT_EQ(heard, count);
 }
 
 } // namespace
