@@ -47,17 +47,27 @@ error listen_error(int number, std::string_view host, std::uint16_t port, std::s
                 system_reason(number)};
 }
 
+/// `*`, `0`, `127.1`: the C library takes them for addresses; whoever reads them elsewhere does
+/// not.
+bool is_address_of_c_alone(const std::string& host) noexcept {
+    in_addr address{};
+    return host == "*" || (::inet_aton(host.c_str(), &address) != 0 &&
+                           ::inet_pton(AF_INET, host.c_str(), &address) != 1);
+}
+
 /// The first address of a name; IPv4 before IPv6, as Go chooses.
-result<socket_address> resolve(std::string_view host, std::uint16_t port) {
+result<socket_address> resolve(const std::string& host, std::uint16_t port) {
     addrinfo hints{};
     hints.ai_socktype = SOCK_STREAM;
     hints.ai_flags = AI_PASSIVE;
     addrinfo* found = nullptr;
     const auto failure =
-        ::getaddrinfo(std::string(host).c_str(), std::to_string(port).c_str(), &hints, &found);
+        is_address_of_c_alone(host)
+            ? EAI_NONAME
+            : ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
     if (failure != 0) {
         return error(error_code(EADDRNOTAVAIL, boost::system::system_category()),
-                     "listen tcp: lookup " + std::string(host) + ": " +
+                     "listen tcp: lookup " + host + ": " +
                          (failure == EAI_NONAME ? "no such host" : ::gai_strerror(failure)));
     }
     const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(found, ::freeaddrinfo);
@@ -106,7 +116,7 @@ result<socket_handle> listen_tcp(std::string_view host, std::uint16_t port) {
         if (number != 0) return listen_error(number, host, port, "bind: ");
         return socket;
     }
-    const auto address = resolve(host, port);
+    const auto address = resolve(std::string(host), port);
     if (!address) return address.error();
     const auto number = bind_and_listen(socket, *address);
     if (number != 0) return listen_error(number, host, port, "bind: ");

@@ -128,6 +128,15 @@ TEST(Tcp, APortThatIsTakenIsNamedAsToolsExpect) {
               "listen tcp 127.0.0.1:" + std::to_string(port) + ": bind: address already in use");
 }
 
+TEST(Tcp, ListensForNoAddressThatOnlyTheCLibraryKnows) {
+    for (const std::string host : {"*", "0", "127.1", "0x7f000001"}) {
+        const auto listener = listen_tcp(host, 0);
+        ASSERT_TRUE(listener.has_error()) << host;
+        EXPECT_EQ(listener.error().detail(), "listen tcp: lookup " + host + ": no such host");
+    }
+    EXPECT_TRUE(listen_tcp("localhost", 0));
+}
+
 TEST(EventLoop, RunsTasksOfOtherThreadsInOrder) {
     event_loop loop;
     std::string order;
