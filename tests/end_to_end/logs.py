@@ -2,6 +2,7 @@
 """The log: lines that tools wait for, their order, formats, trace."""
 import os
 import re
+import resource
 import tempfile
 import time
 
@@ -65,6 +66,20 @@ def a_log_file_takes_everything(side):
         server = side.start("", "-l", path)
         wait_until(lambda: "Server is ready" in open(path, encoding="utf-8").read())
         equal(server.log(), "", "stderr")
+
+
+@behaviour
+def a_log_file_that_may_not_grow_ends_nothing(side):
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "log")
+        server = side.start("trace: true", "-l", path)
+        client = side.connect(server.port)
+        limit = os.path.getsize(path) + 1000
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (limit, limit))
+        client.send("PUB a 0\r\n\r\n" * 1000)
+        client.barrier()
+        equal(client.errors, [])
+        equal(os.path.getsize(path), limit)
 
 
 @behaviour

@@ -128,8 +128,10 @@ void put_off_requests() {
 void block_signals() {
     const auto set = signal_set();
     ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
-    // A peer or a reader of the log that is gone is an error to be handled where it happens.
+    // A peer or a reader of the log that is gone is an error to be handled where it happens, and so
+    // is a file that may not grow any more.
     ::signal(SIGPIPE, SIG_IGN);
+    ::signal(SIGXFSZ, SIG_IGN);
 }
 
 std::optional<received_signal> wait_for_signal(long timeout_milliseconds) {
