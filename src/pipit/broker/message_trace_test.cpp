@@ -161,6 +161,15 @@ TEST_F(Trace, IsNumberedByTheServer) {
     EXPECT_EQ(next_event().at("server").at("seq"), 2);
 }
 
+TEST_F(Trace, IsNotMadeWithTheHeaderOfOldServersAndNobodyElseMakesIt) {
+    auto& a = connect(2, "a");
+    loops.send(a, "SUB x 1\r\n");
+    publish("x", "Nats-Trace-Origin-Account: B\r\n");
+    EXPECT_TRUE(next_event().is_null());
+    EXPECT_EQ(loops.take(a), "HMSG x 1 75 75\r\nNATS/1.0\r\nNats-Trace-Origin-Account: B\r\n"
+                             "Nats-Trace-Dest: trace disabled\r\n\r\n\r\n");
+}
+
 /// As all of them are read for it.
 TEST(TraceRequest, CostsNothingWhoAsksForNone) {
     for (const std::string headers :

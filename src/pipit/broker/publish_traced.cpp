@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Messages whose way is written down and published to whoever asked for it (ADR-41).
+#include <pipit/broker/request_info.hpp>
 #include <pipit/broker/state.hpp>
 #include <pipit/broker/trace_too_large.hpp>
 
@@ -16,28 +17,39 @@
 namespace pipit::broker {
 namespace {
 
-enum class tracing : std::uint8_t { unwanted, wanted, refused };
+/// Of servers that are no more; no client of today has it.
+constexpr std::string_view origin_header = "Nats-Trace-Origin-Account";
 
-/// Completes the request. `refused`: the message goes nowhere, traced or not.
+enum class tracing : std::uint8_t { unwanted, wanted, refused, disabled };
+
+/// Completes the request. `refused`: the message goes nowhere, traced or not. `disabled`: it goes
+/// on, and is not to be traced further on either.
 tracing judge(broker_state& state, session& session, trace_request& request, moment now) {
     auto& of = *session.of;
     const bool only = request.only;
-    bool traced = !request.headers.contains("Nats-Trace-Origin-Account");
+    if (const auto origin = request.headers.find(std::string(origin_header));
+        origin != request.headers.end()) {
+        std::string line = "Message tracing disabled because of header ";
+        protocol::append_quoted(line, origin_header);
+        protocol::append_quoted(line += " with value=", origin->second.front());
+        state.log(log_level::error, session, line);
+        return only ? tracing::refused : tracing::disabled;
+    }
     if (request.external) {
+        request.destination = of.config->trace_destination;
+        if (request.destination.empty()) return tracing::unwanted;
         const auto percent = of.config->trace_sampling_percent;
         const bool sampled =
             percent <= 0 || percent >= 100 ||
             state.routing.random().below(100) <= static_cast<std::uint32_t>(percent);
-        request.destination = of.config->trace_destination;
-        traced = traced && sampled && !request.destination.empty();
+        if (!sampled) return tracing::disabled;
     }
-    if (traced && !protocol::is_valid_publish_subject(request.destination)) {
+    if (!protocol::is_valid_publish_subject(request.destination)) {
         std::string line = "Destination ";
         protocol::append_quoted(line, request.destination);
         state.log(log_level::error, session, line + " is not valid, won't be able to trace events");
-        traced = false;
+        return only ? tracing::refused : tracing::unwanted;
     }
-    if (!traced) return only ? tracing::refused : tracing::unwanted;
     const auto refusal = state.refusal_of(session, request.destination, {}, now);
     return refusal.empty() ? tracing::wanted : tracing::refused;
 }
@@ -79,6 +91,23 @@ protocol::message_operation message_at(const parse_stop& stop) noexcept {
     return message;
 }
 
+/// Its header says that nobody is to trace it on its way.
+void publish_untraceable(broker_state& state, session& session, bytes_view subject,
+                         const protocol::message_operation& message, moment now) {
+    const auto headers = with_header(message.headers, trace_destination_header, trace_disabled);
+    const auto header_size = std::to_string(headers.size());
+    const auto size = std::to_string(headers.size() + message.payload.size());
+    state.routing.publish(session, subject,
+                          {.subject = message.subject,
+                           .reply = message.reply,
+                           .headers = headers,
+                           .payload = message.payload,
+                           .has_headers = true,
+                           .size_text = size,
+                           .header_size_text = header_size},
+                          now);
+}
+
 } // namespace
 
 /// False: the headers ask for no trace, and nothing was done.
@@ -112,6 +141,8 @@ void broker_state::publish_traced(session& session, const protocol::message_oper
     if (session.verbose) send_ok(session);
     if (trace) {
         routing.publish_traced(session, subject, message, now, std::move(trace));
+    } else if (verdict == tracing::disabled) {
+        publish_untraceable(*this, session, subject, message, now);
     } else {
         routing.publish(session, subject, message, now);
     }
