@@ -135,8 +135,9 @@ bool router::deliver_checked(subscription& to, dispatch& dispatch, const subscri
     }
     if ((session.delivery_flags & delivery::congested) != 0 && dispatch.publisher != nullptr) {
         if (!stalls_fast_producers_) return refuse(trace_errors::not_stalled);
+        const auto counted = stalled_clients_;
         stall(*dispatch.publisher, session, dispatch.now);
-        ++session.stalls;
+        session.stalls += stalled_clients_ - counted;
     }
     if (trace != nullptr) trace->add(matched, {}, dispatch.now.wall);
     ++to.delivered;
@@ -170,11 +171,14 @@ bool router::deliver_internally(subscription& to, dispatch& dispatch) {
     return true;
 }
 
+/// As nats-server, it counts only what makes the publisher wait longer.
 void router::stall(session& publisher, const session& slow, moment now) {
     const auto wait = slow.pending_bytes() >= outbox_.max_pending_bytes() ? limits::stall_max / 2
                                                                           : limits::stall_min;
     const auto begin = std::max(publisher.stalled_until, now.steady);
-    publisher.stalled_until = std::min(begin + wait, now.steady + limits::stall_max);
+    const auto latest = now.steady + limits::stall_max;
+    if (begin >= latest) return;
+    publisher.stalled_until = std::min(begin + wait, latest);
     ++stalled_clients_;
 }
 
