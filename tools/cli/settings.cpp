@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cli/settings.hpp>
 
+#include <pipit/base/trimmed.hpp>
+
 #include <cli/units.hpp>
 
 namespace pipit::cli {
@@ -138,11 +140,9 @@ void take_lone_user_for_token(connection_settings& settings) {
 std::vector<std::string> split_servers(std::string_view list) {
     std::vector<std::string> servers;
     while (!list.empty()) {
-        auto one = list.substr(0, list.find(','));
-        list.remove_prefix(std::min(one.size() + 1, list.size()));
-        while (one.starts_with(' ')) one.remove_prefix(1);
-        while (one.ends_with(' ')) one.remove_suffix(1);
-        if (!one.empty()) servers.emplace_back(one);
+        const auto item = list.substr(0, list.find(','));
+        list.remove_prefix(std::min(item.size() + 1, list.size()));
+        if (const auto server = trimmed(item, " "); !server.empty()) servers.emplace_back(server);
     }
     return servers;
 }

@@ -3,6 +3,7 @@
 
 #include <cli/units.hpp>
 
+#include <pipit/base/trimmed.hpp>
 #include <pipit/protocol/subject.hpp>
 
 #include <fmt/format.h>
@@ -14,14 +15,8 @@ namespace {
 
 constexpr std::uint64_t random_text_max = std::uint64_t{64} * 1024 * 1024;
 
-std::string_view trimmed(std::string_view text) {
-    while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-    while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-    return text;
-}
-
 std::string_view take_word(std::string_view& text) {
-    text = trimmed(text);
+    text = trimmed(text, " ");
     const auto word = text.substr(0, text.find(' '));
     text.remove_prefix(word.size());
     return word;
@@ -81,8 +76,8 @@ filled_text template_filler::fill(std::string_view text, const template_values& 
             return {std::string(text), "'{{' is not closed by '}}'"};
         }
         filled.text += rest.substr(0, begin);
-        filled.text +=
-            value_of(trimmed(rest.substr(begin + 2, end - begin - 2)), values, filled.complaint);
+        filled.text += value_of(trimmed(rest.substr(begin + 2, end - begin - 2), " "), values,
+                                filled.complaint);
         if (!filled.complaint.empty()) return {std::string(text), filled.complaint};
         rest.remove_prefix(end + 2);
     }
@@ -96,7 +91,7 @@ std::string template_filler::value_of(std::string_view expression, const templat
     auto name = take_word(arguments);
     if (name.starts_with('.')) name.remove_prefix(1);
     if (name == "Random") return random_text(arguments, complaint);
-    if (trimmed(arguments).empty()) {
+    if (trimmed(arguments, " ").empty()) {
         if (name == "Count" || name == "Cnt") return std::to_string(values.count);
         if (name == "Time") return kitchen_time(values);
         if (name == "TimeStamp") return time_stamp(values);
@@ -121,7 +116,7 @@ std::string template_filler::random_text(std::string_view arguments, std::string
     const auto shortest = parse_count(take_word(arguments));
     const auto longest = parse_count(take_word(arguments));
     const bool valid = shortest && longest && *shortest <= *longest && *longest <= random_text_max;
-    if (!valid || !trimmed(arguments).empty()) {
+    if (!valid || !trimmed(arguments, " ").empty()) {
         complaint = "{{Random}} takes a smallest and a largest length, as {{Random 10 100}}";
         return {};
     }

@@ -4,6 +4,7 @@
 #include <pipit/auth/detail/octets.hpp>
 #include <pipit/base/base64.hpp>
 #include <pipit/base/limits.hpp>
+#include <pipit/base/trimmed.hpp>
 
 #include <algorithm>
 #include <vector>
@@ -11,15 +12,11 @@
 namespace pipit::auth {
 namespace {
 
-constexpr bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
-
 /// Cuts the first line off, without its end and the blanks around it.
 bytes_view take_line(bytes_view& text) {
-    auto line = text.substr(0, text.find('\n'));
+    const auto line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(line.size() + 1, text.size()));
-    while (!line.empty() && is_blank(line.front())) line.remove_prefix(1);
-    while (!line.empty() && is_blank(line.back())) line.remove_suffix(1);
-    return line;
+    return trimmed(line, " \t\r");
 }
 
 /// `-----BEGIN NATS USER JWT-----`, with three dashes or more at both ends.

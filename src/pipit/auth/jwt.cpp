@@ -2,6 +2,8 @@
 // The envelope of a token: its three parts, its algorithm, its issuer and its signature.
 #include <pipit/auth/jwt.hpp>
 #include <pipit/auth/revocations.hpp>
+#include <pipit/base/ascii_case.hpp>
+#include <pipit/base/trimmed.hpp>
 #include <pipit/base/unix_time.hpp>
 
 #include <pipit/auth/detail/claims_reader.hpp>
@@ -25,12 +27,6 @@ namespace json = boost::json;
 constexpr int newest_version = 2;
 
 error invalid(std::string_view why) { return {errc::invalid_jwt, std::string(why)}; }
-
-std::string lower_case(std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-    return text;
-}
 
 std::optional<json::object> decode_object(std::string_view part) {
     const auto text = from_base64url(part);
@@ -141,14 +137,6 @@ result<Claims> decode(std::string_view token, jwt_kind kind) {
     return claims;
 }
 
-constexpr bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
-
-std::string_view trimmed(std::string_view text) {
-    while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-    while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-    return text;
-}
-
 /// Claims of the first version have some members beside those that they belong to since.
 void move_to_newer_places(json::object& claims) {
     if (!claims.contains("type")) return;
@@ -242,7 +230,7 @@ std::optional<std::string> undecorated_jwt(bytes_view text) {
         // The closing line may have more than five dashes.
         while (text.ends_with('-')) text.remove_suffix(1);
     }
-    const auto token = trimmed(text);
+    const auto token = trimmed(text, " \t\r\n");
     if (token.empty() || !split(token)) return std::nullopt;
     return std::string(token);
 }

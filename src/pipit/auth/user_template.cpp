@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/auth/user_template.hpp>
 
+#include <pipit/base/ascii_case.hpp>
 #include <pipit/base/identity_limits.hpp>
+#include <pipit/base/trimmed.hpp>
 #include <pipit/protocol/go_text.hpp>
 #include <pipit/protocol/subject.hpp>
 
@@ -11,19 +13,6 @@ namespace pipit::auth {
 namespace {
 
 error invalid(std::string why) { return {errc::invalid_jwt, std::move(why)}; }
-
-std::string lower_case(std::string_view text) {
-    std::string lower(text);
-    std::transform(lower.begin(), lower.end(), lower.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-    return lower;
-}
-
-std::string_view trimmed(std::string_view text) {
-    while (text.starts_with(' ')) text.remove_prefix(1);
-    while (text.ends_with(' ')) text.remove_suffix(1);
-    return text;
-}
 
 /// A piece of a template: text, or the values of which one takes its place.
 struct piece {
@@ -56,7 +45,7 @@ public:
         while (const auto found = find_word(line)) {
             const auto [begin, end] = *found;
             if (begin > 0) pieces.push_back({{std::string(line.substr(0, begin))}});
-            auto values = values_of(trimmed(line.substr(begin + 2, end - begin - 4)));
+            auto values = values_of(trimmed(line.substr(begin + 2, end - begin - 4), " "));
             if (!values) return std::nullopt;
             pieces.push_back({std::move(*values)});
             line.remove_prefix(end);

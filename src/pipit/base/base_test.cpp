@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <pipit/base/ascii_case.hpp>
 #include <pipit/base/error.hpp>
 #include <pipit/base/join_host_port.hpp>
 #include <pipit/base/log.hpp>
 #include <pipit/base/random.hpp>
+#include <pipit/base/trimmed.hpp>
 
 #include <gtest/gtest.h>
 
@@ -35,6 +37,19 @@ TEST(RandomSource, ReplaysFromItsSeedAndStaysBelowTheBound) {
         EXPECT_EQ(value, b.below(10));
         EXPECT_LT(value, 10u);
     }
+}
+
+TEST(LowerCase, IsOfAsciiLettersAlone) {
+    EXPECT_EQ(pipit::lower_case("[AZ]az \xc3\x84"), "[az]az \xc3\x84");
+    EXPECT_TRUE(pipit::starts_without_case("HTTP://h", "http://"));
+    EXPECT_FALSE(pipit::starts_without_case("HTT", "http://"));
+}
+
+TEST(Trimmed, CutsOffWhatStandsAtBothEnds) {
+    EXPECT_EQ(pipit::trimmed(" \ta b\t ", " \t"), "a b");
+    EXPECT_EQ(pipit::trimmed(" \ta ", " "), "\ta");
+    EXPECT_EQ(pipit::trimmed("  ", " "), "");
+    EXPECT_EQ(pipit::trimmed("", " "), "");
 }
 
 TEST(JoinHostPort, PutsBracketsAroundIpv6Alone) {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/broker/content_encoding.hpp>
 
+#include <pipit/base/ascii_case.hpp>
 #include <pipit/protocol/headers.hpp>
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cstdint>
 #include <new>
 #include <snappy.h>
@@ -102,11 +102,7 @@ content_encoding accepted_encoding(bytes_view headers) {
     const auto parsed = protocol::headers::parse(headers);
     const auto value = parsed ? parsed->get("Accept-Encoding") : std::nullopt;
     if (!value) return content_encoding::none;
-    std::string lower(*value);
-    std::ranges::transform(lower, lower.begin(), [](char c) {
-        return static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    });
-    return choose_encoding(lower);
+    return choose_encoding(lower_case(*value));
 }
 
 std::string encode(content_encoding encoding, bytes_view bytes) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/broker/latency_metric.hpp>
 
+#include <pipit/base/trimmed.hpp>
 #include <pipit/broker/message_trace.hpp>
 
 #include <algorithm>
@@ -29,13 +30,6 @@ std::string canonical(bytes_view name) {
     return result;
 }
 
-bytes_view trim(bytes_view text) {
-    const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
-    while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-    while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-    return text;
-}
-
 sampling_headers read(bytes_view headers) {
     sampling_headers all;
     if (!headers.starts_with(status_line)) return all;
@@ -46,7 +40,7 @@ sampling_headers read(bytes_view headers) {
         const auto line = headers.substr(0, end);
         const auto colon = line.find(':');
         if (colon == bytes_view::npos || colon == 0) continue;
-        all[canonical(line.substr(0, colon))].emplace_back(trim(line.substr(colon + 1)));
+        all[canonical(line.substr(0, colon))].emplace_back(trimmed(line.substr(colon + 1), " \t"));
     }
     return all;
 }

@@ -2,6 +2,7 @@
 #include <pipit/broker/message_trace.hpp>
 
 #include <pipit/base/ascii_case.hpp>
+#include <pipit/base/trimmed.hpp>
 #include <pipit/broker/account.hpp>
 
 #include <algorithm>
@@ -20,14 +21,6 @@ namespace json = boost::json;
 
 constexpr bytes_view status_line = "NATS/1.0\r\n";
 
-std::string lower(std::string_view text) {
-    std::string result(text);
-    std::ranges::transform(result, result.begin(), [](char c) {
-        return static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    });
-    return result;
-}
-
 /// W3C: `version-trace-parent-flags`, the lowest bit of the flags says that it is sampled.
 bool is_sampled(bytes_view traceparent) {
     if (std::ranges::count(traceparent, '-') != 3) return false;
@@ -37,13 +30,6 @@ bool is_sampled(bytes_view traceparent) {
     if (!digit(flags[0]) || !digit(flags[1]) || flags[0] > '7') return false;
     const char last = flags[1];
     return (last <= '9' ? last - '0' : (last | 0x20) - 'a' + 10) % 2 == 1;
-}
-
-bytes_view trim(bytes_view text) {
-    const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
-    while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-    while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-    return text;
 }
 
 struct header_line {
@@ -60,7 +46,8 @@ std::optional<header_line> take_line(bytes_view& lines) {
     const auto colon = line.find(':');
     if (end == bytes_view::npos || colon == bytes_view::npos) return std::nullopt;
     lines.remove_prefix(end + 2);
-    return header_line{.key = line.substr(0, colon), .value = trim(line.substr(colon + 1))};
+    return header_line{.key = line.substr(0, colon),
+                       .value = trimmed(line.substr(colon + 1), " \t")};
 }
 
 struct trace_wish {
@@ -128,11 +115,11 @@ trace_request read_trace_request(bytes_view headers) {
     };
     request.external = !wish.has_destination;
     if (wish.has_destination) {
-        const auto only = lower(first_of("Nats-Trace-Only"));
+        const auto only = lower_case(first_of("Nats-Trace-Only"));
         request.only = only == "1" || only == "true" || only == "on";
         request.destination = first_of("Nats-Trace-Dest");
     }
-    request.encoding = choose_encoding(lower(first_of("Accept-Encoding")));
+    request.encoding = choose_encoding(lower_case(first_of("Accept-Encoding")));
     return request;
 }
 

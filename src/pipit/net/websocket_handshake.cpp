@@ -4,6 +4,7 @@
 #include <pipit/base/ascii_case.hpp>
 #include <pipit/base/assert.hpp>
 #include <pipit/base/base64.hpp>
+#include <pipit/base/trimmed.hpp>
 #include <pipit/base/websocket_limits.hpp>
 #include <pipit/net/error.hpp>
 
@@ -15,6 +16,7 @@
 namespace pipit::net {
 namespace {
 
+constexpr std::string_view blanks = " \t";
 constexpr std::string_view compression = "permessage-deflate";
 constexpr std::string_view server_alone = "server_no_context_takeover";
 constexpr std::string_view client_alone = "client_no_context_takeover";
@@ -22,19 +24,12 @@ constexpr std::string_view extensions_line =
     "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; "
     "client_no_context_takeover\r\n";
 
-bytes_view trimmed(bytes_view text) noexcept {
-    const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
-    while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-    while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-    return text;
-}
-
 /// Takes what stands before the next separator.
 bytes_view take_item(bytes_view& list, char separator) noexcept {
     const auto end = std::min(list.find(separator), list.size());
     const auto item = list.substr(0, end);
     list.remove_prefix(std::min(end + 1, list.size()));
-    return trimmed(item);
+    return trimmed(item, blanks);
 }
 
 bool is_token_character(char c) noexcept {
@@ -52,7 +47,7 @@ void append_cookies(std::vector<http_cookie>& cookies, bytes_view list) {
         const auto item = take_item(list, ';');
         const auto equals = item.find('=');
         if (equals == bytes_view::npos) continue;
-        const auto name = trimmed(item.substr(0, equals));
+        const auto name = trimmed(item.substr(0, equals), blanks);
         auto value = item.substr(equals + 1);
         if (value.size() > 1 && value.front() == '"' && value.back() == '"') {
             value = value.substr(1, value.size() - 2);
@@ -189,7 +184,7 @@ result<std::optional<http_head>> parse_http_head(bytes_view text) {
             head.fields.size() == limits::http_head_fields) {
             return errc::invalid_http;
         }
-        head.fields.emplace_back(line.substr(0, colon), trimmed(line.substr(colon + 1)));
+        head.fields.emplace_back(line.substr(0, colon), trimmed(line.substr(colon + 1), blanks));
     }
     return head;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/protocol/connect_without_secrets.hpp>
 
+#include <pipit/base/ascii_case.hpp>
+
 #include <algorithm>
 #include <array>
 
@@ -44,11 +46,11 @@ std::size_t value_end(bytes_view json, std::size_t begin) noexcept {
 /// What nats-server hides, and JWTs, which for some users are all that they need. A key that is
 /// written in an unusual way may be any of them.
 bool may_be_secret(bytes_view key) {
-    std::string name(key);
-    for (auto& c : name) {
-        if (c == '\\' || static_cast<unsigned char>(c) >= 0x80) return true;
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
+    const auto is_unusual = [](char c) {
+        return c == '\\' || static_cast<unsigned char>(c) >= 0x80;
+    };
+    if (std::ranges::any_of(key, is_unusual)) return true;
+    const auto name = lower_case(key);
     constexpr std::array<std::string_view, 4> exact{"jwt", "nkey", "sig", "proxy_sig"};
     return name.find("pass") != std::string::npos || name.find("token") != std::string::npos ||
            std::find(exact.begin(), exact.end(), name) != exact.end();

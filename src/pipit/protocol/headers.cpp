@@ -2,6 +2,7 @@
 #include <pipit/protocol/headers.hpp>
 
 #include <pipit/base/ascii_case.hpp>
+#include <pipit/base/trimmed.hpp>
 #include <pipit/protocol/detail/numbers.hpp>
 #include <pipit/protocol/error.hpp>
 
@@ -14,12 +15,6 @@ constexpr bytes_view version = "NATS/1.0";
 constexpr bytes_view white_space = " \t";
 constexpr std::size_t status_digits = 3;
 constexpr std::size_t shown_bytes_max = 80;
-
-bytes_view trimmed(bytes_view text) noexcept {
-    const auto begin = text.find_first_not_of(white_space);
-    if (begin == bytes_view::npos) return {};
-    return text.substr(begin, text.find_last_not_of(white_space) - begin + 1);
-}
 
 /// Cuts the next line, without its end, off `text`; nothing when no line ends there.
 std::optional<bytes_view> take_line(bytes_view& text) noexcept {
@@ -51,14 +46,15 @@ result<headers> headers::parse(bytes_view block) {
     headers out;
     const auto first = take_line(block);
     if (!first || !first->starts_with(version)) return errc::invalid_header;
-    if (!out.read_status(trimmed(first->substr(version.size())))) return errc::invalid_header;
+    if (!out.read_status(trimmed(first->substr(version.size()), white_space)))
+        return errc::invalid_header;
     while (const auto line = take_line(block)) {
         if (line->empty()) return out;
         const auto colon = line->find(':');
         if (colon == bytes_view::npos) return errc::invalid_header;
         if (colon == 0) continue;
-        out.entries_.push_back(
-            {std::string(line->substr(0, colon)), std::string(trimmed(line->substr(colon + 1)))});
+        out.entries_.push_back({std::string(line->substr(0, colon)),
+                                std::string(trimmed(line->substr(colon + 1), white_space))});
     }
     return errc::invalid_header;
 }
@@ -68,7 +64,7 @@ bool headers::read_status(bytes_view text) {
     const auto number = detail::parse_size(text.substr(0, status_digits));
     if (number < 100) return false; // Fewer than three digits, too.
     status_ = static_cast<int>(number);
-    description_ = trimmed(text.substr(status_digits));
+    description_ = trimmed(text.substr(status_digits), white_space);
     return true;
 }
 
@@ -116,7 +112,7 @@ result<> headers::set(bytes_view name, bytes_view value) {
     const auto first = std::find_if(entries_.begin(), entries_.end(), has_name);
     if (first == entries_.end()) return append(name, value);
     if (!is_one_line(value)) return wrong_value(name);
-    first->value = trimmed(value);
+    first->value = trimmed(value, white_space);
     entries_.erase(std::remove_if(first + 1, entries_.end(), has_name), entries_.end());
     return {};
 }
@@ -128,7 +124,7 @@ result<> headers::append(bytes_view name, bytes_view value) {
                                                "a colon or what is not printable ASCII");
     }
     if (!is_one_line(value)) return wrong_value(name);
-    entries_.push_back({std::string(name), std::string(trimmed(value))});
+    entries_.push_back({std::string(name), std::string(trimmed(value, white_space))});
     return {};
 }
 
@@ -139,7 +135,7 @@ void headers::erase(bytes_view name) {
 result<> headers::set_status(int status, bytes_view description) {
     if (status < 100 || status > 999 || !is_one_line(description)) return errc::invalid_header;
     status_ = status;
-    description_ = trimmed(description);
+    description_ = trimmed(description, white_space);
     return {};
 }
 
@@ -150,7 +146,7 @@ std::optional<bytes_view> find_header(bytes_view block, bytes_view name) noexcep
             continue;
         }
         const auto value = block.substr(name.size() + 1);
-        return trimmed(value.substr(0, value.find("\r\n")));
+        return trimmed(value.substr(0, value.find("\r\n")), white_space);
     }
     return std::nullopt;
 }
@@ -158,7 +154,8 @@ std::optional<bytes_view> find_header(bytes_view block, bytes_view name) noexcep
 int find_status(bytes_view block) noexcept {
     const auto first = take_line(block);
     if (!first || !first->starts_with(version)) return 0;
-    const auto digits = trimmed(first->substr(version.size())).substr(0, status_digits);
+    const auto digits =
+        trimmed(first->substr(version.size()), white_space).substr(0, status_digits);
     return static_cast<int>(std::max<std::int64_t>(detail::parse_size(digits), 0));
 }
 

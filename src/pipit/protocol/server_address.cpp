@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/protocol/server_address.hpp>
 
+#include <pipit/base/ascii_case.hpp>
 #include <pipit/base/join_host_port.hpp>
 #include <pipit/base/percent_encoding.hpp>
 #include <pipit/protocol/error.hpp>
@@ -26,14 +27,6 @@ constexpr scheme schemes[] = {
     {"ws://", transport::websocket, 80},
     {"wss://", transport::websocket_tls, 443},
 };
-
-bool begins_with(std::string_view url, std::string_view scheme) {
-    const auto is_same = [](char written, char lower) {
-        const bool is_upper = written >= 'A' && written <= 'Z';
-        return (is_upper ? static_cast<char>(written - 'A' + 'a') : written) == lower;
-    };
-    return std::ranges::equal(url.substr(0, scheme.size()), scheme, is_same);
-}
 
 bool read_user(std::string_view text, server_address& server) {
     const auto colon = text.find(':');
@@ -87,7 +80,7 @@ result<server_address> parse_server_url(std::string_view url) {
     if (url.find("://") != std::string_view::npos) {
         const auto* const found =
             std::find_if(std::begin(schemes), std::end(schemes),
-                         [&](const auto& scheme) { return begins_with(url, scheme.name); });
+                         [&](const auto& scheme) { return starts_without_case(url, scheme.name); });
         if (found == std::end(schemes)) return invalid;
         rest.remove_prefix(found->name.size());
         server.over = found->over;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/server/command_line.hpp>
 
+#include <pipit/base/ascii_case.hpp>
 #include <pipit/base/limits.hpp>
 #include <pipit/protocol/go_text.hpp>
 #include <pipit/server/detail/config_keys.hpp>
@@ -297,7 +298,7 @@ private:
         if (help) return with(command_action::print_help);
         if (tls_help) return with(command_action::print_tls_help);
         if (position_ < arguments_.size()) {
-            const auto word = detail::lower_case(arguments_[position_]);
+            const auto word = lower_case(arguments_[position_]);
             if (word == "version") return with(command_action::print_version);
             if (word == "help") return with(command_action::print_help);
             return error(errc::invalid_command_line,

@@ -2,7 +2,7 @@
 #include <pipit/server/jwt_user.hpp>
 
 #include <pipit/auth/permissions.hpp>
-#include <pipit/server/detail/names.hpp>
+#include <pipit/base/ascii_case.hpp>
 #include <pipit/server/source_network.hpp>
 #include <pipit/server/time_zone.hpp>
 
@@ -27,7 +27,7 @@ connection_types types_of(const std::vector<std::string>& names) {
     constexpr std::string_view known[] = {"standard", "websocket", "leafnode",  "leafnode_ws",
                                           "mqtt",     "mqtt_ws",   "in_process"};
     for (const auto& name : names) {
-        const auto type = detail::lower_case(name);
+        const auto type = lower_case(name);
         if (std::find(std::begin(known), std::end(known), type) == std::end(known)) continue;
         types.none_known = false;
         types.standard = types.standard || type == "standard";

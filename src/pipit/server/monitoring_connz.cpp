@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <pipit/base/ascii_case.hpp>
 #include <pipit/base/limits.hpp>
 #include <pipit/broker/tls_facts.hpp>
 #include <pipit/protocol/subject.hpp>
@@ -9,7 +10,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <map>
 #include <span>
 #include <unordered_set>
@@ -36,12 +36,6 @@ struct connz_options {
     std::string mqtt_client;
     std::string subject; ///< With a subscription that overlaps it; empty: any.
 };
-
-std::string lower_case(std::string text) {
-    std::ranges::transform(text, text.begin(),
-                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return text;
-}
 
 session_state read_state(parameters& query) {
     const auto text = query.text("state");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <pipit/base/ascii_case.hpp>
 #include <pipit/server/detail/monitoring_documents.hpp>
 #include <pipit/server/detail/monitoring_text.hpp>
-#include <pipit/server/detail/names.hpp>
 
 #include <array>
 
@@ -11,7 +11,7 @@ namespace {
 
 /// Reads `subs`, which may also be `detail`.
 void read_subscriptions_flag(parameters& query) {
-    if (detail::lower_case(query.text("subs")) == "detail") return;
+    if (lower_case(query.text("subs")) == "detail") return;
     static_cast<void>(query.flag("subs"));
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/server/options_from_config.hpp>
 
+#include <pipit/base/ascii_case.hpp>
+#include <pipit/base/trimmed.hpp>
 #include <pipit/server/config_digest.hpp>
 #include <pipit/server/detail/option_blocks.hpp>
 #include <pipit/server/duration_text.hpp>
@@ -47,9 +49,8 @@ void read_tags(options& target, const config_entry& entry, config_findings& find
     const auto texts = read_texts(entry, findings);
     if (!texts) return;
     for (const auto& text : *texts) {
-        const auto first = text.find_first_not_of(" \t\r\n");
-        if (first == std::string::npos) continue;
-        auto tag = lower_case(text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1));
+        auto tag = lower_case(trimmed(text, " \t\r\n"));
+        if (tag.empty()) continue;
         auto& tags = target.server_tags;
         if (std::find(tags.begin(), tags.end(), tag) == tags.end()) tags.push_back(std::move(tag));
     }

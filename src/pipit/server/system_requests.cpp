@@ -2,10 +2,10 @@
 #include <pipit/server/system_requests.hpp>
 
 #include <pipit/auth/permissions.hpp>
+#include <pipit/base/ascii_case.hpp>
 #include <pipit/broker/content_encoding.hpp>
 #include <pipit/protocol/subject.hpp>
 #include <pipit/server/detail/monitoring_documents.hpp>
-#include <pipit/server/detail/names.hpp>
 #include <pipit/server/detail/system_json.hpp>
 #include <pipit/server/detail/system_request.hpp>
 #include <pipit/server/detail/system_services.hpp>
@@ -23,7 +23,7 @@ bool is_meant(const server_filter& filter, const server_facts& facts) {
         return filter.exact_match ? wanted == own : own.find(wanted) != std::string::npos;
     };
     const auto has_tag = [&](const std::string& tag) {
-        return std::ranges::find(facts.tags, detail::lower_case(tag)) != facts.tags.end();
+        return std::ranges::find(facts.tags, lower_case(tag)) != facts.tags.end();
     };
     return fits(filter.name, facts.identity.name) && fits(filter.host, facts.identity.host) &&
            fits(filter.cluster, {}) && filter.domain.empty() &&

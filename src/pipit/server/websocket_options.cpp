@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/server/websocket_options.hpp>
 
+#include <pipit/base/ascii_case.hpp>
 #include <pipit/net/websocket_handshake.hpp>
 #include <pipit/protocol/go_text.hpp>
-#include <pipit/server/detail/names.hpp>
 #include <pipit/server/error.hpp>
 #include <pipit/server/host_port.hpp>
 #include <pipit/server/operator_trust.hpp>
@@ -27,7 +27,7 @@ result<> validate_allowed_origin(const std::string& text) {
 
 /// They go into each answer as they are.
 result<> validate_header(const std::string& name, const std::string& value) {
-    const auto lower = detail::lower_case(name);
+    const auto lower = lower_case(name);
     for (const auto* const taken :
          {"host", "content-length", "connection", "upgrade", "nats-no-masking"}) {
         if (lower != taken) continue;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/server/websocket_origin.hpp>
 
-#include <pipit/server/detail/names.hpp>
+#include <pipit/base/ascii_case.hpp>
 #include <pipit/server/host_port.hpp>
 
 #include <algorithm>
@@ -26,7 +26,7 @@ bool read_authority(std::string_view text, web_origin& origin) {
     if (!is_host(text)) return false;
     if (auto parts = split_host_port(text)) {
         if (!is_port(parts->port)) return false;
-        origin.host = detail::lower_case(parts->host);
+        origin.host = lower_case(parts->host);
         origin.port = parts->port;
         return !origin.host.empty();
     }
@@ -34,7 +34,7 @@ bool read_authority(std::string_view text, web_origin& origin) {
     if (is_bracketed) text = text.substr(1, text.size() - 2);
     // A colon without brackets or with nothing behind it, or one bracket.
     if (text.find_first_of(":[]") != std::string_view::npos && !is_bracketed) return false;
-    origin.host = detail::lower_case(text);
+    origin.host = lower_case(text);
     origin.port = origin.scheme == "https" ? "443" : "80";
     return !origin.host.empty();
 }
@@ -46,7 +46,7 @@ std::optional<web_origin> parse_origin(std::string_view text) {
     const auto colon = text.find(separator);
     if (colon == std::string_view::npos || colon == 0) return std::nullopt;
     web_origin origin;
-    origin.scheme = detail::lower_case(text.substr(0, colon));
+    origin.scheme = lower_case(text.substr(0, colon));
     text.remove_prefix(colon + separator.size());
     text = text.substr(0, text.find('/'));
     if (!read_authority(text, origin)) return std::nullopt;

@@ -4,6 +4,7 @@
 #include <pipit/auth/detail/claims_reader.hpp>
 
 #include <pipit/base/ascii_case.hpp>
+#include <pipit/base/trimmed.hpp>
 
 #include <boost/json/array.hpp>
 
@@ -88,11 +89,9 @@ void read_networks(claims_reader& reader, std::vector<std::string>& to) {
     if (text == nullptr) return reader.read("src", to);
     to.clear();
     for (std::string_view rest(text->data(), text->size()); !rest.empty();) {
-        auto one = rest.substr(0, rest.find(','));
-        rest.remove_prefix(std::min(one.size() + 1, rest.size()));
-        while (one.starts_with(' ')) one.remove_prefix(1);
-        while (one.ends_with(' ')) one.remove_suffix(1);
-        if (!one.empty()) to.emplace_back(one);
+        const auto item = rest.substr(0, rest.find(','));
+        rest.remove_prefix(std::min(item.size() + 1, rest.size()));
+        if (const auto network = trimmed(item, " "); !network.empty()) to.emplace_back(network);
     }
 }
 

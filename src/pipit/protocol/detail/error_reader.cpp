@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/protocol/detail/error_reader.hpp>
 
+#include <pipit/base/ascii_case.hpp>
+#include <pipit/base/trimmed.hpp>
 #include <pipit/protocol/error_texts.hpp>
 
 #include <algorithm>
@@ -8,12 +10,6 @@
 
 namespace pipit::protocol::detail {
 namespace {
-
-std::string lower_case(bytes_view text) {
-    std::string out(text);
-    for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-    return out;
-}
 
 /// What stands between the double quotes behind `before`; as it is escaped, if it is.
 std::string quoted_behind(bytes_view text, bytes_view before) {
@@ -27,12 +23,7 @@ std::string quoted_behind(bytes_view text, bytes_view before) {
 
 } // namespace
 
-bytes_view without_quotes(bytes_view text) noexcept {
-    constexpr bytes_view around = " \t\r'";
-    const auto begin = text.find_first_not_of(around);
-    if (begin == bytes_view::npos) return {};
-    return text.substr(begin, text.find_last_not_of(around) - begin + 1);
-}
+bytes_view without_quotes(bytes_view text) noexcept { return trimmed(text, " \t\r'"); }
 
 std::optional<sid> parse_sid(bytes_view text) noexcept {
     std::uint64_t number = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/protocol/detail/json_object.hpp>
 
+#include <pipit/base/ascii_case.hpp>
 #include <pipit/base/limits.hpp>
 #include <pipit/base/utf8.hpp>
 #include <pipit/protocol/error.hpp>
@@ -46,8 +47,7 @@ std::string folded(std::string_view key) {
             out += 'k';
             i += 2;
         } else {
-            const char c = key[i];
-            out += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+            out += lower_letter(key[i]);
         }
     }
     return out;

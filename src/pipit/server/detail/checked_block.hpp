@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <pipit/base/ascii_case.hpp>
 #include <pipit/protocol/go_text.hpp>
 #include <pipit/server/detail/config_keys.hpp>
 

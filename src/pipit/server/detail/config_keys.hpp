@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <pipit/base/ascii_case.hpp>
 #include <pipit/base/time.hpp>
 #include <pipit/server/config_value.hpp>
 #include <pipit/server/detail/config_findings.hpp>
-#include <pipit/server/detail/names.hpp>
 
 #include <algorithm>
 #include <cstdint>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <pipit/base/ascii_case.hpp>
 #include <pipit/server/detail/config_scalar.hpp>
-#include <pipit/server/detail/names.hpp>
 #include <pipit/server/error.hpp>
 
 #include <algorithm>

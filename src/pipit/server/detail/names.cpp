@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/server/detail/names.hpp>
 
+#include <pipit/base/ascii_case.hpp>
+
 #include <algorithm>
 
 namespace pipit::server::detail {
@@ -27,13 +29,6 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }
 
 } // namespace
-
-std::string lower_case(std::string_view text) {
-    std::string result(text);
-    std::transform(result.begin(), result.end(), result.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-    return result;
-}
 
 std::string_view nearest_name(std::string_view mistaken,
                               const std::vector<std::string_view>& names) {

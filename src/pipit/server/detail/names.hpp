@@ -11,7 +11,4 @@ namespace pipit::server::detail {
 [[nodiscard]] std::string_view nearest_name(std::string_view mistaken,
                                             const std::vector<std::string_view>& names);
 
-/// ASCII letters as small letters.
-[[nodiscard]] std::string lower_case(std::string_view text);
-
 } // namespace pipit::server::detail

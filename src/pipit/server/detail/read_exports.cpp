@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <pipit/base/ascii_case.hpp>
+#include <pipit/base/trimmed.hpp>
 #include <pipit/protocol/go_text.hpp>
 #include <pipit/server/detail/option_blocks.hpp>
 
@@ -82,9 +84,7 @@ void set_accounts(export_reading& reading, const config_entry& entry, config_fin
 void set_sampling(broker::service_latency& latency, const config_entry& entry,
                   config_findings& findings) {
     auto text = text_of(entry.value).value_or("");
-    const auto begin = text.find_first_not_of(' ');
-    if (begin != text.npos &&
-        lower_case(text.substr(begin, text.find_last_not_of(' ') - begin + 1)) == "headers") {
+    if (lower_case(trimmed(text, " ")) == "headers") {
         latency.sampling_percent = 0;
         return;
     }

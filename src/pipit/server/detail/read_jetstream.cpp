@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <pipit/base/ascii_case.hpp>
 #include <pipit/server/detail/checked_block.hpp>
 #include <pipit/server/detail/option_blocks.hpp>
 

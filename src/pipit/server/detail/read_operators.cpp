@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whom the server believes what accounts are, and where it finds them.
+#include <pipit/base/ascii_case.hpp>
 #include <pipit/server/detail/option_blocks.hpp>
 
 #include <pipit/auth/jwt.hpp>
