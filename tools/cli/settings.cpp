@@ -2,6 +2,7 @@
 #include <cli/settings.hpp>
 
 #include <pipit/base/trimmed.hpp>
+#include <pipit/base/url_user.hpp>
 
 #include <cli/units.hpp>
 
@@ -169,10 +170,9 @@ std::string without_secrets(std::string_view urls) {
         const auto next = has_scheme ? urls.find("://", begin) : first;
         const auto comma = next == npos ? npos : urls.rfind(',', next);
         const auto one = urls.substr(0, comma);
-        const auto at = one.rfind('@');
-        const bool has_user = at != npos && at >= begin;
-        shown += one.substr(0, begin);
-        shown += one.substr(has_user ? at + 1 : begin);
+        const auto user = url_user_of(one);
+        shown += one.substr(0, user.begin);
+        shown += one.substr(user.empty() ? user.begin : user.end + 1);
         urls.remove_prefix(one.size());
         if (!urls.empty()) {
             shown += ',';

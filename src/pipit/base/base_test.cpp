@@ -5,6 +5,7 @@
 #include <pipit/base/log.hpp>
 #include <pipit/base/random.hpp>
 #include <pipit/base/trimmed.hpp>
+#include <pipit/base/url_user.hpp>
 
 #include <gtest/gtest.h>
 
@@ -50,6 +51,23 @@ TEST(Trimmed, CutsOffWhatStandsAtBothEnds) {
     EXPECT_EQ(pipit::trimmed(" \ta ", " "), "\ta");
     EXPECT_EQ(pipit::trimmed("  ", " "), "");
     EXPECT_EQ(pipit::trimmed("", " "), "");
+}
+
+TEST(UrlUser, IsAllThatMayBeAPassword) {
+    const auto hidden = [](std::string_view url) {
+        const auto user = pipit::url_user_of(url);
+        return std::string(url.substr(0, user.begin)) + "*" + std::string(url.substr(user.end));
+    };
+    EXPECT_EQ(hidden("nats://u:p@h:1"), "nats://*@h:1");
+    EXPECT_EQ(hidden("u:p@h"), "*@h");
+    EXPECT_EQ(hidden("tls://token@h/path"), "tls://*@h/path");
+    for (const auto* const password : {"p,q", "p/q", "p@q", "p:q", "p://q", "@", "p=q", ""}) {
+        EXPECT_EQ(hidden("nats://u:" + std::string(password) + "@h"), "nats://*@h") << password;
+        EXPECT_EQ(hidden("u:" + std::string(password) + "@h"), "*@h") << password;
+    }
+    for (const auto* const url : {"nats://h:1", "h:1", "", "nats://", "nats://@h", "@"}) {
+        EXPECT_TRUE(pipit::url_user_of(url).empty()) << url;
+    }
 }
 
 TEST(JoinHostPort, PutsBracketsAroundIpv6Alone) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/base/ascii_case.hpp>
+#include <pipit/base/url_user.hpp>
 #include <pipit/server/detail/monitoring_documents.hpp>
 #include <pipit/server/detail/monitoring_text.hpp>
 
@@ -81,15 +82,15 @@ std::vector<std::string> redacted(std::vector<std::string> arguments) {
     auto value_is_secret = false;
     for (auto& argument : arguments) {
         const auto equals = argument.find('=');
-        const auto scheme = argument.find("://");
-        const auto at = argument.rfind('@');
+        const auto url = argument.starts_with('-') && equals != std::string::npos ? equals + 1 : 0;
+        const auto user = url_user_of(std::string_view(argument).substr(url));
         if (value_is_secret) {
             argument = hidden;
             value_is_secret = false;
         } else if (equals != std::string::npos && is_secret_flag(argument.substr(0, equals))) {
             argument.replace(equals + 1, std::string::npos, hidden);
-        } else if (scheme != std::string::npos && at != std::string::npos && at > scheme) {
-            argument.replace(scheme + 3, at - scheme - 3, hidden);
+        } else if (argument.find("://") != std::string::npos && !user.empty()) {
+            argument.replace(url + user.begin, user.end - user.begin, hidden);
         } else {
             value_is_secret = is_secret_flag(argument);
         }

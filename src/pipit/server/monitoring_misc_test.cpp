@@ -77,12 +77,18 @@ TEST(Monitoring, RefusesWhatItCannotReadEverywhere) {
 
 TEST(Monitoring, ShowsTheCommandLineWithoutItsSecrets) {
     monitored server;
-    server.snapshot.server.command_line = {"pipit-server", "--pass",   "s3cret",
-                                           "-auth=s3cret", "--routes", "nats://u:s3cret@h:1"};
+    server.snapshot.server.command_line = {"pipit-server",
+                                           "--pass",
+                                           "s3cret",
+                                           "-auth=s3cret",
+                                           "--routes",
+                                           "nats://u:s3cret@h:1",
+                                           "--routes=nats://u:s3://cret@h:1"};
     const auto answer = server.get("/debug/vars");
     EXPECT_EQ(answer.content_type, "application/json; charset=utf-8");
     EXPECT_EQ(answer.body.find(R"({"cmdline":["pipit-server","--pass","[REDACTED]",)"
-                               R"("-auth=[REDACTED]","--routes","nats://[REDACTED]@h:1"],)"
+                               R"("-auth=[REDACTED]","--routes","nats://[REDACTED]@h:1",)"
+                               R"("--routes=nats://[REDACTED]@h:1"],)"
                                R"("memstats":{"Alloc":4096,)"),
               0u);
 }

@@ -2,6 +2,7 @@
 #include <pipit/server/url_resolver.hpp>
 
 #include <pipit/base/identity_limits.hpp>
+#include <pipit/base/url_user.hpp>
 #include <pipit/net/http_client.hpp>
 #include <pipit/protocol/go_text.hpp>
 #include <pipit/server/error.hpp>
@@ -13,10 +14,9 @@ namespace {
 
 /// Without user and password.
 std::string shown(const std::string& url) {
-    const auto begin = url.find("://");
-    const auto at = url.rfind('@'); // A password may have slashes, though it should not.
-    if (begin == std::string::npos || at == std::string::npos || at < begin) return url;
-    return url.substr(0, begin + 3) + "xxxxx@" + url.substr(at + 1);
+    const auto user = url_user_of(url);
+    if (user.empty()) return url;
+    return url.substr(0, user.begin) + "xxxxx" + url.substr(user.end);
 }
 
 } // namespace
