@@ -3,6 +3,8 @@
 
 #include <cli/settings.hpp>
 
+#include <pipit/base/nearest_name.hpp>
+
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>

@@ -162,11 +162,4 @@ TEST(Secrets, AreFoundInTheWords) {
     EXPECT_EQ(secret_places({"--creds", "data:;base64,c2Vj"}), (places{{1, 13, 4}}));
 }
 
-TEST(NearestName, IsNearEnoughOrNone) {
-    EXPECT_EQ(nearest_name("reqest", {"request", "reply"}), "request");
-    EXPECT_EQ(nearest_name("lat", {"latency", "rtt"}), "latency");
-    EXPECT_EQ(nearest_name("x", {"request", "reply"}), "");
-    EXPECT_EQ(nearest_name(std::string(1000, 'a'), {"a"}), "");
-}
-
 } // namespace

@@ -2,7 +2,6 @@
 #include <cli/command_tree.hpp>
 
 #include <algorithm>
-#include <numeric>
 
 namespace pipit::cli {
 namespace {
@@ -22,24 +21,6 @@ setter by(Target& target, Read read, std::string complaint) {
 
 constexpr auto not_a_count = "is not a whole number";
 constexpr auto not_a_time_span = "is not a duration such as 300ms, 5s or 1m30s";
-
-/// How many letters have to be added, dropped, changed or swapped with their neighbour.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> before_last, last(b.size() + 1), row(b.size() + 1);
-    std::iota(last.begin(), last.end(), std::size_t{0});
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-        row[0] = i;
-        for (std::size_t j = 1; j <= b.size(); ++j) {
-            const std::size_t differs = a[i - 1] == b[j - 1] ? 0 : 1;
-            row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + differs});
-            const bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
-            if (swapped) row[j] = std::min(row[j], before_last[j - 2] + 1);
-        }
-        before_last = last;
-        std::swap(last, row);
-    }
-    return last[b.size()];
-}
 
 void visit_below(const std::string& path, const command& top,
                  const std::function<void(const std::string&, const command&)>& visit) {
@@ -118,22 +99,6 @@ setter into(std::optional<nanoseconds>& target) {
 }
 setter into_size(std::uint64_t& target) {
     return by(target, parse_size, "is not a size such as 128, 4KB or 1MiB");
-}
-
-std::string_view nearest_name(std::string_view mistaken,
-                              const std::vector<std::string_view>& names) {
-    constexpr std::size_t longest = 64; // No name is longer, and the cost is bounded.
-    if (mistaken.size() > longest) return {};
-    std::string_view nearest;
-    auto smallest = std::max<std::size_t>(1, mistaken.size() / 3) + 1;
-    for (const auto name : names) {
-        auto distance = edit_distance(mistaken, name);
-        if (mistaken.size() > 2 && name.starts_with(mistaken)) distance = 1;
-        if (distance >= smallest) continue;
-        smallest = distance;
-        nearest = name;
-    }
-    return nearest;
 }
 
 } // namespace pipit::cli

@@ -79,8 +79,4 @@ void visit_commands(const command& root,
 /// A switch that turns something off.
 [[nodiscard]] setter into_not(bool& target);
 
-/// The name that was probably meant, or nothing.
-[[nodiscard]] std::string_view nearest_name(std::string_view mistaken,
-                                            const std::vector<std::string_view>& names);
-
 } // namespace pipit::cli

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <commands/context_store.hpp>
 
-#include <cli/command_tree.hpp>
 #include <commands/program.hpp>
+
+#include <pipit/base/nearest_name.hpp>
 
 #include <algorithm>
 #include <cerrno>

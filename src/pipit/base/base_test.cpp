@@ -3,6 +3,7 @@
 #include <pipit/base/error.hpp>
 #include <pipit/base/join_host_port.hpp>
 #include <pipit/base/log.hpp>
+#include <pipit/base/nearest_name.hpp>
 #include <pipit/base/random.hpp>
 #include <pipit/base/trimmed.hpp>
 #include <pipit/base/url_user.hpp>
@@ -68,6 +69,14 @@ TEST(UrlUser, IsAllThatMayBeAPassword) {
     for (const auto* const url : {"nats://h:1", "h:1", "", "nats://", "nats://@h", "@"}) {
         EXPECT_TRUE(pipit::url_user_of(url).empty()) << url;
     }
+}
+
+TEST(NearestName, IsWhatSomebodyProbablyMeant) {
+    EXPECT_EQ(pipit::nearest_name("reqest", {"request", "reply"}), "request");
+    EXPECT_EQ(pipit::nearest_name("erquest", {"request", "reply"}), "request");
+    EXPECT_EQ(pipit::nearest_name("lat", {"latency", "rtt"}), "latency");
+    EXPECT_EQ(pipit::nearest_name("x", {"request", "reply"}), "");
+    EXPECT_EQ(pipit::nearest_name(std::string(1000, 'a'), {"a"}), "");
 }
 
 TEST(JoinHostPort, PutsBracketsAroundIpv6Alone) {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/server/detail/config_findings.hpp>
 
+#include <pipit/base/ascii_case.hpp>
 #include <pipit/base/limits.hpp>
+#include <pipit/base/nearest_name.hpp>
 #include <pipit/protocol/go_text.hpp>
-#include <pipit/server/detail/names.hpp>
 
 #include <algorithm>
 #include <tuple>
@@ -23,8 +24,9 @@ void config_findings::unknown_key(const config_entry& entry,
                                   const std::vector<std::string_view>& known) {
     if (entry.used_as_variable) return;
     auto text = "unknown field " + protocol::quoted(entry.key);
-    const auto nearest = errors_.size() < limits::config_findings ? nearest_name(entry.key, known)
-                                                                  : std::string_view();
+    const auto nearest = errors_.size() < limits::config_findings
+                             ? nearest_name(lower_case(entry.key), known)
+                             : std::string_view();
     if (!nearest.empty()) text += "; did you mean " + protocol::quoted(nearest) + "?";
     error(entry.place, text);
 }
