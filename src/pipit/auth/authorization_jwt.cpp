@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/auth/authorization_jwt.hpp>
 
+#include <pipit/auth/detail/base32.hpp>
 #include <pipit/auth/detail/claims_reader.hpp>
 #include <pipit/auth/detail/read_claims.hpp>
 #include <pipit/base/identity_limits.hpp>
@@ -43,19 +44,11 @@ private:
 
 /// 52 letters and digits that belong to these claims.
 std::string number_of(const std::string& claims) {
-    static constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     std::array<std::uint8_t, 32> hash{};
     crypto_generichash(hash.data(), hash.size(),
                        reinterpret_cast<const std::uint8_t*>(claims.data()), claims.size(), nullptr,
                        0);
-    std::string text;
-    std::uint32_t pending = 0;
-    int bits = 0;
-    for (const auto byte : hash) {
-        pending = pending << 8 | byte;
-        for (bits += 8; bits >= 5; bits -= 5) text += alphabet[pending >> (bits - 5) & 31];
-    }
-    return text += alphabet[pending << (5 - bits) & 31];
+    return detail::to_base32(hash);
 }
 
 std::string sign(const jwt_claims& claims, json::object body, std::string_view kind,

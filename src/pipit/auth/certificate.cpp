@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/auth/certificate.hpp>
 
+#include <pipit/auth/detail/der.hpp>
 #include <pipit/auth/detail/octets.hpp>
 #include <pipit/auth/digest.hpp>
 #include <pipit/auth/error.hpp>
@@ -106,18 +107,8 @@ std::string der_of(std::string_view value) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                others.find(c) != std::string_view::npos;
     });
-    std::string der(1, is_printable ? '\x13' : '\x0c');
-    if (value.size() < 128) {
-        der += static_cast<char>(value.size());
-    } else {
-        std::string size;
-        for (auto left = value.size(); left > 0; left /= 256) {
-            size.insert(size.begin(), static_cast<char>(left % 256));
-        }
-        der += static_cast<char>(0x80 | size.size());
-        der += size;
-    }
-    return der.append(value);
+    constexpr unsigned char printable_string = 0x13, utf8_string = 0x0c;
+    return detail::der_element(is_printable ? printable_string : utf8_string, value);
 }
 
 /// The attributes that Go has names for; all values of a kind stand together.

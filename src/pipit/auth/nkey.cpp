@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/auth/nkey.hpp>
 
+#include <pipit/auth/detail/base32.hpp>
 #include <pipit/base/assert.hpp>
 
 #include <sodium.h>
@@ -11,12 +12,12 @@
 namespace pipit::auth {
 namespace {
 
-constexpr std::string_view base32_alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+using detail::base32_size;
+using detail::to_base32;
+
 constexpr std::size_t checksum_bytes = 2;
 constexpr std::size_t public_raw_bytes = 1 + nkey_bytes + checksum_bytes;
 constexpr std::size_t seed_raw_bytes = 2 + nkey_bytes + checksum_bytes;
-
-constexpr std::size_t base32_size(std::size_t raw_bytes) { return (raw_bytes * 8 + 4) / 5; }
 
 /// Before anything else of the library: chooses the fastest code for this processor. Idempotent.
 void prepare_libsodium() {
@@ -35,23 +36,6 @@ std::uint16_t checksum(std::span<const std::uint8_t> bytes) {
         crc &= 0xffff;
     }
     return static_cast<std::uint16_t>(crc);
-}
-
-std::string to_base32(std::span<const std::uint8_t> bytes) {
-    std::string text;
-    text.reserve(base32_size(bytes.size()));
-    std::uint32_t pending = 0;
-    int pending_bits = 0;
-    for (const auto byte : bytes) {
-        pending = (pending << 8) | byte;
-        pending_bits += 8;
-        while (pending_bits >= 5) {
-            pending_bits -= 5;
-            text += base32_alphabet[(pending >> pending_bits) & 31];
-        }
-    }
-    if (pending_bits > 0) text += base32_alphabet[(pending << (5 - pending_bits)) & 31];
-    return text;
 }
 
 std::optional<std::uint32_t> base32_value(char c) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/broker/latency_metric.hpp>
 
+#include <pipit/base/hex.hpp>
 #include <pipit/base/trimmed.hpp>
 #include <pipit/broker/message_trace.hpp>
 
@@ -59,8 +60,8 @@ std::optional<unsigned> hexadecimal(std::string_view text) {
     if (text.empty() || text.size() > 2) return std::nullopt;
     unsigned value = 0;
     for (const char c : text) {
-        if (std::isxdigit(static_cast<unsigned char>(c)) == 0) return std::nullopt;
-        value = value * 16 + static_cast<unsigned>(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
+        if (hex_digit(c) < 0) return std::nullopt;
+        value = value * 16 + static_cast<unsigned>(hex_digit(c));
     }
     return value;
 }

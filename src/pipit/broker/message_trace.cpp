@@ -2,13 +2,13 @@
 #include <pipit/broker/message_trace.hpp>
 
 #include <pipit/base/ascii_case.hpp>
+#include <pipit/base/hex.hpp>
 #include <pipit/base/trimmed.hpp>
 #include <pipit/broker/account.hpp>
 
 #include <algorithm>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
-#include <cctype>
 #include <charconv>
 #include <chrono>
 #include <cstdio>
@@ -26,10 +26,8 @@ bool is_sampled(bytes_view traceparent) {
     if (std::ranges::count(traceparent, '-') != 3) return false;
     const auto flags = traceparent.substr(traceparent.rfind('-') + 1);
     if (flags.size() != 2) return false;
-    const auto digit = [](char c) { return std::isxdigit(static_cast<unsigned char>(c)) != 0; };
-    if (!digit(flags[0]) || !digit(flags[1]) || flags[0] > '7') return false;
-    const char last = flags[1];
-    return (last <= '9' ? last - '0' : (last | 0x20) - 'a' + 10) % 2 == 1;
+    const int high = hex_digit(flags[0]), low = hex_digit(flags[1]);
+    return high >= 0 && high <= 7 && low >= 0 && low % 2 == 1;
 }
 
 struct header_line {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <pipit/base/hex.hpp>
 #include <pipit/net/error.hpp>
 #include <pipit/net/proxy_protocol.hpp>
 
@@ -78,8 +79,8 @@ result<std::uint16_t> read_port(bytes_view word, std::string_view whose) {
 }
 
 std::string hex_byte(unsigned value) {
-    constexpr auto digits = "0123456789abcdef"sv;
-    return {'0', 'x', digits[value >> 4 & 15], digits[value & 15]};
+    const char byte = static_cast<char>(value);
+    return "0x" + to_hex({&byte, 1});
 }
 
 result<proxy_header> parse_text(bytes_view input) {

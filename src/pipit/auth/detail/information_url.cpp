@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/auth/detail/information_url.hpp>
 
+#include <pipit/base/hex.hpp>
+
 #include <algorithm>
 
 namespace pipit::auth::detail {
@@ -15,11 +17,10 @@ bool is_scheme(std::string_view text) noexcept {
 }
 
 bool has_broken_escape(std::string_view text) noexcept {
-    const auto is_hex = [](char c) {
-        return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'f');
-    };
     for (auto at = text.find('%'); at != std::string_view::npos; at = text.find('%', at + 1)) {
-        if (text.size() - at < 3 || !is_hex(text[at + 1]) || !is_hex(text[at + 2])) return true;
+        if (text.size() - at < 3 || hex_digit(text[at + 1]) < 0 || hex_digit(text[at + 2]) < 0) {
+            return true;
+        }
     }
     return false;
 }

@@ -2,6 +2,8 @@
 // Source: RFC 6960, section 4.2.1; X.690 for DER.
 #include <pipit/auth/detail/ocsp_status.hpp>
 
+#include <pipit/auth/detail/der.hpp>
+
 #include <cstddef>
 
 namespace pipit::auth::detail {
@@ -54,18 +56,6 @@ std::optional<element> take(bytes_view& rest, unsigned char wanted) noexcept {
     return found;
 }
 
-std::string wrapped(unsigned char kind, bytes_view content) {
-    std::string length;
-    for (auto left = content.size(); left > 0; left >>= 8) {
-        length.insert(length.begin(), static_cast<char>(left & 0xff));
-    }
-    constexpr std::size_t short_max = 0x7f;
-    if (content.size() > short_max) {
-        length.insert(length.begin(), static_cast<char>(0x80 | length.size()));
-    }
-    return std::string(1, static_cast<char>(kind)).append(length).append(content);
-}
-
 /// The one status of a list, with `revoked` where nothing is said.
 std::optional<std::string> completed(bytes_view responses) {
     const auto one = take(responses, sequence);
@@ -76,8 +66,8 @@ std::optional<std::string> completed(bytes_view responses) {
     const auto from = about ? take(rest, generalized_time) : std::nullopt;
     if (!from) return std::nullopt;
     std::string content(about->whole);
-    content += wrapped(revoked, from->whole); // Since when is not known: since it is said.
-    return wrapped(sequence, content.append(from_here));
+    content += der_element(revoked, from->whole); // Since when is not known: since it is said.
+    return der_element(sequence, content.append(from_here));
 }
 
 /// What stands in the answer as a string of bytes.
@@ -115,9 +105,9 @@ std::optional<completed_ocsp_answer> complete_ocsp_answer(bytes_view answer) {
     const auto responses = when ? take(rest, sequence) : std::nullopt;
     const auto list = responses ? completed(responses->content) : std::nullopt;
     if (!list) return std::nullopt;
-    const auto new_data = std::string(before) + wrapped(sequence, *list) + std::string(rest);
+    const auto new_data = std::string(before) + der_element(sequence, *list) + std::string(rest);
     return completed_ocsp_answer{
-        .basic = wrapped(sequence, wrapped(sequence, new_data) + std::string(behind)),
+        .basic = der_element(sequence, der_element(sequence, new_data) + std::string(behind)),
         .signed_part = std::string(data->whole)};
 }
 

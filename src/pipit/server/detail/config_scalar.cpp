@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/base/ascii_case.hpp>
+#include <pipit/base/hex.hpp>
 #include <pipit/server/detail/config_scalar.hpp>
 #include <pipit/server/error.hpp>
 
@@ -31,14 +32,9 @@ bool ends_bare_text(const config_cursor& cursor) {
 std::optional<char> read_hex_byte(config_cursor& cursor) {
     int value = 0;
     for (int i = 0; i < 2; ++i) {
-        const char c = lower_case(std::string(1, cursor.peek()))[0];
-        if (is_digit(c)) {
-            value = value * 16 + (c - '0');
-        } else if (c >= 'a' && c <= 'f') {
-            value = value * 16 + (c - 'a' + 10);
-        } else {
-            return std::nullopt;
-        }
+        const int digit = hex_digit(cursor.peek());
+        if (digit < 0) return std::nullopt;
+        value = value * 16 + digit;
         cursor.next();
     }
     return static_cast<char>(value);
