@@ -6,6 +6,7 @@
 #include <commands/http_get.hpp>
 #include <commands/session.hpp>
 
+#include <pipit/base/join_host_port.hpp>
 #include <pipit/net/clock.hpp>
 #include <pipit/protocol/server_address.hpp>
 
@@ -105,8 +106,7 @@ int run_top(program& with, const top_options& asked) {
     auto url = asked.monitor;
     if (url.empty()) {
         const auto server = protocol::parse_server_url(how->options.servers.front());
-        const bool is_ipv6 = server->host.find(':') != std::string::npos;
-        url = "http://" + (is_ipv6 ? "[" + server->host + "]" : server->host) + ":8222";
+        url = "http://" + join_host_port(server->host, 8222);
     }
     const auto from = parse_monitoring_url(url);
     if (!from) return with.fail_usage(text_of(from.error()));

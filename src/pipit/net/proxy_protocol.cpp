@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/base/hex.hpp>
 #include <pipit/net/error.hpp>
+#include <pipit/net/ip_address.hpp>
 #include <pipit/net/proxy_protocol.hpp>
 
 #include <algorithm>
-#include <arpa/inet.h>
-#include <array>
 #include <charconv>
 #include <vector>
 
@@ -34,29 +33,7 @@ std::vector<bytes_view> split_at_blanks(bytes_view line) {
     return words;
 }
 
-/// The text of an address in network byte order.
-std::string ip_text(int family, const char* bytes) {
-    // An IPv4 address in IPv6's clothes is shown as what it is.
-    constexpr auto mapped_prefix = "\0\0\0\0\0\0\0\0\0\0\xff\xff"sv;
-    if (family == AF_INET6 && bytes_view(bytes, mapped_prefix.size()) == mapped_prefix) {
-        family = AF_INET;
-        bytes += mapped_prefix.size();
-    }
-    std::array<char, INET6_ADDRSTRLEN> text{};
-    ::inet_ntop(family, bytes, text.data(), text.size());
-    return text.data();
-}
-
-int family_of(bytes_view word) noexcept {
-    return word.find(':') == bytes_view::npos ? AF_INET : AF_INET6;
-}
-
-std::optional<std::string> read_ip(bytes_view word) {
-    std::array<char, 16> bytes{};
-    const auto family = family_of(word);
-    if (::inet_pton(family, std::string(word).c_str(), bytes.data()) != 1) return std::nullopt;
-    return ip_text(family, bytes.data());
-}
+bool is_ipv6(bytes_view word) noexcept { return word.find(':') != bytes_view::npos; }
 
 error invalid(std::string_view why) {
     return {errc::invalid_proxy_header, "invalid PROXY protocol header: " + std::string(why)};
@@ -94,21 +71,20 @@ result<proxy_header> parse_text(bytes_view input) {
         split_at_blanks(input.substr(text_signature.size(), line_end - text_signature.size()));
     if (!words.empty() && words[0] == "UNKNOWN") return header;
     if (words.size() != 5) return invalid("invalid v1 format");
-    const auto source = read_ip(words[1]);
-    if (!source || !read_ip(words[2])) return invalid("invalid address");
+    const auto source = parse_ip(std::string(words[1]));
+    if (!source || !parse_ip(std::string(words[2]))) return invalid("invalid address");
     const auto port = read_port(words[3], "source");
     if (!port) return port.error();
     if (const auto destination = read_port(words[4], "dest"); !destination)
         return destination.error();
-    const auto has = [&](int family) {
-        return family_of(words[1]) == family || family_of(words[2]) == family;
-    };
-    if (words[0] == "TCP4" && has(AF_INET6)) return invalid("TCP4 with IPv6 address");
-    if (words[0] == "TCP6" && has(AF_INET)) return invalid("TCP6 with IPv4 address");
+    const bool has_ipv6 = is_ipv6(words[1]) || is_ipv6(words[2]);
+    const bool has_ipv4 = !is_ipv6(words[1]) || !is_ipv6(words[2]);
+    if (words[0] == "TCP4" && has_ipv6) return invalid("TCP4 with IPv6 address");
+    if (words[0] == "TCP6" && has_ipv4) return invalid("TCP6 with IPv4 address");
     if (words[0] != "TCP4" && words[0] != "TCP6") {
         return invalid("invalid protocol " + std::string(words[0]));
     }
-    header.source = address{*source, *port};
+    header.source = address{to_string(*source), *port};
     return header;
 }
 
@@ -118,8 +94,9 @@ std::uint16_t read_big_endian(bytes_view bytes) noexcept {
 }
 
 /// Both addresses, then both ports; the client's own comes first.
-address read_binary_address(int family, std::size_t ip_bytes, bytes_view addresses) {
-    return {ip_text(family, addresses.data()), read_big_endian(addresses.substr(2 * ip_bytes))};
+address read_binary_address(std::size_t ip_bytes, bytes_view addresses) {
+    return {to_string(ip_of(addresses.substr(0, ip_bytes))),
+            read_big_endian(addresses.substr(2 * ip_bytes))};
 }
 
 result<proxy_header> parse_binary(bytes_view input) {
@@ -158,8 +135,7 @@ result<proxy_header> parse_binary(bytes_view input) {
 
     proxy_header header{proxy_header::status::complete, binary_bytes_min + announced, std::nullopt};
     if (has_address) {
-        header.source = read_binary_address(family == 1 ? AF_INET : AF_INET6, ip_bytes,
-                                            input.substr(binary_bytes_min, announced));
+        header.source = read_binary_address(ip_bytes, input.substr(binary_bytes_min, announced));
     }
     return header;
 }

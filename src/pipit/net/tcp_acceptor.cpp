@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/base/limits.hpp>
 #include <pipit/net/detail/event_loop_state.hpp>
+#include <pipit/net/ip_address.hpp>
 #include <pipit/net/tcp.hpp>
 
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
@@ -17,21 +18,11 @@ namespace pipit::net {
 namespace {
 
 void read_peer(const sockaddr_storage& address, accepted_socket& accepted) {
-    char text[INET6_ADDRSTRLEN] = "";
-    if (address.ss_family == AF_INET6) {
-        const auto& in6 = reinterpret_cast<const sockaddr_in6&>(address);
-        accepted.port = ntohs(in6.sin6_port);
-        if (IN6_IS_ADDR_V4MAPPED(&in6.sin6_addr)) {
-            ::inet_ntop(AF_INET, in6.sin6_addr.s6_addr + 12, text, sizeof(text));
-        } else {
-            ::inet_ntop(AF_INET6, &in6.sin6_addr, text, sizeof(text));
-        }
-    } else {
-        const auto& in4 = reinterpret_cast<const sockaddr_in&>(address);
-        accepted.port = ntohs(in4.sin_port);
-        ::inet_ntop(AF_INET, &in4.sin_addr, text, sizeof(text));
-    }
-    accepted.ip = text;
+    const auto ip = ip_of(reinterpret_cast<const sockaddr&>(address));
+    if (ip) accepted.ip = to_string(*ip);
+    const bool is_ipv6 = address.ss_family == AF_INET6;
+    accepted.port = ntohs(is_ipv6 ? reinterpret_cast<const sockaddr_in6&>(address).sin6_port
+                                  : reinterpret_cast<const sockaddr_in&>(address).sin_port);
 }
 
 /// The connection was gone before it was taken, which is nobody's failure.

@@ -2,6 +2,7 @@
 #include <pipit/net/tcp.hpp>
 
 #include <pipit/base/join_host_port.hpp>
+#include <pipit/net/ip_address.hpp>
 
 #include <arpa/inet.h>
 #include <cerrno>
@@ -140,15 +141,7 @@ std::vector<std::string> interface_addresses() {
     const std::unique_ptr<ifaddrs, void (*)(ifaddrs*)> owner(first, ::freeifaddrs);
     for (const auto* each = first; each != nullptr; each = each->ifa_next) {
         if (each->ifa_addr == nullptr) continue;
-        char text[INET6_ADDRSTRLEN] = "";
-        if (each->ifa_addr->sa_family == AF_INET) {
-            const auto* in4 = reinterpret_cast<const sockaddr_in*>(each->ifa_addr);
-            ::inet_ntop(AF_INET, &in4->sin_addr, text, sizeof(text));
-        } else if (each->ifa_addr->sa_family == AF_INET6) {
-            const auto* in6 = reinterpret_cast<const sockaddr_in6*>(each->ifa_addr);
-            ::inet_ntop(AF_INET6, &in6->sin6_addr, text, sizeof(text));
-        }
-        if (*text != '\0') texts.emplace_back(text);
+        if (const auto ip = ip_of(*each->ifa_addr)) texts.push_back(to_string(*ip));
     }
     return texts;
 }

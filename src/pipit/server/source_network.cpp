@@ -2,24 +2,15 @@
 #include <pipit/server/source_network.hpp>
 
 #include <algorithm>
-#include <arpa/inet.h>
 #include <charconv>
 
 namespace pipit::server {
-
-std::optional<source_network::address_bytes> source_network::bytes_of(const std::string& text) {
-    address_bytes bytes{};
-    if (::inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1) return bytes;
-    bytes[10] = bytes[11] = 0xff;
-    if (::inet_pton(AF_INET, text.c_str(), bytes.data() + 12) == 1) return bytes;
-    return std::nullopt;
-}
 
 std::optional<source_network> source_network::parse(const std::string& text) {
     const auto slash = text.find('/');
     if (slash == std::string::npos) return std::nullopt;
     const auto address = text.substr(0, slash);
-    const auto bytes = bytes_of(address);
+    const auto bytes = net::parse_ip(address);
     const bool is_ipv4 = address.find(':') == std::string::npos;
     source_network network;
     const char* const end = text.data() + text.size();
@@ -34,7 +25,7 @@ std::optional<source_network> source_network::parse(const std::string& text) {
 }
 
 bool source_network::contains(const std::string& address) const {
-    const auto bytes = bytes_of(address);
+    const auto bytes = net::parse_ip(address);
     if (!bytes) return false;
     const auto whole = static_cast<std::size_t>(bits_ / 8);
     if (!std::equal(network_.begin(), network_.begin() + bits_ / 8, bytes->begin())) return false;

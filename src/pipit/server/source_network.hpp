@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <array>
-#include <cstdint>
+#include <pipit/net/ip_address.hpp>
+
 #include <optional>
 #include <string>
-#include <string_view>
 
 namespace pipit::server {
 
@@ -19,10 +18,7 @@ public:
     [[nodiscard]] bool contains(const std::string& address) const;
 
 private:
-    using address_bytes = std::array<std::uint8_t, 16>;
-    [[nodiscard]] static std::optional<address_bytes> bytes_of(const std::string& text);
-
-    address_bytes network_{}; ///< An IPv4 address is mapped into IPv6.
+    net::ip_address network_{};
     int bits_ = 0;
 };
 

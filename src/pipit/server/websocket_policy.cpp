@@ -2,18 +2,12 @@
 #include <pipit/server/websocket_policy.hpp>
 
 #include <pipit/base/websocket_limits.hpp>
+#include <pipit/net/ip_address.hpp>
 
 #include <algorithm>
-#include <arpa/inet.h>
 
 namespace pipit::server {
 namespace {
-
-bool is_address(const std::string& text) noexcept {
-    in6_addr ignored;
-    return ::inet_pton(AF_INET, text.c_str(), &ignored) == 1 ||
-           ::inet_pton(AF_INET6, text.c_str(), &ignored) == 1;
-}
 
 /// Nobody waits for ten years: there are only so many that may.
 nanoseconds time_for(nanoseconds handshake_timeout) noexcept {
@@ -68,7 +62,7 @@ void websocket_policy::note_request(const net::websocket_request& request,
                                     broker::session_origin& origin) const {
     origin.is_websocket = true;
     // Only a proxy's own word: a list has what its client claimed in front.
-    if (is_address(request.forwarded_for)) origin.forwarded_for = request.forwarded_for;
+    if (net::parse_ip(request.forwarded_for)) origin.forwarded_for = request.forwarded_for;
 
     broker::connect_defaults defaults;
     bool is_given = false;
