@@ -163,10 +163,8 @@ jwt_time time_of(const jwt_claims& claims, wall_time now) noexcept {
 }
 
 std::optional<wall_time> end_of(const jwt_claims& claims) noexcept {
-    // Beyond this, nanoseconds do not fit; nobody lives until then.
-    constexpr std::int64_t last = 9'000'000'000;
-    if (claims.expires <= 0 || claims.expires > last) return std::nullopt;
-    return wall_time(std::chrono::seconds(claims.expires));
+    if (claims.expires <= 0) return std::nullopt;
+    return wall_time_of(claims.expires);
 }
 
 bool account_jwt::revokes(const std::string& user, std::int64_t issued) const {

@@ -5,6 +5,7 @@
 #include <pipit/base/ascii_case.hpp>
 #include <pipit/base/c_pointer.hpp>
 #include <pipit/base/ocsp_limits.hpp>
+#include <pipit/base/unix_time.hpp>
 
 #include <openssl/asn1.h>
 #include <openssl/err.h>
@@ -12,8 +13,6 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
-#include <algorithm>
-#include <chrono>
 #include <ctime>
 #include <memory>
 #include <utility>
@@ -177,11 +176,7 @@ result<> check_signer(const parsed_answer& answer, X509* issuer, wall_time now) 
 std::optional<wall_time> time_of(const ASN1_GENERALIZEDTIME* time) {
     std::tm parts{};
     if (time == nullptr || ASN1_TIME_to_tm(time, &parts) != 1) return std::nullopt;
-    // Beyond 2262, nanoseconds cannot be counted; and people add to such times.
-    constexpr auto latest = std::chrono::sys_seconds(
-        std::chrono::sys_days(std::chrono::year(2200) / std::chrono::January / 1));
-    return wall_time(std::clamp(std::chrono::seconds(::timegm(&parts)), std::chrono::seconds(0),
-                                latest.time_since_epoch()));
+    return wall_time_of(::timegm(&parts));
 }
 
 access_pointer access_of(const X509* certificate, int* found) {

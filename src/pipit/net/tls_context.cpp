@@ -3,6 +3,7 @@
 
 #include <pipit/base/filter_limits.hpp>
 #include <pipit/base/hex.hpp>
+#include <pipit/base/unix_time.hpp>
 #include <pipit/net/detail/tls_judgement.hpp>
 #include <pipit/net/detail/tls_names.hpp>
 #include <pipit/net/detail/tls_state.hpp>
@@ -78,7 +79,7 @@ std::vector<certificate_pointer> certificates_in(const std::string& text) {
 std::optional<wall_time> end_of(const X509* certificate) {
     std::tm parts{};
     if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &parts) != 1) return std::nullopt;
-    return wall_time(std::chrono::seconds(::timegm(&parts)));
+    return wall_time_of(::timegm(&parts));
 }
 
 /// Errors: the texts that nats-server shows for the same, which are Go's.

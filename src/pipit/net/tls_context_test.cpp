@@ -36,6 +36,14 @@ TEST_F(TlsContext, KnowsHowLongItsCertificateIsValid) {
     EXPECT_FALSE(tls_context::for_client({}).value()->valid_until());
 }
 
+TEST_F(TlsContext, ACertificateThatNeverEndsIsValidForAsLongAsTimesReach) {
+    constexpr auto until_9000 = std::chrono::sys_days(std::chrono::year(9000) / 7 / 1);
+    const auto now = std::chrono::floor<std::chrono::hours>(std::chrono::system_clock::now());
+    const auto endless = issuer.issue({.valid_until = until_9000 - now});
+    const auto until = tls_context::for_server({.key_pairs = {endless}}).value()->valid_until();
+    EXPECT_GT(until.value(), now + std::chrono::years(200));
+}
+
 TEST_F(TlsContext, SaysWhichFileCannotBeUsedAndWhy) {
     const std::string begin = "error parsing X509 certificate/key pair: ";
     EXPECT_EQ(complaint({.key_pairs = {{"/no/c.pem", pair.key_file}}}),

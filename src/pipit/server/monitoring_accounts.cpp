@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/auth/jwt.hpp>
+#include <pipit/base/unix_time.hpp>
 #include <pipit/protocol/weighted_mapping.hpp>
 #include <pipit/server/detail/monitoring_documents.hpp>
 #include <pipit/server/detail/monitoring_text.hpp>
@@ -38,12 +39,6 @@ void write_mappings(json_writer& json, const broker::account_configuration& acco
     json.end_object();
 }
 
-/// Seconds since 1970, as far as a year has four digits or a time holds them.
-wall_time time_of(std::int64_t seconds) {
-    constexpr std::int64_t last = 9'000'000'000;
-    return wall_time(std::chrono::seconds(std::clamp<std::int64_t>(seconds, 0, last)));
-}
-
 /// What the account's JWT says, as it was signed and for people.
 void write_claims(json_writer& json, const broker::account_claims& claims) {
     json.member("jwt", claims.jwt);
@@ -56,7 +51,7 @@ void write_claims(json_writer& json, const broker::account_claims& claims) {
     if (claims.revocations.empty()) return;
     json.begin_object("revoked_user");
     for (const auto& [user, until] : claims.revocations) {
-        json.member(user, rfc3339(time_of(until)));
+        json.member(user, rfc3339(wall_time_of(until)));
     }
     json.end_object();
 }
