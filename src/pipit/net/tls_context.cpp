@@ -66,13 +66,32 @@ bio_pointer reader_of(const std::string& text) {
 /// A key with a password is refused instead of asking somebody at a terminal.
 int no_password(char*, int, int, void*) { return -1; }
 
-std::vector<certificate_pointer> certificates_in(const std::string& text) {
+/// What OpenSSL says of what it has just refused.
+std::string last_refusal() {
+    const char* const why = ERR_reason_error_string(ERR_peek_last_error());
+    ERR_clear_error();
+    return why != nullptr ? why : "OpenSSL refuses it";
+}
+
+error unusable_certificate(const std::string& path, std::size_t index) {
+    return unusable_file(path + ": certificate " + std::to_string(index + 1) +
+                         " cannot be used: " + last_refusal());
+}
+
+/// All that a file holds, in its order; a file without any is not an error.
+/// Errors: one of them cannot be read; nobody would notice that it is missing.
+result<std::vector<certificate_pointer>> certificates_in(const std::string& text,
+                                                         const std::string& path) {
     std::vector<certificate_pointer> all;
     const auto source = reader_of(text);
     while (X509* one = PEM_read_bio_X509(source.get(), nullptr, no_password, nullptr)) {
         all.emplace_back(one);
     }
-    ERR_clear_error(); // The end of the text is one.
+    const auto end = ERR_peek_last_error();
+    const bool is_end_of_text =
+        ERR_GET_LIB(end) == ERR_LIB_PEM && ERR_GET_REASON(end) == PEM_R_NO_START_LINE;
+    if (!is_end_of_text) return unusable_certificate(path, all.size());
+    ERR_clear_error();
     return all;
 }
 
@@ -97,7 +116,9 @@ result<> use_key_pair(SSL_CTX* context, const tls_key_pair& pair, file_reader& f
     auto key_text = files.read(pair.key_file);
     if (!key_text) return wrong(key_text.error().detail());
 
-    auto certificates = certificates_in(*certificate_text);
+    auto found = certificates_in(*certificate_text, pair.certificate_file);
+    if (!found) return wrong(found.error().detail());
+    auto& certificates = *found;
     if (certificates.empty()) {
         return wrong("tls: failed to find any PEM data in certificate input");
     }
@@ -115,14 +136,13 @@ result<> use_key_pair(SSL_CTX* context, const tls_key_pair& pair, file_reader& f
     valid_until = end_of(certificates.front().get());
     if (SSL_CTX_use_certificate(context, certificates.front().get()) != 1 ||
         SSL_CTX_use_PrivateKey(context, key.get()) != 1) {
-        const char* const why = ERR_reason_error_string(ERR_get_error());
-        ERR_clear_error();
-        return wrong(why != nullptr ? why : "OpenSSL refuses it");
+        return wrong(last_refusal());
     }
     for (std::size_t i = 1; i < certificates.size(); ++i) {
-        if (SSL_CTX_add0_chain_cert(context, certificates[i].get()) == 1) {
-            (void)certificates[i].release(); // It is the context's now.
+        if (SSL_CTX_add0_chain_cert(context, certificates[i].get()) != 1) {
+            return wrong(unusable_certificate(pair.certificate_file, i).detail());
         }
+        (void)certificates[i].release(); // It is the context's now.
     }
     return {};
 }
@@ -152,13 +172,16 @@ result<> trust_authorities(SSL_CTX* context, const std::string& file, file_reade
     }
     const auto text = files.read(file);
     if (!text) return text.error();
-    const auto authorities = certificates_in(*text);
-    if (authorities.empty()) return unusable_file("failed to parse root ca certificate");
-    for (const auto& one : authorities) {
-        X509_STORE_add_cert(store, one.get());
-        SSL_CTX_add_client_CA(context, one.get()); // A server names whom it trusts.
+    const auto authorities = certificates_in(*text, file);
+    if (!authorities) return authorities.error();
+    if (authorities->empty()) return unusable_file("failed to parse root ca certificate");
+    for (std::size_t i = 0; i < authorities->size(); ++i) {
+        auto* const one = (*authorities)[i].get();
+        // A server names whom it trusts.
+        if (X509_STORE_add_cert(store, one) != 1 || SSL_CTX_add_client_CA(context, one) != 1) {
+            return unusable_certificate(file, i);
+        }
     }
-    ERR_clear_error();
     return {};
 }
 
@@ -334,7 +357,9 @@ result<std::vector<std::string>> tls_context::own_certificates(const tls_setting
     if (settings.key_pairs.empty()) return all;
     const auto text = file_reader().read(settings.key_pairs.front().certificate_file);
     if (!text) return text.error();
-    for (const auto& one : certificates_in(*text)) detail::add_certificate(all, one.get());
+    const auto found = certificates_in(*text, settings.key_pairs.front().certificate_file);
+    if (!found) return found.error();
+    for (const auto& one : *found) detail::add_certificate(all, one.get());
     return all;
 }
 

@@ -74,6 +74,34 @@ TEST_F(TlsContext, SaysWhichFileCannotBeUsedAndWhy) {
               "open /no/ca.pem: no such file or directory");
 }
 
+TEST_F(TlsContext, ADamagedCertificateIsNotTakenForTheEndOfItsFile) {
+    const auto text_of = [](const std::string& path) {
+        std::ifstream file(path);
+        return std::string(std::istreambuf_iterator<char>(file), {});
+    };
+    const test::authority second("Second");
+    const auto one = text_of(issuer.file()), other = text_of(second.file());
+    auto damaged = one;
+    damaged[damaged.size() / 2] = '!';
+    const auto settings = [&](const std::string& text) {
+        return tls_settings{
+            .key_pairs = {pair}, .authorities_file = file_with(text), .verifies_peer = true};
+    };
+    EXPECT_TRUE(
+        tls_context::for_server(settings("For tests:\n" + one + "and\n" + other + "end\n")));
+    const auto cut = other.substr(0, other.size() / 2);
+    for (const auto& text : {one + damaged + other, one + cut, one + cut + '\n' + other}) {
+        const auto wrong = settings(text);
+        EXPECT_TRUE(complaint(wrong).starts_with(wrong.authorities_file +
+                                                 ": certificate 2 cannot be used: "))
+            << complaint(wrong);
+    }
+    const auto chain = file_with(text_of(pair.certificate_file) + damaged);
+    EXPECT_TRUE(complaint({.key_pairs = {{chain, pair.key_file}}})
+                    .starts_with("error parsing X509 certificate/key pair: " + chain +
+                                 ": certificate 2 cannot be used: "));
+}
+
 TEST_F(TlsContext, TakesCipherSuitesAndCurvesByTheNamesOfNatsServer) {
     for (const auto suite : tls_cipher_suite_names()) {
         EXPECT_TRUE(find_tls_cipher_suite(suite)) << suite;
