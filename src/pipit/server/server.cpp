@@ -137,7 +137,8 @@ void server::state::shut_down() {
     http.reset();
     stop_system();
     stop_listening();
-    on_every_loop([](unsigned, broker::broker& broker, moment now) {
+    // Who is late is waited for below, and then for its thread.
+    (void)on_every_loop([](unsigned, broker::broker& broker, moment now) {
         broker.close_all(broker::close_reason::server_shutdown, now);
     });
     const auto deadline_of_all = net::steady_now() + limits::shutdown_flush;
@@ -171,6 +172,11 @@ bool server::state::on_every_loop(loop_task task) {
     });
     std::unique_lock guard(shared->lock);
     return shared->changed.wait_for(guard, limits::loop_deadline, [&] { return shared->done; });
+}
+
+void server::state::have_every_loop(std::string_view what, loop_task task) {
+    if (on_every_loop(std::move(task))) return;
+    log.error("A loop has not " + std::string(what) + " in time");
 }
 
 std::vector<std::uint64_t> server::state::client_ids() {
@@ -256,7 +262,8 @@ bool server::enter_lame_duck() {
         its.shut_down();
         return true;
     }
-    its.on_every_loop(
+    its.have_every_loop(
+        "told its clients to leave",
         [](unsigned, broker::broker& broker, moment now) { broker.announce_lame_duck(now); });
     its.deadline = net::steady_now() + its.options.lame_duck_grace_period;
     return true;
@@ -278,7 +285,7 @@ void server::expire(steady_time now) {
     }
     const auto next = its.leaving->next_group();
     const std::vector<std::uint64_t> group(next.begin(), next.end());
-    its.on_every_loop([group](unsigned, broker::broker& broker, moment at) {
+    its.have_every_loop("closed connections", [group](unsigned, broker::broker& broker, moment at) {
         broker.close_sessions(group, broker::close_reason::server_shutdown, at);
     });
     if (its.leaving->done()) {

@@ -178,7 +178,7 @@ void server::state::remove_ports_file() {
 
 /// New connections are refused by the system from then on.
 void server::state::stop_listening() {
-    on_every_loop([this](unsigned index, broker::broker&, moment) {
+    have_every_loop("closed its listeners", [this](unsigned index, broker::broker&, moment) {
         if (index != 0) return;
         client_acceptor.reset();
         websocket_acceptor.reset();

@@ -160,8 +160,9 @@ void server::state::obey_resolver(const server_options& before,
     auto done = std::make_shared<std::promise<void>>();
     const auto all_are_obeyed = done->get_future();
     logins.thread().post([done] { done->set_value(); });
-    if (all_are_obeyed.wait_for(limits::loop_deadline) != std::future_status::ready) return;
-    on_every_loop([](unsigned, broker::broker&, moment) {});
+    if (all_are_obeyed.wait_for(limits::loop_deadline) != std::future_status::ready) {
+        log.error("The accounts' JWTs have not been read again in time");
+    }
 }
 
 /// Somebody may have put JWTs into the folder. On the thread of the logins.

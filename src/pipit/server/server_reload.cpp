@@ -55,6 +55,10 @@ result<> server::state::reload() {
     }
     close_excess_connections();
     configure_ocsp();
+    // Behind all that the loops were told.
+    if (!on_every_loop([](unsigned, broker::broker&, moment) {})) {
+        return fail({errc::invalid_request, "a loop has not obeyed in time; it will"});
+    }
     log.info(plan->done_text);
     return {};
 }
@@ -69,9 +73,10 @@ result<> server::state::obey(const server_options& next) {
     if (!for_monitoring) return for_monitoring.error();
     const auto config = broker_configuration(next, identity, accounts);
     if (!config) return config.error();
-    add_accounts(**config);
-    on_every_loop([this, config = *config, tls = *tls,
-                   own = *own](unsigned index, broker::broker& broker, moment now) {
+    if (auto added = add_accounts(**config); !added) return added;
+    // Whether all have, `reload()` asks when they have been told everything.
+    (void)on_every_loop([this, config = *config, tls = *tls,
+                         own = *own](unsigned index, broker::broker& broker, moment now) {
         if (index == 0) { // For those who come from now on.
             client_rules.tls = tls;
             websocket_tls = own;
@@ -95,12 +100,13 @@ result<> server::state::obey(const server_options& next) {
 
 /// Loops look accounts up in the shared counters whenever somebody is the first of an account, so
 /// that they must not look while one is added: they all stop for that moment.
-void server::state::add_accounts(const broker::configuration& config) {
+/// Errors: one of them does not come in time; the others go on.
+result<> server::state::add_accounts(const broker::configuration& config) {
     std::vector<broker::account_id> added;
     for (const auto& account : config.accounts) {
         if (!counters.accounts.contains(account.id)) added.push_back(account.id);
     }
-    if (added.empty()) return;
+    if (added.empty()) return {};
     struct meeting {
         std::mutex lock;
         std::condition_variable changed;
@@ -117,10 +123,15 @@ void server::state::add_accounts(const broker::configuration& config) {
         });
     }
     std::unique_lock guard(shared->lock);
-    shared->changed.wait(guard, [&] { return shared->arrived == loops.size(); });
-    for (const auto id : added) counters.accounts[id];
+    const bool all_are_there = shared->changed.wait_for(
+        guard, limits::loop_deadline, [&] { return shared->arrived == loops.size(); });
+    if (all_are_there) {
+        for (const auto id : added) counters.accounts[id];
+    }
     shared->is_over = true;
     shared->changed.notify_all();
+    if (all_are_there) return {};
+    return error(errc::invalid_request, "a loop does not answer");
 }
 
 void server::state::apply(const option_change& change, const server_options& before) {
@@ -155,7 +166,8 @@ void server::state::close_excess_connections() {
     if (ids.size() <= allowed) return;
     std::sort(ids.begin(), ids.end());
     ids.erase(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(allowed));
-    on_every_loop([ids](unsigned, broker::broker& broker, moment now) {
+    // `reload()` asks for late ones.
+    (void)on_every_loop([ids](unsigned, broker::broker& broker, moment now) {
         broker.close_sessions(ids, broker::close_reason::max_connections_exceeded, now);
     });
     log.info("Closed " + std::to_string(ids.size()) +
@@ -172,7 +184,7 @@ void server::state::close_excess_of_accounts(const broker::configuration& config
     std::vector<loop_snapshot> all(loops.size());
     if (!collect_sessions({}, all)) return;
     const auto ids = excess_connections(config, all);
-    on_every_loop([ids](unsigned, broker::broker& broker, moment now) {
+    (void)on_every_loop([ids](unsigned, broker::broker& broker, moment now) { // The same.
         broker.close_sessions(ids, broker::close_reason::max_account_connections_exceeded, now);
     });
 }

@@ -209,10 +209,11 @@ result<> server::state::kick(std::uint64_t client_id) {
     if (!found || std::ranges::find(*found, 1) == found->end()) {
         return error(errc::invalid_request, "no such client or leafnode id");
     }
-    on_every_loop([client_id](unsigned, broker::broker& broker, moment at) {
+    const bool is_done = on_every_loop([client_id](unsigned, broker::broker& broker, moment at) {
         broker.close_sessions({{client_id}}, broker::close_reason::kicked, at);
     });
-    return {};
+    if (is_done) return {};
+    return error(errc::invalid_request, "a loop does not answer");
 }
 
 result<> server::state::announce_lame_duck(std::uint64_t client_id) {
@@ -387,8 +388,8 @@ void server::state::publish_end(std::string_view event) {
     if (!system) return;
     const auto subject = "$SYS.SERVER." + system->facts()->identity.id + '.' + std::string(event);
     publish(system->account, {.subject = subject, .body = system->server_json()});
-    // When all loops have had a turn since then, all have it.
-    for (int i = 0; i < 2; ++i) on_every_loop([](unsigned, broker::broker&, moment) {});
+    // When all loops have had a turn since then, all have it. The end waits for no late one.
+    for (int i = 0; i < 2; ++i) (void)on_every_loop([](unsigned, broker::broker&, moment) {});
 }
 
 void server::state::stop_system() {

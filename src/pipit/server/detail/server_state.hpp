@@ -76,7 +76,7 @@ struct server::state {
     /// Tells the brokers. Errors: those of `broker_configuration`; nothing is changed then.
     result<> obey(const server_options& next);
     void apply(const option_change& change, const server_options& before);
-    void add_accounts(const broker::configuration& config);
+    [[nodiscard]] result<> add_accounts(const broker::configuration& config);
     void close_excess_connections();
     void close_excess_of_accounts(const broker::configuration& config);
 
@@ -152,8 +152,11 @@ struct server::state {
     nanoseconds publish_statistics_now_and_then();
     void publish_end(std::string_view event);
 
-    /// Runs a task on every loop and waits until all have; false: not in time.
-    bool on_every_loop(loop_task task);
+    /// Runs a task on every loop and waits until all have; false: not in time. A late one still
+    /// does it, and whatever it is told afterwards comes behind.
+    [[nodiscard]] bool on_every_loop(loop_task task);
+    /// The same; of what is late the log tells: `what` completes "A loop has not … in time".
+    void have_every_loop(std::string_view what, loop_task task);
     /// The same with an answer from each; nothing when one is late.
     template <class Question>
     auto ask_every_loop(Question question) {
