@@ -15,10 +15,7 @@ void server::state::start_callout() {
     callout_inbox = "$SYS._INBOX." + names.next().substr(0, 8);
     callout_surroundings its;
     its.keys = keys;
-    its.configuration = [this] {
-        const std::lock_guard guard(seen.lock);
-        return seen.config;
-    };
+    its.configuration = [this] { return seen.configuration(); };
     its.tags = [this] {
         const std::lock_guard guard(seen.lock);
         return seen.server.tags;
@@ -38,7 +35,7 @@ void server::state::start_callout() {
         [this](broker::login_question question, std::function<void(broker::login_answer)> answer) {
             callout->ask(std::move(question), std::move(answer));
         });
-    check_callout_account(*seen.config);
+    check_callout_account(*seen.configuration());
 }
 
 /// Also after a reload.

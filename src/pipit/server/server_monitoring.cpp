@@ -133,11 +133,7 @@ std::optional<broker::account_snapshot> server::state::total_of(broker::account_
 }
 
 std::optional<broker::account_snapshot> server::state::total_of(std::string_view account) {
-    const auto config = [this] {
-        const std::lock_guard guard(seen.lock);
-        return seen.config;
-    }();
-    const auto with_all = with_known_accounts(config);
+    const auto with_all = with_known_accounts(seen.configuration());
     const auto* const found = account_named(*with_all, account);
     return found == nullptr ? std::nullopt : total_of(found->id);
 }

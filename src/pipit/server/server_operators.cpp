@@ -39,8 +39,8 @@ result<> server::state::start_authority() {
                              },
                              log,
                              [this] {
-                                 const std::lock_guard guard(seen.lock);
-                                 return seen.config && seen.config->live_permissions;
+                                 const auto config = seen.configuration();
+                                 return config && config->live_permissions;
                              }});
     authority = std::make_unique<jwt_authority>(*jwt_accounts);
     if (auto stored = store_preloads(); !stored) {
@@ -65,10 +65,7 @@ result<> server::state::start_authority() {
 /// Somebody has to see the server from inside. At the start, and on the thread of the logins when a
 /// reload brought another resolver.
 void server::state::serve_claims(const resolver_options& how, const logger& now_log) {
-    const auto system_account = [this] {
-        const std::lock_guard guard(seen.lock);
-        return seen.config->system_account;
-    }();
+    const auto system_account = seen.configuration()->system_account;
     if (system_account) claims->begin(*system_account, how, account_folder, now_log);
 }
 

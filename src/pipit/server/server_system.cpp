@@ -45,7 +45,7 @@ bool tells_user(bytes_view headers) {
 } // namespace
 
 void server::state::start_system() {
-    const auto account = seen.config->system_account;
+    const auto account = seen.configuration()->system_account;
     if (!account) return;
     system = std::make_unique<system_state>(*account, random());
     note_system_facts();
@@ -99,7 +99,7 @@ void server::state::subscribe_system(broker::broker& broker) {
             ask_system(service, {}, message);
         });
     };
-    const auto& id = seen.config->identity.id;
+    const auto& id = identity.id;
     const std::string prefix = "$SYS.REQ.SERVER.";
     for (const auto service : server_services()) {
         serve(prefix + id + '.' + std::string(service), service);
@@ -123,7 +123,7 @@ void server::state::subscribe_system(broker::broker& broker) {
 /// What everybody may ask about himself and his account, in every account.
 void server::state::serve_accounts() {
     if (!system) return;
-    loops[0]->post([this, config = seen.config](broker::broker& broker, moment) {
+    loops[0]->post([this, config = seen.configuration()](broker::broker& broker, moment) {
         for (const auto& account : config->accounts) serve_account(broker, account);
     });
 }

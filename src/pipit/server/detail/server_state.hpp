@@ -225,13 +225,18 @@ struct server::state {
     /// What monitoring reads on its own thread.
     struct seen_by_monitoring {
         std::mutex lock;
-        std::shared_ptr<const broker::configuration> config;
+        std::shared_ptr<const broker::configuration> config; ///< A reload changes it.
         server_snapshot server;
         steady_time started; ///< `server.start`, by the other clock.
         cpu_meter meter;
         bool is_closing = false;
         /// As the clients', but nobody is asked for a certificate. Null without HTTPS.
         std::shared_ptr<const net::tls_context> monitoring_tls;
+
+        [[nodiscard]] std::shared_ptr<const broker::configuration> configuration() {
+            const std::lock_guard guard(lock);
+            return config;
+        }
     };
     seen_by_monitoring seen;
 
