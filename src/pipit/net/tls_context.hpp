@@ -5,7 +5,6 @@
 #include <pipit/base/party.hpp>
 #include <pipit/base/time.hpp>
 
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -90,9 +89,8 @@ public:
     tls_context(const tls_context&) = delete;
     tls_context& operator=(const tls_context&) = delete;
 
-    /// The first certificate's last moment; nothing without one. Certificates that never end say
-    /// the year 9999, which a `wall_time` cannot hold.
-    [[nodiscard]] std::optional<std::chrono::sys_seconds> valid_until() const noexcept;
+    /// The first certificate's last moment; nothing without one.
+    [[nodiscard]] std::optional<wall_time> valid_until() const noexcept;
 
     /// The first certificate and those that follow it in its file, in DER: without a context, which
     /// takes some milliseconds to make. Errors: `errc::unusable_tls_file`.

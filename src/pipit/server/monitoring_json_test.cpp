@@ -93,7 +93,6 @@ TEST(MonitoringText, WritesTimesWithoutTrailingZeros) {
     EXPECT_EQ(rfc3339(second + 1ns), "2026-11-21T04:16:48.000000001Z");
     EXPECT_EQ(rfc3339(wall_time(1s)), "1970-01-01T00:00:01Z");
     EXPECT_EQ(rfc3339(wall_time(-1ns)), "1969-12-31T23:59:59.999999999Z");
-    EXPECT_EQ(rfc3339(std::chrono::sys_seconds(253402300799s)), "9999-12-31T23:59:59Z");
 }
 
 TEST(MonitoringText, WritesUptimesWithEveryLowerUnit) {

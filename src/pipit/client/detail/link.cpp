@@ -2,6 +2,7 @@
 #include <pipit/client/detail/link.hpp>
 
 #include <pipit/client/detail/link_service.hpp>
+#include <pipit/client/detail/server_urls.hpp>
 #include <pipit/client/detail/tls.hpp>
 #include <pipit/client/error.hpp>
 #include <pipit/net/clock.hpp>
@@ -21,26 +22,6 @@
 namespace pipit::client::detail {
 namespace {
 
-/// The servers of all entries, of which each may name several with commas.
-result<std::vector<protocol::server_address>> parse_servers(const connection_options& options) {
-    std::vector<protocol::server_address> servers;
-    for (std::string_view urls : options.servers) {
-        while (!urls.empty()) {
-            const auto comma = std::min(urls.find(','), urls.size());
-            auto url = urls.substr(0, comma);
-            urls.remove_prefix(std::min(comma + 1, urls.size()));
-            while (url.starts_with(' ')) url.remove_prefix(1);
-            while (url.ends_with(' ')) url.remove_suffix(1);
-            if (url.empty()) continue;
-            auto server = protocol::parse_server_url(url);
-            if (!server) return server.error();
-            servers.push_back(std::move(*server));
-        }
-    }
-    if (servers.empty()) return error(protocol::errc::invalid_url, "no server is named");
-    return servers;
-}
-
 connection_options with_bounded_times(connection_options options) {
     for (auto* const time :
          {&options.connect_timeout, &options.request_timeout, &options.drain_timeout,
@@ -52,7 +33,7 @@ connection_options with_bounded_times(connection_options options) {
 }
 
 std::optional<error> find_option_error(const connection_options& options) {
-    if (const auto servers = parse_servers(options); !servers) return servers.error();
+    if (const auto servers = parse_servers(options.servers); !servers) return servers.error();
     if (auto wrong = find_tls_option_error(options.tls)) return wrong;
     if (!protocol::is_valid_publish_subject(options.inbox_prefix)) {
         return error(protocol::errc::invalid_subject, "the inbox prefix " + options.inbox_prefix);
@@ -64,7 +45,7 @@ protocol::client_session_options session_options(const connection_options& optio
     protocol::client_session_options out;
     out.inbox_prefix = options.inbox_prefix;
     auto& wire = out.protocol;
-    if (auto servers = parse_servers(options)) wire.servers = std::move(*servers);
+    if (auto servers = parse_servers(options.servers)) wire.servers = std::move(*servers);
     wire.pool.randomize = options.randomize_servers;
     wire.pool.attempts_max = options.reconnect_attempts_max;
     wire.use_discovered_servers = options.use_discovered_servers;

@@ -3,6 +3,7 @@
 #include <pipit/client/detail/link.hpp>
 
 #include <pipit/base/websocket_limits.hpp>
+#include <pipit/client/detail/server_urls.hpp>
 #include <pipit/client/detail/tls.hpp>
 #include <pipit/net/clock.hpp>
 #include <pipit/net/error.hpp>
@@ -160,9 +161,7 @@ std::string link::tls_name(const protocol::server_address& server) {
         tls_host_ = server.host;
         return server.host;
     }
-    const bool is_users_own = std::ranges::any_of(options_.servers, [&](const std::string& url) {
-        return url.find(server.host) != std::string::npos;
-    });
+    const bool is_users_own = names_host(options_.servers, server.host);
     return is_users_own || tls_host_.empty() ? server.host : tls_host_;
 }
 

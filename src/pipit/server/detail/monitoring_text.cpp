@@ -25,10 +25,14 @@ std::string decimal(std::uint64_t whole, std::uint64_t fraction, int digits) {
     return text + '.' + decimals;
 }
 
-std::string rfc3339(std::chrono::sys_seconds seconds, std::uint64_t fraction) {
+} // namespace
+
+std::string rfc3339(wall_time time) {
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
     const auto day = std::chrono::floor<std::chrono::days>(seconds);
     const std::chrono::year_month_day date(day);
     const std::chrono::hh_mm_ss clock(seconds - day);
+    const auto fraction = static_cast<std::uint64_t>((time - seconds).count());
     return formatted("%04d-%02u-%02uT%02d:%02d:", static_cast<int>(date.year()),
                      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
                      static_cast<int>(clock.hours().count()),
@@ -36,15 +40,6 @@ std::string rfc3339(std::chrono::sys_seconds seconds, std::uint64_t fraction) {
            (clock.seconds().count() < 10 ? "0" : "") +
            decimal(static_cast<std::uint64_t>(clock.seconds().count()), fraction, 9) + 'Z';
 }
-
-} // namespace
-
-std::string rfc3339(wall_time time) {
-    const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
-    return rfc3339(seconds, static_cast<std::uint64_t>((time - seconds).count()));
-}
-
-std::string rfc3339(std::chrono::sys_seconds time) { return rfc3339(time, 0); }
 
 std::string uptime_text(nanoseconds duration) {
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(duration).count();

@@ -3,7 +3,6 @@
 
 #include <pipit/base/time.hpp>
 
-#include <chrono>
 #include <string>
 #include <string_view>
 
@@ -12,8 +11,6 @@ namespace pipit::server {
 
 /// RFC 3339 in UTC with as many decimals as it takes: `2026-11-21T04:16:48.80100113Z`.
 [[nodiscard]] std::string rfc3339(wall_time time);
-/// The same of whole seconds, which reach further.
-[[nodiscard]] std::string rfc3339(std::chrono::sys_seconds time);
 
 /// Whole seconds with every lower unit: `9s`, `1h2m3s`, `1y2d3h4m5s`.
 [[nodiscard]] std::string uptime_text(nanoseconds duration);
