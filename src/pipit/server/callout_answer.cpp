@@ -164,10 +164,10 @@ admitted(const callout_question& question, const auth::user_jwt& user,
     const auto& check = question.check;
     const auto entry = may_enter(user.rights, check.host, origin_of(check), question.now);
     const auto on_account = " on account " + quoted(check.service->account_name);
-    if (entry.why_not == "Outside connect times") {
+    if (entry.what == entry_decision::fault::time) {
         return refused("authorized user" + on_account + " outside of valid connect times");
     }
-    if (!entry.why_not.empty()) {
+    if (entry.what != entry_decision::fault::none) {
         return refused("authorized user" + on_account + " refused: " + entry.why_not);
     }
     const auto found = user_of(user, user.rights, {}, account.id, {});

@@ -97,7 +97,7 @@ public:
         way.in_process = from.in_process;
         way.is_websocket = from.is_websocket;
         const auto entry = may_enter(rights, from.ip, way, now);
-        if (!entry.why_not.empty()) return {is_refused};
+        if (entry.what != entry_decision::fault::none) return {is_refused};
         if (rights.proxy_required && !from.by_trusted_proxy) return {is_refused};
         if (!entry.until || (made->expires && *made->expires <= *entry.until)) return {stays, made};
         auto for_now = std::make_shared<broker::user_configuration>(*made);

@@ -118,7 +118,8 @@ void jwt_authority::judge_in(const known_account& account,
     }
     const auto& check = check_of(question);
     auto entry = may_enter(user.rights, question.address, check, now);
-    if (entry.why_not == "Connection type not allowed") return refuse(entry.why_not);
+    using fault = entry_decision::fault;
+    if (entry.what == fault::connection_type) return refuse(entry.why_not);
     if (!user.rights.bearer_token && !check.vouched_for) {
         if (check.signature.empty()) return refuse("Signature missing");
         if (!auth::verify_nonce(user.claims.subject, check.nonce, check.signature)) {
@@ -128,7 +129,7 @@ void jwt_authority::judge_in(const known_account& account,
     if (account.claims->revokes(user.claims.subject, user.claims.issued_at)) {
         return refuse("User authentication revoked");
     }
-    if (!entry.why_not.empty()) return refuse(entry.why_not, log_level::error);
+    if (entry.what != fault::none) return refuse(entry.why_not, log_level::error);
 
     auto who = user.user;
     if (entry.until && (!who->expires || *entry.until < *who->expires)) {

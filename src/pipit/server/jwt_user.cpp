@@ -82,17 +82,20 @@ bool says_nothing(const auth::permission_lists& lists) { return lists == auth::p
 
 entry_decision may_enter(const auth::user_rights& rights, const std::string& address,
                          const broker::jwt_check& check, wall_time now) {
+    using fault = entry_decision::fault;
     const auto types = types_of(rights.connection_types);
     const bool is_allowed = check.is_websocket ? types.websocket
                             : check.in_process ? types.in_process
                                                : types.standard;
     if (types.none_known || !is_allowed) {
-        return {"Connection type not allowed", {}};
+        return {fault::connection_type, "Connection type not allowed", {}};
     }
-    if (!comes_from(rights.source_networks, address)) return {"Bad src Ip " + address, {}};
-    entry_decision decision;
-    if (!is_time(rights, now, decision.until)) decision.why_not = "Outside connect times";
-    return decision;
+    if (!comes_from(rights.source_networks, address)) {
+        return {fault::network, "Bad src Ip " + address, {}};
+    }
+    std::optional<wall_time> until;
+    if (!is_time(rights, now, until)) return {fault::time, "Outside connect times", {}};
+    return {fault::none, {}, until};
 }
 
 result<std::shared_ptr<const broker::user_configuration>>

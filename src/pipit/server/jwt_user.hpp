@@ -7,6 +7,7 @@
 #include <pipit/broker/configuration.hpp>
 #include <pipit/broker/login_question.hpp>
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,9 +15,11 @@
 /// From what a JWT says of a user to what a broker obeys.
 namespace pipit::server {
 
-/// Why somebody may not come in from there, in that way, or now; empty: he may.
+/// Whether somebody may come in from there, in that way, and now.
 struct entry_decision {
-    std::string why_not;
+    enum class fault : std::uint8_t { none, connection_type, network, time };
+    fault what = fault::none;
+    std::string why_not;            ///< For the log; empty: he may.
     std::optional<wall_time> until; ///< The end of a time window; nothing: no window ends.
 };
 [[nodiscard]] entry_decision may_enter(const auth::user_rights& rights, const std::string& address,
