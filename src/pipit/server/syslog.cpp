@@ -121,8 +121,11 @@ result<std::vector<syslog::place>> syslog::places_of_host(std::string_view name,
     addrinfo hints{};
     hints.ai_socktype = type;
     addrinfo* found = nullptr;
-    if (::getaddrinfo(split->host.c_str(), split->port.c_str(), &hints, &found) != 0) {
-        return failure(name, EADDRNOTAVAIL);
+    const int refusal = ::getaddrinfo(split->host.c_str(), split->port.c_str(), &hints, &found);
+    if (refusal != 0) {
+        return error(error_code(EADDRNOTAVAIL, boost::system::system_category()),
+                     "error connecting to syslog: " + std::string(name) + ": " +
+                         (refusal == EAI_SYSTEM ? system_reason(errno) : ::gai_strerror(refusal)));
     }
     const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(found, ::freeaddrinfo);
     std::vector<place> all;

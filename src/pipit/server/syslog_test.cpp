@@ -211,5 +211,13 @@ TEST(SyslogOfNobody, IsAnErrorAtTheStart) {
               "error connecting to syslog: /proc/nonexistent: no such file or directory");
 }
 
+TEST(SyslogOfNobody, SaysWhyAPlaceIsNotFound) {
+    const auto log = syslog::open("udp://127.0.0.1:no-such-service", "tag");
+    ASSERT_TRUE(log.has_error());
+    EXPECT_EQ(log.error().detail(), std::string("error connecting to syslog: "
+                                                "127.0.0.1:no-such-service: ") +
+                                        ::gai_strerror(EAI_SERVICE));
+}
+
 } // namespace
 } // namespace pipit::server

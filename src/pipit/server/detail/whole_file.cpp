@@ -71,7 +71,8 @@ result<std::string> write_beside(const std::string& path, bytes_view content, mo
             failure = errno;
         }
     }
-    ::close(file);
+    // Where a file system writes later, this is its last word. EINTR: it is closed.
+    if (::close(file) != 0 && failure == 0 && errno != EINTR) failure = errno;
     if (failure == 0) return partial;
     ::unlink(partial.c_str());
     return unusable(path, failure);
