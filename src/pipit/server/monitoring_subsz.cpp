@@ -37,9 +37,10 @@ broker::broker_statistics statistics_of(const monitoring_snapshot& snapshot,
                                         const subsz_options& options) {
     if (options.account.empty()) return total_statistics(snapshot);
     broker::broker_statistics statistics;
-    for (const auto& account : total_accounts(snapshot)) {
-        if (account_name(*snapshot.configuration, account.id) != options.account) continue;
-        statistics.subscriptions = account.subscriptions;
+    const auto* const account = account_named(*snapshot.configuration, options.account);
+    if (account == nullptr) return statistics;
+    for (const auto& each : total_accounts(snapshot)) {
+        if (each.id == account->id) statistics.subscriptions = each.subscriptions;
     }
     return statistics;
 }
