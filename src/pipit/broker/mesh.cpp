@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/broker/mesh.hpp>
 
+#include <pipit/base/assert.hpp>
+#include <pipit/base/limits.hpp>
+
 #include <algorithm>
 #include <iterator>
 
@@ -16,6 +19,7 @@ std::size_t size_of(const peer_batch& batch) noexcept {
 } // namespace
 
 mesh::mesh(unsigned loop_count) {
+    PIPIT_ASSERT(loop_count <= limits::loops); // Sets of loops are masks of 64 bits.
     for (unsigned i = 0; i < loop_count; ++i) queues_.push_back(std::make_unique<inbound_queue>());
 }
 

@@ -9,6 +9,7 @@
 #include <pipit/protocol/subject.hpp>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace pipit::protocol {
@@ -118,7 +119,10 @@ void client_protocol::wait_or_open(steady_time now) {
     constexpr int doublings_max = 16;
     const auto wait = options_.reconnect_wait * (1 << std::min(rounds_, doublings_max));
     ++rounds_;
-    const auto jitter_range = static_cast<std::uint32_t>(options_.reconnect_jitter.count()) + 1;
+    // Chance is drawn from 32 bits: 49 days.
+    constexpr std::int64_t jitter_max = std::numeric_limits<std::uint32_t>::max() - 1;
+    const auto jitter = std::clamp<std::int64_t>(options_.reconnect_jitter.count(), 0, jitter_max);
+    const auto jitter_range = static_cast<std::uint32_t>(jitter) + 1;
     state_ = state::waiting;
     deadline_ = now + std::min(wait, options_.reconnect_wait_max) +
                 std::chrono::milliseconds(random_.below(jitter_range));

@@ -331,6 +331,15 @@ TEST(ClientProtocol, TriesTheWholePoolAndThenWaitsLongerFromRoundToRound) {
     EXPECT_EQ(s.events(), "connect reconnected");
 }
 
+TEST(ClientProtocol, AVeryLongJitterIsStillOne) {
+    auto options = options_for({"a"});
+    options.retry_first_connect = true;
+    options.reconnect_jitter = std::chrono::milliseconds((std::int64_t{1} << 32) - 1);
+    script s(options);
+    s.loses_transport();
+    EXPECT_GT(s.client.next_deadline().value() - s.now, 24h);
+}
+
 TEST(ClientProtocol, EndsWhenNoServerLetsItInTheFirstTime) {
     script s(options_for({"a", "b"}));
     s.loses_transport();
