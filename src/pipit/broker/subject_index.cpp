@@ -59,20 +59,18 @@ bool split(bytes_view subject, std::uint64_t seed, token_list& tokens) {
     }
 }
 
-void collect(const index_node* first, match_result& result) {
-    const auto* node = first;
+void collect(index_node* first, match_result& result) {
+    auto* node = first;
     // Groups and peers stand before the plain subscriptions.
     for (; node != nullptr && node->kind != index_node::type::subscription; node = node->next) {
-        auto* mutable_node = const_cast<index_node*>(node);
         if (node->kind == index_node::type::queue_group) {
-            result.groups.push_back(static_cast<queue_group*>(mutable_node));
+            result.groups.push_back(static_cast<queue_group*>(node));
         } else {
-            result.peers |= static_cast<peer_interest*>(mutable_node)->peers;
+            result.peers |= static_cast<peer_interest*>(node)->peers;
         }
     }
     for (; node != nullptr; node = node->next) {
-        auto* mutable_node = const_cast<index_node*>(node);
-        result.plain.push_back(static_cast<subscription*>(mutable_node));
+        result.plain.push_back(static_cast<subscription*>(node));
     }
 }
 
@@ -397,7 +395,7 @@ void subject_index::prune(bytes_view subject) noexcept {
 }
 
 void subject_index::match(bytes_view subject, match_result& result) const {
-    if (const auto* first = literals_.find(hash(subject), subject)) collect(first, result);
+    if (auto* first = literals_.find(hash(subject), subject)) collect(first, result);
     if (!wildcards_->bare()) match_wildcards(subject, result);
     if (result.groups.size() > 1) std::ranges::sort(result.groups, {}, &queue_group::queue);
 }

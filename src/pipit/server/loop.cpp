@@ -71,12 +71,11 @@ loop::state::state(unsigned its_index, std::uint64_t seed,
 // --- Connections ---
 
 loop::state::connection& loop::state::adopt(const broker::session_origin& origin, moment now) {
-    auto made = std::make_unique<connection>(*this);
-    made->session = &broker.open(origin, made.get(), now);
-    made->place = static_cast<std::uint32_t>(connections.size());
-    connections.push_back(made.get());
+    auto& made = *connections.emplace_back(std::make_unique<connection>(*this));
+    made.session = &broker.open(origin, &made, now);
+    made.place = static_cast<std::uint32_t>(connections.size() - 1);
     connection_count.store(connections.size(), std::memory_order_relaxed);
-    return *made.release(); // Until `end()`.
+    return made; // Until `end()`.
 }
 
 /// Begins the session of somebody whose WebSocket is open.
@@ -105,12 +104,13 @@ void loop::state::end(connection& ended, moment now) {
     }
     ended.transport.reset();
     broker.release(*ended.session, now);
-    connections.back()->place = ended.place;
-    connections[ended.place] = connections.back();
+    const auto place = ended.place;
+    std::swap(connections[place], connections.back());
+    connections[place]->place = place;
+    const auto gone = std::move(connections.back()); // With this call.
     connections.pop_back();
     connection_count.store(connections.size(), std::memory_order_relaxed);
     some_ended = true;
-    delete &ended;
 }
 
 // --- Reading ---

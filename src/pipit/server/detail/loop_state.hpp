@@ -131,7 +131,7 @@ struct loop::state {
     websocket_arrivals websockets{
         events,     buffers, guests,
         handshakes, log,     [this](websocket_guest guest) { welcome(std::move(guest)); }};
-    std::vector<connection*> connections;
+    std::vector<std::unique_ptr<connection>> connections;
     std::atomic<std::size_t> connection_count = 0; ///< The same, for other threads.
     deadlines arrivals;                            ///< Those that must get on in time.
     connection* reading = nullptr;                 ///< Null as soon as it has ended.
