@@ -56,10 +56,8 @@ void broker_state::apply_account(session& session, const session_judge& judge, m
         return out.end_with_error(session, texts::account_authentication_expired,
                                   close_reason::authentication_expired);
     }
-    if (verdict.user != nullptr && config->live_permissions) {
-        return change_user(session, verdict.user, now);
-    }
     if (verdict.user != nullptr) {
+        if (config->live_permissions) return change_user(session, verdict.user, now);
         identity = verdict.user;
         change_permissions(session, identity->permissions);
     }

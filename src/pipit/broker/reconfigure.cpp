@@ -180,7 +180,7 @@ void broker::close_sessions(std::span<const std::uint64_t> client_ids, close_rea
         auto* session = state.routing.find_session(id);
         if (session == nullptr) continue;
         if (reason == close_reason::max_account_connections_exceeded) {
-            if (!session->ended()) state.end_as_excess(*session);
+            state.end_as_excess(*session);
             continue;
         }
         const auto text = error_text_of(reason);

@@ -43,6 +43,20 @@ result<> try_resolver(const resolver_options& options) {
     return answered ? result<>() : result<>(answered.error());
 }
 
+namespace {
+
+/// As nats-server, where nothing else is said.
+constexpr std::size_t cached_accounts = 1000;
+
+account_directory::deletion deletion_by(const resolver_options& options) {
+    using enum account_directory::deletion;
+    if (options.kind == resolver_kind::cache) return remove; // It can be fetched again.
+    if (!options.allow_delete) return none;
+    return options.hard_delete ? remove : rename;
+}
+
+} // namespace
+
 result<std::unique_ptr<account_resolver>> make_resolver(const resolver_options& options,
                                                         const logger& log) {
     switch (options.kind) {
@@ -62,17 +76,10 @@ result<std::unique_ptr<account_resolver>> make_resolver(const resolver_options& 
     account_directory::settings chosen;
     chosen.folder = options.dir;
     chosen.limit = static_cast<std::size_t>(std::max<std::int64_t>(options.limit, 0));
-    if (is_cache && chosen.limit == 0) chosen.limit = 1000;
+    if (is_cache && chosen.limit == 0) chosen.limit = cached_accounts;
     chosen.evicts = is_cache;
     chosen.ttl = options.ttl;
-    if (is_cache || options.hard_delete) {
-        chosen.when_deleted = account_directory::deletion::remove;
-    } else if (options.allow_delete) {
-        chosen.when_deleted = account_directory::deletion::rename;
-    }
-    if (!is_cache && !options.allow_delete) {
-        chosen.when_deleted = account_directory::deletion::none;
-    }
+    chosen.when_deleted = deletion_by(options);
     auto opened = account_directory::open(std::move(chosen), net::wall_now());
     if (!opened) return opened.error();
     for (const auto& problem : (*opened)->problems()) log.error(problem);
