@@ -18,13 +18,14 @@ from suite import SECONDS, equal, eventually, matches, once, skipped, succeeded,
 class strange_server:
     """Greets with this INFO, answers the first PING, and then does as it is told."""
 
-    def __init__(self, info=None, answers_pings=True, hangs_up_once=False):
+    def __init__(self, info=None, answers_pings=True, hangs_up_once=False, last_words=b""):
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"nats://127.0.0.1:{self.listener.getsockname()[1]}"
         self.info = {"server_id": "X", "version": "2.15.2", "headers": True, "max_payload": 1048576} | (info or {})
         self.answers_pings = answers_pings
         self.ignored_pings = 0
         self.hangs_up_at_sub = hangs_up_once
+        self.last_words = last_words
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self):
@@ -39,6 +40,7 @@ class strange_server:
             for line in connection.makefile("rb"):
                 if line.startswith(b"SUB ") and self.hangs_up_at_sub:
                     self.hangs_up_at_sub = False
+                    connection.sendall(self.last_words)
                     return connection.shutdown(socket.SHUT_RDWR)
                 if line != b"PING\r\n":
                     continue
@@ -161,8 +163,8 @@ def a_second_signal_ends_a_command_that_does_not_end(world):
 
 @once
 def who_loses_the_connection_while_subscribing_subscribes_again(world):
-    for command in ("sub", "reply"):
-        server = strange_server(hangs_up_once=True)
+    for command, last_words in (("sub", b""), ("reply", b""), ("sub", b"-ERR 'Stale Connection'\r\n")):
+        server = strange_server(hangs_up_once=True, last_words=last_words)
         listener = world.start(command, "a", *(["x"] if command == "reply" else []), env={"NATS_URL": server.url})
         listener.wait_for("Connected again")
         listener.signal(signal.SIGINT)

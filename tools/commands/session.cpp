@@ -4,6 +4,7 @@
 #include <commands/subprocess.hpp>
 
 #include <pipit/protocol/error.hpp>
+#include <pipit/protocol/error_texts.hpp>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -78,6 +79,8 @@ void session::tell(const client::connection_event& happened) {
     if (const auto text = std::visit(event_text{}, happened); !text.empty()) with.note(text);
     const auto* const failed = std::get_if<client::event::asynchronous_error>(&happened);
     if (!failed || refused_ || failed->why != protocol::errc::refused_by_peer) return;
+    // A suspended command is heard no more, and nothing that it asked for was refused.
+    if (failed->why.detail() == protocol::error_texts::stale_connection) return;
     refused_ = failed->why;
     if (on_refused) on_refused();
 }
