@@ -134,6 +134,30 @@ def secrets_are_not_shown_by_ps(world):
         assert b"s3cret" not in line and b"127.0.0.1" in line, line
 
 
+@once
+def a_seed_in_the_place_of_its_file_is_never_shown(world):
+    seed = "SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VY"
+    jwt = "eyJ0eXAiOiJKV1QiLCJhbGciOiJlZDI1NTE5LW5rZXkifQ.eyJqdGkiOiJYIn0.c2VjcmV0"
+    world.file("config/nats/context/it.json", '{"nkey": "' + seed + '"}')
+    for arguments, env, code, said in (
+            (["pub", "a", "x", "--nkey", seed], {}, 2, "--nkey: this is a secret itself; name a file"),
+            (["pub", "a", "x", "--nkey=" + seed[:-1]], {}, 2, "--nkey: this is a secret itself"),
+            (["pub", "a", "x", "--creds", jwt], {}, 2, "--creds: this is a secret itself"),
+            (["context", "add", "one", "--nkey", seed], {}, 2, "--nkey: this is a secret itself"),
+            (["pub", "a", "x"], {"NATS_NKEY": seed}, 1, "NATS_NKEY or the context's nkey"),
+            (["pub", "a", "x", "--context", "it"], {}, 1, "NATS_NKEY or the context's nkey"),
+            (["context", "show", "it"], {}, 0, ""), (["context", "show", "it", "--json"], {}, 0, ""),
+            (["pub", "a", "x", "--count", seed], {}, 2, "--count: this is not")):
+        done = world.run(*arguments, env=env)
+        equal(done.code, code, arguments)
+        assert said in done.err, (said, done.err)
+        assert seed[:-1] not in done.out + done.err and jwt not in done.out + done.err, (done.out, done.err)
+    sub = world.start("sub", "a", seed)
+    sub.wait_for("Subscribed")
+    with open(f"/proc/{sub.process.pid}/cmdline", "rb") as file:
+        assert seed.encode() not in file.read()
+
+
 @test
 def the_connection_is_named_and_its_inboxes_begin_as_asked(world):
     world.subscribe("a", "--connection-name", "my tool", "--inbox-prefix", "_MINE")

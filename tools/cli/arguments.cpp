@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cli/arguments.hpp>
 
-#include <cli/settings.hpp>
+#include <cli/secrets.hpp>
 
 #include <pipit/base/nearest_name.hpp>
 
@@ -43,9 +43,7 @@ void take(const option& each, const std::string& text) {
                           list_of(each.words)};
     }
     if (const auto complaint = each.set(text)) {
-        const bool is_url = text.find("://") != std::string::npos;
-        throw wrong_value{shown_name(each) + ": '" + (is_url ? without_secrets(text) : text) +
-                          "' " + *complaint};
+        throw wrong_value{shown_name(each) + ": " + quoted_unless_secret(text) + ' ' + *complaint};
     }
 }
 
@@ -114,14 +112,15 @@ std::string complaint_about(const std::string& word, const std::vector<const com
     }
     const auto& chosen = *path.back();
     if (chosen.commands.empty()) {
-        return "'" + word + "' is one word too many. What has blanks is quoted: 'hello world'";
+        return quoted_unless_secret(word) +
+               " is one word too many. What has blanks is quoted: 'hello world'";
     }
     std::vector<std::string_view> names;
     for (const auto& each : chosen.commands) {
         names.push_back(each.name);
         names.insert(names.end(), each.aliases.begin(), each.aliases.end());
     }
-    return "unknown command '" + word + "'" + meant(nearest_name(word, names));
+    return "unknown command " + quoted_unless_secret(word) + meant(nearest_name(word, names));
 }
 
 std::string missing(const option& argument) {
@@ -233,10 +232,14 @@ std::vector<secret_place> secret_places(const std::vector<std::string>& words) {
         if (scheme != nowhere && is_first) url = scheme + 3;
         const auto at = word.rfind('@');
         const auto data = word.find(";base64,");
+        const auto equals = word.starts_with("--") ? word.find('=') : nowhere;
+        const auto value = equals == nowhere ? 0 : equals + 1;
         if (url != nowhere && at != nowhere && at > url) {
             places.push_back({i, url, at - url});
         } else if (data != nowhere && word.find("data:") < data) {
             places.push_back({i, data + 8, word.size() - data - 8}); // Credentials.
+        } else if (looks_secret(word.substr(value))) {
+            places.push_back({i, value, word.size() - value});
         }
     }
     return places;

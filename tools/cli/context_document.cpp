@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cli/context_document.hpp>
 
+#include <cli/secrets.hpp>
 #include <cli/settings.hpp>
 
 #include <boost/json.hpp>
@@ -117,7 +118,8 @@ std::string shown_value(std::string_view key, std::string_view value) {
     constexpr std::array secrets = {"password", "token", "user_seed", "user_jwt"};
     if (key == "url" || key == "socks_proxy") return without_secrets(value);
     const bool is_secret = std::find(secrets.begin(), secrets.end(), key) != secrets.end() ||
-                           value.starts_with("data:"); // Credentials, where others have a path.
+                           // Credentials, where others have a path.
+                           value.starts_with("data:") || looks_secret(value);
     return is_secret && !value.empty() ? "***" : std::string(value);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <commands/connecting.hpp>
 
+#include <cli/secrets.hpp>
 #include <commands/context_store.hpp>
 #include <commands/subprocess.hpp>
 
@@ -92,6 +93,11 @@ result<auth::user_credentials> read_credentials(const connection_settings& setti
         return auth::user_credentials{*settings.user_jwt, *seed};
     }
     const auto& reference = settings.creds ? *settings.creds : *settings.nkey;
+    if (looks_secret(reference)) {
+        return invalid("a secret itself stands where a file is named that holds it: in " +
+                       std::string(settings.creds ? "NATS_CREDS or the context's creds"
+                                                  : "NATS_NKEY or the context's nkey"));
+    }
     const auto text = read_reference(reference, variables);
     if (!text) return text.error();
     const auto shown = reference.starts_with("data:") ? std::string("data:") : reference;

@@ -3,6 +3,7 @@
 
 #include <cli/completion.hpp>
 #include <cli/help_text.hpp>
+#include <cli/secrets.hpp>
 
 #include <pipit/protocol/server_address.hpp>
 #include <pipit/server/version.hpp>
@@ -81,6 +82,15 @@ setter into_servers(std::optional<std::string>& target) {
     };
 }
 
+/// The file of a secret; not the secret, of which nothing is shown then.
+setter into_file_of_secret(std::optional<std::string>& target) {
+    return [&target](std::string_view text) -> std::optional<std::string> {
+        if (looks_secret(text)) return "is a secret itself; name a file that holds it";
+        target = std::string(text);
+        return std::nullopt;
+    };
+}
+
 std::vector<option> global_options(program& with) {
     auto& flags = with.flags;
     return {
@@ -107,13 +117,13 @@ std::vector<option> global_options(program& with) {
         {.names = "--creds",
          .value = "FILE",
          .help = "a file of credentials: JWT and seed",
-         .set = into(flags.creds),
+         .set = into_file_of_secret(flags.creds),
          .offers = completes::file,
          .environment = "NATS_CREDS"},
         {.names = "--nkey",
          .value = "FILE",
          .help = "a file that holds a seed",
-         .set = into(flags.nkey),
+         .set = into_file_of_secret(flags.nkey),
          .offers = completes::file,
          .environment = "NATS_NKEY"},
         {.names = "--tlscert",
