@@ -83,6 +83,14 @@ def replies_end_with_an_empty_one(world):
 
 
 @test
+def one_reply_is_enough_for_who_says_so_also_before_an_empty_one(world):
+    for group in ("first", "second"):
+        replying(world, "all", group, "--queue", group)
+    done = succeeded(world.run("request", "all", "", "--replies", "1", "--wait-for-empty", "--timeout", "60s", "--raw"))
+    assert done.out in ("first\n", "second\n"), done.out
+
+
+@test
 def an_empty_reply_alone_is_an_answer(world):
     replying(world, "svc", "--echo")
     done = succeeded(world.run("request", "svc", "", "--wait-for-empty", "--timeout", "60s", "--raw"))

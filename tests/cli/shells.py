@@ -69,6 +69,32 @@ def every_option_is_offered_by_bash(world):
         equal([name for name in names if name not in offered], [], command)
 
 
+@once
+def behind_server_its_own_options_are_offered(world):
+    world.file("a.conf", "x")
+    options = set(re.findall(r"^ +(?:-\w+, )*(--?[\w]+)", succeeded(world.run("server", "--help")).out.split(
+        "Not supported yet")[0], re.M))
+    assert len(options) > 25, options
+    offered = bash(world, "pipit", "server", "-")
+    equal(options - set(offered), set())
+    assert "--creds" not in offered and "--context" not in offered, offered
+    equal(bash(world, "pipit", "server", "-D", "--ht"), ["--http_port", "--https_port"])
+    for words in (["-c"], ["-config"], ["--config", "="], ["-s", "--tlscert"]):
+        equal(bash(world, "pipit", "server", *words, "a."), ["a.conf"])
+    equal(bash(world, "pipit", "server", "-p", ""), [])
+    equal(bash(world, "pipit", "server", ""), ["check", "info", "ping"])
+    offered = zsh(world, "pipit", "server", "--ht").out.split()
+    assert "--http_port" in offered and "-DV" in offered and "--creds" not in offered, offered
+    fish = needs("fish")
+    path = world.file("pipit.fish", succeeded(world.run("completion", "fish")).out)
+    for line, expected, absent in (("pipit server --ht", "--http_port", "--html"), ("pipit server -D", "-DV", "-x"),
+                                   ("pipit server -", "--config", "--creds"), ("pipit server -c a.", "a.conf", "info"),
+                                   ("pipit server check -", "--creds", "--config")):
+        done = world.run("-c", f"source {path}; complete -C '{line}'", program=fish)
+        offered = [each.split("\t")[0] for each in done.out.splitlines()]
+        assert expected in offered and absent not in offered, (line, offered, done.err)
+
+
 def zsh(world, *words):
     """What zsh offers: compadd only works inside the line editor, here it prints what it is given."""
     path = world.file("_pipit", succeeded(world.run("completion", "zsh")).out)

@@ -127,6 +127,41 @@ std::string argument_cases(const command& root) {
     return cases;
 }
 
+/// How a shell completes, as code.
+struct shell_actions {
+    std::string files, folders;
+    std::string (*offer)(const std::string& words);
+};
+
+/// Where another parser reads the options: those are offered, and no others. It takes one dash for
+/// two.
+std::string bare_place(const command& root, const bare_command& bare, const shell_actions& shell) {
+    if (bare.name.empty()) return {};
+    std::set<std::string> files, folders, others;
+    std::vector<std::string> names;
+    for (const auto& option : bare.options) {
+        auto& taken = option.offers == completes::file     ? files
+                      : option.offers == completes::folder ? folders
+                                                           : others;
+        for (const auto name : option.all_names()) {
+            names.emplace_back(name);
+            if (!option.takes_value()) continue;
+            taken.emplace(name);
+            if (name.starts_with("--")) taken.emplace(name.substr(1));
+        }
+    }
+    const auto when = [](const std::set<std::string>& previous, const std::string& then) {
+        return previous.empty() ? ""
+                                : "        " + alternatives(previous) + ") " + then + "return ;;\n";
+    };
+    return "    if [ \"$place\" = " + quoted(root.name + ' ' + bare.name) +
+           " ]; then\n        case \"$previous\" in\n" + when(files, shell.files + "; ") +
+           when(folders, shell.folders + "; ") + when(others, "") +
+           "        esac\n        case \"$word\" in -*) " + shell.offer(joined(names)) + " ;; *) " +
+           shell.offer(joined(child_names(*root.find(bare.name)))) +
+           " ;; esac\n        return\n    fi\n";
+}
+
 /// What fish asks to know whether something belongs here.
 std::string fish_condition(const std::string& path) {
     return "test (__pipit_path) = " + quoted(path);
@@ -141,6 +176,7 @@ std::string fish_option(const std::string& condition, const option& each) {
     std::string line = "complete -c pipit -n " + quoted(condition);
     for (const auto name : each.all_names()) {
         line += name.starts_with("--") ? " -l " + std::string(name.substr(2))
+                : name.size() > 2      ? " -o " + std::string(name.substr(1))
                                        : " -s " + std::string(name.substr(1));
     }
     if (each.takes_value()) {
@@ -154,12 +190,13 @@ std::string fish_option(const std::string& condition, const option& each) {
             line += each.words.empty() ? " -x" : " -x -a " + quoted(joined(each.words));
         }
     }
-    return line + " -d " + quoted(each.help) + '\n';
+    if (!each.help.empty()) line += " -d " + quoted(each.help);
+    return line + '\n';
 }
 
 } // namespace
 
-std::string bash_completion(const command& root) {
+std::string bash_completion(const command& root, const bare_command& bare) {
     const value_kinds kinds(root);
     return "# bash completion for pipit; made by: pipit completion bash\n"
            "# Offers lines as they are: a context or a file may have any name.\n"
@@ -189,8 +226,13 @@ std::string bash_completion(const command& root) {
            "        each=${COMP_WORDS[i]}\n"
            "        [ \"$each\" != = ] || { skip=1; continue; }\n"
            "        if [ -n \"$skip\" ]; then skip=; continue; fi\n" +
-           walk(root, kinds) +
-           "    done\n"
+           walk(root, kinds) + "    done\n" +
+           bare_place(root, bare,
+                      {"compopt -o filenames 2>/dev/null; _pipit_files -f",
+                       "compopt -o filenames 2>/dev/null; _pipit_files -d",
+                       [](const std::string& words) {
+                           return "COMPREPLY=($(compgen -W " + quoted(words) + " -- \"$word\"))";
+                       }}) +
            "    case \"$previous\" in\n" +
            (kinds.files.empty() ? ""
                                 : "        " + alternatives(kinds.files) +
@@ -228,7 +270,7 @@ std::string bash_completion(const command& root) {
            "complete -F _pipit pipit\n";
 }
 
-std::string zsh_completion(const command& root) {
+std::string zsh_completion(const command& root, const bare_command& bare) {
     const value_kinds kinds(root);
     return "#compdef pipit\n"
            "# zsh completion for pipit; made by: pipit completion zsh\n"
@@ -238,8 +280,10 @@ std::string zsh_completion(const command& root) {
            "    for ((i = 2; i < CURRENT; i++)); do\n"
            "        each=${words[i]}\n"
            "        if [[ -n $skip ]]; then skip=; continue; fi\n" +
-           walk(root, kinds) +
-           "    done\n"
+           walk(root, kinds) + "    done\n" +
+           bare_place(root, bare,
+                      {"_files", "_files -/",
+                       [](const std::string& words) { return "compadd -- " + words; }}) +
            "    case \"$previous\" in\n" +
            (kinds.files.empty()
                 ? ""
@@ -281,7 +325,7 @@ std::string zsh_completion(const command& root) {
            "fi\n";
 }
 
-std::string fish_completion(const command& root) {
+std::string fish_completion(const command& root, const bare_command& bare) {
     const value_kinds kinds(root);
     std::string cases;
     visit_commands(root, [&](const std::string& path, const command& parent) {
@@ -315,13 +359,18 @@ std::string fish_completion(const command& root) {
                 "    echo $path\n"
                 "end\n"
                 "complete -c pipit -f\n";
+    const auto bare_path = root.name + ' ' + bare.name;
+    const auto for_all = bare.name.empty() ? "true" : "test (__pipit_path) != " + quoted(bare_path);
+    for (const auto& option : bare.options) {
+        text += fish_option(fish_condition(bare_path), option);
+    }
     visit_commands(root, [&](const std::string& path, const command& each) {
         for (const auto& child : each.commands) {
             text += "complete -c pipit -n " + quoted(fish_condition(path)) + " -a " +
                     quoted(child.name) + " -d " + quoted(child.summary) + '\n';
         }
         for (const auto& option : each.options) {
-            text += fish_option(&each == &root ? "true" : fish_option_condition(path), option);
+            text += fish_option(&each == &root ? for_all : fish_option_condition(path), option);
         }
         for (const auto& argument : each.arguments) {
             if (argument.offers == completes::context) {

@@ -93,9 +93,14 @@ TEST(Manual, EscapesWhatTroffWouldTake) {
 TEST(Completion, KnowsEveryCommandAndOption) {
     sample values;
     const auto root = values.tree();
+    const bare_command bare{
+        "context",
+        {{.names = "--other", .value = "PATH", .help = {}, .set = {}, .offers = completes::file},
+         {.names = "-XY", .help = {}, .set = {}}}};
     for (const auto& script :
-         {bash_completion(root), zsh_completion(root), fish_completion(root)}) {
-        for (const auto* word : {"context", "add", "save", "mode", "fast slow", "server", "json"}) {
+         {bash_completion(root, bare), zsh_completion(root, bare), fish_completion(root, bare)}) {
+        for (const auto* word :
+             {"context", "add", "save", "mode", "fast slow", "server", "json", "other", "XY"}) {
             EXPECT_NE(script.find(word), std::string::npos) << word << "\n" << script;
         }
     }

@@ -13,12 +13,13 @@
 namespace pipit::cli {
 namespace {
 
+constexpr std::uint64_t size_min = 16;
 constexpr std::uint64_t rate_max = 1'000'000;
 constexpr nanoseconds duration_max = std::chrono::hours(24);
 
 struct latency_options {
     std::string server_b;
-    std::uint64_t size = 16;
+    std::uint64_t size = size_min;
     std::uint64_t rate = 1000;
     nanoseconds duration = std::chrono::seconds(5);
 };
@@ -29,18 +30,18 @@ struct latency_sum {
     std::uint64_t sent = 0;
 };
 
-/// When it was sent stands at the beginning: nanoseconds of the steady clock, as text.
-std::string stamped(steady_time now, std::size_t size) {
-    auto text = std::to_string(now.time_since_epoch().count()) + ' ';
+/// When it was sent stands at the beginning: nanoseconds, as text. A day has 14 digits of them.
+std::string stamped(nanoseconds since_begin, std::size_t size) {
+    auto text = std::to_string(since_begin.count()) + ' ';
     text.resize(std::max(text.size(), size), '.');
     return text;
 }
 
-std::optional<steady_time> stamp_of(bytes_view payload) {
+std::optional<nanoseconds> stamp_of(bytes_view payload) {
     std::int64_t count = 0;
     const auto read = std::from_chars(payload.data(), payload.data() + payload.size(), count);
     if (read.ec != std::errc()) return std::nullopt;
-    return steady_time(nanoseconds(count));
+    return nanoseconds(count);
 }
 
 class latency_test {
@@ -66,7 +67,7 @@ public:
             const auto sent = stamp_of(message.payload());
             if (!sent) return;
             reaches_ = true;
-            if (*sent >= began_) sum_.trips.record(net::steady_now() - *sent);
+            if (*sent >= began_) sum_.trips.record(since_begin() - *sent);
         };
         auto messages = second_.subscribe(subject, receive);
         if (!messages) co_return connected_.fail(messages.error());
@@ -81,6 +82,8 @@ private:
         if (!asked_.server_b.empty()) options.servers = split_servers(asked_.server_b);
         return options;
     }
+
+    [[nodiscard]] nanoseconds since_begin() const { return net::steady_now() - begin_; }
 
     [[nodiscard]] connecting second_how() const {
         auto how = connected_.how;
@@ -100,7 +103,7 @@ private:
             }
             const auto flushed = co_await second_.flush(asio::use_awaitable);
             if (!flushed) co_return flushed.error();
-            const auto text = stamped(net::steady_now(), 0);
+            const auto text = stamped(since_begin(), 0);
             const auto sent = connected_.nats.publish(subject, text);
             if (!sent) co_return sent.error();
             co_await connected_.sleep(std::chrono::milliseconds(10));
@@ -110,14 +113,15 @@ private:
 
     asio::awaitable<int> send_all(const std::string& subject) {
         const client::publish_options how;
-        began_ = net::steady_now();
+        began_ = since_begin();
+        const auto first = net::steady_now();
         const auto pause =
             nanoseconds(std::chrono::seconds(1)) / static_cast<std::int64_t>(asked_.rate);
-        for (auto next = began_; next < began_ + asked_.duration; next += pause) {
+        for (auto next = first; next < first + asked_.duration; next += pause) {
             if (const auto left = next - net::steady_now(); left > nanoseconds::zero()) {
                 co_await connected_.sleep(left);
             }
-            const auto text = stamped(net::steady_now(), asked_.size);
+            const auto text = stamped(since_begin(), asked_.size);
             const auto sent =
                 co_await connected_.nats.publish(subject, text, how, asio::use_awaitable);
             if (!sent) co_return connected_.fail(sent.error());
@@ -136,8 +140,9 @@ private:
     session& connected_;
     const latency_options& asked_;
     latency_sum& sum_;
+    const steady_time begin_ = net::steady_now();
     bool reaches_ = false;                   ///< What is published to the first server.
-    steady_time began_ = steady_time::max(); ///< What is older only asks whether it reaches.
+    nanoseconds began_ = nanoseconds::max(); ///< What is older only asks whether it reaches.
     client::connection second_;
 };
 
@@ -169,6 +174,10 @@ int summarize(session& connected, const latency_options& asked, const latency_su
 int run_latency(program& with, const latency_options& asked) {
     if (const auto wrong = complaint_about_size(asked.size); !wrong.empty()) {
         return with.fail_usage(wrong);
+    }
+    if (asked.size < size_min) {
+        return with.fail_usage("--size is at least " + count_text(size_min) +
+                               ": the time of sending is in each message");
     }
     if (asked.rate == 0 || asked.rate > rate_max) {
         return with.fail_usage("--rate is between 1 and " + count_text(rate_max));

@@ -271,10 +271,6 @@ std::string complaint_about(const reply_options& asked) {
     const int answers = (asked.payload.value_or("").empty() ? 0 : 1) +
                         (asked.command.empty() ? 0 : 1) + (asked.echo ? 1 : 0);
     if (answers > 1) return "a payload, --command and --echo: one of them is enough";
-    if (!asked.command.empty()) {
-        const auto words = split_shell_words(asked.command);
-        if (!words || words->empty()) return "--command has a quote that is not closed";
-    }
     if (auto wrong = complaint_about_queue(asked.queue); !wrong.empty()) return wrong;
     if (asked.commands_max == 0 || asked.commands_max > commands_at_once_max) {
         return "--commands is between 1 and " + std::to_string(commands_at_once_max);
@@ -301,6 +297,17 @@ int run_reply(program& with, const reply_options& asked) {
                        return code;
                    },
                .runs_until_ended = asked.count == 0});
+}
+
+/// Words as a shell reads them, at least one.
+setter into_command(std::string& target) {
+    return [&target](std::string_view text) -> std::optional<std::string> {
+        const auto words = split_shell_words(text);
+        if (!words) return "has a quote that is not closed";
+        if (words->empty() || words->front().empty()) return "names no command";
+        target = text;
+        return std::nullopt;
+    };
 }
 
 } // namespace
@@ -333,7 +340,7 @@ command reply_command(program& with) {
         {.names = "--command",
          .value = "COMMAND",
          .help = "answer with what this prints",
-         .set = into(asked->command)},
+         .set = into_command(asked->command)},
         {.names = "--commands",
          .value = "N",
          .help = "run up to so many at a time; 8 when it is not said",

@@ -15,7 +15,7 @@ struct request_options {
     outgoing_options message;
     incoming_options shown;
     std::uint64_t count = 1;
-    std::uint64_t replies = 1;
+    std::optional<std::uint64_t> replies; ///< One, when nobody has said it.
     nanoseconds reply_timeout = std::chrono::milliseconds(300);
     bool wait_for_empty = false;
     nanoseconds sleep{};
@@ -68,7 +68,8 @@ private:
         if (!printer_.is_for_programs()) {
             connected_.with.note("Sending a request on \"" + message.subject + "\"");
         }
-        if (asked_.replies == 1 && !asked_.wait_for_empty) co_return co_await ask_one(message);
+        if (asked_.replies.value_or(1) == 1 && !asked_.wait_for_empty)
+            co_return co_await ask_one(message);
         co_return co_await ask_many(message);
     }
 
@@ -87,10 +88,10 @@ private:
         client::request_many_options how;
         how.timeout = connected_.how.timeout;
         how.headers = message.headers_or_null();
-        // One is what nobody has said: then it is the empty one that ends them.
-        how.messages_max = asked_.wait_for_empty && asked_.replies == 1 ? 0 : asked_.replies;
+        // Where nobody has said how many, it is the empty one that ends them.
+        how.messages_max = asked_.replies.value_or(asked_.wait_for_empty ? 0 : 1);
         how.ends_with_empty_payload = asked_.wait_for_empty;
-        if (asked_.replies > 1) how.stall = asked_.reply_timeout;
+        if (asked_.replies.value_or(1) > 1) how.stall = asked_.reply_timeout;
         auto replies =
             connected_.nats.request_many(message.subject, message.payload, std::move(how));
         if (!replies) co_return replies.error();

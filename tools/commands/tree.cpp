@@ -6,6 +6,8 @@
 #include <cli/secrets.hpp>
 
 #include <pipit/protocol/server_address.hpp>
+#include <pipit/protocol/subject.hpp>
+#include <pipit/server/command_line.hpp>
 #include <pipit/server/version.hpp>
 
 #include <algorithm>
@@ -91,6 +93,16 @@ setter into_file_of_secret(std::optional<std::string>& target) {
     };
 }
 
+setter into_inbox_prefix(std::optional<std::string>& target) {
+    return [&target](std::string_view text) -> std::optional<std::string> {
+        if (!protocol::is_valid_publish_subject(text)) {
+            return "cannot begin a subject: it has no blanks, wildcards or empty tokens";
+        }
+        target = std::string(text);
+        return std::nullopt;
+    };
+}
+
 std::vector<option> global_options(program& with) {
     auto& flags = with.flags;
     return {
@@ -168,7 +180,7 @@ std::vector<option> global_options(program& with) {
         {.names = "--inbox-prefix",
          .value = "PREFIX",
          .help = "what inboxes begin with, instead of _INBOX",
-         .set = into(flags.inbox_prefix),
+         .set = into_inbox_prefix(flags.inbox_prefix),
          .environment = "NATS_INBOX_PREFIX"},
         {.names = "-j,--json", .help = "lines of JSON, for programs", .set = into(with.json)},
         {.names = "--no-color",
@@ -202,6 +214,25 @@ command help_command(program& with, const std::shared_ptr<command>& root) {
     return shown;
 }
 
+/// What a server takes, for the shells.
+bare_command server_options() {
+    constexpr std::string_view files =
+        "--config,-c --log,-l --pid,-P --tlscert --tlskey --tlscacert";
+    constexpr std::string_view folders = "--ports_file_dir --store_dir,-sd";
+    bare_command all{.name = "server"};
+    for (auto& [names, takes_value] : server::known_flags()) {
+        const auto offers = files.find(names) != std::string_view::npos     ? completes::file
+                            : folders.find(names) != std::string_view::npos ? completes::folder
+                                                                            : completes::nothing;
+        all.options.push_back({.names = std::move(names),
+                               .value = takes_value ? "VALUE" : "",
+                               .help = {},
+                               .set = {},
+                               .offers = offers});
+    }
+    return all;
+}
+
 command completion_command(program& with, const std::shared_ptr<command>& root) {
     const auto asked = std::make_shared<help_options>();
     command made{.name = "completion",
@@ -214,9 +245,10 @@ command completion_command(program& with, const std::shared_ptr<command>& root) 
     made.examples = {{"source <(pipit completion bash)", "In ~/.bashrc, and so in ~/.zshrc"},
                      {"pipit completion fish > ~/.config/fish/completions/pipit.fish", "For fish"}};
     made.run = [&with, asked, root = root.get()] {
-        with.print(asked->shell == "bash"  ? bash_completion(*root)
-                   : asked->shell == "zsh" ? zsh_completion(*root)
-                                           : fish_completion(*root));
+        const auto bare = server_options();
+        with.print(asked->shell == "bash"  ? bash_completion(*root, bare)
+                   : asked->shell == "zsh" ? zsh_completion(*root, bare)
+                                           : fish_completion(*root, bare));
         return exit_code::done;
     };
     return made;

@@ -404,6 +404,24 @@ result<command_line> parse_command_line(const std::vector<std::string>& argument
     return flag_reader(arguments).read();
 }
 
+std::vector<flag_shape> known_flags() {
+    std::vector<flag_shape> flags;
+    for (const auto& rule : flag_rules) {
+        std::string names;
+        for (auto rest = rule.names; !rest.empty();) {
+            const auto name = rest.substr(0, rest.find(' '));
+            rest.remove_prefix(std::min(name.size() + 1, rest.size()));
+            // One dash or two is the same to the parser; the help says them so.
+            const bool is_short = name.size() <= 2 || std::isupper(name.front()) != 0;
+            if (!names.empty()) names += ',';
+            names += is_short ? "-" : "--";
+            names += name;
+        }
+        flags.push_back({std::move(names), rule.kind != flag_kind::boolean});
+    }
+    return flags;
+}
+
 result<loaded_options> load_options(const command_line& line, const config_source& source) {
     if (line.config_file.empty()) return with_flags({}, line);
     auto loaded = load_options(line.config_file, source);

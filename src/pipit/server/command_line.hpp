@@ -37,6 +37,13 @@ struct command_line {
 ///         shows its help; `errc::invalid_command_line` for other words.
 [[nodiscard]] result<command_line> parse_command_line(const std::vector<std::string>& arguments);
 
+/// A flag as it is typed, for those who offer them.
+struct flag_shape {
+    std::string names; ///< `-p,--port`
+    bool takes_value = false;
+};
+[[nodiscard]] std::vector<flag_shape> known_flags();
+
 /// The options that a server is to run with: its file's, over them the flags, and the defaults.
 /// Errors: `errc::invalid_configuration`, `errc::unusable_file`, `errc::invalid_command_line`.
 [[nodiscard]] result<loaded_options> load_options(const command_line& line,

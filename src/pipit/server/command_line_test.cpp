@@ -104,6 +104,18 @@ TEST(CommandLine, KnowsEveryFlagThatSetsAnOption) {
     EXPECT_EQ(options.loops, 2);
 }
 
+TEST(CommandLine, TakesEveryFlagThatItOffers) {
+    for (const auto& flag : known_flags()) {
+        for (bytes_view rest = flag.names; !rest.empty();) {
+            const std::string name(rest.substr(0, rest.find(',')));
+            rest.remove_prefix(std::min(name.size() + 1, rest.size()));
+            words typed{name};
+            if (flag.takes_value) typed.emplace_back("1");
+            EXPECT_TRUE(parse_command_line(typed)) << name;
+        }
+    }
+}
+
 TEST(CommandLine, CombinesDebugAndTrace) {
     const auto traced = load({"-DVV"}).options;
     EXPECT_TRUE(traced.debug && traced.trace && traced.trace_verbose);
