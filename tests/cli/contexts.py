@@ -92,6 +92,15 @@ def a_context_is_edited(world):
 
 
 @once
+def a_folder_of_contexts_that_cannot_be_read_is_told(world):
+    world.file(home(world, "context"), "where the folder should be")
+    for arguments in (["context", "ls"], ["context", "ls", "--names"], ["pub", "a", "b", "--context", "x"]):
+        done = world.run(*arguments)
+        equal(done.code, 1)
+        matches("Not a directory: .*/nats/context$", done.err)
+
+
+@once
 def a_context_that_is_not_there_or_broken_is_told(world):
     matches("there is no context 'x' and no other one.*pipit context add x", world.run("pub", "a", "b", "--context", "x").err)
     succeeded(world.run("context", "add", "prod"))
@@ -99,6 +108,9 @@ def a_context_that_is_not_there_or_broken_is_told(world):
     world.file(home(world, "context/broken.json"), "{")
     done = world.run("pub", "a", "b", "--context", "broken")
     equal(done.code, 1)
+    matches("broken.json", done.err)
+    done = world.run("context", "ls")
+    equal((done.code, done.out.split("\t")[0]), (1, "prod"))
     matches("broken.json", done.err)
     equal(world.run("context", "add", "../x").code, 1)
     world.file(home(world, "context.txt"), "gone")

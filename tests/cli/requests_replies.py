@@ -33,6 +33,14 @@ def a_request_is_echoed_with_its_headers(world):
 
 
 @test
+def a_header_that_a_request_spoils_is_left_out_and_said(world):
+    reply = replying(world, "svc", "yes", "-H", "Said: {{Request}}")
+    equal(succeeded(world.run("request", "svc", "a", "--raw")).out, "yes\n")
+    equal(succeeded(world.run("request", "svc", "a\r\nb", "--raw")).out, "yes\n")
+    reply.wait_for("Answered without a header: .*'Said'")
+
+
+@test
 def a_command_answers(world):
     replying(world, "w.*", "--command", "sh -c 'printf %s \"$0:$NATS_REQUEST_SUBJECT:$(cat)\"' {{1}}")
     equal(succeeded(world.run("request", "w.paris", "x y", "--raw")).out, "paris:w.paris:x y\n")

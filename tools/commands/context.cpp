@@ -79,17 +79,20 @@ int add(program& with, const context_options& asked) {
 
 int list(program& with, const context_options& asked) {
     const context_store store(with.variables);
+    const auto names = store.names();
+    if (!names) return with.fail(text_of(names.error()));
     const auto selected = store.selected();
+    int code = exit_code::done;
     table drawn{.columns = {{"Name"}, {"Selected"}, {"Servers"}, {"Description"}}, .rows = {}};
     std::string lines;
-    for (const auto& name : store.names()) {
+    for (const auto& name : *names) {
         if (asked.names) {
             with.print(name + '\n');
             continue;
         }
         const auto document = store.load(name);
         if (!document) {
-            (void)with.fail(text_of(document.error()));
+            code = with.fail(text_of(document.error()));
             continue;
         }
         lines += (lines.empty() ? "" : ",") + document->to_line(name);
@@ -99,12 +102,12 @@ int list(program& with, const context_options& asked) {
     if (asked.names) return exit_code::done;
     if (with.json) {
         with.print("[" + lines + "]\n");
-    } else if (drawn.rows.empty()) {
+    } else if (names->empty()) {
         with.note("There is no context; make one with: pipit context add NAME --server URL");
     } else {
         with.print_table(drawn);
     }
-    return exit_code::done;
+    return code;
 }
 
 /// The name that was said, or the selected one.

@@ -53,14 +53,20 @@ context_store::context_store(const environment& variables) {
     root_ = (configured.empty() ? home_of(variables) + "/.config" : configured) + "/nats";
 }
 
-std::vector<std::string> context_store::names() const {
+result<std::vector<std::string>> context_store::names() const {
     std::vector<std::string> found;
+    const auto folder = root_ + "/context";
     std::error_code failed;
-    for (const auto& entry : fs::directory_iterator(root_ + "/context", failed)) {
-        const auto& file = entry.path();
+    fs::directory_iterator each(folder, failed);
+    if (failed == std::errc::no_such_file_or_directory) return found;
+    for (; !failed && each != fs::directory_iterator(); each.increment(failed)) {
+        const auto& file = each->path();
         if (file.extension() != ".json" || !is_valid_context_name(file.stem().string())) continue;
         std::error_code unreadable;
-        if (entry.is_regular_file(unreadable)) found.push_back(file.stem().string());
+        if (each->is_regular_file(unreadable)) found.push_back(file.stem().string());
+    }
+    if (failed) {
+        return error(error_code(failed.value(), boost::system::system_category()), folder);
     }
     std::sort(found.begin(), found.end());
     return found;
@@ -127,17 +133,18 @@ result<> context_store::make_folders() const {
 
 error unknown_context(const context_store& store, const std::string& name) {
     const auto names = store.names();
-    if (names.empty()) {
+    if (!names) return names.error();
+    if (names->empty()) {
         return invalid("there is no context '" + name +
                        "' and no other one; make one with: pipit "
                        "context add " +
                        name + " --server nats://HOST:4222");
     }
-    const auto nearest = nearest_name(name, {names.begin(), names.end()});
+    const auto nearest = nearest_name(name, {names->begin(), names->end()});
     auto text = "there is no context '" + name + "'";
     if (!nearest.empty()) return invalid(text + ". Did you mean '" + std::string(nearest) + "'?");
     text += "; there are:";
-    for (const auto& each : names) text += " " + each;
+    for (const auto& each : *names) text += " " + each;
     return invalid(text);
 }
 

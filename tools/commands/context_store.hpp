@@ -20,7 +20,8 @@ class context_store {
 public:
     explicit context_store(const environment& variables);
 
-    [[nodiscard]] std::vector<std::string> names() const;
+    /// In the order of the alphabet; none when there is no folder of them.
+    [[nodiscard]] result<std::vector<std::string>> names() const;
     [[nodiscard]] std::string path(const std::string& name) const;
     [[nodiscard]] bool exists(const std::string& name) const;
     /// Also the path of a file that ends with `.json`.
@@ -39,7 +40,7 @@ private:
     std::string root_; ///< `…/nats`
 };
 
-/// That there is no such context, and which there are.
+/// That there is no such context, and which there are; or why that is not known.
 [[nodiscard]] error unknown_context(const context_store& store, const std::string& name);
 
 } // namespace pipit::cli

@@ -45,8 +45,6 @@ struct answer {
     std::vector<std::string> words; ///< Of the command that makes the payload; empty: none does.
 };
 
-constexpr std::uint64_t commands_at_once_max = 64;
-
 /// Lives as long as a command runs for it, also when it has come to its own end.
 class replier : public std::enable_shared_from_this<replier> {
 public:
@@ -223,7 +221,11 @@ private:
         answer made;
         for (const auto& header : asked_.headers) {
             const auto parsed = parse_header(header);
-            (void)made.headers.append(parsed->first, filler_.fill(parsed->second, values).text);
+            const auto value = filler_.fill(parsed->second, values).text;
+            // What was asked may be more than one line.
+            if (const auto added = made.headers.append(parsed->first, value); !added) {
+                connected_.with.note("Answered without a header: " + added.error().message());
+            }
         }
         if (echoes()) {
             for (const auto& [name, value] : shown(request).headers)

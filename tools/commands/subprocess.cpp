@@ -69,7 +69,7 @@ environment_with(const std::vector<std::pair<std::string, std::string>>& more) {
 bool has_to_end() noexcept { return end_signals::count() > 1; }
 
 /// Process groups of `run_command_beside`; 0: a free place.
-std::array<::pid_t, 64> groups{};
+std::array<::pid_t, commands_at_once_max> groups{};
 
 void note_group(::pid_t before, ::pid_t after) noexcept {
     const auto place = std::find(groups.begin(), groups.end(), before);

@@ -16,6 +16,9 @@ namespace pipit::cli {
 
 namespace asio = boost::asio;
 
+/// How many may run beside each other, so that a second Ctrl-C finds and ends all of them.
+inline constexpr std::size_t commands_at_once_max = 64;
+
 struct subprocess {
     std::vector<std::string> words; ///< The program, found on PATH, and its arguments; no shell.
     std::string_view input = {};    ///< Its standard input.
