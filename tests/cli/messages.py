@@ -168,6 +168,19 @@ def payloads_are_translated_by_a_command(world):
 
 
 @test
+def what_translates_is_told_of_each_message(world):
+    sub = world.subscribe("a", "--translate", "echo {{Count}} {{ID}} {{Unix}} {{Nothing}}", "--raw", "--count", "2")
+    begin = int(time.time())
+    succeeded(world.run("pub", "a", "hello", "--count", "2"))
+    done = succeeded(sub.finish())
+    words = [line.split() for line in done.out.splitlines()]
+    equal([(each[0], each[3]) for each in words], [("1", "{{Nothing}}"), ("2", "{{Nothing}}")])
+    assert words[0][1] != words[1][1], words
+    assert all(begin <= int(each[2]) <= time.time() for each in words), words
+    equal(done.err.count("there is no template {{Nothing}}"), 1)
+
+
+@test
 def subjects_are_left_out(world):
     sub = world.subscribe("a.>", "-I", "a.b", "--raw", "--count", "1")
     succeeded(world.run("pub", "a.b", "no"))

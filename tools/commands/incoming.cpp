@@ -2,12 +2,13 @@
 #include <commands/incoming.hpp>
 
 #include <cli/shell_words.hpp>
-#include <cli/templates.hpp>
 #include <cli/units.hpp>
 
 #include <pipit/net/clock.hpp>
+#include <pipit/net/random_bytes.hpp>
 
 #include <filesystem>
+#include <utility>
 
 namespace pipit::cli {
 
@@ -44,7 +45,7 @@ std::vector<option> translate_options(incoming_options& into_these) {
 }
 
 message_printer::message_printer(program& with, const incoming_options& asked)
-    : with_(with), asked_(asked), began_(net::steady_now()) {}
+    : with_(with), asked_(asked), began_(net::steady_now()), filler_(net::draw_seed()) {}
 
 bool message_printer::is_for_programs() const {
     return asked_.raw || with_.json || !asked_.dump.empty();
@@ -79,23 +80,29 @@ result<> message_printer::show(std::uint64_t number, const protocol::message& me
     return {};
 }
 
-subprocess message_printer::translation_of(const protocol::message& message) const {
-    template_filler filler(1);
-    const template_values values{.count = 0,
-                                 .now = {},
-                                 .utc_offset = {},
+subprocess message_printer::translation_of(const protocol::message& message) {
+    const auto now = net::wall_now();
+    const template_values values{.count = ++translations_,
+                                 .now = now,
+                                 .utc_offset = local_utc_offset(now),
                                  .subject = message.subject(),
                                  .request = message.payload()};
     subprocess command;
     command.words = *split_shell_words(asked_.translate);
-    for (auto& word : command.words) word = filler.fill(word, values).text;
+    for (auto& word : command.words) {
+        auto filled = filler_.fill(word, values);
+        if (!filled.complaint.empty() && !std::exchange(has_complained_, true)) {
+            with_.note("--translate: the command gets '" + word +
+                       "' as it is: " + filled.complaint);
+        }
+        word = std::move(filled.text);
+    }
     command.input = message.payload();
     command.joins_errors = true;
     return command;
 }
 
-asio::awaitable<result<std::string>>
-message_printer::translated(const protocol::message& message) const {
+asio::awaitable<result<std::string>> message_printer::translated(const protocol::message& message) {
     if (!translates()) co_return std::string(message.payload());
     auto command = translation_of(message);
     const auto name = command.words[0];

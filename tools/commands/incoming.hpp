@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cli/message_text.hpp>
+#include <cli/templates.hpp>
 #include <commands/program.hpp>
 #include <commands/subprocess.hpp>
 
@@ -52,13 +53,12 @@ public:
     /// What the command of --translate makes of a payload; without one, and when it does not come
     /// to its end, what it was. Everything else goes on meanwhile. Errors: a program that cannot be
     /// run. Lifetime: `message` outlives the coroutine.
-    [[nodiscard]] asio::awaitable<result<std::string>>
-    translated(const protocol::message& message) const;
+    [[nodiscard]] asio::awaitable<result<std::string>> translated(const protocol::message& message);
     /// Whether what is printed is for programs, so that nothing else may be said beside it.
     [[nodiscard]] bool is_for_programs() const;
 
 private:
-    [[nodiscard]] subprocess translation_of(const protocol::message& message) const;
+    [[nodiscard]] subprocess translation_of(const protocol::message& message);
     [[nodiscard]] result<> dump(std::uint64_t number, const shown_message& message) const;
     void print_for_people(std::uint64_t number, const shown_message& message);
     void print_body(const shown_message& message);
@@ -68,6 +68,9 @@ private:
     program& with_;
     const incoming_options& asked_;
     steady_time began_;
+    template_filler filler_;         ///< Of the command of --translate.
+    std::uint64_t translations_ = 0; ///< That were begun.
+    bool has_complained_ = false;    ///< Of a template that is none.
 };
 
 } // namespace pipit::cli
