@@ -195,6 +195,51 @@ TEST_F(ConnectionLifetime, ACallbackMayEndItsSubscription) {
     EXPECT_EQ(calls, 1);
 }
 
+TEST_F(ConnectionLifetime, ALimitCountsWhatIsHereAlready) {
+    auto messages = nats->subscribe("a").value();
+    for (const auto* text : {"1", "2", "3", "4", "5"}) nats->publish("a", text).value();
+    run_until(io, [&] { return messages.statistics().pending_messages == 5; });
+    EXPECT_EQ(messages.try_next()->payload(), "1");
+    messages.unsubscribe(3);
+    EXPECT_EQ(messages.statistics().pending_messages, 2U);
+    EXPECT_EQ(messages.try_next()->payload(), "2");
+    EXPECT_EQ(messages.try_next()->payload(), "3");
+    EXPECT_FALSE(messages.try_next());
+    outcome<message> next;
+    messages.next(next.handler());
+    run_until(io, [&] { return next.is.has_value(); });
+    EXPECT_EQ(next.is->error(), errc::subscription_ended);
+    EXPECT_EQ(messages.statistics().delivered_messages, 3U);
+}
+
+TEST_F(ConnectionLifetime, ALimitThatIsReachedThrowsAwayWhatWaits) {
+    auto messages = nats->subscribe("a").value();
+    for (int i = 0; i < 5; ++i) nats->publish("a", "").value();
+    run_until(io, [&] { return messages.statistics().pending_messages == 5; });
+    (void)messages.try_next();
+    (void)messages.try_next();
+    messages.unsubscribe(1);
+    EXPECT_FALSE(messages.try_next());
+    EXPECT_EQ(messages.statistics().pending_bytes, 0U);
+}
+
+TEST_F(ConnectionLifetime, ACallbackMayLimitItsSubscription) {
+    int calls = 0;
+    std::optional<subscription> limited;
+    limited = nats->subscribe("a",
+                              [&](message) {
+                                  if (++calls == 1) limited->unsubscribe(3);
+                              })
+                  .value();
+    for (int i = 0; i < 5; ++i) nats->publish("a", "").value();
+    outcome<void> flushed;
+    nats->flush(flushed.handler());
+    run_until(io, [&] { return flushed.is.has_value(); });
+    EXPECT_EQ(calls, 3);
+    EXPECT_EQ(limited->statistics().delivered_messages, 3U);
+    EXPECT_FALSE(limited->is_active());
+}
+
 asio::awaitable<void> wait_for_ever(std::string url, bool& waits) {
     const auto executor = co_await asio::this_coro::executor;
     connection nats(executor, {.servers = {url}});

@@ -46,6 +46,14 @@ struct feed {
     [[nodiscard]] result<std::optional<message>>
     how_it_ended(std::type_identity<std::optional<message>> kind) const;
 
+    void count_delivery() noexcept {
+        delivered.store(delivered.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    }
+    [[nodiscard]] bool has_reached_limit() const noexcept {
+        const auto max = delivered_max.load(std::memory_order_relaxed);
+        return max != 0 && delivered.load(std::memory_order_relaxed) >= max;
+    }
+
     std::shared_ptr<link> owner;
     std::variant<protocol::sid, protocol::operation_id> source;
     std::string subject;
@@ -56,7 +64,9 @@ struct feed {
     std::list<waiter> waiters; ///< Any of them may give up.
     std::vector<waiting<void>> drains;
     std::vector<sleeper*> sleepers; ///< Threads that wait for a message, but for those called.
-    std::uint64_t delivered = 0;
+    /// Messages that the user was given. Counted under the lock, with a callback by the strand.
+    std::atomic<std::uint64_t> delivered = 0;
+    std::atomic<std::uint64_t> delivered_max = 0; ///< 0: no limit.
     bool slow_consumer_told = false;
     bool holds_reading = false; ///< Nothing is read, because `pending` is full.
     bool delays_drain = false;  ///< The connection's drain waits for `pending` to be taken.

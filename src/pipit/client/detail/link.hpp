@@ -264,6 +264,8 @@ private:
     void end_feed(const feed_pointer& which, feed_end how);
     void stop_holding(feed& of);
     void taken_from(feed& of);
+    void notice_room(feed& of);
+    void limit(feed& of, std::uint64_t max);
     void stop_delaying(feed& of);
     void advance_drain();
     [[nodiscard]] error ending_why() const;

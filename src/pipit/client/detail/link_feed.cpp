@@ -47,10 +47,9 @@ void link::forget(protocol::sid id) {
 
 void link::hand_out(const feed_pointer& to, message arrived) {
     if (to->callback) {
-        ++to->delivered;
         tasks_.emplace_back(callback_call{to, std::move(arrived)});
     } else if (!to->waiters.empty()) {
-        ++to->delivered;
+        to->count_delivery();
         auto who = std::move(to->waiters.front().who);
         to->waiters.erase(to->waiters.begin());
         std::visit(
@@ -73,7 +72,11 @@ void link::queue_for(feed& to, message arrived) {
 }
 
 void link::taken_from(feed& of) {
-    ++of.delivered;
+    of.count_delivery();
+    notice_room(of);
+}
+
+void link::notice_room(feed& of) {
     if (of.pending.empty()) {
         of.slow_consumer_told = false; // It has caught up.
         stop_delaying(of);
@@ -182,7 +185,10 @@ result<> link::may_wait() const {
 
 void link::unsubscribe(const feed_pointer& of, std::uint64_t max) {
     inside([&] {
-        if (max == 0) of->cut = true; // Also when it has ended: callbacks may be on their way.
+        // Also when it has ended: callbacks may be on their way.
+        if (max == 0) of->cut = true;
+        if (max != 0) limit(*of, max);
+        if (of->end && max != 0) return;
         if (of->end) return stop_delaying(*of);
         const auto id = std::get<protocol::sid>(of->source);
         session_.unsubscribe(id, max);
@@ -194,6 +200,14 @@ void link::unsubscribe(const feed_pointer& of, std::uint64_t max) {
         }
         schedule_turn();
     });
+}
+
+/// What is here already counts, too: more than that many is not handed out.
+void link::limit(feed& of, std::uint64_t max) {
+    of.delivered_max = max;
+    const auto delivered = of.delivered.load();
+    of.pending.keep(max > delivered ? max - delivered : 0);
+    notice_room(of);
 }
 
 void link::drain(const feed_pointer& of, handler<void> done) {

@@ -117,7 +117,10 @@ void link::perform(callback_call& call) {
     const auto of = std::move(call.of);
     // First this, then the look at `cut`: whoever ends it does the reverse.
     if (face_ == face::blocking) of->running_callbacks = 1;
-    if (!of->cut && !silent_) guarded([&] { of->callback(std::move(call.what)); });
+    if (!of->cut && !silent_ && !of->has_reached_limit()) {
+        of->count_delivery();
+        guarded([&] { of->callback(std::move(call.what)); });
+    }
     if (face_ == face::asynchronous) return;
     of->running_callbacks = 0;
     of->running_callbacks.notify_all();

@@ -43,6 +43,17 @@ public:
         return take();
     }
 
+    /// Throws away the newest, but for so many of all.
+    void keep(std::uint64_t messages) {
+        while (size() > messages) {
+            bytes_ -= messages_.back().size();
+            messages_.pop_back();
+        }
+        if (!empty()) return;
+        next_ = 0;
+        messages_.clear();
+    }
+
     [[nodiscard]] bool empty() const noexcept { return next_ == messages_.size(); }
     [[nodiscard]] std::size_t size() const noexcept { return messages_.size() - next_; }
     [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
