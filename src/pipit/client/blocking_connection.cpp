@@ -101,15 +101,20 @@ blocking_connection::~blocking_connection() {
         [[maybe_unused]] const auto* const left_to_the_parent = state_.release();
         return;
     }
-    state_->link->silence();
+    const bool is_own_thread = state_->thread.get_id() == std::this_thread::get_id();
+    if (is_own_thread) { // In a callback: nobody is there to be told later.
+        state_->link->silence();
+    } else {
+        state_->link->silence_what_is_not_over();
+    }
     state_->link->close();
     // Behind the turn that tells everybody that it is closed.
     asio::post(state_->runs->io, [its = state_->runs] {
         its->work.reset();
         its->io.stop();
     });
-    if (state_->thread.get_id() == std::this_thread::get_id()) {
-        state_->thread.detach(); // In a callback: it ends when that has returned.
+    if (is_own_thread) {
+        state_->thread.detach(); // It ends when the callback has returned.
     } else {
         state_->thread.join();
     }

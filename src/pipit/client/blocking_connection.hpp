@@ -139,6 +139,7 @@ public:
     [[nodiscard]] result<> flush(std::optional<nanoseconds> timeout = {});
     [[nodiscard]] result<nanoseconds> rtt();
     [[nodiscard]] result<> drain();
+    /// `event::closed` follows, at the latest before the destructor returns (but in a callback).
     void close();
     void reconnect();
     /// As of `connection`.

@@ -118,6 +118,35 @@ TEST(BlockingPromises, NothingWaitsForRoomThatThereNeverIs) {
     nats.flush().value();
 }
 
+TEST(BlockingPromises, WhoClosesIsToldOfIt) {
+    const auto server = start_server();
+    for (int round = 0; round < 50; ++round) {
+        std::atomic<int> told = 0;
+        connection_options options{.servers = {server->url()}};
+        options.on_event = [&](const connection_event& what) {
+            if (const auto* const end = std::get_if<event::closed>(&what)) {
+                ++told;
+                EXPECT_FALSE(end->why.code());
+            }
+        };
+        {
+            blocking_connection nats(options);
+            nats.connect().value();
+            if (round % 2 == 0) {
+                nats.close();
+            } else {
+                nats.drain().value();
+            }
+        }
+        ASSERT_EQ(told, 1) << round;
+        {
+            blocking_connection nats(options);
+            nats.connect().value();
+        }
+        ASSERT_EQ(told, 1) << "the destructor is silent";
+    }
+}
+
 TEST(BlockingPromises, WhatWasPublishedBeforeTheEndIsSentWhoeverIsAtIt) {
     const auto server = start_server();
     blocking_connection reads({.servers = {server->url()}});

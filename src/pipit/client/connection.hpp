@@ -153,6 +153,8 @@ public:
             [this](auto done) { start_drain(detail::handler<void>(std::move(done))); }, token);
     }
     /// Ends everything at once; what was published is sent as far as the system takes it.
+    /// `event::closed` follows on the executor, unless the destructor comes first: it silences
+    /// that, too. When `drain` completes, `event::closed` has been told.
     void close();
     /// Leaves the server for another one of the pool, or for itself again.
     void reconnect();

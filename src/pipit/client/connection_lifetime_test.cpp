@@ -240,6 +240,44 @@ TEST_F(ConnectionLifetime, ACallbackMayLimitItsSubscription) {
     EXPECT_FALSE(limited->is_active());
 }
 
+asio::awaitable<void> drain_and_destroy(std::string url, int& ends) {
+    const auto executor = co_await asio::this_coro::executor;
+    connection_options options{.servers = {url}};
+    options.on_event = [&](const connection_event& what) {
+        ends += std::holds_alternative<event::closed>(what) ? 1 : 0;
+    };
+    connection nats(executor, options);
+    co_await connect(nats);
+    auto drained = co_await nats.drain(use_awaitable);
+    drained.value();
+}
+
+TEST_F(ConnectionLifetime, WhoHasDrainedHasBeenToldOfTheEnd) {
+    int ends = 0;
+    run(drain_and_destroy(server->url(), ends));
+    EXPECT_EQ(ends, 1);
+}
+
+TEST_F(ConnectionLifetime, TheDestructorSilencesAnEndThatIsNotToldYet) {
+    int ends = 0;
+    connection_options options{.servers = {server->url()}};
+    options.on_event = [&](const connection_event& what) {
+        ends += std::holds_alternative<event::closed>(what) ? 1 : 0;
+    };
+    for (const bool waits : {true, false}) {
+        auto other = std::make_unique<connection>(io.get_executor(), options);
+        outcome<void> connected;
+        other->connect(connected.handler());
+        run_until(io, [&] { return connected.is.has_value(); });
+        other->close();
+        if (waits) run_until(io, [&] { return ends == 1; });
+        other.reset();
+        io.restart();
+        io.run_for(50ms);
+        EXPECT_EQ(ends, 1);
+    }
+}
+
 asio::awaitable<void> wait_for_ever(std::string url, bool& waits) {
     const auto executor = co_await asio::this_coro::executor;
     connection nats(executor, {.servers = {url}});

@@ -46,7 +46,7 @@ struct slow_consumer {
 struct asynchronous_error {
     error why;
 };
-/// Nothing follows.
+/// Nothing follows. Not told of an end that the connection's destructor makes.
 struct closed {
     error why;
 };

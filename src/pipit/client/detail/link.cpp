@@ -298,6 +298,13 @@ void link::silence() {
     inside([this] { silent_ = true; });
 }
 
+void link::silence_what_is_not_over() {
+    inside([this] {
+        tells_end_ = session_.is_closed();
+        silent_ = true;
+    });
+}
+
 std::string link::new_inbox() { // A parent and its child would make the same ones.
     return inside([this] { return session_.new_inbox(); });
 }

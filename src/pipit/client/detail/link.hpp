@@ -101,6 +101,8 @@ public:
     [[nodiscard]] result<> renew_credentials();
     /// From now on nothing of the user's options is called.
     void silence();
+    /// The same, but who has closed it is still told of that.
+    void silence_what_is_not_over();
 
     void next(const feed_pointer& of, handler<message> done);
     void next(const feed_pointer& of, handler<std::optional<message>> done);
@@ -396,6 +398,7 @@ private:
     protocol::client_session session_;
     bool started_ = false;
     std::atomic<bool> silent_ = false;
+    std::atomic<bool> tells_end_ = false; ///< Although it is silent.
     bool abandoned_ = false;
     bool turn_scheduled_ = false;
     bool in_turn_ = false;

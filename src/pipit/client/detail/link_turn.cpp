@@ -142,7 +142,8 @@ void link::perform(sentinel_question& question) {
 }
 
 void link::perform(connection_event& what) {
-    if (silent_) return;
+    const bool is_end = std::holds_alternative<event::closed>(what);
+    if (silent_ && !(is_end && tells_end_)) return;
     if (face_ == face::asynchronous) return options_.on_event(what);
     try {
         options_.on_event(what);
@@ -334,6 +335,9 @@ void link::take(protocol::closed& what) {
     connected_server_.clear();
     if (!what.why.code()) what.why = closing_why_;
     const error why = what.why.code() ? what.why : error(protocol::errc::closed);
+    // First this: whoever has waited for the end may destroy the connection. To close on demand is
+    // no error.
+    report(event::closed{what.why == protocol::errc::closed ? error() : what.why});
     for (auto& entry : std::exchange(connecting_, {})) {
         complete_later<void>(std::move(entry.who), why);
     }
@@ -342,9 +346,6 @@ void link::take(protocol::closed& what) {
                              what.why.code() ? result<>(what.why) : result<>());
     }
     serve_room_waiters();
-    // To close on demand is no error.
-    if (what.why == protocol::errc::closed) what.why = {};
-    report(event::closed{std::move(what.why)});
 }
 
 } // namespace pipit::client::detail
