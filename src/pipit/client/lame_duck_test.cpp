@@ -2,6 +2,10 @@
 // A server that is about to stop is left when what is under way has ended.
 #include <support/client_world.hpp>
 
+#include <pipit/client/chunked.hpp>
+
+#include <boost/asio/steady_timer.hpp>
+
 #include <future>
 #include <optional>
 #include <string>
@@ -93,6 +97,56 @@ TEST(LameDuck, IsLeftByABlockingConnectionWhenItHasAnswered) {
     moved.get_future().wait();
     EXPECT_EQ(nats.connected_server(), name_of(*other));
     server.wait_until_left();
+}
+
+std::string transfer_message(const std::string& to, const std::string& control) {
+    const auto header = "NATS/1.0\r\nPipit-Transfer: " + control + "\r\n\r\n";
+    const auto size = std::to_string(header.size());
+    return "HMSG " + to + " 1 peer " + size + ' ' + size + "\r\n" + header + "\r\n";
+}
+
+asio::awaitable<void> write_late(connection& nats, const std::string& other) {
+    co_await connect(nats);
+    const transfer_options usual;
+    auto opened = co_await open_stream(nats, "svc", usual, asio::use_awaitable);
+    auto& stream = opened.value();
+    // By then it would have been left.
+    asio::steady_timer timer(nats.get_executor(), 2100ms);
+    co_await timer.async_wait(asio::use_awaitable);
+    auto written = co_await stream.write("late", asio::use_awaitable);
+    written.value();
+    auto finished = co_await stream.finish(asio::use_awaitable);
+    finished.value();
+    auto end = co_await stream.read(asio::use_awaitable);
+    EXPECT_FALSE(end.value());
+    while (nats.connected_server() != other) {
+        timer.expires_after(1ms);
+        co_await timer.async_wait(asio::use_awaitable);
+    }
+}
+
+TEST(LameDuck, IsLeftWhenTheTransfersHaveEnded) {
+    const auto other = start_server();
+    const false_server server([&](false_server::peer& client) {
+        client.greet();
+        client.read_until("SUB ");
+        auto inbox = client.read_until(" 1\r\n");
+        inbox.resize(inbox.size() - 4);
+        client.read_until("Pipit-Transfer: open 1 ");
+        client.send(transfer_message(inbox, "accept 1000000") +
+                    "INFO {\"server_id\":\"F\",\"headers\":true,\"ldm\":true,"
+                    "\"connect_urls\":[\"" +
+                    name_of(*other) + "\"]} \r\n");
+        const auto until_the_end = client.read_until("Pipit-Transfer: end ");
+        EXPECT_EQ(until_the_end.find("UNSUB"), std::string::npos);
+        client.send(transfer_message(inbox, "end 0 0"));
+        client.read_until("PING\r\n");
+        client.send("PONG\r\n");
+        client.wait_until_gone();
+    });
+    asio::io_context io;
+    connection nats(io.get_executor(), {.servers = {server.url()}, .randomize_servers = false});
+    run(io, write_late(nats, name_of(*other)));
 }
 
 } // namespace

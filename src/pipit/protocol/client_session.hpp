@@ -41,8 +41,8 @@ struct session_statistics {
 /// none goes over the next.
 ///
 /// A server that is about to stop (`lame_duck`) is left for another one, if there is one, so that
-/// nothing is lost by it: at a time of chance within 2 s, when no request is under way, though at
-/// the latest after 10 s; and when everything that was on its way is here.
+/// nothing is lost by it: at a time of chance within 2 s, when no request or exchange is under way,
+/// though at the latest after 10 s; and when everything that was on its way is here.
 ///
 /// Threads: one at a time.
 /// Source: ADR-40, ADR-47; client-protocol.
@@ -99,6 +99,10 @@ public:
     /// `began`, if that was earlier.
     void drain_all(steady_time now, nanoseconds timeout, std::optional<steady_time> began = {});
     void reconnect(steady_time now) { protocol_.reconnect(now); }
+    /// Something of the driver's is under way that needs this connection: a server that is about to
+    /// stop is left as if it was a request.
+    void begin_exchange() noexcept { ++exchanges_; }
+    void end_exchange() noexcept { --exchanges_; }
     /// Leaves no server that is about to stop: before a `close`, so that what was published goes
     /// over this connection.
     void stay();
@@ -184,12 +188,13 @@ private:
     std::optional<steady_time> grace_; ///< Nothing is late until then.
     draining draining_ = draining::no;
     operation_id drain_operation_{};
-    std::size_t requests_ = 0; ///< Under way.
+    std::size_t requests_ = 0;  ///< Under way.
+    std::size_t exchanges_ = 0; ///< The driver's.
 
     leaving leaving_ = leaving::no;
     random_source chance_;
     steady_time leaves_at_{}; ///< Not earlier.
-    steady_time leaves_by_{}; ///< Whatever requests are under way.
+    steady_time leaves_by_{}; ///< Whatever is under way.
 };
 
 } // namespace pipit::protocol

@@ -24,7 +24,8 @@ void client_session::notice_lame_duck() {
 
 /// Returns whether something happened.
 bool client_session::advance_leaving() {
-    if (leaving_ == leaving::soon && now_ >= leaves_at_ && (requests_ == 0 || now_ >= leaves_by_)) {
+    const bool is_busy = requests_ + exchanges_ != 0;
+    if (leaving_ == leaving::soon && now_ >= leaves_at_ && (!is_busy || now_ >= leaves_by_)) {
         protocol_.prepare_reconnect(requests_ == 0 ? std::nullopt : inbox_sid_);
         if (!protocol_.ping()) return false; // So many are asked that a PONG has to come first.
         pings_.emplace_back();               // Nobody's.

@@ -104,6 +104,28 @@ TEST(Leaving, WaitsForRequestsOnlySoLong) {
     EXPECT_EQ(s.events(), "answered:3:three");
 }
 
+TEST(Leaving, WaitsForExchangesOfTheDriverAsForRequests) {
+    for (const bool ends : {true, false}) {
+        session_script s(two_servers());
+        s.connects();
+        s.session.begin_exchange();
+        s.session.begin_exchange();
+        is_told_of_the_end(s);
+        s.session.end_exchange();
+        s.waits(waits_for_requests - 1ms);
+        EXPECT_EQ(s.sent(), "");
+        if (ends) {
+            s.session.end_exchange();
+            s.drain();
+        } else {
+            s.waits(1ms);
+        }
+        EXPECT_EQ(s.sent(), "PING\r\n");
+        s.receives("PONG\r\n");
+        EXPECT_EQ(s.events(), "disconnected | open:b");
+    }
+}
+
 /// Whose reading is held back, or whose server is slow, may wait for long.
 TEST(Leaving, LosesNothingThatWasSentHoweverLongItTakes) {
     session_script s(two_servers());

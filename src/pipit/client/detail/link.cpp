@@ -338,6 +338,17 @@ std::uint64_t link::next_connection() const {
     return inside([this] { return session_.next_connection(); });
 }
 
+void link::begin_exchange() {
+    inside([this] { session_.begin_exchange(); });
+}
+
+void link::end_exchange() {
+    inside([this] {
+        session_.end_exchange();
+        if (!session_.is_closed()) schedule_turn(); // Perhaps that was waited for.
+    });
+}
+
 protocol::session_statistics link::statistics() const {
     return inside([this] { return session_.statistics(); });
 }

@@ -133,6 +133,9 @@ public:
     [[nodiscard]] protocol::session_statistics statistics() const;
     /// The number of the connection that what is published now goes over.
     [[nodiscard]] std::uint64_t next_connection() const;
+    /// A chunk transfer is under way, which breaks when the server is left.
+    void begin_exchange();
+    void end_exchange();
     [[nodiscard]] const connection_options& options() const noexcept { return options_; }
     [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
 

@@ -64,7 +64,15 @@ transfer::transfer(std::shared_ptr<link> over, chunk_session::side which,
       options_(within_limits(options, *link_)),
       session_(which, options_, net::steady_now()),
       connection_(link_->next_connection()),
-      inbox_(link_->new_inbox()) {}
+      inbox_(link_->new_inbox()) {
+    link_->begin_exchange();
+}
+
+transfer::~transfer() { let_server_go(); }
+
+void transfer::let_server_go() {
+    if (std::exchange(keeps_server_, false)) link_->end_exchange();
+}
 
 void transfer::open(const std::shared_ptr<link>& over, bytes_view subject, const headers* with,
                     const transfer_options& options, handler<chunk_stream> done) {
@@ -163,12 +171,14 @@ void transfer::advance() {
     write_on();
     read_on(); // May raise the limit.
     for (const auto& control : session_.controls()) say(control);
+    if (session_.failure() || session_.is_complete()) let_server_go();
     if (session_.failure()) return fail_everything();
     if (!session_.peer().empty() && opener_)
         complete<chunk_stream>(opener_, chunk_stream(shared_from_this()));
     if (finisher_ && !writer_ && !is_publishing_) {
         session_.finish();
         for (const auto& control : session_.controls()) say(control);
+        if (session_.is_complete()) let_server_go();
         complete<void>(finisher_, {});
     }
 }

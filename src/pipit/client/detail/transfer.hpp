@@ -30,6 +30,9 @@ public:
 
     transfer(std::shared_ptr<link> over, chunk_session::side which,
              const transfer_options& options);
+    ~transfer();
+    transfer(const transfer&) = delete;
+    transfer& operator=(const transfer&) = delete;
 
     void read(handler<std::optional<message>> done);
     void write(bytes_view bytes, handler<void> done);
@@ -51,6 +54,8 @@ private:
 
     [[nodiscard]] result<> subscribe();
     void abandon();
+    /// Nothing of it is under way any more.
+    void let_server_go();
     void listen();
     void arrived(result<message> what);
     /// Says and does everything that can be said and done now.
@@ -87,6 +92,7 @@ private:
     std::optional<writer> writer_;
     std::optional<waiting<void>> finisher_;
     bool is_publishing_ = false;
+    bool keeps_server_ = true;
     bool is_finished_ = false;  ///< By the user; the last chunks may still wait.
     std::optional<error> over_; ///< Why the user gave up what is complete; chunks are left.
 };
