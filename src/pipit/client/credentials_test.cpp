@@ -108,6 +108,10 @@ TEST_F(Credentials, ThatCannotBeReadAreNamedWithoutTheirSecret) {
     EXPECT_NE(broken.error().message().find("broken.creds"), std::string::npos);
     EXPECT_EQ(broken.error().message().find(seed), std::string::npos);
     EXPECT_FALSE(sign_in_with_seed("SUABC"));
+    for (const auto& mistaken : {sign_in_with_creds_file(seed), sign_in_with_seed_file(seed)}) {
+        ASSERT_FALSE(mistaken);
+        EXPECT_EQ(mistaken.error().message().find(seed), std::string::npos);
+    }
 }
 
 } // namespace
