@@ -56,8 +56,8 @@ public:
     /// Removes and returns it; nothing when it is not there.
     std::optional<service_response> take(bytes_view subject);
 
-    /// The subjects of those that want their answers there, at most `most`; `reply` may be a
-    /// pattern, and then `limits::pending_responses_scanned` are looked at.
+    /// The subjects of those that want their answers there; `reply` may be a pattern, and then at
+    /// most `limits::pending_responses_scanned` are looked at.
     [[nodiscard]] std::vector<std::string> waiting_for(account_id importer, bytes_view reply) const;
 
     /// When the next one is given up.

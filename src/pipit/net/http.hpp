@@ -47,7 +47,7 @@ struct http_server_options {
 /// Bounded in connections, header bytes and time. A connection above the bound takes the place of
 /// one of the party that has most: one that has its answer, or else the one that has waited longest
 /// for its next request. So neither idle nor slow clients, nor very many of one party, keep anybody
-/// out. A header above its bound is answered with 431, a body with 413, nonsense with 400.
+/// out. A header above its bound is answered with 431, nonsense with 400; nobody looks at bodies.
 ///
 /// Threads: the object belongs to one; the handler runs on the server's own.
 class http_server {

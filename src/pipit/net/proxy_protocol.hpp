@@ -11,7 +11,7 @@
 
 namespace pipit::net {
 
-/// The longest header of version 2: its fixed part and as many bytes as two digits can announce.
+/// The longest header of version 2: its fixed part and as many bytes as two bytes can announce.
 inline constexpr std::size_t proxy_header_bytes_max = 16 + 65535;
 
 /// What a connection's first bytes say about who is behind a proxy.

@@ -200,11 +200,11 @@ constexpr key_rule<options> top_level_rules[] = {
     {"proxies", read_proxies},
     {"ocsp", read_ocsp},
     {"ocsp_cache", read_ocsp_cache},
+    {"websocket ws", read_websocket},
     // Features that are merely absent.
     {"cluster", read_cluster},
     {"gateway", read_gateway},
     {"leafnodes leaf", read_leafnodes},
-    {"websocket ws", read_websocket},
     {"mqtt", read_mqtt},
     {"jetstream", read_jetstream},
     {"store_dir storedir", read_store_dir},
