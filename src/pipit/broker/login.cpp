@@ -19,7 +19,8 @@ namespace {
 
 namespace texts = protocol::error_texts;
 
-/// A second CONNECT that brings no other JWT or key, and does not sign again, is of who is there.
+/// A second CONNECT without another JWT or key, and without a signature, keeps the first one's
+/// user.
 bool means_the_same(const user_pointer& identity, const protocol::connect_options& options) {
     if (identity == nullptr || identity->nkey.empty() || !options.sig.empty()) return false;
     return options.jwt.empty() && (options.nkey.empty() || options.nkey == identity->nkey);

@@ -107,7 +107,8 @@ void chunk_session::receive_first(const message& arrived, bytes_view words) {
     const bool fits = side_ == side::serving ? asks : word == "accept";
     const auto limit = only_number(words);
     if (!fits || !limit || arrived.reply().empty()) {
-        return fail(error(errc::transfer_refused, "it does not begin as one"), {});
+        return fail(error(errc::transfer_refused, "the first message does not begin a transfer"),
+                    {});
     }
     peer_ = arrived.reply();
     sent_bytes_max_ = *limit;
@@ -138,7 +139,8 @@ void chunk_session::receive_end(bytes_view words) {
 
 void chunk_session::receive_limit(bytes_view words) {
     const auto limit = only_number(words);
-    if (!limit) return fail(error(errc::transfer_broken, "a limit that is none"), "not a limit");
+    if (!limit)
+        return fail(error(errc::transfer_broken, "a limit that is not a number"), "not a limit");
     sent_bytes_max_ = std::max(sent_bytes_max_, *limit);
 }
 

@@ -21,9 +21,9 @@ namespace {
 
 using detail::http_connection_base;
 
-/// Ends the connection that matters least: of the party that has most of them, counting who comes,
-/// one that has its answer, or else the one that has been waiting longest for its next request.
-/// False: all of these are being answered, and who comes has no fewer himself.
+/// Ends the connection that matters least. The party that has most connections, the coming one
+/// counted, loses one that has its answer, or else the one that has waited longest for its next
+/// request. False: all of its connections are being answered, and the coming party has as many.
 bool make_room_for(party coming, const detail::http_connections& connections) {
     std::map<party, std::size_t> count{{coming, 1}};
     for (const auto* each : connections.open) ++count[each->from()];

@@ -28,7 +28,7 @@ void combine(auth::sha256_digest& with, const auth::sha256_digest& other) {
     for (std::size_t i = 0; i < with.size(); ++i) with[i] ^= other[i];
 }
 
-/// Whose file this is; nothing: it is none of an account.
+/// The account whose JWT this file holds; nothing when its name is no account's.
 std::optional<std::string> account_of_file(const std::filesystem::path& path) {
     const auto name = path.filename().string();
     if (!name.ends_with(extension)) return std::nullopt;

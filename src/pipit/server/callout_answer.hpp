@@ -14,7 +14,7 @@ namespace pipit::server {
 
 struct server_keys;
 
-/// What was asked of whom.
+/// A question to an auth callout, and what its answer is checked against.
 struct callout_question {
     const broker::callout_check& check;
     const std::string& user_nkey; ///< Made for this question.

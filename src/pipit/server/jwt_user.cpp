@@ -73,7 +73,7 @@ bool is_time(const auth::user_rights& rights, wall_time now, std::optional<wall_
     return longest.has_value();
 }
 
-/// -1 is no limit, and what is below it is none that anybody could keep.
+/// -1 means no limit; a lower number allows nothing.
 std::int64_t limit_of(std::int64_t written) noexcept { return written < -1 ? 0 : written; }
 
 bool says_nothing(const auth::permission_lists& lists) { return lists == auth::permission_lists{}; }

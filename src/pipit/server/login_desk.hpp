@@ -32,7 +32,8 @@ public:
 
     /// Before the first question about a JWT; called on the desk's thread.
     void judge_jwts_by(jwt_judge judge) { judge_ = std::move(judge); }
-    /// The same of who decides about logins; called on the asker's thread, must not block.
+    /// Before the first question that a service has to decide; called on the asker's thread, must
+    /// not block.
     void decide_by(jwt_judge decide) { decide_ = std::move(decide); }
     /// Asks for a judgement as if somebody had logged in with that JWT.
     void judge_jwt(broker::login_question question,

@@ -15,7 +15,7 @@ using namespace detail;
 using options = server_options;
 
 constexpr auto size_max = std::numeric_limits<std::int32_t>::max();
-constexpr auto report_lowest = std::numeric_limits<int>::min(); // As every one is reported.
+constexpr auto report_lowest = std::numeric_limits<int>::min(); // Below 1, too: each is reported.
 
 void read_client_listen(options& target, const config_entry& entry, config_findings& findings) {
     auto address = read_listen(entry, findings);

@@ -19,7 +19,7 @@ namespace beast = boost::beast;
 namespace http = boost::beast::http;
 using asio::ip::tcp;
 
-/// The whole answer to a request that is none, in the form and the words of Go's server; the
+/// The whole answer to what is not a request, in the form and the words of Go's server; the
 /// connection ends with it. Empty words: `400 Bad Request`.
 [[nodiscard]] std::string refusal(http::status status, std::string_view words = {});
 /// A request whose body is not looked at.
