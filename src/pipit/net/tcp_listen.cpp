@@ -12,7 +12,6 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 namespace pipit::net {
 namespace {
@@ -102,10 +101,6 @@ int bind_and_listen(socket_handle& socket, const socket_address& address) noexce
 }
 
 } // namespace
-
-socket_handle::~socket_handle() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-}
 
 result<socket_handle> listen_tcp(std::string_view host, std::uint16_t port) {
     socket_handle socket;

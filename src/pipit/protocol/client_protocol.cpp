@@ -62,8 +62,8 @@ public:
     }
     flow on_ping() {
         // A server that asks for PONGs and does not read them gets no more than fits.
-        const bool fits = client_.output_.size() < client_.options_.pending_output_bytes_max;
-        if (fits) append_pong(client_.output_.end());
+        const auto most = client_.options_.pending_output_bytes_max;
+        if (client_.output_.size() < most) append_pong(client_.output_.end());
         return flow::proceed;
     }
     flow on_pong() {
