@@ -28,8 +28,6 @@ std::string nonce_maker::make(std::uint64_t connection) const {
     return to_base64url(detail::text_of(std::span(hash).first(nonce_bytes)));
 }
 
-std::string signature_text(bytes_view signature) { return to_base64url(signature); }
-
 bool verify_nonce(std::string_view nkey, std::string_view nonce, std::string_view signature) {
     const auto key = decode_public_nkey(nkey);
     if (!key) return false;

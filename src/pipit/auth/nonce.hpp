@@ -27,9 +27,6 @@ private:
     secret_key_bytes secret_;
 };
 
-/// A signature as CONNECT carries it: base64url without padding.
-[[nodiscard]] std::string signature_text(bytes_view signature);
-
 /// Did the holder of this key (`U…`) sign the nonce? The signature is written as CONNECT carries
 /// it: base64url without padding or, as some clients do, base64. False also for what is no key, no
 /// base64 or no signature.

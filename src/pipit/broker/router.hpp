@@ -141,7 +141,6 @@ public:
     }
     /// Publishes what is to be told of measured requests.
     void publish_metrics(moment now);
-    [[nodiscard]] bool has_metrics() const noexcept { return !metrics_.empty() || !lost_.empty(); }
     [[nodiscard]] const service_responses& responses() const noexcept { return responses_; }
 
     /// Finds an open session by its number; set once by the broker.

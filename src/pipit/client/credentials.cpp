@@ -5,6 +5,7 @@
 #include <pipit/auth/error.hpp>
 #include <pipit/auth/nkey.hpp>
 #include <pipit/auth/nonce.hpp>
+#include <pipit/base/base64.hpp>
 #include <pipit/base/limits.hpp>
 #include <pipit/net/read_file.hpp>
 
@@ -89,7 +90,7 @@ credentials_function sign_in_with_jwt(std::function<std::string()> jwt,
     return [jwt = std::move(jwt), sign = std::move(sign)](const server_info& server) {
         credentials who;
         who.jwt = jwt();
-        if (!server.nonce.empty()) who.sig = auth::signature_text(sign(server.nonce));
+        if (!server.nonce.empty()) who.sig = to_base64url(sign(server.nonce));
         return who;
     };
 }

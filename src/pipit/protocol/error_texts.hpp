@@ -33,9 +33,6 @@ inline constexpr std::string_view stale_connection = "Stale Connection";
 inline constexpr std::string_view tls_required = "Secure Connection - TLS Required";
 inline constexpr std::string_view connection_throttled =
     "Connection throttling is active. Please try again later.";
-inline constexpr std::string_view wrong_port_route = "attempted to connect to route port";
-inline constexpr std::string_view wrong_port_leafnode = "attempted to connect to leaf node port";
-inline constexpr std::string_view wrong_port_gateway = "attempted to connect to gateway port";
 
 /// The texts that name a subject. The names are `quoted`.
 [[nodiscard]] std::string publish_violation(bytes_view subject);
