@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a message costs in the broker alone: parsed, matched and written to chains, no socket.
 #include <pipit/broker/broker.hpp>
+#include <pipit/broker/detail/test_brokers.hpp>
 
 #include <benchmark/benchmark.h>
 
@@ -14,21 +15,11 @@ namespace {
 using namespace pipit;
 using namespace std::chrono_literals;
 
-std::shared_ptr<broker::configuration> open_configuration() {
-    auto config = std::make_shared<broker::configuration>();
-    broker::account_configuration global;
-    global.id = broker::account_id{1};
-    global.name = "$G";
-    config->accounts.push_back(global);
-    config->global_account = global.id;
-    return config;
-}
-
 /// One publisher and `subscribers` sessions whose sockets take everything.
 class bench_loop {
 public:
     explicit bench_loop(int subscribers)
-        : mesh_(1), broker_(0, 1, open_configuration(), mesh_, counters_, logger_) {
+        : mesh_(1), broker_(0, 1, broker::open_configuration(), mesh_, counters_, logger_) {
         publisher_ = &connect();
         for (int i = 0; i < subscribers; ++i) receive(connect(), "SUB load.subject 1\r\n");
     }
