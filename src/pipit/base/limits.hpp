@@ -78,9 +78,7 @@ inline constexpr std::size_t stalled_read_bytes = 32 * 1024;
 /// An ended session whose socket takes nothing more is given up after this long.
 inline constexpr std::chrono::milliseconds last_flush_deadline{100};
 
-/// Passwords that wait for a worker, of all connections of a loop, and how long one waits. More are
-/// refused.
-inline constexpr std::size_t open_questions = 4096;
+/// How long a login may wait for whoever decides about it.
 inline constexpr std::chrono::seconds question_deadline{30};
 
 /// What one connection remembers of its permissions: decisions about subjects, and replies that it
@@ -95,8 +93,8 @@ inline constexpr std::size_t closed_subscriptions = 1000;
 
 /// As nats-server: what an answer to an imported service may take when its export does not say.
 inline constexpr std::chrono::minutes response_threshold{2};
-/// Requests to imported services that wait for an answer on one loop; beyond, the one that would
-/// be given up first is.
+/// Requests to imported services that wait for an answer on one loop; beyond, one of the account
+/// that has most is given up.
 inline constexpr std::size_t pending_responses = 256 * 1024;
 /// Of those of one account, how many are looked at when a subscription with a wildcard ends; who
 /// is not looked at is given up later.
@@ -157,7 +155,6 @@ inline constexpr std::size_t told_connections = 64;
 /// body is read and ignored.
 inline constexpr std::size_t http_connections = 128;
 inline constexpr std::size_t http_header_bytes = 16 * 1024;
-inline constexpr std::size_t http_body_bytes = 16 * 1024;
 inline constexpr std::chrono::seconds http_timeout{10};
 
 /// After an answer that ends a connection, what still comes is read, within these.

@@ -22,7 +22,6 @@ public:
 
     /// Ask before building a line that costs something.
     [[nodiscard]] bool debug_enabled() const noexcept { return debug_; }
-    [[nodiscard]] bool trace_enabled() const noexcept { return trace_; }
 
     void info(std::string_view line) const { write(log_level::info, line); }
     void warning(std::string_view line) const { write(log_level::warning, line); }

@@ -85,7 +85,7 @@ struct user_configuration {
     bool standard_connections_allowed = true;             ///< `allowed_connection_types`
     bool websocket_connections_allowed = true;
     bool in_process_connections_allowed = true;
-    /// Some listener finds it by its certificate: where it has no password, none is none of it.
+    /// Some listener finds it by its certificate: an empty password does not let it in then.
     bool is_certificate_identity = false;
     std::string nkey = {}; ///< `U…`; its holder signs the nonce. Empty: a password is enough.
     std::int64_t max_subscriptions = -1; ///< -1: no limit but the account's and the server's.

@@ -87,7 +87,7 @@ struct import_options {
 
 struct account_options {
     std::string name;
-    std::string nkey; ///< The account's public key; only its name, as long as there are no JWTs.
+    std::string nkey; ///< `A…`; checked, and compared by a reload; nothing else asks.
     std::int64_t max_connections = -1; ///< -1: no limit; so for all of them.
     std::int64_t max_subscriptions = -1;
     std::int64_t max_payload = -1;
