@@ -382,6 +382,20 @@ TEST_F(TlsFilter, UsesTheCipherSuitesThatItIsTold) {
     EXPECT_EQ(there.filter->cipher_suite(), wanted);
 }
 
+TEST_F(TlsFilter, PrefersSuitesWithoutCbcWhateverTheOrderOfTheClientAndTheSettings) {
+    const std::string weaker = "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA";
+    const std::string better = "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256";
+    for (const auto& told : {std::vector<std::string>{}, std::vector{weaker, better}}) {
+        auto there = server(server_context({.cipher_suites = told}));
+        bare_client here(TLS1_2_VERSION);
+        ASSERT_EQ(
+            SSL_set_cipher_list(here.ssl(), "ECDHE-ECDSA-AES128-SHA:ECDHE-ECDSA-AES128-GCM-SHA256"),
+            1);
+        here.talk(there);
+        EXPECT_EQ(there.filter->cipher_suite(), better);
+    }
+}
+
 TEST_F(TlsFilter, SpeaksNoOlderVersionWhereOnlySuitesOfTheNewestAreNamed) {
     auto there = server(server_context({.cipher_suites = {"TLS_AES_256_GCM_SHA384"}}));
     bare_client older(TLS1_2_VERSION);
