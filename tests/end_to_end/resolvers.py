@@ -137,6 +137,10 @@ def a_folder_keeps_what_is_pushed(side):
     lookup = f"$SYS.REQ.ACCOUNT.{pushed.public}.CLAIMS.LOOKUP"
     equal(asked(world.inside, lookup), [jwt])
     equal(asked(world.inside, f"$SYS.REQ.ACCOUNT.{key('A').public}.CLAIMS.LOOKUP"), [""])
+    # One that is no account has no answer: the first that comes is of the next request.
+    world.inside.send("SUB _INBOX.none 999\r\n"
+                      "PUB $SYS.REQ.ACCOUNT.nobody.CLAIMS.LOOKUP _INBOX.none 0\r\n\r\n")
+    equal(asked(world.inside, lookup), [jwt])
     with open(os.path.join(world.server.path, "jwt", pushed.public + ".jwt"),
               encoding="utf-8") as file:
         equal(file.read(), jwt)

@@ -115,12 +115,12 @@ std::string claims_requests::update_folder(const std::string& account, const std
 
 // --- What is there ---
 
-std::string claims_requests::lookup(const std::string& account) {
+std::optional<std::string> claims_requests::lookup(const std::string& account) {
     const auto found = around_.directory->load(account, net::wall_now());
     if (!found) {
         around_.log.error("DirResolver - Error looking up account \"" + account +
                           "\": " + why(found.error()));
-        return {};
+        return std::nullopt;
     }
     return found->value_or("");
 }

@@ -30,8 +30,9 @@ public:
     };
     explicit claims_requests(surroundings around) : around_(std::move(around)) {}
 
-    /// The account's JWT; empty: there is none.
-    [[nodiscard]] std::string lookup(const std::string& account);
+    /// The account's JWT; empty: there is none. Nothing: that is no account, or its JWT cannot be
+    /// read, and no answer is better than that there is none.
+    [[nodiscard]] std::optional<std::string> lookup(const std::string& account);
     /// `account` is the one that the subject names; empty: that of the JWT.
     [[nodiscard]] std::string update(const std::string& account, const std::string& jwt);
     [[nodiscard]] std::string list();

@@ -92,7 +92,8 @@ void claims_service::subscribe(broker::broker& broker, const service& offered) {
     });
     if (offered.is_cache) return;
     serve("$SYS.REQ.ACCOUNT.*.CLAIMS.LOOKUP", {}, true, [this](const auto& subject, const auto&) {
-        return reply_list{requests_->lookup(account_in(subject))};
+        auto jwt = requests_->lookup(account_in(subject));
+        return jwt ? reply_list{std::move(*jwt)} : reply_list{};
     });
     serve(pack_subject, "responder", true,
           [this](const auto&, const auto& hash) { return requests_->pack(hash); });
