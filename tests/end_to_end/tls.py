@@ -308,6 +308,22 @@ def the_handshake_may_have_to_come_first(side):
 
 
 @behaviour
+def who_may_come_without_tls_is_told_so_also_after_a_handshake_that_came_first(side):
+    def told(client):
+        return [sorted(name for name in json.loads(line[5:]) if name in ("tls_required", "tls_available"))
+                for line in client.operations if line.startswith(b"INFO")]
+
+    for words in ("handshake_first: true", "handshake_first: auto"):
+        server = side.start(_block(words) + "allow_non_tls: true\nhttp: 127.0.0.1:-1\n")
+        first = _connect(side, server, first=True)
+        assert "tls_available" in told(first)[0], told(first)
+        equal(told(first)[1], ["tls_available"])
+        if words.endswith("auto"):
+            equal(told(_connect(side, server)), 2 * [["tls_available"]])
+        assert "tls_required" not in json.loads(server.monitoring("/varz"))
+
+
+@behaviour
 def the_handshake_may_come_first_or_not(side):
     for words in ("handshake_first: auto", 'first: "100ms"'):
         server = side.start(_block(words) + "http: 127.0.0.1:-1\n")

@@ -247,9 +247,8 @@ private:
         if (!options_.tls) return;
         auto& to = *configuration_;
         const auto& tls = *options_.tls;
-        const bool tls_alone = tls.handshake_first && tls.handshake_first_fallback == nanoseconds{};
-        to.tls_required = !options_.allow_non_tls || tls_alone;
-        to.tls_available = !to.tls_required;
+        to.tls_required = !options_.allow_non_tls;
+        to.tls_available = options_.allow_non_tls;
         to.tls_verify = tls.settings.verifies_peer;
         to.pinned_keys = tls.pinned_certs;
         to.authorization.maps_certificates = tls.verify_and_map;
