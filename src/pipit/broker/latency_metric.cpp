@@ -3,7 +3,7 @@
 
 #include <pipit/base/hex.hpp>
 #include <pipit/base/trimmed.hpp>
-#include <pipit/broker/message_trace.hpp>
+#include <pipit/protocol/go_text.hpp>
 
 #include <algorithm>
 #include <boost/json/array.hpp>
@@ -134,7 +134,7 @@ std::string latency_metric(const request_measurement& measured, request_outcome 
                            const responder_facts* responder, std::string_view id, moment now) {
     json::object metric{{"type", "io.nats.server.metric.v1.service_latency"},
                         {"id", id},
-                        {"timestamp", timestamp(now.wall)},
+                        {"timestamp", protocol::rfc3339(now.wall)},
                         {"status", outcome.status}};
     if (!outcome.description.empty()) metric["description"] = outcome.description;
     if (measured.requestor) metric["requestor"] = to_json(*measured.requestor);
@@ -155,7 +155,7 @@ std::string latency_metric(const request_measurement& measured, request_outcome 
         }
         metric["header"] = std::move(headers);
     }
-    metric["start"] = timestamp(measured.begun.wall - requestor_trip);
+    metric["start"] = protocol::rfc3339(measured.begun.wall - requestor_trip);
     metric["service"] = service.count();
     metric["system"] = 0;
     metric["total"] = total.count();

@@ -5,13 +5,12 @@
 #include <pipit/base/hex.hpp>
 #include <pipit/base/trimmed.hpp>
 #include <pipit/broker/account.hpp>
+#include <pipit/protocol/go_text.hpp>
 
 #include <algorithm>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <charconv>
-#include <chrono>
-#include <cstdio>
 #include <optional>
 
 namespace pipit::broker {
@@ -83,20 +82,6 @@ void set_unless_empty(json::object& object, std::string_view key, std::string_vi
 
 } // namespace
 
-std::string timestamp(wall_time time) {
-    const auto day = std::chrono::floor<std::chrono::days>(time);
-    const std::chrono::year_month_day date(day);
-    const std::chrono::hh_mm_ss clock(time - day);
-    char text[64];
-    std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d.%09lldZ",
-                  static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                  static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
-                  static_cast<int>(clock.minutes().count()),
-                  static_cast<int>(clock.seconds().count()),
-                  static_cast<long long>(clock.subseconds().count()));
-    return text;
-}
-
 trace_request read_trace_request(bytes_view headers) {
     trace_request request;
     if (!headers.starts_with(status_line)) return request;
@@ -135,7 +120,8 @@ message_trace::message_trace(trace_request request, const session& publisher,
 
 void egress_events::add(const subscription& subscription, std::string_view error, wall_time now) {
     const auto& owner = *subscription.owner;
-    json::object out{{"type", "eg"}, {"ts", timestamp(now)}, {"kind", 0}, {"cid", owner.client_id}};
+    json::object out{
+        {"type", "eg"}, {"ts", protocol::rfc3339(now)}, {"kind", 0}, {"cid", owner.client_id}};
     set_unless_empty(out, "name", owner.details->options.name);
     if (owner.of->id != ingress_) out["acc"] = owner.of->config->name;
     out["sub"] = subscription.subject();
@@ -145,14 +131,18 @@ void egress_events::add(const subscription& subscription, std::string_view error
 }
 
 void egress_events::add_stream_export(std::string_view account, bytes_view to, wall_time now) {
-    const json::object out{{"type", "se"}, {"ts", timestamp(now)}, {"acc", account}, {"to", to}};
+    const json::object out{
+        {"type", "se"}, {"ts", protocol::rfc3339(now)}, {"acc", account}, {"to", to}};
     append(json::serialize(out));
 }
 
 void egress_events::add_service_import(std::string_view account, bytes_view from, bytes_view to,
                                        wall_time now) {
-    const json::object out{
-        {"type", "si"}, {"ts", timestamp(now)}, {"acc", account}, {"from", from}, {"to", to}};
+    const json::object out{{"type", "si"},
+                           {"ts", protocol::rfc3339(now)},
+                           {"acc", account},
+                           {"from", from},
+                           {"to", to}};
     append(json::serialize(out));
 }
 
@@ -176,13 +166,14 @@ std::string message_trace::event(const server_identity& server, std::uint64_t se
     about["jetstream"] = false;
     about["flags"] = 0;
     about["seq"] = sequence;
-    about["time"] = timestamp(now);
+    about["time"] = protocol::rfc3339(now);
 
     json::object headers;
     for (const auto& [key, values] : request_.headers) {
         headers[key] = json::array(values.begin(), values.end());
     }
-    json::object in{{"type", "in"}, {"ts", timestamp(at_)}, {"kind", 0}, {"cid", client_id_}};
+    json::object in{
+        {"type", "in"}, {"ts", protocol::rfc3339(at_)}, {"kind", 0}, {"cid", client_id_}};
     set_unless_empty(in, "name", name_);
     in["acc"] = account_;
     in["subj"] = subject_;
@@ -191,7 +182,8 @@ std::string message_trace::event(const server_identity& server, std::uint64_t se
     auto event = "{\"server\":" + json::serialize(about) +
                  ",\"request\":" + json::serialize(request) + ",\"events\":[" + json::serialize(in);
     if (!mapped_to_.empty()) {
-        const json::object mapped{{"type", "sm"}, {"ts", timestamp(at_)}, {"to", mapped_to_}};
+        const json::object mapped{
+            {"type", "sm"}, {"ts", protocol::rfc3339(at_)}, {"to", mapped_to_}};
         event.append(",").append(json::serialize(mapped));
     }
     if (!egresses.json().empty()) event.append(",").append(egresses.json());

@@ -16,9 +16,6 @@
 
 namespace pipit::broker {
 
-/// RFC 3339 in UTC with nanoseconds.
-[[nodiscard]] std::string timestamp(wall_time time);
-
 /// What a message's headers ask of tracing.
 struct trace_request {
     std::map<std::string, std::vector<std::string>> headers; ///< As they came; empty: not traced.

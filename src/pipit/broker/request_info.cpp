@@ -2,7 +2,7 @@
 #include <pipit/broker/request_info.hpp>
 
 #include <pipit/broker/account.hpp>
-#include <pipit/broker/message_trace.hpp>
+#include <pipit/protocol/go_text.hpp>
 
 #include <boost/json/array.hpp>
 #include <boost/json/monotonic_resource.hpp>
@@ -24,7 +24,7 @@ void set_unless_empty(boost::json::object& object, std::string_view key, std::st
 void write(boost::json::object& object, const client_facts& facts) {
     const auto& shared = facts.shared;
     if (shared) {
-        object["start"] = timestamp(shared->start);
+        object["start"] = protocol::rfc3339(shared->start);
         set_unless_empty(object, "host", shared->host);
         object["id"] = shared->client_id;
     }

@@ -86,15 +86,6 @@ TEST(MonitoringJson, WritesTheShortestDecimal) {
     EXPECT_EQ(json.take(), R"({"a":2,"b":0.6148148148148148,"c":0.1,"d":0})");
 }
 
-TEST(MonitoringText, WritesTimesWithoutTrailingZeros) {
-    const wall_time second(1795234608s);
-    EXPECT_EQ(rfc3339(second), "2026-11-21T04:16:48Z");
-    EXPECT_EQ(rfc3339(second + 801001130ns), "2026-11-21T04:16:48.80100113Z");
-    EXPECT_EQ(rfc3339(second + 1ns), "2026-11-21T04:16:48.000000001Z");
-    EXPECT_EQ(rfc3339(wall_time(1s)), "1970-01-01T00:00:01Z");
-    EXPECT_EQ(rfc3339(wall_time(-1ns)), "1969-12-31T23:59:59.999999999Z");
-}
-
 TEST(MonitoringText, WritesUptimesWithEveryLowerUnit) {
     EXPECT_EQ(uptime_text(9900ms), "9s");
     EXPECT_EQ(uptime_text(62s), "1m2s");

@@ -226,8 +226,7 @@ void ocsp_inquiry::keep(const link& about, const std::string& said,
     cache_->put(about.key, {.subject = about.subject,
                             .cached_at = rfc3339(wall_time(seconds)),
                             .status = answer.status,
-                            .expires = answer.next_update ? rfc3339(*answer.next_update)
-                                                          : "0001-01-01T00:00:00Z",
+                            .expires = rfc3339(answer.next_update),
                             .answer = said});
 }
 

@@ -56,8 +56,8 @@ result<std::string> file_of(const std::string& store_dir, const std::string& cer
 }
 
 std::string next_text(const ocsp_staple& staple, const auth::ocsp_answer& answer) {
-    const auto next = answer.next_update ? rfc3339(*answer.next_update) : "0001-01-01T00:00:00Z";
-    return "good, next update " + next + ", checking again in " + duration_text(staple.rest());
+    return "good, next update " + rfc3339(answer.next_update) + ", checking again in " +
+           duration_text(staple.rest());
 }
 
 } // namespace

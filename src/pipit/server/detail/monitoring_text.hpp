@@ -2,6 +2,7 @@
 #pragma once
 
 #include <pipit/base/time.hpp>
+#include <pipit/protocol/go_text.hpp>
 
 #include <string>
 #include <string_view>
@@ -9,8 +10,7 @@
 /// Values as nats-server writes them, which is as Go's standard library does.
 namespace pipit::server {
 
-/// RFC 3339 in UTC with as many decimals as it takes: `2026-11-21T04:16:48.80100113Z`.
-[[nodiscard]] std::string rfc3339(wall_time time);
+using protocol::rfc3339;
 
 /// Whole seconds with every lower unit: `9s`, `1h2m3s`, `1y2d3h4m5s`.
 [[nodiscard]] std::string uptime_text(nanoseconds duration);
