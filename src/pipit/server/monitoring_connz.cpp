@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <optional>
 #include <span>
 #include <unordered_set>
 
@@ -29,18 +30,20 @@ struct connz_options {
     bool subscription_details = false;
     std::int64_t offset = 0;
     std::int64_t limit = default_limit;
-    std::uint64_t client_id = 0; ///< 0: any.
-    session_state state = session_state::open;
+    std::uint64_t client_id = 0;                              ///< 0: any.
+    std::optional<session_state> state = session_state::open; ///< Nothing: no connection is in it.
     std::string user;
     std::string account;
     std::string mqtt_client;
     std::string subject; ///< With a subscription that overlaps it; empty: any.
 };
 
-session_state read_state(parameters& query) {
+/// A message names a state by a number, which may be none of theirs.
+std::optional<session_state> read_state(parameters& query, bool as_message) {
     const auto text = query.text("state");
     const auto state = lower_case(text);
     if (state == "closed") return session_state::closed;
+    if (as_message && state == "none") return std::nullopt;
     if (state == "any" || state == "all") return session_state::any;
     if (!state.empty() && state != "open") query.complain("Error decoding state for " + text);
     return session_state::open;
@@ -65,7 +68,7 @@ connz_options read_options(parameters& query, bool as_message) {
     if (options.limit <= 0) options.limit = default_limit;
     options.client_id = query.natural("cid");
     if (options.client_id > 0) options.limit = 1;
-    options.state = read_state(query);
+    options.state = read_state(query, as_message);
     options.user = query.text("user");
     options.account = query.text("acc");
     options.mqtt_client = query.text("mqtt_client");
@@ -91,9 +94,10 @@ std::string_view account_of(const session_snapshot& session,
     return account_name(configuration, configuration.global_account);
 }
 
-/// The sessions of all loops that are of the account asked for.
+/// The sessions of all loops that are of the account and in the state asked for.
 std::vector<session_snapshot> gather(monitoring_snapshot& snapshot, const connz_options& options) {
     std::vector<session_snapshot> sessions;
+    if (!options.state) return sessions;
     for (auto& loop : snapshot.loops) {
         for (auto& session : loop.sessions) {
             if (!options.account.empty() &&
@@ -261,7 +265,7 @@ bool is_lookup(const connz_options& options) {
 monitoring_query query_for(const connz_options& options) {
     monitoring_query query;
     query.sessions.emplace();
-    query.sessions->state = options.state;
+    query.sessions->state = options.state.value_or(session_state::open);
     if (is_lookup(options)) query.sessions->client_id = options.client_id;
     return query;
 }

@@ -72,6 +72,10 @@ void write_permissions(json_writer& json, const auth::permissions& rules) {
     json.end_object();
 }
 
+std::uint64_t client_of(const system_request& request) {
+    return parameters(request.parameters).natural("cid");
+}
+
 outcome done(const result<>& it) {
     return it ? outcome{} : failed(500, std::string(it.error().detail()));
 }
@@ -87,13 +91,15 @@ public:
         const auto service = std::string_view(question_.service);
         if (service == "USER.INFO") return user_information();
         if (service == "RELOAD") return done(its_.reload());
-        if (service == "KICK") return done(its_.kick(request.client_id));
-        if (service == "LDM") return done(its_.announce_lame_duck(request.client_id));
+        if (service == "KICK") return done(its_.kick(client_of(request)));
+        if (service == "LDM") return done(its_.announce_lame_duck(client_of(request)));
         if (service == "STATZ") return statz();
         if (service == "INFO") return account_info();
         if (service == "JSZ" && !question_.account.empty()) {
             return no_document("jetstream not enabled");
         }
+        const bool leader_only = parameters(request.parameters).flag("leader-only");
+        if (service == "JSZ" && leader_only) return {.silent = true}; // Nobody leads here.
         return document_of(*service_named(service));
     }
 
@@ -189,6 +195,21 @@ std::vector<std::string_view> names_of(Condition holds) {
     return names;
 }
 
+bool is_about_a_client(const system_question& question) {
+    return question.service == "KICK" || question.service == "LDM";
+}
+
+result<system_request> read_request(const system_question& question) {
+    // Who somebody is depends on nothing that he says.
+    if (question.service == "USER.INFO") return system_request();
+    if (question.body.empty() && is_about_a_client(question)) {
+        return error(errc::invalid_request, "unexpected end of JSON input");
+    }
+    const auto* const service = service_named(question.service);
+    const auto options = service == nullptr ? std::span<const request_option>() : service->options;
+    return read_system_request(question.body, options);
+}
+
 /// Compressed as the asker accepts it.
 system_answer encoded(std::string body, const std::string& request_headers) {
     const auto encoding = broker::accepted_encoding(request_headers);
@@ -212,33 +233,23 @@ std::optional<system_answer> system_requests::answer(const system_question& ques
         if (!count) return std::nullopt;
         return system_answer{{}, std::to_string(*count)};
     }
-    const auto* const service = service_named(question.service);
-    const auto options = service == nullptr ? std::span<const request_option>() : service->options;
-    // Who somebody is depends on nothing that he says.
-    const auto said = question.service == "USER.INFO" ? bytes_view() : bytes_view(question.body);
-    const auto request = read_system_request(said, options);
+    const auto request = read_request(question);
     if (!request) {
         const auto drop = [&](std::string_view what) {
             log_.error("Error unmarshalling " + std::string(what) + ": " +
                        std::string(request.error().detail()));
             return std::nullopt;
         };
-        if (question.service == "KICK" || question.service == "LDM") {
-            return drop("kick client request");
-        }
+        if (is_about_a_client(question)) return drop("kick client request");
         if (question.service == "CONNS") return drop("account connections request message");
         return system_answer{{}, system_error(*facts, stamp(), 400, request.error().detail())};
     }
+    if (question.service == "CONNS") return connections_for(question, *request);
     if (!is_meant(request->filter, *facts)) return std::nullopt;
     if (question.service == "STATSZ") {
         auto body = statistics();
         if (!body) return std::nullopt;
         return system_answer{{}, std::move(*body)};
-    }
-    if (question.service == "CONNS") {
-        const auto total = its_.account(question.account);
-        if (!total || total->connections == 0) return std::nullopt;
-        return system_answer{{}, connections_in(*total, question.account)};
     }
     auto made = service_call(its_, log_, question).run(*request);
     if (made.silent) return std::nullopt;
@@ -247,6 +258,19 @@ std::optional<system_answer> system_requests::answer(const system_question& ques
             {}, system_error(*facts, stamp(), made.error_code, made.problem, made.data)};
     }
     return encoded(system_message(*facts, stamp(), "data", made.data), question.headers);
+}
+
+/// As servers ask it of one another: it names the account once more, and no server.
+std::optional<system_answer> system_requests::connections_for(const system_question& question,
+                                                              const system_request& request) const {
+    const auto meant = parameters(request.parameters).text("acc");
+    if (!meant.empty() && meant != question.account) {
+        log_.error("Error unmarshalled account does not match subject");
+        return std::nullopt;
+    }
+    const auto total = its_.account(question.account);
+    if (!total || total->connections == 0) return std::nullopt;
+    return system_answer{{}, connections_in(*total, question.account)};
 }
 
 /// How many subscriptions of the asker's account want `subject`, or are covered by that pattern,

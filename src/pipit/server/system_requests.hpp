@@ -21,6 +21,7 @@
 namespace pipit::server {
 
 struct server_facts;
+struct system_request;
 
 /// What was asked of which service. Copied from the message: it is answered on another thread.
 struct system_question {
@@ -71,6 +72,8 @@ public:
                                              std::string_view account) const;
 
 private:
+    [[nodiscard]] std::optional<system_answer> connections_for(const system_question& question,
+                                                               const system_request& request) const;
     [[nodiscard]] std::optional<std::uint64_t> subscribers(const system_question& question) const;
 
     system_surroundings its_;

@@ -44,8 +44,10 @@ TEST(SystemRequests, SayWhatIsWrong) {
         world.ask("CONNZ", R"({"sort":"x"})"),
         server_object +
             R"(,"data":null,"error":{"code":500,"description":"invalid sorting option: x"}})");
-    EXPECT_NE(world.ask("CONNZ", R"({"limit":"x"})").find(R"("error":{"code":400)"),
-              std::string::npos);
+    for (const auto* const body : {R"({"limit":"x"})", R"({"cid":-1})"}) {
+        EXPECT_NE(world.ask("CONNZ", body).find(R"("error":{"code":400)"), std::string::npos)
+            << body;
+    }
     EXPECT_NE(world.ask("VARZ", "nonsense").find(R"("error":{"code":400)"), std::string::npos);
     EXPECT_NE(world.ask("VARZ", "[]").find(R"("error":{"code":400)"), std::string::npos);
     EXPECT_NE(world.ask("VARZ", "null").find(R"("data":{)"), std::string::npos);
@@ -65,6 +67,33 @@ TEST(SystemRequests, AreSilentWhenAnotherServerIsMeant) {
          {R"({"server_name":"on"})", R"({"host":"127.0.0.1","exact_match":true})",
           R"({"tags":["AZ:1"]})", "{}"}) {
         EXPECT_NE(world.ask("VARZ", meant), "") << meant;
+    }
+}
+
+TEST(SystemRequests, ReadNamesInAnyCaseAndTheLastOfSeveral) {
+    system_world world;
+    EXPECT_EQ(world.ask("VARZ", R"({"SERVER_NAME":"two"})"), "");
+    EXPECT_NE(world.ask("VARZ", R"({"server_name":"two","Server_Name":"one"})"), "");
+    EXPECT_EQ(world.ask("VARZ", R"({"server_name":"two","Server_Name":null})"), "");
+    world.ask("KICK", R"({"Cid":8})");
+    EXPECT_EQ(world.kicked, 8u);
+}
+
+TEST(SystemRequests, AreSilentWhereNobodyLeads) {
+    system_world world;
+    EXPECT_EQ(world.ask("JSZ", R"({"leader_only":true})"), "");
+    EXPECT_NE(world.ask("JSZ", R"({"leader_only":false})"), "");
+    EXPECT_NE(world.ask("JSZ", R"({"leader_only":true})", "A").find("jetstream not enabled"),
+              std::string::npos);
+}
+
+TEST(SystemRequests, ShowNoConnectionInAStateThatIsNone) {
+    system_world world;
+    world.monitored.snapshot.loops[0].sessions = {testing::open_session(1)};
+    for (const auto* const state : {"7", "-1"}) {
+        const auto answer = world.ask("CONNZ", "{\"state\":" + std::string(state) + '}');
+        EXPECT_NE(answer.find(R"("num_connections":0,"total":0,)"), std::string::npos) << answer;
+        EXPECT_NE(answer.find(R"("connections":[])"), std::string::npos) << answer;
     }
 }
 
@@ -150,6 +179,8 @@ TEST(SystemRequests, CountConnectionsOfOneAccountWithoutALookAtTheOthers) {
     const auto answer = world.ask("CONNS", "", "A");
     EXPECT_NE(answer.find(R"("acc":"A","name":"A","conns":2,)"), std::string::npos) << answer;
     EXPECT_TRUE(world.monitored.asked.empty());
+    EXPECT_EQ(world.ask("CONNS", R"({"server_name":"two","acc":"A"})", "A"), answer);
+    EXPECT_EQ(world.ask("CONNS", R"({"acc":"B"})", "A"), "");
 }
 
 TEST(SystemRequests, CompressForWhoAcceptsIt) {
@@ -191,7 +222,9 @@ TEST(SystemRequests, ObeyCommandsAndSayWhyNot) {
     EXPECT_NE(world.ask("LDM", R"({"cid":7})").find(R"("description":"no such client id")"),
               std::string::npos);
     EXPECT_NE(world.ask("RELOAD").find(R"("code":500)"), std::string::npos);
-    EXPECT_EQ(world.ask("KICK", "nonsense"), "");
+    for (const auto* const body : {"nonsense", "", R"({"cid":-1})", R"({"cid":"7"})"}) {
+        EXPECT_EQ(world.ask("KICK", body), "") << body;
+    }
 }
 
 } // namespace

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <pipit/base/ascii_case.hpp>
 #include <pipit/base/limits.hpp>
 #include <pipit/server/detail/system_request.hpp>
 #include <pipit/server/error.hpp>
@@ -63,13 +64,24 @@ public:
         complain(name, *value, go_type);
         return {};
     }
+    std::string natural(std::string_view name) {
+        const auto* value = find(name);
+        const bool is_below = value != nullptr && value->is_int64() && value->get_int64() < 0;
+        if (!is_below) return number(name, "uint64");
+        complain(name, *value, "uint64");
+        return {};
+    }
 
     [[nodiscard]] const std::string& problem() const noexcept { return problem_; }
 
 private:
     const json::value* find(std::string_view name) const {
-        const auto* value = object_.if_contains(name);
-        return value == nullptr || value->is_null() ? nullptr : value;
+        const json::value* found = nullptr;
+        for (const auto& member : object_) {
+            const std::string_view key(member.key().data(), member.key().size());
+            if (equal_without_case(key, name) && !member.value().is_null()) found = &member.value();
+        }
+        return found;
     }
     void complain(std::string_view name, const json::value& value, std::string_view wanted) {
         if (!problem_.empty()) return;
@@ -96,10 +108,12 @@ std::string parameter_of(reader& from, const request_option& option) {
         return set ? "1" : "";
     }
     case type::number: return from.number(option.member, "int");
+    case type::natural: return from.natural(option.member);
     case type::connection_state: {
         const auto number = from.number(option.member, "server.ConnState");
         if (number.empty() || number == "0") return {};
-        return number == "1" ? "closed" : "all";
+        if (number == "1") return "closed";
+        return number == "2" ? "all" : "none";
     }
     }
     return {};
@@ -135,9 +149,6 @@ result<system_request> read_system_request(bytes_view body,
     }
     from.texts_of_list("accounts", request.accounts);
     from.flag("include_unused", request.include_unused);
-    if (const auto number = from.number("cid", "uint64"); !number.empty()) {
-        request.client_id = number.front() == '-' ? 0 : std::stoull(number);
-    }
     if (!from.problem().empty()) return error(errc::invalid_request, from.problem());
     return request;
 }

@@ -15,7 +15,7 @@ namespace pipit::server {
 
 /// How a member of a request's JSON is called by HTTP, and what it holds.
 struct request_option {
-    enum class type : std::uint8_t { flag, number, text, connection_state };
+    enum class type : std::uint8_t { flag, number, natural, text, connection_state };
 
     std::string_view member;
     std::string_view parameter;
@@ -35,10 +35,10 @@ struct system_request {
     std::vector<std::pair<std::string, std::string>> parameters; ///< As of an HTTP query.
     std::vector<std::string> accounts;
     bool include_unused = false;
-    std::uint64_t client_id = 0;
 };
 
-/// Reads the JSON of a body, which may be empty; members that nobody knows are skipped.
+/// Reads the JSON of a body, which may be empty; members that nobody knows are skipped. As Go reads
+/// it: a name may be written in any case, and of several members the last one counts.
 /// Errors: `errc::invalid_request`; the detail says what is wrong.
 [[nodiscard]] result<system_request> read_system_request(bytes_view body,
                                                          std::span<const request_option> options);

@@ -18,7 +18,7 @@ constexpr std::array connz_options{
     request_option{"subscriptions_detail", "subs_detail", type::flag},
     request_option{"offset", "offset", type::number},
     request_option{"limit", "limit", type::number},
-    request_option{"cid", "cid", type::number},
+    request_option{"cid", "cid", type::natural},
     request_option{"mqtt_client", "mqtt_client", type::text},
     request_option{"state", "state", type::connection_state},
     request_option{"user", "user", type::text},
@@ -60,6 +60,8 @@ constexpr std::array healthz_options{
     request_option{"consumer", "consumer", type::text},
     request_option{"details", "details", type::flag},
 };
+constexpr std::array client_options{request_option{"cid", "cid", type::natural}};
+constexpr std::array conns_options{request_option{"acc", "acc", type::text}};
 constexpr std::array ipqueuesz_options{
     request_option{"all", "all", type::flag},
     request_option{"filter", "queues", type::text},
@@ -104,11 +106,15 @@ constexpr std::array services{
     system_service{.name = "IPQUEUESZ", .make = ipqueuesz, .options = ipqueuesz_options},
     system_service{.name = "RAFTZ", .make = no_raftz},
     system_service{.name = "RELOAD", .by_ping = false},
-    system_service{.name = "KICK", .by_ping = false},
-    system_service{.name = "LDM", .by_ping = false},
+    system_service{.name = "KICK", .options = client_options, .by_ping = false},
+    system_service{.name = "LDM", .options = client_options, .by_ping = false},
     system_service{.name = "INFO", .by_id = false, .by_ping = false, .about_accounts = true},
     system_service{.name = "STATZ", .by_id = false, .by_ping = false, .about_accounts = true},
-    system_service{.name = "CONNS", .by_id = false, .by_ping = false, .about_accounts = true},
+    system_service{.name = "CONNS",
+                   .options = conns_options,
+                   .by_id = false,
+                   .by_ping = false,
+                   .about_accounts = true},
 };
 
 } // namespace
