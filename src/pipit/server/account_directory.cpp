@@ -49,23 +49,23 @@ result<std::unique_ptr<account_directory>> account_directory::open(settings chos
 }
 
 result<std::vector<std::string>> account_directory::reload(wall_time now) {
-    if (const auto synced = sync(); !synced) return synced.error();
     struct found {
         std::string account;
         tracked about; ///< Not its JWT: all of a folder together are large.
     };
     std::vector<found> all;
-    std::unordered_set<std::string> unreadable;
+    std::unordered_set<std::string> as_before;
+    for (const auto& [account, beside] : staged_) as_before.insert(account); // Those are newer.
     std::vector<std::string> problems;
     std::error_code failed;
     for (std::filesystem::directory_iterator at(settings_.folder, failed), end;
          !failed && at != end; at.increment(failed)) {
         const auto account = account_of_file(at->path());
-        if (!account) continue;
+        if (!account || as_before.contains(*account)) continue;
         auto jwt = detail::read_jwt_file(at->path().string());
         if (!jwt) {
             problems.emplace_back(jwt.error().detail());
-            unreadable.insert(*account);
+            as_before.insert(*account);
         } else if (*jwt && !(*jwt)->empty()) {
             all.push_back({*account, described(**jwt, now)});
         }
@@ -75,7 +75,7 @@ result<std::vector<std::string>> account_directory::reload(wall_time now) {
     problems_ = std::move(problems);
     std::unordered_map<std::string, auth::sha256_digest> before;
     for (const auto& account : accounts()) {
-        if (unreadable.contains(account)) continue;
+        if (as_before.contains(account)) continue;
         before.emplace(account, tracked_.at(account).hash);
         untrack(account);
     }

@@ -66,7 +66,8 @@ public:
     /// Removes the files of what is over.
     void expire(wall_time now);
     /// Reads the folder again. Returns whose JWT is another one now. What cannot be read now is as
-    /// it was. Errors: `errc::unusable_file`; nothing has changed then.
+    /// it was, and so is what `sync_next` has not put in its place yet, for which nobody waits
+    /// here. Errors: `errc::unusable_file`; nothing has changed then.
     [[nodiscard]] result<std::vector<std::string>> reload(wall_time now);
     /// Files that could not be read the last time that the folder was, and why.
     [[nodiscard]] const std::vector<std::string>& problems() const noexcept { return problems_; }

@@ -289,6 +289,21 @@ TEST_F(AccountDirectory, PutsTheOthersInTheirPlacesWhenOneCannotBe) {
     EXPECT_EQ(content(file(c)), jwt_of(c, 2)) << "nor at an end in order";
 }
 
+TEST_F(AccountDirectory, ReadsTheFolderAgainWithoutWaitingForWhatOthersHaveSent) {
+    auto kept = open();
+    (void)kept->save(a, jwt_of(a, 1), now);
+    (void)kept->save(a, jwt_of(a, 2), now, durability::later);
+    (void)kept->save(b, jwt_of(b, 2), now, durability::later);
+    std::filesystem::create_directory(file(b)); // In the place of what was sent.
+    std::ofstream(file(c)) << jwt_of(c, 1);
+    const auto read = [&] { EXPECT_EQ(kept->reload(now).value(), std::vector{c}); };
+    EXPECT_EQ(syncs_of(read), 0);
+    EXPECT_TRUE(kept->problems().empty());
+    EXPECT_EQ(kept->load(a, now).value(), jwt_of(a, 2));
+    EXPECT_EQ(kept->load(b, now).value(), jwt_of(b, 2));
+    EXPECT_EQ(kept->size(), 3u);
+}
+
 TEST_F(AccountDirectory, KnowsTheOlderOneWhenTheNewerCannotBePutInItsPlace) {
     auto kept = open();
     (void)kept->save(a, jwt_of(a, 1), now);
