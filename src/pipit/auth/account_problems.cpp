@@ -59,6 +59,7 @@ std::string problem_of_token_position(const jwt_export& one) {
 }
 
 std::string problem_of_export(const jwt_export& one, const account_claims_limits& limits) {
+    if (!one.has_type) return "an export is null or has no type";
     auto problem = problem_of_subject(one.subject);
     if (!problem.empty()) return problem;
     if (limits.exports >= 0 && !limits.wildcard_exports && has_wildcard(one.subject)) {
@@ -139,6 +140,7 @@ std::string problem_of_activation(const jwt_import& import, const std::string& i
 }
 
 std::string problem_of_import(const jwt_import& one, const std::string& importer) {
+    if (!one.has_type) return "an import is null or has no type";
     if (one.is_service && one.allow_trace) return "AllowTrace only valid for stream import";
     if (one.account.empty()) return "account to import from is not specified";
     auto problem = problem_of_subject(one.subject);

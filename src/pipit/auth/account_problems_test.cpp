@@ -34,6 +34,19 @@ TEST(AccountProblems, AreOfItsKeysAndMappings) {
         "");
 }
 
+/// As nats-server: such a token can be read, so that one in a configuration stops no start.
+TEST(AccountProblems, AreOfEntriesThatAreNullOrSayTooLittle) {
+    for (const auto* const entry : {"null", R"({"subject":"a","account":"A"})"}) {
+        EXPECT_EQ(problem_of_exports(entry), "an export is null or has no type") << entry;
+        EXPECT_EQ(problem_of_imports(entry), "an import is null or has no type") << entry;
+    }
+    EXPECT_EQ(problem(R"("mappings":{"a":[null]})"), "subject cannot be empty");
+    EXPECT_EQ(problem(R"("signing_keys":[null,5])"), "");
+    for (const auto* const entry : {"1", R"({"subject":"a","type":null})"}) {
+        EXPECT_EQ(problem_of_exports(entry), "unreadable") << entry;
+    }
+}
+
 TEST(AccountProblems, AreOfTheAccountsThatACalloutMayName) {
     const auto of = [](const std::string& accounts) {
         const test_key user(nkey_prefix::user, 3);

@@ -86,6 +86,7 @@ struct user_jwt : jwt_claims {
 
 struct jwt_export {
     std::string subject;
+    bool has_type = false; ///< False: it says nothing of whether it is a service.
     bool is_service = false;
     bool needs_token = false;
     std::map<std::string, std::int64_t> revocations; ///< Of activations, by account or `*`.
@@ -105,6 +106,7 @@ struct jwt_import {
     std::string token; ///< An activation, or a URL of one.
     std::string to;
     std::string local_subject;
+    bool has_type = false;
     bool is_service = false;
     bool share = false;
     bool allow_trace = false;

@@ -12,6 +12,11 @@ const boost::json::value* claims_reader::find(std::string_view name) const noexc
     return found == nullptr || found->is_null() ? nullptr : found;
 }
 
+const boost::json::object& claims_reader::no_members() noexcept {
+    static const boost::json::object nothing;
+    return nothing;
+}
+
 void claims_reader::spoil(std::string_view name) {
     if (wrong_.empty()) wrong_ = "\"" + std::string(name) + "\" is not what it must be";
 }

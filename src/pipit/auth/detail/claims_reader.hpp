@@ -39,15 +39,13 @@ public:
             spoil(name);
         }
     }
-    /// Calls `visit(claims_reader)` with each object of an array.
+    /// Calls `visit(claims_reader)` with each object of an array; null is one without members.
     template <class Visit>
     void objects(std::string_view name, Visit visit) {
         for_each(name, [&](const boost::json::value& each) {
-            if (const auto* const inner = each.if_object()) {
-                visit(claims_reader(*inner, wrong_));
-            } else {
-                spoil(name);
-            }
+            const auto* const inner = each.is_null() ? &no_members() : each.if_object();
+            if (inner == nullptr) return spoil(name);
+            visit(claims_reader(*inner, wrong_));
         });
     }
     /// Calls `visit(value)` with each element of an array.
@@ -66,6 +64,8 @@ public:
     void spoil(std::string_view name);
 
 private:
+    [[nodiscard]] static const boost::json::object& no_members() noexcept;
+
     const boost::json::object& object_;
     std::string& wrong_;
 };

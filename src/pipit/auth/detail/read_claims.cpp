@@ -122,7 +122,7 @@ void read_signing_keys(claims_reader& reader, account_jwt& to) {
             return;
         }
         const auto* const object = each.if_object();
-        if (object == nullptr) return reader.spoil("signing_keys");
+        if (object == nullptr) return; // As Go's reader, which minds nothing else.
         claims_reader inner(*object, reader.wrong());
         std::string kind, key;
         inner.read("kind", kind);
@@ -183,7 +183,8 @@ void read_limits(claims_reader reader, account_claims_limits& to) {
 void read_export(claims_reader reader, jwt_export& to) {
     std::int64_t threshold = 0, position = 0;
     reader.read("subject", to.subject);
-    reader.read_kind("type", to.is_service);
+    to.has_type = reader.members().contains("type");
+    if (to.has_type) reader.read_kind("type", to.is_service);
     reader.read("token_req", to.needs_token);
     reader.read("revocations", to.revocations);
     reader.read("response_type", to.response_type);
@@ -217,7 +218,8 @@ void read_import(claims_reader reader, jwt_import& to) {
     reader.read("token", to.token);
     reader.read("to", to.to);
     reader.read("local_subject", to.local_subject);
-    reader.read_kind("type", to.is_service);
+    to.has_type = reader.members().contains("type");
+    if (to.has_type) reader.read_kind("type", to.is_service);
     reader.read("share", to.share);
     reader.read("allow_trace", to.allow_trace);
 }
