@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <pipit/auth/test_tokens.hpp>
 #include <pipit/server.hpp>
 #include <pipit/server/error.hpp>
 
@@ -23,7 +24,7 @@ using namespace std::chrono_literals;
 /// A client as bare as a socket can be.
 class raw_client {
 public:
-    explicit raw_client(std::uint16_t port, std::string_view user = {})
+    explicit raw_client(std::uint16_t port, std::string_view user = {}, std::string_view jwt = {})
         : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
         sockaddr_in address{};
         address.sin_family = AF_INET;
@@ -36,7 +37,8 @@ public:
         ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
         const int on = 1;
         ::setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-        send("CONNECT {\"user\":\"" + std::string(user) + "\",\"verbose\":false}\r\n");
+        send("CONNECT {\"user\":\"" + std::string(user) + "\",\"jwt\":\"" + std::string(jwt) +
+             "\",\"verbose\":false}\r\n");
         barrier();
         received_.clear();
         read_ = 0;
@@ -254,6 +256,52 @@ TEST_P(EmbeddedServer, AReloadThatFailsChangesNothing) {
     EXPECT_EQ(refused.error(), server::errc::reload_not_supported);
     client.send("PUB a 6\r\n123456\r\n");
     EXPECT_TRUE(client.barrier());
+}
+
+/// An operator, its system account and another account, whose users bring JWTs and sign nothing.
+struct operated {
+    auth::test_key owner{auth::nkey_prefix::operator_key, 1};
+    auth::test_key system{auth::nkey_prefix::account, 2};
+    auth::test_key account{auth::nkey_prefix::account, 3};
+
+    [[nodiscard]] std::string account_jwt(int connections) const {
+        return owner.issue_account(account.text(),
+                                   R"("limits":{"subs":-1,"data":-1,"payload":-1,"imports":-1,)"
+                                   R"("exports":-1,"wildcards":true,"leaf":-1,"conn":)" +
+                                       std::to_string(connections) + "}");
+    }
+    [[nodiscard]] std::string configuration() const {
+        const auto jwt = owner.issue(owner.text(), R"("nats":{"system_account":")" + system.text() +
+                                                       R"(","type":"operator","version":2})");
+        const auto of_system = owner.issue_account(system.text(), auth::no_account_limits);
+        return "operator: " + jwt + "\nresolver: MEMORY\nresolver_preload: { " + account.text() +
+               ": " + account_jwt(-1) + "\n" + system.text() + ": " + of_system + " }\n";
+    }
+    static std::string user_of(const auth::test_key& of) {
+        const auth::test_key user(auth::nkey_prefix::user, 4);
+        return of.issue_user(user.text(), R"("bearer_token":true)");
+    }
+};
+
+TEST_P(EmbeddedServer, EndsTheYoungestOfAllLoopsWhenAnAccountMayHaveFewerConnections) {
+    const operated world;
+    start(world.configuration());
+    std::vector<std::unique_ptr<raw_client>> clients;
+    for (int i = 0; i < 4; ++i) {
+        clients.push_back(
+            std::make_unique<raw_client>(server_->port(), "", world.user_of(world.account)));
+        ASSERT_TRUE(clients.back()->barrier());
+    }
+    raw_client administrator(server_->port(), "", world.user_of(world.system));
+    const auto fewer = world.account_jwt(2);
+    administrator.send("SUB answer 1\r\nPUB $SYS.REQ.ACCOUNT." + world.account.text() +
+                       ".CLAIMS.UPDATE answer " + std::to_string(fewer.size()) + "\r\n" + fewer +
+                       "\r\n");
+    ASSERT_TRUE(administrator.read_until("jwt updated"));
+    for (const auto i : {2u, 3u}) {
+        EXPECT_TRUE(clients[i]->read_until("maximum account active connections exceeded")) << i;
+    }
+    for (const auto i : {0u, 1u}) EXPECT_TRUE(clients[i]->barrier()) << i;
 }
 
 TEST_P(EmbeddedServer, AsksForABcryptPasswordWithoutStopping) {
