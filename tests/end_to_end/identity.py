@@ -314,6 +314,34 @@ def the_system_account_is_told_that_it_is_one(side):
 
 
 @behaviour
+def events_and_statistics_call_an_account_as_its_jwt_does(side):
+    world = operated(side, account_name="Acme")
+    operator = key("U")
+    watcher = world.connect(user_jwt(world.system, operator), user=operator)
+    key_of_it = world.account.public
+    watcher.send(f"SUB $SYS.ACCOUNT.{key_of_it}.> 1\r\nSUB answers.* 2\r\n")
+    watcher.barrier()
+    client = world.connect(world.token())
+    is_in(client)
+    watcher.send(f"PUB $SYS.REQ.ACCOUNT.{key_of_it}.CONNS answers.conns 0\r\n\r\n"
+                 f"PUB $SYS.REQ.ACCOUNT.{key_of_it}.STATZ answers.statz 0\r\n\r\n")
+    watcher.wait_for(lambda it: len(it.messages) >= 4, what="two events and two answers")
+    client.stream.close()
+    watcher.wait_for(lambda it: any(b"DISCONNECT" in line for line, _ in it.messages),
+                     what="an end")
+    heard = {line.split()[1].decode().removeprefix(f"$SYS.ACCOUNT.{key_of_it}."): json.loads(body)
+             for line, body in watcher.messages}
+    for event in ("CONNECT", "DISCONNECT"):
+        about = heard[event]["client"]
+        equal((about["acc"], about["name_tag"]), (key_of_it, "Acme"), event)
+    page = json.loads(world.server.monitoring("/accstatz?unused=1"))["account_statz"]
+    for numbers in (heard["SERVER.CONNS"], heard["answers.conns"],
+                    heard["answers.statz"]["data"]["account_statz"][0],
+                    next(each for each in page if each["acc"] == key_of_it)):
+        equal((numbers["acc"], numbers["name"]), (key_of_it, "Acme"))
+
+
+@behaviour
 def a_connect_with_many_rules_is_no_matter_and_a_larger_one_is_told_the_limit(side):
     if side.is_reference:
         return  # Its limit is that of every line: 4096 bytes.

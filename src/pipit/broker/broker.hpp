@@ -90,6 +90,7 @@ struct session_event {
     type what;
     account_id account{}; ///< `$G` for one that has not said who it is.
     std::string_view account_name;
+    std::string_view account_tag; ///< For people.
     close_reason reason = close_reason::none;
     const service_refusal* by_service = nullptr; ///< Null: no service has refused it.
 

@@ -61,6 +61,12 @@ struct account_configuration {
     std::shared_ptr<const account_claims> claims = nullptr; ///< Null: not from a JWT.
 };
 
+/// What people call an account: its name, or what its JWT calls it.
+[[nodiscard]] inline std::string_view account_tag(const account_configuration& account) noexcept {
+    const auto& claims = account.claims;
+    return claims == nullptr || claims->name.empty() ? account.name : claims->name;
+}
+
 /// What a JWT says of a user beside what is obeyed; for people, and for revocations.
 struct user_claims {
     std::string jwt;

@@ -164,6 +164,7 @@ void broker_state::tell(session_event::type what, const session& about,
     session_event event{.what = what,
                         .account = of != nullptr ? of->id : config->global_account,
                         .account_name = of != nullptr ? std::string_view(of->config->name) : "$G",
+                        .account_tag = of != nullptr ? account_tag(*of->config) : "$G",
                         .reason = about.reason,
                         .by_service = by_service,
                         .state = this,
@@ -181,10 +182,7 @@ std::optional<user_information> broker::user_of(std::uint64_t client_id) const {
     user_information information;
     information.user = shown_user(*session->details);
     information.account = session->of->config->name;
-    information.account_name = information.account;
-    if (const auto& claims = session->of->config->claims; claims && !claims->name.empty()) {
-        information.account_name = claims->name;
-    }
+    information.account_name = account_tag(*session->of->config);
     const auto& identity = session->details->identity;
     if (identity != nullptr && identity->claims) information.user_name = identity->claims->name;
     if (identity != nullptr) information.expires = identity->expires;

@@ -180,11 +180,6 @@ std::string_view account_name(const broker::configuration& configuration, broker
     return found == configuration.accounts.end() ? std::string_view() : found->name;
 }
 
-std::string_view account_tag(const broker::account_configuration& account) {
-    const auto& claims = account.claims;
-    return claims == nullptr || claims->name.empty() ? account.name : claims->name;
-}
-
 std::string_view account_tag(const broker::configuration& configuration, std::string_view name) {
     const auto* const account = account_named(configuration, name);
     return account == nullptr ? name : account_tag(*account);

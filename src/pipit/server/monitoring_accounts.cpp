@@ -223,9 +223,9 @@ void write_traffic(json_writer& json, std::string_view name, const broker::traff
 } // namespace
 
 void write_account_statistics(json_writer& json, const broker::account_snapshot& account,
-                              std::string_view name) {
-    json.member("acc", name);
-    json.member("name", name);
+                              account_names names) {
+    json.member("acc", names.name);
+    json.member("name", names.tag);
     json.member("conns", account.connections);
     json.member("leafnodes", 0);
     // Of all kinds, now; what clients there have been is for /metrics.
@@ -282,14 +282,15 @@ net::http_response accstatz(const document_request& request) {
     json.begin_object();
     write_head(json, *snapshot);
     json.begin_array("account_statz");
-    for (const auto& account : total_accounts(*snapshot)) {
-        if (!include_unused && account.connections == 0) continue;
-        const auto name = account_name(*snapshot->configuration, account.id);
+    const auto totals = total_accounts(*snapshot);
+    for (std::size_t i = 0; i < totals.size(); ++i) {
+        if (!include_unused && totals[i].connections == 0) continue;
+        const auto& account = snapshot->configuration->accounts[i];
         const auto wanted = request.only_accounts;
-        if (!wanted.empty() && std::ranges::find(wanted, name) == wanted.end()) continue;
+        if (!wanted.empty() && std::ranges::find(wanted, account.name) == wanted.end()) continue;
         json.element();
         json.begin_object();
-        write_account_statistics(json, account, name);
+        write_account_statistics(json, totals[i], {account.name, account_tag(account)});
         json.end_object();
     }
     json.end_array();

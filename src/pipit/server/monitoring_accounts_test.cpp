@@ -266,6 +266,14 @@ TEST(Accstatz, ShowsAccountsThatAreInUse) {
 })");
 }
 
+TEST(Accstatz, CallsAnAccountAsItsJwtDoes) {
+    monitored server;
+    server.call_account_a("Acme");
+    const auto all = server.get("/accstatz?unused=true").body;
+    EXPECT_NE(all.find("\"acc\": \"A\",\n      \"name\": \"Acme\""), std::string::npos) << all;
+    EXPECT_NE(all.find("\"acc\": \"$SYS\",\n      \"name\": \"$SYS\""), std::string::npos);
+}
+
 TEST(Accstatz, ShowsUnusedAccountsWhenAsked) {
     monitored server;
     EXPECT_NE(server.get("/accstatz").body.find("\"account_statz\": []"), std::string::npos);

@@ -160,7 +160,7 @@ void write_subscriptions(json_writer& json, const session_snapshot& session,
     if (options.subscription_details) {
         json.begin_array("subscriptions_list_detail");
         const auto shown = session.stop ? named_account(*snapshot.configuration, session.account)
-                                        : subscription_account();
+                                        : account_names();
         for (auto subscription : found->second) {
             json.element();
             if (session.stop) subscription.max = 0;

@@ -144,8 +144,7 @@ void write_index_statistics(json_writer& json, const broker::broker_statistics& 
     json.member("avg_fanout", ratio(statistics.cached_fanout, statistics.cache_entries));
 }
 
-subscription_account named_account(const broker::configuration& configuration,
-                                   broker::account_id id) {
+account_names named_account(const broker::configuration& configuration, broker::account_id id) {
     const auto found =
         std::ranges::find(configuration.accounts, id, &broker::account_configuration::id);
     if (found == configuration.accounts.end()) return {};
@@ -153,7 +152,7 @@ subscription_account named_account(const broker::configuration& configuration,
 }
 
 void write_subscription(json_writer& json, const broker::subscription_snapshot& subscription,
-                        subscription_account account) {
+                        account_names account) {
     json.begin_object();
     json.optional_member("account", account.name);
     json.optional_member("account_tag", account.tag);

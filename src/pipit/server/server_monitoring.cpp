@@ -7,6 +7,7 @@
 #include <pipit/server/detail/server_state.hpp>
 #include <pipit/server/host_port.hpp>
 #include <pipit/server/start_by_clock.hpp>
+#include <pipit/server/system_requests.hpp>
 #include <pipit/server/version.hpp>
 
 #include <algorithm>
@@ -132,10 +133,13 @@ std::optional<broker::account_snapshot> server::state::total_of(broker::account_
     return total;
 }
 
-std::optional<broker::account_snapshot> server::state::total_of(std::string_view account) {
+std::optional<account_total> server::state::total_of(std::string_view account) {
     const auto with_all = with_known_accounts(seen.configuration());
     const auto* const found = account_named(*with_all, account);
-    return found == nullptr ? std::nullopt : total_of(found->id);
+    if (found == nullptr) return std::nullopt;
+    const auto numbers = total_of(found->id);
+    if (!numbers) return std::nullopt;
+    return account_total{*numbers, std::string(account_tag(*found))};
 }
 
 /// Who all of them are, and then some at a time.

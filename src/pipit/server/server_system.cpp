@@ -245,17 +245,17 @@ std::optional<broker::user_information> server::state::user_of(std::uint64_t cli
 void server::state::tell(broker::broker& broker, const session_event& event) {
     if (system->is_closing) return;
     const auto name = std::string(event.account_name);
-    const auto send_as = [&](broker::account_id of, const std::string& account,
+    const auto send_as = [&](broker::account_id of, account_names account,
                              const std::string& subject, auto make) {
         if (!broker.is_wanted(of, subject) || !protocol::is_valid_literal_subject(subject)) return;
         const auto who = event.who();
         const auto id = system->next_id();
-        const client_event about{id, system->next_stamp(), who, account, account};
+        const client_event about{id, system->next_stamp(), who, account};
         const auto body = make(*system->facts(), about);
         broker.publish(of, {.subject = subject, .payload = body}, now());
     };
     const auto send = [&](broker::account_id of, const std::string& subject, auto make) {
-        send_as(of, name, subject, make);
+        send_as(of, {event.account_name, event.account_tag}, subject, make);
     };
     const auto ended = [&](const server_facts& facts, const client_event& about) {
         return disconnect_event(facts, about, text(event.reason));
@@ -270,7 +270,7 @@ void server::state::tell(broker::broker& broker, const session_event& event) {
             const auto refused = [&](const server_facts& facts, const client_event& about) {
                 return disconnect_event(facts, about, refusal->why);
             };
-            send_as(refusal->account, std::string(refusal->account_name),
+            send_as(refusal->account, {refusal->account_name, event.account_tag},
                     "$SYS.ACCOUNT.CLIENT.AUTH.ERR", refused);
         } else if (event.reason != broker::close_reason::proxy_not_trusted) {
             send(event.account, "$SYS.ACCOUNT.CLIENT.AUTH.ERR", ended);
@@ -278,13 +278,13 @@ void server::state::tell(broker::broker& broker, const session_event& event) {
         return send(system->account,
                     "$SYS.SERVER." + system->facts()->identity.id + ".CLIENT.AUTH.ERR", ended);
     case session_event::type::joined:
-    case session_event::type::left: return tell_of_connections(broker, event.account, name);
+    case session_event::type::left: return tell_of_connections(broker, event);
     }
 }
 
 /// How many an account has is known to all loops together.
-void server::state::tell_of_connections(broker::broker& broker, broker::account_id of,
-                                        const std::string& account) {
+void server::state::tell_of_connections(broker::broker& broker, const session_event& event) {
+    const auto account = std::string(event.account_name);
     if (account == "$G") return;
     const auto is_heard = [&](const std::string& subject) {
         return broker.is_wanted(system->account, subject);
@@ -298,12 +298,14 @@ void server::state::tell_of_connections(broker::broker& broker, broker::account_
         const std::lock_guard guard(system->lock);
         if (!system->changed_accounts.insert(account).second) return; // It will be published.
     }
-    const bool is_posted = system->post(of, [this, of, account, forget] {
+    const auto publish = [this, of = event.account, account, tag = std::string(event.account_tag),
+                          forget] {
         forget();
         if (const auto total = total_of(of)) {
-            publish_connections(account, system->requests->connections_in(*total, account));
+            publish_connections(account, system->requests->connections_in(*total, {account, tag}));
         }
-    });
+    };
+    const bool is_posted = system->post(event.account, publish);
     if (!is_posted) forget();
 }
 
@@ -347,8 +349,10 @@ void server::state::publish_connections_of_all() {
         const auto wanted = are_wanted(std::move(subjects));
         for (std::size_t i = 0; i < asked.size(); ++i) {
             if (!wanted[2 * i] && !wanted[2 * i + 1]) continue;
-            const auto& name = config.accounts[asked[i]].name;
-            publish_connections(name, system->requests->connections_in(totals[asked[i]], name));
+            const auto& account = config.accounts[asked[i]];
+            const account_names names{account.name, account_tag(account)};
+            publish_connections(account.name,
+                                system->requests->connections_in(totals[asked[i]], names));
         }
         asked.clear();
         subjects.clear();

@@ -269,8 +269,8 @@ std::optional<system_answer> system_requests::connections_for(const system_quest
         return std::nullopt;
     }
     const auto total = its_.account(question.account);
-    if (!total || total->connections == 0) return std::nullopt;
-    return system_answer{{}, connections_in(*total, question.account)};
+    if (!total || total->numbers.connections == 0) return std::nullopt;
+    return system_answer{{}, connections_in(total->numbers, {question.account, total->tag})};
 }
 
 /// How many subscriptions of the asker's account want `subject`, or are covered by that pattern,
@@ -313,7 +313,7 @@ std::optional<std::string> system_requests::statistics() const {
 }
 
 std::string system_requests::connections_in(const broker::account_snapshot& total,
-                                            std::string_view account) const {
+                                            account_names account) const {
     return account_event(*its_.facts(), its_.next_id(), {its_.next_sequence(), its_.now()}, total,
                          account);
 }

@@ -20,6 +20,7 @@
 /// Source: auth, section 9 ("System events" in the NATS docs).
 namespace pipit::server {
 
+struct account_names;
 struct server_facts;
 struct system_request;
 
@@ -39,11 +40,17 @@ struct system_answer {
     std::string body;
 };
 
+/// The numbers of one account, of all loops, and what people call it.
+struct account_total {
+    broker::account_snapshot numbers;
+    std::string tag;
+};
+
 /// What a service can ask and do, and what each message needs.
 struct system_surroundings {
     collect_function collect;
-    /// The numbers of one account, of all loops; nothing when it is unknown.
-    std::function<std::optional<broker::account_snapshot>(std::string_view account)> account;
+    /// Nothing when it is unknown.
+    std::function<std::optional<account_total>(std::string_view account)> account;
     std::function<std::shared_ptr<const server_facts>()> facts;
     std::function<std::uint64_t()> next_sequence;
     std::function<std::string()> next_id;
@@ -69,7 +76,7 @@ public:
     [[nodiscard]] std::optional<std::string> statistics() const;
     /// What `CONNS` says about an account with these numbers.
     [[nodiscard]] std::string connections_in(const broker::account_snapshot& total,
-                                             std::string_view account) const;
+                                             account_names account) const;
 
 private:
     [[nodiscard]] std::optional<system_answer> connections_for(const system_question& question,

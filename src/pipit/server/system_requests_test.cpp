@@ -181,6 +181,8 @@ TEST(SystemRequests, CountConnectionsOfOneAccountWithoutALookAtTheOthers) {
     EXPECT_TRUE(world.monitored.asked.empty());
     EXPECT_EQ(world.ask("CONNS", R"({"server_name":"two","acc":"A"})", "A"), answer);
     EXPECT_EQ(world.ask("CONNS", R"({"acc":"B"})", "A"), "");
+    world.monitored.call_account_a("Acme");
+    EXPECT_NE(world.ask("CONNS", "", "A").find(R"("acc":"A","name":"Acme",)"), std::string::npos);
 }
 
 TEST(SystemRequests, CompressForWhoAcceptsIt) {

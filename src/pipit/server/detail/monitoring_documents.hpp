@@ -70,8 +70,14 @@ account_named(const broker::configuration& configuration, std::string_view name)
 /// Empty for a number that is not configured any more.
 [[nodiscard]] std::string_view account_name(const broker::configuration& configuration,
                                             broker::account_id id);
-/// What people call an account: its name, or what its JWT calls it.
-[[nodiscard]] std::string_view account_tag(const broker::account_configuration& account);
+/// What an account is called, and what people call it.
+struct account_names {
+    std::string_view name;
+    std::string_view tag;
+};
+/// Empty for a number that is not configured any more.
+[[nodiscard]] account_names named_account(const broker::configuration& configuration,
+                                          broker::account_id id);
 [[nodiscard]] std::string_view account_tag(const broker::configuration& configuration,
                                            std::string_view name);
 [[nodiscard]] std::string_view system_account_name(const broker::configuration& configuration);
@@ -98,7 +104,7 @@ merged_feature_flags(const std::map<std::string, bool>& configured);
 
 /// The members of an account's statistics.
 void write_account_statistics(json_writer& json, const broker::account_snapshot& account,
-                              std::string_view name);
+                              account_names names);
 
 /// What a server says about itself now and then, as an object.
 [[nodiscard]] std::string statsz(const monitoring_snapshot& snapshot);
@@ -107,14 +113,8 @@ void write_account_statistics(json_writer& json, const broker::account_snapshot&
 [[nodiscard]] std::string account_information(const monitoring_snapshot& snapshot,
                                               const broker::account_configuration& account);
 
-/// What a subscription says of its account: nothing, if it is empty.
-struct subscription_account {
-    std::string_view name;
-    std::string_view tag;
-};
-[[nodiscard]] subscription_account named_account(const broker::configuration& configuration,
-                                                 broker::account_id id);
+/// It says nothing of its account, if that is empty.
 void write_subscription(json_writer& json, const broker::subscription_snapshot& subscription,
-                        subscription_account account);
+                        account_names account);
 
 } // namespace pipit::server

@@ -96,6 +96,13 @@ struct monitored {
             std::make_shared<const broker::configuration>(std::move(configuration));
     }
 
+    /// Gives it a JWT with this name.
+    void call_account_a(const std::string& name) {
+        auto claims = std::make_shared<broker::account_claims>();
+        claims->name = name;
+        reconfigure([&](auto& configuration) { configuration.accounts[1].claims = claims; });
+    }
+
     result<monitoring_snapshot> collect(const monitoring_query& query) {
         asked.push_back(query);
         if (!answers) return error(make_error_code(boost::system::errc::timed_out), "loop 1");

@@ -30,6 +30,7 @@
 
 namespace pipit::server {
 
+struct account_total;
 struct system_question;
 struct system_state;
 
@@ -114,7 +115,7 @@ struct server::state {
     result<> start_monitoring();
     result<monitoring_snapshot> collect(const monitoring_query& query);
     [[nodiscard]] std::optional<broker::account_snapshot> total_of(broker::account_id account);
-    [[nodiscard]] std::optional<broker::account_snapshot> total_of(std::string_view account);
+    [[nodiscard]] std::optional<account_total> total_of(std::string_view account);
     bool collect_sessions(const session_query& query, std::vector<loop_snapshot>& into);
     bool collect_page(const broker::subscription_query& query, std::vector<loop_snapshot>& into);
 
@@ -142,8 +143,7 @@ struct server::state {
     result<> announce_lame_duck(std::uint64_t client_id);
     std::optional<broker::user_information> user_of(std::uint64_t client_id);
     void tell(broker::broker& broker, const broker::session_event& event);
-    void tell_of_connections(broker::broker& broker, broker::account_id of,
-                             const std::string& account);
+    void tell_of_connections(broker::broker& broker, const broker::session_event& event);
     void publish_connections(const std::string& account, const std::string& body);
     void publish_connections_of_all();
     [[nodiscard]] bool is_wanted(const std::string& subject);

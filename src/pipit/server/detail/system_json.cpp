@@ -42,7 +42,7 @@ void write_client(json_writer& json, const client_event& event, const wall_time*
     json.member("start", rfc3339(who.start.wall));
     json.optional_member("host", who.ip);
     json.optional_member("id", who.client_id);
-    json.optional_member("acc", event.account);
+    json.optional_member("acc", event.account.name);
     json.optional_member("user", who.user);
     json.optional_member("name", who.name);
     json.optional_member("lang", who.language);
@@ -55,7 +55,7 @@ void write_client(json_writer& json, const client_event& event, const wall_time*
         json.optional_member("jwt", who.claims->jwt);
         json.optional_member("issuer_key", who.claims->issuer);
     }
-    json.optional_member("name_tag", event.account_tag);
+    json.optional_member("name_tag", event.account.tag);
     if (who.claims && !who.claims->tags.empty()) json.members("tags", who.claims->tags);
     json.member("kind", "Client");
     json.member("client_type", who.is_websocket ? "websocket" : "nats");
@@ -145,11 +145,11 @@ std::string disconnect_event(const server_facts& facts, const client_event& even
 }
 
 std::string account_event(const server_facts& facts, std::string_view id, message_stamp stamp,
-                          const broker::account_snapshot& account, std::string_view name) {
+                          const broker::account_snapshot& account, account_names names) {
     json_writer json("");
     json.begin_object();
     write_head(json, facts, "account_connections", id, stamp);
-    write_account_statistics(json, account, name);
+    write_account_statistics(json, account, names);
     json.end_object();
     return json.take();
 }

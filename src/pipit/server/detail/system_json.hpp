@@ -4,7 +4,7 @@
 #include <pipit/base/time.hpp>
 #include <pipit/broker/configuration.hpp>
 #include <pipit/broker/snapshot.hpp>
-#include <pipit/server/detail/monitoring_json.hpp>
+#include <pipit/server/detail/monitoring_documents.hpp>
 
 #include <cstdint>
 #include <map>
@@ -45,8 +45,7 @@ struct client_event {
     std::string_view id; ///< Unique.
     message_stamp stamp;
     const broker::session_snapshot& who;
-    std::string_view account;
-    std::string_view account_tag;
+    account_names account;
 };
 [[nodiscard]] std::string connect_event(const server_facts& facts, const client_event& event);
 [[nodiscard]] std::string disconnect_event(const server_facts& facts, const client_event& event,
@@ -56,7 +55,7 @@ struct client_event {
 [[nodiscard]] std::string account_event(const server_facts& facts, std::string_view id,
                                         message_stamp stamp,
                                         const broker::account_snapshot& account,
-                                        std::string_view name);
+                                        account_names names);
 
 /// What is told of the certificate of somebody who wanted to come in.
 struct certificate_facts {

@@ -30,12 +30,14 @@ struct system_world {
     system_requests requests() {
         system_surroundings its;
         its.collect = [this](const monitoring_query& query) { return monitored.collect(query); };
-        its.account = [this](std::string_view name) -> std::optional<broker::account_snapshot> {
+        its.account = [this](std::string_view name) -> std::optional<account_total> {
             const auto& snapshot = monitored.snapshot;
             const auto* const account = account_named(*snapshot.configuration, name);
             if (account == nullptr) return std::nullopt;
             const auto totals = total_accounts(snapshot);
-            return *std::ranges::find(totals, account->id, &broker::account_snapshot::id);
+            return account_total{
+                *std::ranges::find(totals, account->id, &broker::account_snapshot::id),
+                std::string(account_tag(*account))};
         };
         its.facts = [this] {
             server_facts facts;
