@@ -99,8 +99,8 @@ command bench_command(program& with) {
     command bench{.name = "bench", .summary = "Measure how fast messages go"};
     bench.description =
         "Start the side that receives first (sub, service), then the one that sends (pub, "
-        "request). One "
-        "thread drives all clients of one command: start several commands to use more cores.";
+        "request). One thread drives all clients of one command: start several commands to use "
+        "more cores.";
     bench.commands = {
         one(with, kind::pub, "pub", "Publish messages",
             {{"pipit bench pub test", "100,000 messages of 128 bytes"},

@@ -18,8 +18,7 @@ struct connecting {
 };
 
 /// Errors: a context that is not there, credentials that cannot be read, an invalid URL or
-/// variable;
-///         each says which.
+/// variable; each says which.
 [[nodiscard]] result<connecting> settle_connection(const program& with);
 
 /// The sentence for people about an error: what it says, and nothing of categories.

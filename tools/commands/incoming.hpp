@@ -16,17 +16,17 @@ namespace pipit::cli {
 
 /// How messages that come are shown.
 struct incoming_options {
-    bool raw = false;
-    bool headers_only = false;
-    bool subjects_only = false;
-    bool timestamp = false;
-    bool delta_time = false;
-    std::string dump;
-    std::string translate;
-    nanoseconds translate_timeout = std::chrono::minutes(1);
+    bool raw = false;           ///< The payload alone.
+    bool headers_only = false;  ///< No payload.
+    bool subjects_only = false; ///< Nor headers.
+    bool timestamp = false;     ///< When each came, before it.
+    bool delta_time = false;    ///< How long after the one before.
+    std::string dump;           ///< The folder in which each gets a file; `-`: to the output.
+    std::string translate;      ///< The command that each payload goes through; empty: none.
+    nanoseconds translate_timeout = std::chrono::minutes(1); ///< Of one run of it.
 };
 
-// What is wrong with the command line; empty when nothing is.
+/// What is wrong with the command line; empty when nothing is.
 [[nodiscard]] std::string complaint_about(const incoming_options& asked);
 [[nodiscard]] std::string complaint_about_queue(const std::string& queue);
 

@@ -319,11 +319,9 @@ command reply_command(program& with) {
     command reply{.name = "reply", .summary = "Answer requests"};
     reply.description =
         "Answers with a text, with what a command prints, or, when neither is said, with the "
-        "request "
-        "itself. Runs until it is ended, unless --count is said.\n\n"
+        "request itself. Runs until it is ended, unless --count is said.\n\n"
         "The text, header values and the command's words may have templates, as those of pub, "
-        "where "
-        "{{Count}} begins with 0, and:\n\n"
+        "where {{Count}} begins with 0, and:\n\n"
         "  {{Request}}        the request's payload\n"
         "  {{Subject}}        its subject\n"
         "  {{0}}, {{1}}, …    the tokens of its subject\n\n"

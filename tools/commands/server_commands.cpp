@@ -185,10 +185,9 @@ command server_command(program& with) {
     command server{.name = "server", .summary = "Run a server, or ask one how it is"};
     server.description =
         "pipit server with anything else than the commands below runs a server: it takes "
-        "nats-server's "
-        "options, as --config FILE, --port N and --http_port N. `pipit server --help` lists them. "
-        "A link "
-        "to this program that is called pipit-server or nats-server does the same.";
+        "nats-server's options, as --config FILE, --port N and --http_port N. `pipit server "
+        "--help` lists them. A link to this program that is called pipit-server or nats-server "
+        "does the same.";
     server.commands = {check_command(with), std::move(info), std::move(ping)};
     server.examples = {{"pipit server -a 127.0.0.1 -m 8222", "Run one, with monitoring pages"},
                        {"pipit server -c nats.conf", "Run one with a configuration"},

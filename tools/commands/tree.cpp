@@ -261,13 +261,11 @@ std::shared_ptr<const command> command_tree_of(program& with) {
     root->name = "pipit";
     root->summary = "Speak with NATS servers, and run one";
     root->description = "Options may stand anywhere. What they say goes before the environment, "
-                        "and that before the context; "
-                        "$NATS_URL and the like are named at each.\n\n"
+                        "and that before the context; $NATS_URL and the like are named at each.\n\n"
                         "Ends with 0 when all was done, 1 when something failed, 2 when the "
-                        "command line is wrong, and 130 or "
-                        "143 when a signal ended what was not done. Messages go to the standard "
-                        "output; what is said about them "
-                        "goes to the standard error.";
+                        "command line is wrong, and 130 or 143 when a signal ended what was not "
+                        "done. Messages go to the standard output; what is said about them goes to "
+                        "the standard error.";
     root->options = global_options(with);
     root->commands = {pub_command(with),
                       sub_command(with),

@@ -147,12 +147,16 @@ template <class Answer, class T, class AnswerCodec = codec_of<Answer>, class Cod
     co_return read_as<Answer, AnswerCodec>(*answer);
 }
 
-/// Calls `callback` with each value, or with why a message was none, and with the message.
-template <class T, class Codec = codec_of<T>, class Connection, class Callback>
-    requires std::invocable < Callback, result<T>,
-const message& > [[nodiscard]] auto subscribe_as(Connection& by, bytes_view subject,
-                                                 Callback callback,
-                                                 subscribe_options options = {}) {
+/// Takes each value, or why a message was none, and the message.
+template <class Callback, class T>
+concept takes_values = std::invocable < Callback,
+        result<T>,
+const message& > ;
+
+/// Calls `callback` for each message.
+template <class T, class Codec = codec_of<T>, class Connection, takes_values<T> Callback>
+[[nodiscard]] auto subscribe_as(Connection& by, bytes_view subject, Callback callback,
+                                subscribe_options options = {}) {
     return by.subscribe(
         subject,
         [callback = std::move(callback)](message arrived) mutable {

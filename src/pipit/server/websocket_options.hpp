@@ -26,8 +26,8 @@ struct websocket_options {
     // Whom a request may come from, and how it is answered.
     bool same_origin = false;
     std::vector<std::string> allowed_origins;
-    nanoseconds
-        handshake_timeout{}; ///< Zero: `limits::websocket_handshake_timeout`; negative: none.
+    /// Zero: `limits::websocket_handshake_timeout`; negative: none.
+    nanoseconds handshake_timeout{};
     bool compression = false;
     std::map<std::string, std::string> headers; ///< Of the answer.
 

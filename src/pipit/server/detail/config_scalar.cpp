@@ -4,7 +4,6 @@
 #include <pipit/server/detail/config_scalar.hpp>
 #include <pipit/server/error.hpp>
 
-#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
@@ -132,39 +131,18 @@ result<config_scalar> read_bare_text(config_cursor& cursor, std::size_t start) {
     return text_scalar(std::move(text));
 }
 
-struct unit {
-    std::string_view suffix;
-    std::int64_t factor;
-};
-constexpr std::int64_t kilo = 1000;
-constexpr std::int64_t kibi = 1024;
-constexpr std::array units = {
-    unit{"", 1},
-    unit{"k", kilo},
-    unit{"kb", kibi},
-    unit{"ki", kibi},
-    unit{"kib", kibi},
-    unit{"m", kilo* kilo},
-    unit{"mb", kibi* kibi},
-    unit{"mi", kibi* kibi},
-    unit{"mib", kibi* kibi},
-    unit{"g", kilo* kilo* kilo},
-    unit{"gb", kibi* kibi* kibi},
-    unit{"gi", kibi* kibi* kibi},
-    unit{"gib", kibi* kibi* kibi},
-    unit{"t", kilo* kilo* kilo* kilo},
-    unit{"tb", kibi* kibi* kibi* kibi},
-    unit{"ti", kibi* kibi* kibi* kibi},
-    unit{"tib", kibi* kibi* kibi* kibi},
-    unit{"p", kilo* kilo* kilo* kilo* kilo},
-    unit{"pb", kibi* kibi* kibi* kibi* kibi},
-    unit{"pi", kibi* kibi* kibi* kibi* kibi},
-    unit{"pib", kibi* kibi* kibi* kibi* kibi},
-    unit{"e", kilo* kilo* kilo* kilo* kilo* kilo},
-    unit{"eb", kibi* kibi* kibi* kibi* kibi* kibi},
-    unit{"ei", kibi* kibi* kibi* kibi* kibi* kibi},
-    unit{"eib", kibi* kibi* kibi* kibi* kibi* kibi},
-};
+/// What `k`, `kb`, `ki` and `kib` stand for, and so on up to `e`: powers of 1,000, of 1,024 with
+/// anything behind the letter. None: it is no unit.
+std::optional<std::int64_t> unit_of(std::string_view suffix) {
+    if (suffix.empty()) return 1;
+    const auto power = std::string_view("kmgtpe").find(suffix.front());
+    const auto rest = suffix.substr(1);
+    const bool is_binary = rest == "b" || rest == "i" || rest == "ib";
+    if (power == std::string_view::npos || (!rest.empty() && !is_binary)) return std::nullopt;
+    std::int64_t factor = 1;
+    for (std::size_t i = 0; i <= power; ++i) factor *= is_binary ? 1024 : 1000;
+    return factor;
+}
 
 result<config_scalar> as_integer(std::string_view written) {
     std::int64_t number = 0;
@@ -174,12 +152,10 @@ result<config_scalar> as_integer(std::string_view written) {
         return bad("integer '" + std::string(written) + "' is out of the range");
     };
     if (failed != std::errc()) return out_of_range();
-    const auto suffix = lower_case({rest, static_cast<std::size_t>(end - rest)});
-    const auto found =
-        std::find_if(units.begin(), units.end(), [&](const unit& u) { return u.suffix == suffix; });
-    if (found == units.end()) return bad("Unknown unit in '" + std::string(written) + "'");
+    const auto unit = unit_of(lower_case({rest, static_cast<std::size_t>(end - rest)}));
+    if (!unit) return bad("Unknown unit in '" + std::string(written) + "'");
     std::int64_t value = 0;
-    if (__builtin_mul_overflow(number, found->factor, &value)) return out_of_range();
+    if (__builtin_mul_overflow(number, *unit, &value)) return out_of_range();
     return config_scalar{value, std::string(written)};
 }
 
