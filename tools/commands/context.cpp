@@ -232,8 +232,7 @@ command context_command(program& with) {
     added.description =
         "Keeps --server, --user, --password, --token, --creds, --nkey, --inbox-prefix, --tlscert, "
         "--tlskey, --tlsca and --tlsfirst as they are given here. --creds may also be env://NAME, "
-        "nsc://OPERATOR/ACCOUNT/USER or "
-        "data:;base64,….";
+        "nsc://OPERATOR/ACCOUNT/USER or data:;base64,….";
     added.arguments = {
         {.names = "name", .help = "its name", .set = into(asked->name), .required = true}};
     added.options = {{.names = "--description",

@@ -136,9 +136,8 @@ error unknown_context(const context_store& store, const std::string& name) {
     if (!names) return names.error();
     if (names->empty()) {
         return invalid("there is no context '" + name +
-                       "' and no other one; make one with: pipit "
-                       "context add " +
-                       name + " --server nats://HOST:4222");
+                       "' and no other one; make one with: pipit context add " + name +
+                       " --server nats://HOST:4222");
     }
     const auto nearest = nearest_name(name, {names->begin(), names->end()});
     auto text = "there is no context '" + name + "'";

@@ -102,8 +102,7 @@ std::optional<std::int64_t> read_size(const config_entry& entry, config_findings
                       !__builtin_mul_overflow(number, std::int64_t{1} << (10 * (power + 1)), &size);
     if (fits) return size;
     findings.error(entry.place, protocol::quoted(entry.key) +
-                                    ": a size in quotes is a number and one of "
-                                    "K, M, G, T, not " +
+                                    ": a size in quotes is a number and one of K, M, G, T, not " +
                                     protocol::quoted(*text));
     return std::nullopt;
 }
