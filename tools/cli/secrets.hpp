@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <pipit/auth/creds.hpp>
+
 #include <string>
 #include <string_view>
 
 namespace pipit::cli {
 
-/// A seed, a JWT, or a file of them, where only its name is wanted: not to be shown. Also when it
-/// is not quite one.
-[[nodiscard]] bool looks_secret(std::string_view text);
+using auth::looks_secret;
+
 /// What was typed, to be shown: between quotes, or `this`.
 [[nodiscard]] std::string quoted_unless_secret(std::string_view text);
 

@@ -71,6 +71,17 @@ result<nkey_seed> read_seed(bytes_view text) {
     return error(errc::invalid_creds, "it is empty");
 }
 
+bool looks_secret(bytes_view text) noexcept {
+    // A seed has 58 letters and digits, of which some may be mistyped or missing.
+    constexpr std::size_t bytes_min = 40;
+    constexpr bytes_view letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
+    if (text.size() < bytes_min) return false;
+    const auto word = text.substr(0, text.find_first_not_of(letters));
+    const bool is_seed = text.starts_with('S') && word.size() >= bytes_min;
+    return is_seed || text.starts_with("eyJ") || text.starts_with("-----BEGIN");
+}
+
 std::string sign_nonce(const nkey_seed& seed, bytes_view nonce) {
     return to_base64url(detail::text_of(signing_key(seed).sign(nonce)));
 }

@@ -25,6 +25,10 @@ struct user_credentials {
 /// file. Errors: as `read_creds`.
 [[nodiscard]] result<nkey_seed> read_seed(bytes_view text);
 
+/// Whether it is a seed, a JWT or a file of them, or nearly one: not to be shown where somebody has
+/// typed it in place of something else.
+[[nodiscard]] bool looks_secret(bytes_view text) noexcept;
+
 /// The signature of a server's nonce as CONNECT carries it: base64url without padding.
 [[nodiscard]] std::string sign_nonce(const nkey_seed& seed, bytes_view nonce);
 

@@ -4,7 +4,6 @@
 #include <pipit/auth/creds.hpp>
 #include <pipit/auth/error.hpp>
 #include <pipit/auth/nkey.hpp>
-#include <pipit/auth/nonce.hpp>
 #include <pipit/base/base64.hpp>
 #include <pipit/base/limits.hpp>
 #include <pipit/net/read_file.hpp>
@@ -22,15 +21,13 @@ error invalid(const error& unreadable) {
     return {auth::errc::invalid_creds, std::string(unreadable.detail())};
 }
 
-/// The seed itself in place of its file's name must not get into an error's text.
-bool is_seed(const std::string& path) { return auth::read_seed(path).has_value(); }
-
+/// A secret itself in place of its file's name must not get into an error's text.
 error not_a_file() {
-    return {auth::errc::invalid_creds, "a seed stands where its file has to be named"};
+    return {auth::errc::invalid_creds, "a secret stands where its file has to be named"};
 }
 
 result<auth::user_credentials> read_creds_file(const std::string& path) {
-    if (is_seed(path)) return not_a_file();
+    if (auth::looks_secret(path)) return not_a_file();
     const auto text = net::read_file(path, limits::creds_file_bytes);
     if (!text) return invalid(text.error());
     auto creds = auth::read_creds(*text);
@@ -39,7 +36,7 @@ result<auth::user_credentials> read_creds_file(const std::string& path) {
 }
 
 result<auth::user_credentials> read_seed_file(const std::string& path) {
-    if (is_seed(path)) return not_a_file();
+    if (auth::looks_secret(path)) return not_a_file();
     const auto text = net::read_file(path, limits::creds_file_bytes);
     if (!text) return invalid(text.error());
     auto seed = auth::read_seed(*text);

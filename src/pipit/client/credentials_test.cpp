@@ -108,9 +108,14 @@ TEST_F(Credentials, ThatCannotBeReadAreNamedWithoutTheirSecret) {
     EXPECT_NE(broken.error().message().find("broken.creds"), std::string::npos);
     EXPECT_EQ(broken.error().message().find(seed), std::string::npos);
     EXPECT_FALSE(sign_in_with_seed("SUABC"));
-    for (const auto& mistaken : {sign_in_with_creds_file(seed), sign_in_with_seed_file(seed)}) {
-        ASSERT_FALSE(mistaken);
-        EXPECT_EQ(mistaken.error().message().find(seed), std::string::npos);
+    // The secret itself in place of its file, also with a letter missing, and a JWT.
+    for (const auto& secret :
+         {seed, seed.substr(0, 57), "eyJ0eXAiOiJKV1QiLCJhbGciOiJlZDI1NTE5LW5rZXkifQ.e30." + seed}) {
+        for (const auto& mistaken :
+             {sign_in_with_creds_file(secret), sign_in_with_seed_file(secret)}) {
+            ASSERT_FALSE(mistaken);
+            EXPECT_EQ(mistaken.error().message().find(seed.substr(0, 40)), std::string::npos);
+        }
     }
 }
 

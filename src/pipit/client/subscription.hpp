@@ -84,8 +84,8 @@ public:
     /// One that is here already.
     [[nodiscard]] std::optional<message> try_next();
 
-    /// Ends it now; with `max`, when so many messages have been handed out since it began: of those
-    /// that wait, what is beyond that is thrown away.
+    /// Ends it now; with `max`, when so many messages have come since it began, dropped ones
+    /// among them: of those that wait, what is beyond that is thrown away.
     void unsubscribe(std::uint64_t max = 0);
     /// Tells the server to send no more; completes when what was on its way is here (and, with a
     /// callback, handed out). What waits for `next` can still be taken.

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <bit>
+#include <cerrno>
 #include <sys/random.h>
 
 namespace pipit::net {
@@ -11,6 +12,7 @@ namespace pipit::net {
 void fill_randomly(std::span<std::uint8_t> bytes) noexcept {
     while (!bytes.empty()) {
         const auto drawn = ::getrandom(bytes.data(), bytes.size(), 0);
+        if (drawn < 0 && errno == EINTR) continue; // A signal, early after the machine's start.
         PIPIT_ASSERT(drawn >= 0);
         bytes = bytes.subspan(static_cast<std::size_t>(drawn));
     }

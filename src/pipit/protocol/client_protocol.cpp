@@ -435,7 +435,8 @@ void client_protocol::find_too_long_line(error_received& refused) {
     line_was_too_long_ = true;
     if (pings_.empty() || pings_.front() != ping_kind::lines) return;
     const auto bytes = [](const auto& of) {
-        return of.subject.size() + of.queue.size() + sid_text(of.id).size();
+        const std::size_t blank = of.queue.empty() ? 0 : 1;
+        return of.subject.size() + of.queue.size() + blank + sid_text(of.id).size();
     };
     detail::subscription_record* longest = nullptr;
     subscriptions_.for_each([&](auto& record) {

@@ -9,7 +9,7 @@ namespace {
 
 /// So that a server's clients do not all come to another one at the same moment.
 constexpr std::chrono::milliseconds leaving_spread{2000};
-/// For requests that are under way. A server that is about to stop closes nobody's connection for
+/// For exchanges that are under way. A server that is about to stop closes nobody's connection for
 /// so long, as a rule.
 constexpr std::chrono::seconds leaving_patience{10};
 

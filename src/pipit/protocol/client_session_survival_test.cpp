@@ -202,6 +202,22 @@ TEST(Survival, ASubscriptionWhoseLineIsTooLongForAServerEnds) {
     EXPECT_EQ(s.events(), "error:maximum control line exceeded | disconnected");
 }
 
+TEST(Survival, OfTwoLongLinesTheLongerOneEndsWithTheBlankBeforeItsQueue) {
+    session_script s;
+    s.connects();
+    (void)s.session.subscribe(std::string(4094, 'x'));
+    (void)s.session.subscribe(std::string(4090, 'y'), "four");
+    for (int i = 0; i < 2; ++i) {
+        s.receives("-ERR 'maximum control line exceeded'\r\n");
+        (void)s.events();
+        s.waits(5s);
+        s.connects();
+    }
+    const auto sent = s.sent();
+    EXPECT_NE(sent.find("xxxx 1\r\n"), std::string::npos);
+    EXPECT_EQ(sent.find("yyyy"), std::string::npos);
+}
+
 TEST(Survival, RequestsFailWhereTheInboxesLineIsTooLong) {
     constexpr auto refusal = "-ERR 'maximum control line exceeded'\r\n";
     client_session_options options;

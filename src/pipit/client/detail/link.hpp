@@ -248,6 +248,7 @@ private:
     void take(protocol::lame_duck& what);
     void take(protocol::closed& what);
     void report(connection_event what);
+    [[nodiscard]] bool is_told(const connection_event& what) const;
 
     // link_filters.cpp: what stands between the socket and the session.
     void begin_filters();

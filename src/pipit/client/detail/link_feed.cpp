@@ -186,10 +186,12 @@ result<> link::may_wait() const {
 void link::unsubscribe(const feed_pointer& of, std::uint64_t max) {
     inside([&] {
         // Also when it has ended: callbacks may be on their way.
-        if (max == 0) of->cut = true;
-        if (max != 0) limit(*of, max);
-        if (of->end && max != 0) return;
-        if (of->end) return stop_delaying(*of);
+        if (max == 0) {
+            of->cut = true;
+        } else {
+            limit(*of, max);
+        }
+        if (of->end) return max == 0 ? stop_delaying(*of) : void();
         const auto id = std::get<protocol::sid>(of->source);
         session_.unsubscribe(id, max);
         if (max == 0) {

@@ -141,9 +141,13 @@ void link::perform(sentinel_question& question) {
     end_feed(of, {{}, protocol::replies_end::sentinel});
 }
 
+bool link::is_told(const connection_event& what) const {
+    return options_.on_event &&
+           (!silent_ || (tells_end_ && std::holds_alternative<event::closed>(what)));
+}
+
 void link::perform(connection_event& what) {
-    const bool is_end = std::holds_alternative<event::closed>(what);
-    if (silent_ && !(is_end && tells_end_)) return;
+    if (!is_told(what)) return;
     if (face_ == face::asynchronous) return options_.on_event(what);
     try {
         options_.on_event(what);
@@ -193,7 +197,7 @@ void link::take_events() {
 }
 
 void link::report(connection_event what) {
-    if (!options_.on_event || silent_) return;
+    if (!is_told(what)) return;
     tasks_.emplace_back(std::move(what));
     schedule_turn();
 }

@@ -302,8 +302,11 @@ void link::see_sleepers_off() {
         if (auto* const* const who = std::get_if<awaited<nanoseconds>*>(&of)) tell_closed(*who);
     }
     all_are_gone_.wait(held, [this] { return present_threads_ == 0; });
+    // A turn that had too much to do has not come to the end: this is the rest of it, and must not
+    // wait for another one.
+    in_turn_ = true;
+    turn_thread_ = std::this_thread::get_id();
     held.unlock();
-    // A turn that had too much to do has not come to the end.
     for (auto& each : left) {
         if (auto* const what = std::get_if<connection_event>(&each)) perform(*what);
     }
