@@ -106,7 +106,7 @@ struct jwt_import {
     std::string token; ///< An activation, or a URL of one.
     std::string to;
     std::string local_subject;
-    bool has_type = false;
+    bool has_type = false; ///< As of an export.
     bool is_service = false;
     bool share = false;
     bool allow_trace = false;

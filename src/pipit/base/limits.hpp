@@ -78,7 +78,7 @@ inline constexpr std::size_t stalled_read_bytes = 32 * 1024;
 /// An ended session whose socket takes nothing more is given up after this long.
 inline constexpr std::chrono::milliseconds last_flush_deadline{100};
 
-/// How long a login may wait for whoever decides about it.
+/// How long a login may wait until its password or signature is checked.
 inline constexpr std::chrono::seconds question_deadline{30};
 
 /// What one connection remembers of its permissions: decisions about subjects, and replies that it

@@ -47,9 +47,7 @@ bool broker_state::bind(session& session, user_pointer user, moment now) {
     set_expiry(session, now);
     const auto limit = of->config->limits.max_connections;
     if (limit < 0 || of->shared->connections <= limit) return true;
-    log(log_level::error, session, texts::max_account_connections);
-    out.end_with_error(session, texts::max_account_connections,
-                       close_reason::max_account_connections_exceeded);
+    end_as_excess(session);
     return false;
 }
 

@@ -76,14 +76,30 @@ int set_groups(SSL_CTX* context, const char* list) {
 /// What is chosen before what, whatever the order in which a client or a configuration names them:
 /// ways that keep their secrets when the key is stolen first, and of those the ones without CBC.
 /// Source: Go's `cipherSuitesPreferenceOrder`.
-int place_of(std::string_view suite) {
-    const auto has = [suite](std::string_view part) {
-        return suite.find(part) != std::string_view::npos;
-    };
-    if (has("_RC4_")) return 5;
-    if (has("_3DES_") || suite.ends_with("_CBC_SHA256")) return 4;
-    return (has("_ECDHE_") ? 0 : 2) + (has("_CBC_") ? 1 : 0);
-}
+constexpr std::string_view preferred[] = {
+    "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+    "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+    "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
+    "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+    "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
+    "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
+    "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA",
+    "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA",
+    "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA",
+    "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA",
+    "TLS_RSA_WITH_AES_128_GCM_SHA256",
+    "TLS_RSA_WITH_AES_256_GCM_SHA384",
+    "TLS_RSA_WITH_AES_128_CBC_SHA",
+    "TLS_RSA_WITH_AES_256_CBC_SHA",
+    "TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA",
+    "TLS_RSA_WITH_3DES_EDE_CBC_SHA",
+    "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256",
+    "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256",
+    "TLS_RSA_WITH_AES_128_CBC_SHA256",
+    "TLS_ECDHE_ECDSA_WITH_RC4_128_SHA",
+    "TLS_ECDHE_RSA_WITH_RC4_128_SHA",
+    "TLS_RSA_WITH_RC4_128_SHA",
+};
 
 void append(std::string& list, std::string_view name) {
     if (!list.empty()) list += ':';
@@ -128,7 +144,7 @@ result<std::string> openssl_cipher_list(const std::vector<std::string>& suites) 
         names_others = true;
         wanted.push_back(known->name);
     }
-    std::ranges::stable_sort(wanted, {}, place_of);
+    std::ranges::sort(wanted, {}, [](auto name) { return std::ranges::find(preferred, name); });
     std::string list;
     for (const auto name : wanted) {
         const std::string openssl_name = OPENSSL_cipher_name(std::string(name).c_str());

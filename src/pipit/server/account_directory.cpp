@@ -55,7 +55,8 @@ result<std::vector<std::string>> account_directory::reload(wall_time now) {
     };
     std::vector<found> all;
     std::unordered_set<std::string> as_before;
-    for (const auto& [account, beside] : staged_) as_before.insert(account); // Those are newer.
+    for (const auto& [account, beside] : staged_)
+        as_before.insert(account); // They come into the folder.
     std::vector<std::string> problems;
     std::error_code failed;
     for (std::filesystem::directory_iterator at(settings_.folder, failed), end;

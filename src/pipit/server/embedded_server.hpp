@@ -53,7 +53,8 @@ public:
     [[nodiscard]] in_process_connection connect();
 
     /// Obeys another configuration, all of it or, with an error, nothing.
-    /// Errors: `errc::invalid_configuration`, `errc::reload_not_supported`.
+    /// Errors: `errc::invalid_configuration`, `errc::reload_not_supported`; `errc::invalid_request`
+    ///         when a loop has not obeyed in time: it will.
     result<> reload(std::string configuration);
 
 private:

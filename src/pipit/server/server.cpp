@@ -179,13 +179,14 @@ void server::state::have_every_loop(std::string_view what, loop_task task) {
     log.error("A loop has not " + std::string(what) + " in time");
 }
 
-std::vector<std::uint64_t> server::state::client_ids() {
+std::optional<std::vector<std::uint64_t>> server::state::client_ids() {
     auto by_loop = std::make_shared<std::vector<std::vector<std::uint64_t>>>(loops.size());
+    const bool is_answered =
+        on_every_loop([by_loop](unsigned index, broker::broker& broker, moment) {
+            (*by_loop)[index] = broker.client_ids();
+        });
+    if (!is_answered) return std::nullopt;
     std::vector<std::uint64_t> all;
-    const auto asked = on_every_loop([by_loop](unsigned index, broker::broker& broker, moment) {
-        (*by_loop)[index] = broker.client_ids();
-    });
-    if (!asked) return all;
     for (const auto& some : *by_loop) all.insert(all.end(), some.begin(), some.end());
     return all;
 }
@@ -258,7 +259,7 @@ bool server::enter_lame_duck() {
         const std::lock_guard seen_guard(its.seen.lock);
         its.seen.server.not_ready = "failed to be ready for connections after 1ms: server";
     }
-    if (its.client_ids().empty()) {
+    if (const auto clients = its.client_ids(); clients && clients->empty()) {
         its.shut_down();
         return true;
     }
@@ -278,8 +279,13 @@ void server::expire(steady_time now) {
     const std::lock_guard guard(its.administration);
     if (its.is_shut_down || !its.deadline || now < *its.deadline) return;
     if (!its.leaving) {
+        auto clients = its.client_ids();
+        if (!clients) { // A loop is late.
+            its.deadline = net::steady_now() + limits::loop_deadline;
+            return;
+        }
         its.log.info("Closing existing clients");
-        its.leaving.emplace(its.client_ids(),
+        its.leaving.emplace(std::move(*clients),
                             its.options.lame_duck_duration - its.options.lame_duck_grace_period,
                             its.random);
     }

@@ -62,7 +62,8 @@ public:
     [[nodiscard]] net::pipe_end connect();
 
     /// Reads the configuration again, checks all of it, and then obeys it on all loops. A failure
-    /// is logged and returned, and changes nothing.
+    /// is logged and returned, and changes nothing; but `errc::invalid_request`: everything is
+    /// changed, and a loop that is late will obey.
     result<> reload();
     void reopen_log();
 

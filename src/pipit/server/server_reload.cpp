@@ -53,10 +53,11 @@ result<> server::state::reload() {
         log.info(change.text);
         apply(change, before);
     }
-    close_excess_connections();
+    bool is_obeyed = close_excess_of_accounts();
+    is_obeyed &= close_excess_connections();
     configure_ocsp();
     // Behind all that the loops were told.
-    if (!on_every_loop([](unsigned, broker::broker&, moment) {})) {
+    if (!on_every_loop([](unsigned, broker::broker&, moment) {}) || !is_obeyed) {
         return fail({errc::invalid_request, "a loop has not obeyed in time; it will"});
     }
     log.info(plan->done_text);
@@ -83,7 +84,6 @@ result<> server::state::obey(const server_options& next) {
         }
         broker.reconfigure(config, now);
     });
-    close_excess_of_accounts(**config);
     check_callout_account(**config);
     {
         const std::lock_guard guard(seen.lock);
@@ -153,40 +153,44 @@ void server::state::apply(const option_change& change, const server_options& bef
     }
 }
 
-/// The youngest connections go.
-void server::state::close_excess_connections() {
-    if (options.max_connections == 0) return;
+/// The youngest connections go. False: a loop is late, and nobody went.
+bool server::state::close_excess_connections() {
+    if (options.max_connections == 0) return true;
     const auto allowed =
         static_cast<std::size_t>(std::max<std::int64_t>(options.max_connections, 0));
     if (static_cast<std::size_t>(std::max<std::int64_t>(counters.connections.load(), 0)) <=
         allowed) {
-        return;
+        return true;
     }
     auto ids = client_ids();
-    if (ids.size() <= allowed) return;
-    std::sort(ids.begin(), ids.end());
-    ids.erase(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(allowed));
+    if (!ids) return false;
+    if (ids->size() <= allowed) return true;
+    std::sort(ids->begin(), ids->end());
+    ids->erase(ids->begin(), ids->begin() + static_cast<std::ptrdiff_t>(allowed));
     // `reload()` asks for late ones.
-    (void)on_every_loop([ids](unsigned, broker::broker& broker, moment now) {
+    (void)on_every_loop([ids = *ids](unsigned, broker::broker& broker, moment now) {
         broker.close_sessions(ids, broker::close_reason::max_connections_exceeded, now);
     });
-    log.info("Closed " + std::to_string(ids.size()) +
+    log.info("Closed " + std::to_string(ids->size()) +
              " connections to fall within max_connections");
+    return true;
 }
 
 /// The same of each account, when all loops have refused whom they had to: those must not count.
-void server::state::close_excess_of_accounts(const broker::configuration& config) {
+bool server::state::close_excess_of_accounts() {
+    const auto config = seen.configuration();
     const auto is_too_full = [this](const broker::account_configuration& account) {
         const auto limit = account.limits.max_connections;
         return limit >= 0 && counters.accounts.at(account.id).connections.load() > limit;
     };
-    if (std::ranges::none_of(config.accounts, is_too_full)) return;
+    if (std::ranges::none_of(config->accounts, is_too_full)) return true;
     std::vector<loop_snapshot> all(loops.size());
-    if (!collect_sessions({}, all)) return;
-    const auto ids = excess_connections(config, all);
+    if (!collect_sessions({}, all)) return false;
+    const auto ids = excess_connections(*config, all);
     (void)on_every_loop([ids](unsigned, broker::broker& broker, moment now) { // The same.
         broker.close_sessions(ids, broker::close_reason::max_account_connections_exceeded, now);
     });
+    return true;
 }
 
 } // namespace pipit::server

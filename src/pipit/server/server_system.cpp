@@ -206,14 +206,16 @@ result<> server::state::kick(std::uint64_t client_id) {
     const auto found = ask_every_loop([client_id](unsigned, broker::broker& broker) {
         return broker.is_open(client_id) ? 1 : 0;
     });
-    if (!found || std::ranges::find(*found, 1) == found->end()) {
+    const error late(errc::invalid_request, "a loop does not answer");
+    if (!found) return late;
+    if (std::ranges::find(*found, 1) == found->end()) {
         return error(errc::invalid_request, "no such client or leafnode id");
     }
     const bool is_done = on_every_loop([client_id](unsigned, broker::broker& broker, moment at) {
         broker.close_sessions({{client_id}}, broker::close_reason::kicked, at);
     });
-    if (is_done) return {};
-    return error(errc::invalid_request, "a loop does not answer");
+    if (!is_done) return late;
+    return {};
 }
 
 result<> server::state::announce_lame_duck(std::uint64_t client_id) {
@@ -221,8 +223,9 @@ result<> server::state::announce_lame_duck(std::uint64_t client_id) {
         return broker.announce_lame_duck(client_id);
     });
     using told_as = broker::lame_duck_answer;
-    if (told && std::ranges::find(*told, told_as::told) != told->end()) return {};
-    if (!told || std::ranges::find(*told, told_as::not_ready) == told->end()) {
+    if (!told) return error(errc::invalid_request, "a loop does not answer");
+    if (std::ranges::find(*told, told_as::told) != told->end()) return {};
+    if (std::ranges::find(*told, told_as::not_ready) == told->end()) {
         return error(errc::invalid_request, "no such client id");
     }
     return error(errc::invalid_request, "client does not support Lame Duck Mode or is not ready to "

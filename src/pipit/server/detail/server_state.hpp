@@ -78,8 +78,8 @@ struct server::state {
     result<> obey(const server_options& next);
     void apply(const option_change& change, const server_options& before);
     [[nodiscard]] result<> add_accounts(const broker::configuration& config);
-    void close_excess_connections();
-    void close_excess_of_accounts(const broker::configuration& config);
+    [[nodiscard]] bool close_excess_connections();
+    [[nodiscard]] bool close_excess_of_accounts();
 
     // server_ocsp.cpp
     [[nodiscard]] ocsp_surroundings ocsp_world();
@@ -171,7 +171,8 @@ struct server::state {
         });
         return all ? std::optional(std::move(*answers)) : std::nullopt;
     }
-    [[nodiscard]] std::vector<std::uint64_t> client_ids();
+    /// Nothing: a loop is late.
+    [[nodiscard]] std::optional<std::vector<std::uint64_t>> client_ids();
 
     server_setup setup;
     server_options options; ///< Those that are obeyed now.
