@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cli/settings.hpp>
 
+#include <pipit/base/ascii_case.hpp>
 #include <pipit/base/trimmed.hpp>
 #include <pipit/base/url_user.hpp>
 
 #include <cli/units.hpp>
+
+#include <algorithm>
+#include <array>
 
 namespace pipit::cli {
 namespace {
@@ -53,6 +57,26 @@ void take_who(connection_settings& target, const connection_settings& source) {
     target.user_jwt = source.user_jwt;
     target.user_seed = source.user_seed;
     target.nsc = source.nsc;
+}
+
+/// Whether a URL of a server, or of monitoring, begins so.
+bool is_known_scheme(std::string_view text) {
+    constexpr std::array<std::string_view, 6> schemes = {"nats", "tls",  "ws",
+                                                         "wss",  "http", "https"};
+    return std::any_of(schemes.begin(), schemes.end(),
+                       [&](std::string_view scheme) { return equal_without_case(text, scheme); });
+}
+
+/// The comma behind which another URL surely begins: one that stands before a scheme. A password
+/// may have commas, and one before what only looks like a scheme.
+std::size_t comma_before_next(std::string_view urls) {
+    constexpr auto npos = std::string_view::npos;
+    for (auto at = urls.find("://"); at != npos; at = urls.find("://", at + 3)) {
+        const auto comma = urls.rfind(',', at);
+        if (comma == npos) continue;
+        if (is_known_scheme(trimmed(urls.substr(comma + 1, at - comma - 1), " "))) return comma;
+    }
+    return npos;
 }
 
 template <class T>
@@ -159,17 +183,10 @@ std::string url_at(std::string_view like, std::string_view place) {
 }
 
 std::string without_secrets(std::string_view urls) {
-    constexpr auto npos = std::string_view::npos;
     std::string shown;
     while (!urls.empty()) {
-        // A password may have commas: only behind one before a scheme another URL surely begins.
         // What could be the rest of a password is hidden with it.
-        const auto first = urls.find("://");
-        const bool has_scheme = first != npos && urls.rfind(',', first) == npos;
-        const auto begin = has_scheme ? first + 3 : 0;
-        const auto next = has_scheme ? urls.find("://", begin) : first;
-        const auto comma = next == npos ? npos : urls.rfind(',', next);
-        const auto one = urls.substr(0, comma);
+        const auto one = urls.substr(0, comma_before_next(urls));
         const auto user = url_user_of(one);
         shown += one.substr(0, user.begin);
         shown += one.substr(user.empty() ? user.begin : user.end + 1);

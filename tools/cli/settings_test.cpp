@@ -110,6 +110,9 @@ TEST(Servers, AreSplitAndShownWithoutSecrets) {
     EXPECT_EQ(without_secrets("u:p@a,nats://b,nats://w:q@c"), "a,nats://b,nats://c");
     EXPECT_EQ(without_secrets("a:1,b:2"), "a:1,b:2");
     EXPECT_EQ(without_secrets("u:p://q@host,nats://w:q@b"), "host,nats://b");
+    EXPECT_EQ(without_secrets("nats://u:p,q://r@host"), "nats://host");
+    EXPECT_EQ(without_secrets("u:p,q://r@a,TLS://w:q,s://t@b, ws://c"), "a,TLS://b, ws://c");
+    EXPECT_EQ(without_secrets("nats://a,q://b"), "nats://a,q://b");
 }
 
 TEST(Servers, AreReachedAsTheOneThatNamedThem) {
