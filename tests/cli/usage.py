@@ -138,6 +138,18 @@ def secrets_are_not_shown_by_ps(world):
 
 
 @once
+def a_password_is_not_shown_in_complaints_about_urls(world):
+    for arguments in (["pub", "a", "x", "-s", "me:s3cret@h:99999999"], ["pub", "a", "x", "-s", "s3cret@h:99999999"],
+                      ["pub", "a", "x", "nats://me:s3cret@h"], ["pub", "a", "x", "me:s3cret@h"],
+                      ["pub", "a", "x", "--server=nats://me:x,ss://s3cret@h:99999999"],
+                      ["top", "-m", "me:s3cret@ho st"], ["top", "-m", "http://me:s3cret@ho st"]):
+        done = world.run(*arguments)
+        equal(done.code, 2, arguments)
+        matches("'(nats://|http://)?h", done.err)
+        assert "s3cret" not in done.err and "me:" not in done.err, done.err
+
+
+@once
 def a_seed_in_the_place_of_its_file_is_never_shown(world):
     seed = "SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VY"
     jwt = "eyJ0eXAiOiJKV1QiLCJhbGciOiJlZDI1NTE5LW5rZXkifQ.eyJqdGkiOiJYIn0.c2VjcmV0"

@@ -2,6 +2,7 @@
 #include <cli/arguments.hpp>
 
 #include <cli/secrets.hpp>
+#include <cli/settings.hpp>
 
 #include <pipit/base/nearest_name.hpp>
 
@@ -22,6 +23,16 @@ struct wrong_value {
     std::string complaint;
 };
 
+constexpr std::array<std::string_view, 4> secret_options = {"--user", "--password", "--token",
+                                                            "--seed"};
+constexpr std::array<std::string_view, 5> url_options = {"-s", "--server", "--server-b", "-m",
+                                                         "--monitor"};
+
+template <class Names>
+bool is_one_of(const Names& names, std::string_view name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
+
 std::string shown_name(const option& each) {
     const auto name = std::string(each.all_names().back());
     return each.is_argument() ? "<" + name + ">" : name;
@@ -36,6 +47,14 @@ std::string list_of(const std::vector<std::string>& words) {
     return text;
 }
 
+/// What was typed behind an option, to be shown. That of a URL may have a token without a colon.
+std::string shown_text(const option& each, const std::string& text) {
+    const auto names = each.all_names();
+    const bool is_url = std::any_of(names.begin(), names.end(),
+                                    [](auto name) { return is_one_of(url_options, name); });
+    return quoted_unless_secret(is_url ? without_secrets(text) : text);
+}
+
 void take(const option& each, const std::string& text) {
     if (!each.words.empty() &&
         std::find(each.words.begin(), each.words.end(), text) == each.words.end()) {
@@ -43,7 +62,7 @@ void take(const option& each, const std::string& text) {
                           list_of(each.words)};
     }
     if (const auto complaint = each.set(text)) {
-        throw wrong_value{shown_name(each) + ": " + quoted_unless_secret(text) + ' ' + *complaint};
+        throw wrong_value{shown_name(each) + ": " + shown_text(each, text) + ' ' + *complaint};
     }
 }
 
@@ -151,16 +170,6 @@ std::string take_rest(const CLI::App& app, std::vector<std::string> rest, const 
         }
     }
     return rest.empty() ? std::string() : complaint_about(rest.front(), line.path);
-}
-
-constexpr std::array<std::string_view, 4> secret_options = {"--user", "--password", "--token",
-                                                            "--seed"};
-constexpr std::array<std::string_view, 5> url_options = {"-s", "--server", "--server-b", "-m",
-                                                         "--monitor"};
-
-template <class Names>
-bool is_one_of(const Names& names, std::string_view name) {
-    return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 } // namespace

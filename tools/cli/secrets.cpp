@@ -7,8 +7,10 @@ namespace pipit::cli {
 
 std::string quoted_unless_secret(std::string_view text) {
     if (looks_secret(text) || text.starts_with("data:")) return "this";
-    const bool is_url = text.find("://") != std::string_view::npos;
-    return "'" + (is_url ? without_secrets(text) : std::string(text)) + "'";
+    // A URL needs no scheme: me:password@host.
+    const bool may_be_url =
+        text.find("://") != std::string_view::npos || text.find(':') < text.find('@');
+    return "'" + (may_be_url ? without_secrets(text) : std::string(text)) + "'";
 }
 
 } // namespace pipit::cli

@@ -26,6 +26,8 @@ TEST(Secrets, AreNotShown) {
     EXPECT_EQ(quoted_unless_secret(seed), "this");
     EXPECT_EQ(quoted_unless_secret("data:;base64,c2Vj"), "this");
     EXPECT_EQ(quoted_unless_secret("nats://u:p@h"), "'nats://h'");
+    EXPECT_EQ(quoted_unless_secret("u:p@h:99999999"), "'h:99999999'");
+    EXPECT_EQ(quoted_unless_secret("u@h"), "'u@h'");
     EXPECT_EQ(quoted_unless_secret("x"), "'x'");
 }
 
