@@ -162,6 +162,12 @@ def a_seed_in_the_place_of_its_file_is_never_shown(world):
             (["pub", "a", "x"], {"NATS_NKEY": seed}, 1, "NATS_NKEY or the context's nkey"),
             (["pub", "a", "x", "--context", "it"], {}, 1, "NATS_NKEY or the context's nkey"),
             (["context", "show", "it"], {}, 0, ""), (["context", "show", "it", "--json"], {}, 0, ""),
+            (["pub", "a", "x", "--nkey", "file://" + seed], {}, 2, "--nkey: this is a secret itself"),
+            (["pub", "a", "x"], {"NATS_CREDS": "env://" + seed}, 1, "NATS_CREDS or the context's creds"),
+            (["completion", seed], {}, 2, "<shell>: this is not one of bash, zsh or fish"),
+            (["pub", "a", "x", "-c" + seed], {}, 2, "unknown option '-c'"),
+            (["pub", "a", "x", "--nkey" + seed], {}, 2, "unknown option '--nkey'"),
+            (["pub", "a", "x", "-H", seed], {}, 2, "-H: this is not a header"),
             (["pub", "a", "x", "--count", seed], {}, 2, "--count: this is not")):
         done = world.run(*arguments, env=env)
         equal(done.code, code, arguments)

@@ -58,7 +58,7 @@ std::string shown_text(const option& each, const std::string& text) {
 void take(const option& each, const std::string& text) {
     if (!each.words.empty() &&
         std::find(each.words.begin(), each.words.end(), text) == each.words.end()) {
-        throw wrong_value{shown_name(each) + ": '" + text + "' is not one of " +
+        throw wrong_value{shown_name(each) + ": " + quoted_unless_secret(text) + " is not one of " +
                           list_of(each.words)};
     }
     if (const auto complaint = each.set(text)) {
@@ -119,6 +119,14 @@ std::string meant(std::string_view nearest) {
     return nearest.empty() ? "" : ". Did you mean '" + std::string(nearest) + "'?";
 }
 
+/// `-c` of `-cSUA…`, which is all that may be shown.
+std::string without_glued_secret(const std::string& name) {
+    for (std::size_t offset = 1; offset < name.size(); ++offset) {
+        if (looks_secret(std::string_view(name).substr(offset))) return name.substr(0, offset);
+    }
+    return name;
+}
+
 /// What is wrong with a word that nobody took.
 std::string complaint_about(const std::string& word, const std::vector<const command*>& path) {
     if (word.size() > 1 && word.starts_with('-')) {
@@ -127,7 +135,8 @@ std::string complaint_about(const std::string& word, const std::vector<const com
         const auto nearest =
             name.size() > 2 ? nearest_name(name, option_names(path)) : std::string_view();
         const std::string hint = ". A text that begins with a dash goes behind --";
-        return "unknown option '" + name + "'" + (nearest.empty() ? hint : meant(nearest));
+        return "unknown option '" + without_glued_secret(name) + "'" +
+               (nearest.empty() ? hint : meant(nearest));
     }
     const auto& chosen = *path.back();
     if (chosen.commands.empty()) {

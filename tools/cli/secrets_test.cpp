@@ -14,10 +14,13 @@ TEST(Secrets, AreKnownByTheirLooks) {
     EXPECT_TRUE(looks_secret(seed));
     EXPECT_TRUE(looks_secret(" " + seed + "\n"));
     EXPECT_TRUE(looks_secret(seed.substr(0, 50) + "0"));
+    EXPECT_TRUE(looks_secret("file://" + seed));
+    EXPECT_TRUE(looks_secret("env://" + seed));
     EXPECT_TRUE(looks_secret("eyJ0eXAiOiJKV1QiLCJhbGciOiJlZDI1NTE5LW5rZXkifQ.e30.x"));
     EXPECT_TRUE(looks_secret("-----BEGIN NATS USER JWT-----\neyJ0eXAiOiJKV1Qi"));
-    for (const auto* path : {"", "S", "user.nk", "/home/S/Seeds.nk", "SEED", "env://SEED",
-                             "Secrets/of-a-user-whose-name-is-long/user-of-the-account.creds"}) {
+    for (const auto* path :
+         {"", "S", "user.nk", "/home/S/Seeds.nk", "SEED", "env://SEED", "file://SEED",
+          "Secrets/of-a-user-whose-name-is-long/user-of-the-account.creds"}) {
         EXPECT_FALSE(looks_secret(path)) << path;
     }
 }

@@ -2,6 +2,7 @@
 #include <commands/outgoing.hpp>
 
 #include <cli/message_text.hpp>
+#include <cli/secrets.hpp>
 
 #include <pipit/net/clock.hpp>
 #include <pipit/net/random_bytes.hpp>
@@ -74,7 +75,7 @@ std::string complaint_about_subject(const std::string& subject, bool fills_templ
 std::string complaint_about_headers(const std::vector<std::string>& headers) {
     for (const auto& header : headers) {
         if (!parse_header(header)) {
-            return "-H: '" + header + "' is not a header, as 'Name: value' is";
+            return "-H: " + quoted_unless_secret(header) + " is not a header, as 'Name: value' is";
         }
     }
     return {};
