@@ -5,6 +5,7 @@
 #include <cli/settings.hpp>
 
 #include <pipit/base/nearest_name.hpp>
+#include <pipit/base/url_user.hpp>
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -244,10 +245,11 @@ std::vector<secret_place> secret_places(const std::vector<std::string>& words) {
                 url = 2;
             }
         }
-        const auto scheme = word.find("://");
-        // The scheme of a later one in a list leaves the first where it is.
-        const bool is_first = url == nowhere || word.find('@', url) > scheme;
-        if (scheme != nowhere && is_first) url = scheme + 3;
+        if (url != nowhere) {
+            url += url_user_of(word.substr(url)).begin;
+        } else if (const auto scheme = word.find("://"); scheme != nowhere) {
+            url = scheme + 3;
+        }
         const auto at = word.rfind('@');
         const auto data = word.find(";base64,");
         const auto equals = word.starts_with("--") ? word.find('=') : nowhere;
