@@ -122,6 +122,27 @@ def a_context_that_is_not_there_or_broken_is_told(world):
 
 
 @once
+def a_selection_that_cannot_be_read_is_told(world):
+    succeeded(world.run("context", "add", "one", "-s", "nats://127.0.0.1:1"))
+    os.makedirs(world.file(home(world, "context.txt")))
+    for arguments in (["pub", "a", "b"], ["context", "select"], ["context", "show"], ["context", "edit"], ["context", "ls"]):
+        done = world.run(*arguments, env={"NATS_URL": ""})
+        equal(done.code, 1, arguments)
+        matches("Is a directory: .*/nats/context.txt", done.err)
+    # Nobody asked for it where the server is named, or does not matter.
+    succeeded(world.run("pub", "a", "b"))
+    equal(succeeded(world.run("context", "ls", "--names")).out, "one\n")
+    os.rmdir(world.file(home(world, "context.txt")))
+    for text in ("a/b\n", "x" * 5000):
+        world.file(home(world, "context.txt"), text)
+        done = world.run("pub", "a", "b", env={"NATS_URL": ""})
+        equal(done.code, 1)
+        matches("which context is selected cannot be read: .*/nats/context.txt", done.err)
+    succeeded(world.run("context", "select", "one"))
+    equal(world.run("context", "select").out, "one\n")
+
+
+@once
 def a_context_with_a_proxy_is_refused(world):
     world.file(home(world, "context/far.json"), json.dumps({"url": world.url, "socks_proxy": "socks5://127.0.0.1:1"}))
     done = world.run("pub", "a", "b", "--context", "far")

@@ -139,7 +139,14 @@ result<connection_settings> gather(const program& with) {
     auto all = merged({with.flags, *variables});
     if (with.no_context) return all;
     const context_store store(with.variables);
-    const auto name = all.context.value_or(store.selected());
+    const auto selected = all.context ? result<std::string>(*all.context) : store.selected();
+    if (!selected && all.servers) return all;
+    if (!selected) {
+        return invalid("which context is selected cannot be read: " + text_of(selected.error()) +
+                       ". Name a server with --server URL or $NATS_URL, or a context with "
+                       "--context; --no-context means this machine's server");
+    }
+    const auto& name = *selected;
     if (name.empty()) return all;
     if (!all.context && !store.exists(name)) {
         // Nobody asked for it, where the servers are named. But this machine's is not meant.

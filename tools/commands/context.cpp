@@ -81,8 +81,9 @@ int list(program& with, const context_options& asked) {
     const context_store store(with.variables);
     const auto names = store.names();
     if (!names) return with.fail(text_of(names.error()));
-    const auto selected = store.selected();
     int code = exit_code::done;
+    const auto selected = asked.names ? result<std::string>() : store.selected();
+    if (!selected) code = with.fail(text_of(selected.error()));
     table drawn{.columns = {{"Name"}, {"Selected"}, {"Servers"}, {"Description"}}, .rows = {}};
     std::string lines;
     for (const auto& name : *names) {
@@ -96,7 +97,7 @@ int list(program& with, const context_options& asked) {
             continue;
         }
         lines += (lines.empty() ? "" : ",") + document->to_line(name);
-        drawn.rows.push_back({name, name == selected ? "*" : "",
+        drawn.rows.push_back({name, selected && name == *selected ? "*" : "",
                               without_secrets(document->get("url")), document->get("description")});
     }
     if (asked.names) return exit_code::done;
@@ -111,13 +112,16 @@ int list(program& with, const context_options& asked) {
 }
 
 /// The name that was said, or the selected one.
-std::string name_or_selected(const context_store& store, const context_options& asked) {
-    return asked.name.empty() ? store.selected() : asked.name;
+result<std::string> name_or_selected(const context_store& store, const context_options& asked) {
+    if (!asked.name.empty()) return asked.name;
+    return store.selected();
 }
 
 int show(program& with, const context_options& asked) {
     const context_store store(with.variables);
-    const auto name = name_or_selected(store, asked);
+    const auto chosen = name_or_selected(store, asked);
+    if (!chosen) return with.fail(text_of(chosen.error()));
+    const auto& name = *chosen;
     if (name.empty())
         return with.fail("no context is selected; name one, or: pipit context select NAME");
     const auto document = store.load(name);
@@ -134,7 +138,10 @@ int show(program& with, const context_options& asked) {
         if (value.empty()) continue;
         drawn.rows.push_back({key, shown_value(key, value)});
     }
-    drawn.rows.push_back({"selected", store.selected() == name ? "yes" : "no"});
+    const auto selected = store.selected();
+    drawn.rows.push_back({"selected", !selected           ? text_of(selected.error())
+                                      : *selected == name ? "yes"
+                                                          : "no"});
     drawn.rows.push_back({"file", store.path(name)});
     with.print_table(drawn);
     return exit_code::done;
@@ -157,7 +164,9 @@ int run_editor(const std::string& editor, const std::string& path) {
 
 int edit(program& with, const context_options& asked) {
     const context_store store(with.variables);
-    const auto name = name_or_selected(store, asked);
+    const auto chosen = name_or_selected(store, asked);
+    if (!chosen) return with.fail(text_of(chosen.error()));
+    const auto& name = *chosen;
     if (name.empty()) return with.fail("no context is selected; name the one to edit");
     if (!store.exists(name)) return with.fail(text_of(unknown_context(store, name)));
     // As it is: what is broken is mended here, too.
@@ -200,8 +209,9 @@ int select(program& with, const context_options& asked) {
     const context_store store(with.variables);
     if (asked.name.empty()) {
         const auto selected = store.selected();
-        if (selected.empty()) return with.fail("no context is selected; name the one to select");
-        with.print(selected + '\n');
+        if (!selected) return with.fail(text_of(selected.error()));
+        if (selected->empty()) return with.fail("no context is selected; name the one to select");
+        with.print(*selected + '\n');
         return exit_code::done;
     }
     return answer(with, store.select(asked.name), "Selected context '" + asked.name + "'");
@@ -210,8 +220,9 @@ int select(program& with, const context_options& asked) {
 int select_previous(program& with) {
     const context_store store(with.variables);
     const auto previous = store.previous();
-    if (previous.empty()) return with.fail("no other context was selected before");
-    return answer(with, store.select(previous), "Selected context '" + previous + "'");
+    if (!previous) return with.fail(text_of(previous.error()));
+    if (previous->empty()) return with.fail("no other context was selected before");
+    return answer(with, store.select(*previous), "Selected context '" + *previous + "'");
 }
 
 option name_argument(context_options& asked, bool required) {

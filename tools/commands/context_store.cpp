@@ -23,13 +23,6 @@ constexpr std::size_t context_bytes_max =
     std::size_t{4} * 1024 * 1024; // Credentials may be inside.
 constexpr std::size_t name_bytes_max = 4096;
 
-std::string read_name(const std::string& path) {
-    auto text = read_file(path, name_bytes_max);
-    if (!text) return {};
-    while (!text->empty() && (text->back() == '\n' || text->back() == ' ')) text->pop_back();
-    return is_valid_context_name(*text) ? *text : std::string();
-}
-
 /// A service or a job may have no $HOME. A program that is linked statically should not ask the C
 /// library who its user is: other sources of users than the file are loaded at run time.
 std::string home_of(const environment& variables) {
@@ -44,6 +37,19 @@ std::string home_of(const environment& variables) {
 
 error invalid(const std::string& what) {
     return {make_error_code(boost::system::errc::invalid_argument), what};
+}
+
+/// Whether a file surely is not there; one that cannot be reached may be.
+bool means_absent(int why) { return why == ENOENT || why == ENOTDIR || why == ENAMETOOLONG; }
+
+/// Empty: there is no such file, or nothing is in it.
+result<std::string> read_name(const std::string& path) {
+    auto text = read_file(path, name_bytes_max);
+    if (!text && means_absent(text.error().code().value())) return std::string();
+    if (!text) return text.error();
+    while (!text->empty() && (text->back() == '\n' || text->back() == ' ')) text->pop_back();
+    if (text->empty() || is_valid_context_name(*text)) return text;
+    return invalid(path + " does not hold the name of a context");
 }
 
 } // namespace
@@ -77,7 +83,8 @@ std::string context_store::path(const std::string& name) const {
 }
 
 bool context_store::exists(const std::string& name) const {
-    return is_valid_context_name(name) && ::access(path(name).c_str(), F_OK) == 0;
+    if (!is_valid_context_name(name)) return false;
+    return ::access(path(name).c_str(), F_OK) == 0 || !means_absent(errno);
 }
 
 result<context_document> context_store::load(const std::string& name) const {
@@ -103,19 +110,23 @@ result<> context_store::save(const std::string& name, const context_document& do
 result<> context_store::remove(const std::string& name) const {
     if (!exists(name)) return unknown_context(*this, name);
     if (::unlink(path(name).c_str()) != 0) return system_error(path(name));
-    return selected() == name ? select("") : result<>();
+    const auto chosen = selected();
+    return chosen && *chosen == name ? select("") : result<>();
 }
 
-std::string context_store::selected() const { return read_name(root_ + "/context.txt"); }
+result<std::string> context_store::selected() const { return read_name(root_ + "/context.txt"); }
 
-std::string context_store::previous() const { return read_name(root_ + "/previous-context.txt"); }
+result<std::string> context_store::previous() const {
+    return read_name(root_ + "/previous-context.txt");
+}
 
 result<> context_store::select(const std::string& name) const {
     if (!name.empty() && !exists(name)) return unknown_context(*this, name);
     if (const auto made = make_folders(); !made) return made;
+    // One that cannot be read is replaced as if there were none.
     const auto before = selected();
-    if (!before.empty() && before != name) {
-        if (const auto kept = write_private_file(root_ + "/previous-context.txt", before); !kept) {
+    if (before && !before->empty() && *before != name) {
+        if (const auto kept = write_private_file(root_ + "/previous-context.txt", *before); !kept) {
             return kept;
         }
     }

@@ -23,14 +23,16 @@ public:
     /// In the order of the alphabet; none when there is no folder of them.
     [[nodiscard]] result<std::vector<std::string>> names() const;
     [[nodiscard]] std::string path(const std::string& name) const;
+    /// Also when it cannot be reached: `load` says why.
     [[nodiscard]] bool exists(const std::string& name) const;
     /// Also the path of a file that ends with `.json`.
     [[nodiscard]] result<context_document> load(const std::string& name) const;
     [[nodiscard]] result<> save(const std::string& name, const context_document& document) const;
     [[nodiscard]] result<> remove(const std::string& name) const;
 
-    [[nodiscard]] std::string selected() const; ///< Empty: none.
-    [[nodiscard]] std::string previous() const;
+    /// Empty: none.
+    [[nodiscard]] result<std::string> selected() const;
+    [[nodiscard]] result<std::string> previous() const;
     /// An empty name selects none.
     [[nodiscard]] result<> select(const std::string& name) const;
 
