@@ -130,11 +130,13 @@ std::string argument_cases(const command& root) {
 /// How a shell completes, as code.
 struct shell_actions {
     std::string files, folders;
+    std::string first_word; ///< Behind the program's name.
+    std::string is_second;  ///< Whether the word to complete is the one behind that.
     std::string (*offer)(const std::string& words);
 };
 
-/// Where another parser reads the options: those are offered, and no others. It takes one dash for
-/// two.
+/// Where another parser reads the options, which it does behind its first word: those are offered,
+/// and no others. It takes one dash for two, and no command behind an option.
 std::string bare_place(const command& root, const bare_command& bare, const shell_actions& shell) {
     if (bare.name.empty()) return {};
     std::set<std::string> files, folders, others;
@@ -154,12 +156,35 @@ std::string bare_place(const command& root, const bare_command& bare, const shel
         return previous.empty() ? ""
                                 : "        " + alternatives(previous) + ") " + then + "return ;;\n";
     };
-    return "    if [ \"$place\" = " + quoted(root.name + ' ' + bare.name) +
+    return "    if [ \"$place\" = " + quoted(root.name + ' ' + bare.name) + " ] && [ \"" +
+           shell.first_word + "\" = " + quoted(bare.name) +
            " ]; then\n        case \"$previous\" in\n" + when(files, shell.files + "; ") +
            when(folders, shell.folders + "; ") + when(others, "") +
-           "        esac\n        case \"$word\" in -*) " + shell.offer(joined(names)) + " ;; *) " +
+           "        esac\n        case \"$word\" in -*) " + shell.offer(joined(names)) +
+           " ;; *) if " + shell.is_second + "; then " +
            shell.offer(joined(child_names(*root.find(bare.name)))) +
-           " ;; esac\n        return\n    fi\n";
+           "; fi ;; esac\n        return\n    fi\n";
+}
+
+/// What fish asks to know whether another parser reads the options here, and whether one of its
+/// commands may follow.
+std::string fish_bare_functions(const command& root, const bare_command& bare) {
+    if (bare.name.empty()) return {};
+    std::string text = "function __pipit_words\n"
+                       "    # Without variables in front of the program.\n"
+                       "    string match -vr -- '^\\w+=' (commandline -opc)\n"
+                       "end\n"
+                       "function __pipit_is_bare\n"
+                       "    set -l words (__pipit_words)\n"
+                       "    test (__pipit_path) = ";
+    text += quoted(root.name + ' ' + bare.name);
+    text += "; and test \"$words[2]\" = ";
+    text += quoted(bare.name);
+    text += "\nend\n"
+            "function __pipit_is_late\n"
+            "    __pipit_is_bare; and test (count (__pipit_words)) -gt 2\n"
+            "end\n";
+    return text;
 }
 
 /// What fish asks to know whether something belongs here.
@@ -229,7 +254,8 @@ std::string bash_completion(const command& root, const bare_command& bare) {
            walk(root, kinds) + "    done\n" +
            bare_place(root, bare,
                       {"compopt -o filenames 2>/dev/null; _pipit_files -f",
-                       "compopt -o filenames 2>/dev/null; _pipit_files -d",
+                       "compopt -o filenames 2>/dev/null; _pipit_files -d", "${COMP_WORDS[1]}",
+                       "[ \"$COMP_CWORD\" = 2 ]",
                        [](const std::string& words) {
                            return "COMPREPLY=($(compgen -W " + quoted(words) + " -- \"$word\"))";
                        }}) +
@@ -282,7 +308,7 @@ std::string zsh_completion(const command& root, const bare_command& bare) {
            "        if [[ -n $skip ]]; then skip=; continue; fi\n" +
            walk(root, kinds) + "    done\n" +
            bare_place(root, bare,
-                      {"_files", "_files -/",
+                      {"_files", "_files -/", "${words[2]}", "[ \"$CURRENT\" = 3 ]",
                        [](const std::string& words) { return "compadd -- " + words; }}) +
            "    case \"$previous\" in\n" +
            (kinds.files.empty()
@@ -357,17 +383,18 @@ std::string fish_completion(const command& root, const bare_command& bare) {
                 "        end\n"
                 "    end\n"
                 "    echo $path\n"
-                "end\n"
-                "complete -c pipit -f\n";
+                "end\n";
+    text += fish_bare_functions(root, bare);
+    text += "complete -c pipit -f\n";
     const auto bare_path = root.name + ' ' + bare.name;
-    const auto for_all = bare.name.empty() ? "true" : "test (__pipit_path) != " + quoted(bare_path);
-    for (const auto& option : bare.options) {
-        text += fish_option(fish_condition(bare_path), option);
-    }
+    const std::string for_all = bare.name.empty() ? "true" : "not __pipit_is_bare";
+    for (const auto& option : bare.options) text += fish_option("__pipit_is_bare", option);
     visit_commands(root, [&](const std::string& path, const command& each) {
+        const auto here =
+            fish_condition(path) + (path == bare_path ? "; and not __pipit_is_late" : "");
         for (const auto& child : each.commands) {
-            text += "complete -c pipit -n " + quoted(fish_condition(path)) + " -a " +
-                    quoted(child.name) + " -d " + quoted(child.summary) + '\n';
+            text += "complete -c pipit -n " + quoted(here) + " -a " + quoted(child.name) + " -d " +
+                    quoted(child.summary) + '\n';
         }
         for (const auto& option : each.options) {
             text += fish_option(&each == &root ? for_all : fish_option_condition(path), option);
