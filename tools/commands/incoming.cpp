@@ -23,8 +23,9 @@ shown_message shown(const protocol::message& message) {
 std::string complaint_about(const incoming_options& asked) {
     if (asked.translate.empty()) return {};
     const auto words = split_shell_words(asked.translate);
-    if (words && !words->empty()) return {};
-    return "--translate: '" + asked.translate + "' has a quote that is not closed, or no words";
+    if (words && !words->empty() && !words->front().empty()) return {};
+    return "--translate: '" + asked.translate +
+           (words ? "' names no command" : "' has a quote that is not closed");
 }
 
 std::string complaint_about_queue(const std::string& queue) {
@@ -36,7 +37,8 @@ std::vector<option> translate_options(incoming_options& into_these) {
     return {{.names = "--translate",
              .value = "COMMAND",
              .help = "show what this command makes of each payload, which it gets as its standard "
-                     "input; {{Subject}} is the subject",
+                     "input; its words may have templates as those of reply --command, "
+                     "where {{Count}} begins with 1",
              .set = into(into_these.translate)},
             {.names = "--translate-timeout",
              .value = "DURATION",
