@@ -63,6 +63,18 @@ class Calling(unittest.TestCase):
         (self.elsewhere / "tree").symlink_to(self.root)
         self.assert_runs("tree/scripts/run", CDPATH=f"{self.folder}:{self.elsewhere}")
 
+    def test_an_nsc_of_another_version_is_taken_away_when_the_right_one_cannot_be_had(self):
+        go = self.folder / "bin/go"
+        go.write_text("#!/bin/sh\n[ $1 = env ] && echo go1.99\n")  # `go install` fails.
+        go.chmod(0o755)
+        nsc = self.root / "build/tools/bin/nsc"
+        nsc.parent.mkdir(parents=True)
+        for version, stays in (("v2.0.0", False), ("(devel)", True)):
+            nsc.write_text(f"mod\tgithub.com/nats-io/nsc/v2\t{version}\t\n")
+            nsc.chmod(0o755)
+            status, said = self.call("bash", "-c", '. "$1"; need_nsc', "bash", self.root / "scripts/setup.sh")
+            self.assertEqual((status, "are left out" in said, nsc.exists()), (0, not stays, stays), said)
+
     def test_a_part_that_is_not_there_is_said_before_the_others_take_their_time(self):
         status, said = self.call(self.root / "scripts/test", "asan", "relase")
         self.assertEqual(status, 1)
