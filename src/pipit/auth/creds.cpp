@@ -75,7 +75,7 @@ bool looks_secret(bytes_view text) noexcept {
     // A seed has 58 letters and digits, of which some may be mistyped or missing.
     constexpr std::size_t bytes_min = 40;
     constexpr bytes_view letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-    text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
+    text = trimmed(text, " \t\r\n");
     if (text.size() < bytes_min) return false;
     const auto word = text.substr(0, text.find_first_not_of(letters));
     const bool is_seed = text.starts_with('S') && word.size() >= bytes_min;

@@ -139,8 +139,9 @@ void chunk_session::receive_end(bytes_view words) {
 
 void chunk_session::receive_limit(bytes_view words) {
     const auto limit = only_number(words);
-    if (!limit)
+    if (!limit) {
         return fail(error(errc::transfer_broken, "a limit that is not a number"), "not a limit");
+    }
     sent_bytes_max_ = std::max(sent_bytes_max_, *limit);
 }
 

@@ -149,9 +149,9 @@ template <class Answer, class T, class AnswerCodec = codec_of<Answer>, class Cod
 
 /// Takes each value, or why a message was none, and the message.
 template <class Callback, class T>
-concept takes_values = std::invocable < Callback,
-        result<T>,
-const message& > ;
+concept takes_values = requires(Callback callback, result<T> value, const message& from) {
+    callback(std::move(value), from);
+};
 
 /// Calls `callback` for each message.
 template <class T, class Codec = codec_of<T>, class Connection, takes_values<T> Callback>

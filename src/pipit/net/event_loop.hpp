@@ -30,8 +30,8 @@ public:
     /// What `wake_at` calls; to be set before the loop runs.
     void on_deadline(std::function<void()> expired);
     /// Calls it once when this time has come. The earliest of several calls counts; costs a
-    /// comparison when an earlier one is under way. A time that is long over has come a second from
-    /// now: see `wait_until`.
+    /// comparison when an earlier one is under way. A time that is over by a second or more comes a
+    /// second from now: what has come to the sockets goes first.
     void wake_at(steady_time when);
 
     /// For the parts of `net` alone.

@@ -54,9 +54,8 @@ result<std::vector<std::string>> account_directory::reload(wall_time now) {
         tracked about; ///< Not its JWT: all of a folder together are large.
     };
     std::vector<found> all;
-    std::unordered_set<std::string> as_before;
-    for (const auto& [account, beside] : staged_)
-        as_before.insert(account); // They come into the folder.
+    std::unordered_set<std::string> as_before; // Unreadable, or not in their place yet.
+    for (const auto& [account, beside] : staged_) as_before.insert(account);
     std::vector<std::string> problems;
     std::error_code failed;
     for (std::filesystem::directory_iterator at(settings_.folder, failed), end;

@@ -7,8 +7,9 @@
 
 namespace pipit::server {
 
-std::vector<std::uint64_t> excess_connections(const broker::configuration& config,
-                                              std::span<const loop_snapshot> loops) {
+std::vector<std::uint64_t>
+excess_connections(std::span<const broker::account_configuration> accounts,
+                   std::span<const loop_snapshot> loops) {
     std::map<broker::account_id, std::vector<std::uint64_t>> members;
     for (const auto& loop : loops) {
         for (const auto& session : loop.sessions) {
@@ -16,7 +17,7 @@ std::vector<std::uint64_t> excess_connections(const broker::configuration& confi
         }
     }
     std::vector<std::uint64_t> excess;
-    for (const auto& account : config.accounts) {
+    for (const auto& account : accounts) {
         const auto found = members.find(account.id);
         if (found == members.end() || account.limits.max_connections < 0) continue;
         auto& ids = found->second;

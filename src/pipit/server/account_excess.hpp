@@ -10,9 +10,10 @@
 
 namespace pipit::server {
 
-/// Of accounts that have more connections, on all loops together, than they may have: the numbers
-/// of those that go, the youngest. `loops` has all open sessions.
-[[nodiscard]] std::vector<std::uint64_t> excess_connections(const broker::configuration& config,
-                                                            std::span<const loop_snapshot> loops);
+/// Of those of the accounts that have more connections, on all loops together, than they may have:
+/// the numbers of those that go, the youngest. `loops` has all open sessions.
+[[nodiscard]] std::vector<std::uint64_t>
+excess_connections(std::span<const broker::account_configuration> accounts,
+                   std::span<const loop_snapshot> loops);
 
 } // namespace pipit::server

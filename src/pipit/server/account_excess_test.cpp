@@ -27,7 +27,7 @@ struct six_connections {
         auto config = *testing::empty_snapshot().configuration;
         config.accounts.at(0).limits.max_connections = of_global;
         config.accounts.at(1).limits.max_connections = of_a;
-        return excess_connections(config, loops);
+        return excess_connections(config.accounts, loops);
     }
     std::array<loop_snapshot, 2> loops;
 };

@@ -5,14 +5,12 @@
 #include <pipit/net/clock.hpp>
 #include <pipit/protocol/go_text.hpp>
 #include <pipit/server/account_directory.hpp>
-#include <pipit/server/account_excess.hpp>
 #include <pipit/server/detail/server_state.hpp>
 #include <pipit/server/detail/system_state.hpp>
 #include <pipit/server/error.hpp>
 
 #include <future>
 #include <set>
-#include <vector>
 
 namespace pipit::server {
 namespace {
@@ -181,22 +179,11 @@ void server::state::read_folder_again(const logger& now_log) {
     }
 }
 
-/// On the thread of the logins, or before there is one. Of an account that has more connections
-/// than it may have now, the youngest of all loops go first, as in nats-server: a loop alone does
-/// not know whom the others end.
+/// On the thread of the logins, or before there is one.
 void server::state::put_account(broker::account_update update, std::function<void()> done) {
     const auto limit = update.config->limits.max_connections;
-    std::vector<loop_snapshot> all(loops.size());
-    if (limit >= 0 && update.counters->connections.load() > limit && collect_sessions({}, all)) {
-        broker::configuration limited;
-        auto& account = limited.accounts.emplace_back();
-        account.id = update.config->id;
-        account.limits = update.config->limits;
-        const auto ids = excess_connections(limited, all);
-        // A late one ends some of its own below.
-        (void)on_every_loop([ids](unsigned, broker::broker& broker, moment now) {
-            broker.close_sessions(ids, broker::close_reason::max_account_connections_exceeded, now);
-        });
+    if (limit >= 0 && update.counters->connections.load() > limit) {
+        close_excess_of({update.config.get(), 1}); // A late loop ends some of its own below.
     }
     auto shared = std::make_shared<broker::account_update>(std::move(update));
     post_to_all(

@@ -184,10 +184,17 @@ bool server::state::close_excess_of_accounts() {
         return limit >= 0 && counters.accounts.at(account.id).connections.load() > limit;
     };
     if (std::ranges::none_of(config->accounts, is_too_full)) return true;
+    return close_excess_of(config->accounts);
+}
+
+/// The youngest of all loops go, as in nats-server: a loop alone does not know whom the others end.
+/// False: a loop is late, and nobody went.
+bool server::state::close_excess_of(std::span<const broker::account_configuration> of) {
     std::vector<loop_snapshot> all(loops.size());
     if (!collect_sessions({}, all)) return false;
-    const auto ids = excess_connections(*config, all);
-    (void)on_every_loop([ids](unsigned, broker::broker& broker, moment now) { // The same.
+    const auto ids = excess_connections(of, all);
+    // A late one does it behind what it has been told before.
+    (void)on_every_loop([ids](unsigned, broker::broker& broker, moment now) {
         broker.close_sessions(ids, broker::close_reason::max_account_connections_exceeded, now);
     });
     return true;

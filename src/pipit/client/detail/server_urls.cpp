@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/client/detail/server_urls.hpp>
 
+#include <pipit/base/trimmed.hpp>
 #include <pipit/protocol/error.hpp>
 
 #include <algorithm>
@@ -14,10 +15,8 @@ parse_servers(const std::vector<std::string>& entries) {
     for (std::string_view urls : entries) {
         while (!urls.empty()) {
             const auto comma = std::min(urls.find(','), urls.size());
-            auto url = urls.substr(0, comma);
+            const auto url = trimmed(urls.substr(0, comma), " ");
             urls.remove_prefix(std::min(comma + 1, urls.size()));
-            while (url.starts_with(' ')) url.remove_prefix(1);
-            while (url.ends_with(' ')) url.remove_suffix(1);
             if (url.empty()) continue;
             auto server = protocol::parse_server_url(url);
             if (!server) return server.error();

@@ -27,6 +27,7 @@
 #include <atomic>
 #include <mutex>
 #include <set>
+#include <span>
 
 namespace pipit::server {
 
@@ -80,6 +81,7 @@ struct server::state {
     [[nodiscard]] result<> add_accounts(const broker::configuration& config);
     [[nodiscard]] bool close_excess_connections();
     [[nodiscard]] bool close_excess_of_accounts();
+    bool close_excess_of(std::span<const broker::account_configuration> of);
 
     // server_ocsp.cpp
     [[nodiscard]] ocsp_surroundings ocsp_world();
