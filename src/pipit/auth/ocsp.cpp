@@ -4,6 +4,7 @@
 #include <pipit/auth/detail/ocsp_status.hpp>
 #include <pipit/base/ascii_case.hpp>
 #include <pipit/base/c_pointer.hpp>
+#include <pipit/base/errc_category.hpp>
 #include <pipit/base/ocsp_limits.hpp>
 #include <pipit/base/unix_time.hpp>
 
@@ -20,18 +21,14 @@
 namespace pipit::auth {
 namespace {
 
-class ocsp_category final : public boost::system::error_category {
-public:
-    [[nodiscard]] const char* name() const noexcept override { return "pipit.ocsp"; }
-    [[nodiscard]] std::string message(int value) const override {
-        switch (static_cast<ocsp_errc>(value)) {
-        case ocsp_errc::invalid_certificate: return "not a certificate";
-        case ocsp_errc::invalid_answer: return "not an authority's answer about the certificate";
-        case ocsp_errc::unauthorized_signer: return "the authority has not charged the signer";
-        }
-        return "unknown error of an authority's answer";
+const char* sentence(ocsp_errc value) {
+    switch (value) {
+    case ocsp_errc::invalid_certificate: return "not a certificate";
+    case ocsp_errc::invalid_answer: return "not an authority's answer about the certificate";
+    case ocsp_errc::unauthorized_signer: return "the authority has not charged the signer";
     }
-};
+    return "unknown error of an authority's answer";
+}
 
 using x509_pointer = c_pointer<X509, X509_free>;
 using request_pointer = c_pointer<OCSP_REQUEST, OCSP_REQUEST_free>;
@@ -206,8 +203,8 @@ result<ocsp_answer> answer_of(OCSP_SINGLERESP* single) {
 } // namespace
 
 error_code make_error_code(ocsp_errc value) noexcept {
-    static const ocsp_category instance;
-    return {static_cast<int>(value), instance};
+    static constinit const errc_category<ocsp_errc> category("pipit.ocsp", sentence);
+    return {static_cast<int>(value), category};
 }
 
 std::string_view text(ocsp_status status) noexcept {
