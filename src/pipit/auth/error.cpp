@@ -19,6 +19,8 @@ const char* sentence(errc value) {
     case errc::invalid_certificate: return "not a certificate";
     case errc::invalid_distinguished_name: return "not a distinguished name";
     case errc::invalid_signature: return "not a signature";
+    case errc::invalid_ocsp_answer: return "not an authority's answer about the certificate";
+    case errc::unauthorized_ocsp_signer: return "the authority has not charged the signer";
     }
     return "unknown authentication error";
 }

@@ -17,7 +17,9 @@ enum class errc {
     invalid_xkey,  ///< The detail says what is wrong with it.
     invalid_certificate,
     invalid_distinguished_name,
-    invalid_signature, ///< The detail says what is wrong with it.
+    invalid_signature,        ///< The detail says what is wrong with it.
+    invalid_ocsp_answer,      ///< The detail says what is wrong with it.
+    unauthorized_ocsp_signer, ///< All is well but that the issuer has not charged the signer.
 };
 
 [[nodiscard]] error_code make_error_code(errc value) noexcept;

@@ -2,9 +2,9 @@
 #include <pipit/auth/ocsp.hpp>
 
 #include <pipit/auth/detail/ocsp_status.hpp>
+#include <pipit/auth/error.hpp>
 #include <pipit/base/ascii_case.hpp>
 #include <pipit/base/c_pointer.hpp>
-#include <pipit/base/errc_category.hpp>
 #include <pipit/base/ocsp_limits.hpp>
 #include <pipit/base/unix_time.hpp>
 
@@ -20,15 +20,6 @@
 
 namespace pipit::auth {
 namespace {
-
-const char* sentence(ocsp_errc value) {
-    switch (value) {
-    case ocsp_errc::invalid_certificate: return "not a certificate";
-    case ocsp_errc::invalid_answer: return "not an authority's answer about the certificate";
-    case ocsp_errc::unauthorized_signer: return "the authority has not charged the signer";
-    }
-    return "unknown error of an authority's answer";
-}
 
 using x509_pointer = c_pointer<X509, X509_free>;
 using request_pointer = c_pointer<OCSP_REQUEST, OCSP_REQUEST_free>;
@@ -59,7 +50,7 @@ x509_pointer parse(bytes_view der) {
     return parsed;
 }
 
-error wrong(std::string why) { return {ocsp_errc::invalid_answer, "ocsp: " + std::move(why)}; }
+error wrong(std::string why) { return {errc::invalid_ocsp_answer, "ocsp: " + std::move(why)}; }
 
 std::string_view refusal_text(int status) {
     switch (status) {
@@ -166,7 +157,7 @@ result<> check_signer(const parsed_answer& answer, X509* issuer, wall_time now) 
     if (X509_cmp(signer, issuer) == 0) return {};
     if (X509_verify(signer, X509_get0_pubkey(issuer)) != 1) return wrong("bad OCSP signature");
     if (!holds_at(signer, now)) return wrong("the signer's certificate has expired");
-    if (!may_sign_answers(signer)) return ocsp_errc::unauthorized_signer;
+    if (!may_sign_answers(signer)) return errc::unauthorized_ocsp_signer;
     return {};
 }
 
@@ -202,11 +193,6 @@ result<ocsp_answer> answer_of(OCSP_SINGLERESP* single) {
 
 } // namespace
 
-error_code make_error_code(ocsp_errc value) noexcept {
-    static constinit const errc_category<ocsp_errc> category("pipit.ocsp", sentence);
-    return {static_cast<int>(value), category};
-}
-
 std::string_view text(ocsp_status status) noexcept {
     switch (status) {
     case ocsp_status::good: return "good";
@@ -221,15 +207,15 @@ result<std::string> ocsp_request(const ocsp_link& about) {
     const auto certificate = parse(about.certificate);
     const auto issuer = parse(about.issuer);
     const request_pointer request(OCSP_REQUEST_new());
-    if (!certificate || !issuer || !request) return ocsp_errc::invalid_certificate;
+    if (!certificate || !issuer || !request) return errc::invalid_certificate;
     id_pointer id(OCSP_cert_to_id(EVP_sha1(), certificate.get(), issuer.get()));
     if (!id || OCSP_request_add0_id(request.get(), id.get()) == nullptr) {
-        return ocsp_errc::invalid_certificate;
+        return errc::invalid_certificate;
     }
     (void)id.release(); // It is the request's now.
     unsigned char* bytes = nullptr;
     const auto count = i2d_OCSP_REQUEST(request.get(), &bytes);
-    if (count <= 0) return ocsp_errc::invalid_certificate;
+    if (count <= 0) return errc::invalid_certificate;
     std::string der(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(count));
     OPENSSL_free(bytes);
     return der;
@@ -239,7 +225,7 @@ result<ocsp_answer> read_ocsp_answer(bytes_view der, const ocsp_link& about, wal
     const clears_errors afterwards;
     const auto certificate = parse(about.certificate);
     const auto issuer = parse(about.issuer);
-    if (!certificate || !issuer) return ocsp_errc::invalid_certificate;
+    if (!certificate || !issuer) return errc::invalid_certificate;
     const auto parsed = parse_answer(der);
     if (!parsed) return parsed.error();
     auto* const single = OCSP_resp_get0(parsed->basic.get(), 0);

@@ -15,14 +15,6 @@
 /// Protocol. Nothing here asks anybody or reads a clock. Source: RFC 6960.
 namespace pipit::auth {
 
-/// Why an answer is of no use.
-enum class ocsp_errc {
-    invalid_certificate = 1,
-    invalid_answer,      ///< The detail says what is wrong with it.
-    unauthorized_signer, ///< All is well but that the issuer has not charged the signer.
-};
-[[nodiscard]] error_code make_error_code(ocsp_errc value) noexcept;
-
 enum class ocsp_status : std::uint8_t { good, revoked, unknown };
 /// `good`, `revoked`, `unknown`
 [[nodiscard]] std::string_view text(ocsp_status status) noexcept;
@@ -40,13 +32,14 @@ struct ocsp_answer {
 };
 
 /// What is sent to ask about a certificate, in DER.
-/// Errors: `ocsp_errc::invalid_certificate`.
+/// Errors: `errc::invalid_certificate`.
 [[nodiscard]] result<std::string> ocsp_request(const ocsp_link& about);
 
 /// Reads an answer in DER. It is about this certificate and nothing else, and has been signed by
 /// its issuer, or by somebody whom the issuer has charged with that and whose certificate holds
 /// at `now`. When it holds itself is for the caller to judge.
-/// Errors: those of `ocsp_errc`.
+/// Errors: `errc::invalid_certificate`, of the pair; `errc::invalid_ocsp_answer`;
+///         `errc::unauthorized_ocsp_signer`.
 [[nodiscard]] result<ocsp_answer> read_ocsp_answer(bytes_view der, const ocsp_link& about,
                                                    wall_time now);
 
@@ -64,6 +57,3 @@ struct ocsp_answer {
 [[nodiscard]] bool is_authority(bytes_view certificate);
 
 } // namespace pipit::auth
-
-template <>
-struct boost::system::is_error_code_enum<pipit::auth::ocsp_errc> : std::true_type {};

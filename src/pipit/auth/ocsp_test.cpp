@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/auth/ocsp.hpp>
 
+#include <pipit/auth/error.hpp>
 #include <pipit/auth/test_ocsp.hpp>
 
 #include <gtest/gtest.h>
@@ -57,7 +58,7 @@ TEST_F(Ocsp, TakesTheWordOfSomebodyWhomTheIssuerHasCharged) {
         const auto other = make_holder({.name = "Client", .extensions = extensions}, &issuer);
         const auto answer = read_ocsp_answer(make_answer(client, issuer, other), link, now());
         ASSERT_FALSE(answer);
-        EXPECT_EQ(answer.error(), ocsp_errc::unauthorized_signer);
+        EXPECT_EQ(answer.error(), errc::unauthorized_ocsp_signer);
     }
     const auto expired = make_holder({.name = "Responder",
                                       .extensions = {{NID_ext_key_usage, "OCSPSigning"}},

@@ -4,6 +4,7 @@
 
 #include <pipit/auth/certificate.hpp>
 #include <pipit/auth/digest.hpp>
+#include <pipit/auth/error.hpp>
 #include <pipit/base/base64.hpp>
 #include <pipit/server/detail/monitoring_text.hpp>
 #include <pipit/server/duration_text.hpp>
@@ -185,7 +186,7 @@ ocsp_inquiry::reason ocsp_inquiry::take(const link& about, const result<std::str
     if (!said) return miss(about, said.error().detail());
     const auto subject = quoted_by_brackets(about.subject);
     const auto answer = auth::read_ocsp_answer(*said, about.pair, surroundings_.now());
-    if (!answer && answer.error() == auth::ocsp_errc::unauthorized_signer) {
+    if (!answer && answer.error() == auth::errc::unauthorized_ocsp_signer) {
         const auto why = "Invalid OCSP response delegation: " + about.subject;
         log_.warning(why);
         return wrong(about, why);
