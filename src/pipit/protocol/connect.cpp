@@ -2,33 +2,35 @@
 #include <pipit/protocol/connect.hpp>
 
 #include <pipit/protocol/detail/json_object.hpp>
+#include <pipit/protocol/json_writer.hpp>
 
 namespace pipit::protocol {
 
 void append_connect(std::string& out, const connect_options& options) {
     out += "CONNECT ";
-    detail::json_object_writer json(out);
-    json.add("verbose", options.verbose);
-    json.add("pedantic", options.pedantic);
-    json.add_unless_empty("user", options.user);
-    json.add_unless_empty("pass", options.pass);
-    json.add_unless_empty("auth_token", options.auth_token);
-    json.add_unless_empty("jwt", options.jwt);
-    json.add_unless_empty("nkey", options.nkey);
-    json.add_unless_empty("sig", options.sig);
-    json.add("tls_required", options.tls_required);
-    json.add("name", options.name);
-    json.add("lang", options.lang);
-    json.add("version", options.version);
-    json.add("protocol", options.protocol);
-    json.add("echo", options.echo);
-    json.add("headers", options.headers);
-    json.add("no_responders", options.no_responders);
-    json.add_unless_empty("account", options.account);
-    json.add_unless_empty("new_account", options.new_account);
-    json.add_unless_empty("remote_account", options.remote_account);
-    json.add_unless_empty("proxy_sig", options.proxy_sig);
-    json.end();
+    json_writer json(out);
+    json.begin_object();
+    json.member("verbose", options.verbose);
+    json.member("pedantic", options.pedantic);
+    json.optional_member("user", options.user);
+    json.optional_member("pass", options.pass);
+    json.optional_member("auth_token", options.auth_token);
+    json.optional_member("jwt", options.jwt);
+    json.optional_member("nkey", options.nkey);
+    json.optional_member("sig", options.sig);
+    json.member("tls_required", options.tls_required);
+    json.member("name", options.name);
+    json.member("lang", options.lang);
+    json.member("version", options.version);
+    json.member("protocol", options.protocol);
+    json.member("echo", options.echo);
+    json.member("headers", options.headers);
+    json.member("no_responders", options.no_responders);
+    json.optional_member("account", options.account);
+    json.optional_member("new_account", options.new_account);
+    json.optional_member("remote_account", options.remote_account);
+    json.optional_member("proxy_sig", options.proxy_sig);
+    json.end_object();
     out += "\r\n";
 }
 

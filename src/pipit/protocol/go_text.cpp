@@ -3,6 +3,7 @@
 
 #include <pipit/base/utf8.hpp>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdint>
@@ -53,6 +54,11 @@ void append_escaped_ascii(std::string& out, char byte) {
     append_hex(out, static_cast<unsigned char>(byte), 2);
 }
 
+bool is_plain_in_json(char byte) {
+    const auto c = static_cast<unsigned char>(byte);
+    return c >= ' ' && c < 0x80 && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&';
+}
+
 } // namespace
 
 void append_quoted(std::string& out, bytes_view text) {
@@ -89,6 +95,10 @@ std::string quoted(bytes_view text) {
 void append_json_string(std::string& out, bytes_view text) {
     out += '"';
     while (!text.empty()) {
+        const auto plain = std::find_if_not(text.begin(), text.end(), is_plain_in_json);
+        out.append(text.begin(), plain);
+        text.remove_prefix(static_cast<std::size_t>(plain - text.begin()));
+        if (text.empty()) break;
         const auto decoded = decode_utf8(text);
         const auto bytes = text.substr(0, decoded.length);
         text.remove_prefix(decoded.length);

@@ -2,43 +2,45 @@
 #include <pipit/protocol/info.hpp>
 
 #include <pipit/protocol/detail/json_object.hpp>
+#include <pipit/protocol/json_writer.hpp>
 
 namespace pipit::protocol {
 
 void append_info(std::string& out, const server_info& info) {
     out += "INFO ";
-    detail::json_object_writer json(out);
-    json.add("server_id", info.server_id);
-    json.add("server_name", info.server_name);
-    json.add("version", info.version);
-    json.add("proto", info.proto);
-    json.add_unless_empty("git_commit", info.git_commit);
-    json.add("go", info.go);
-    json.add("host", info.host);
-    json.add("port", info.port);
-    json.add("headers", info.headers);
-    json.add_unless_empty("auth_required", info.auth_required);
-    json.add_unless_empty("tls_required", info.tls_required);
-    json.add_unless_empty("tls_verify", info.tls_verify);
-    json.add_unless_empty("tls_available", info.tls_available);
-    json.add("max_payload", info.max_payload);
-    json.add_unless_empty("jetstream", info.jetstream);
-    json.add_unless_empty("ip", info.ip);
-    json.add_unless_empty("client_id", info.client_id);
-    json.add_unless_empty("client_ip", info.client_ip);
-    json.add_unless_empty("nonce", info.nonce);
-    json.add_unless_empty("cluster", info.cluster);
-    json.add_unless_empty("cluster_dynamic", info.cluster_dynamic);
-    json.add_unless_empty("domain", info.domain);
-    json.add_unless_empty("connect_urls", info.connect_urls);
-    json.add_unless_empty("ws_connect_urls", info.ws_connect_urls);
-    json.add_unless_empty("ldm", info.ldm);
-    json.add_unless_empty("connect_info", info.connect_info);
-    json.add_unless_empty("remote_account", info.remote_account);
-    json.add_unless_empty("acc_is_sys", info.acc_is_sys);
-    json.add_unless_empty("api_lvl", info.api_lvl);
-    json.add_unless_empty("xkey", info.xkey);
-    json.end();
+    json_writer json(out);
+    json.begin_object();
+    json.member("server_id", info.server_id);
+    json.member("server_name", info.server_name);
+    json.member("version", info.version);
+    json.member("proto", info.proto);
+    json.optional_member("git_commit", info.git_commit);
+    json.member("go", info.go);
+    json.member("host", info.host);
+    json.member("port", info.port);
+    json.member("headers", info.headers);
+    json.optional_member("auth_required", info.auth_required);
+    json.optional_member("tls_required", info.tls_required);
+    json.optional_member("tls_verify", info.tls_verify);
+    json.optional_member("tls_available", info.tls_available);
+    json.member("max_payload", info.max_payload);
+    json.optional_member("jetstream", info.jetstream);
+    json.optional_member("ip", info.ip);
+    json.optional_member("client_id", info.client_id);
+    json.optional_member("client_ip", info.client_ip);
+    json.optional_member("nonce", info.nonce);
+    json.optional_member("cluster", info.cluster);
+    json.optional_member("cluster_dynamic", info.cluster_dynamic);
+    json.optional_member("domain", info.domain);
+    json.optional_member("connect_urls", info.connect_urls);
+    json.optional_member("ws_connect_urls", info.ws_connect_urls);
+    json.optional_member("ldm", info.ldm);
+    json.optional_member("connect_info", info.connect_info);
+    json.optional_member("remote_account", info.remote_account);
+    json.optional_member("acc_is_sys", info.acc_is_sys);
+    json.optional_member("api_lvl", info.api_lvl);
+    json.optional_member("xkey", info.xkey);
+    json.end_object();
     out += " \r\n";
 }
 

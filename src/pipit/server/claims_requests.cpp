@@ -2,7 +2,7 @@
 #include <pipit/server/claims_requests.hpp>
 
 #include <pipit/net/clock.hpp>
-#include <pipit/server/detail/monitoring_json.hpp>
+#include <pipit/protocol/json_writer.hpp>
 #include <pipit/server/error.hpp>
 
 #include <algorithm>
@@ -23,7 +23,8 @@ std::string why(const error& failure) {
 
 std::string claims_requests::answer(const std::string& account, const std::string& message) const {
     around_.log.debug(account.empty() ? message : message + " - " + account);
-    json_writer json("");
+    std::string text;
+    protocol::json_writer json(text);
     json.begin_object();
     json.json_member("server", around_.server_json());
     json.begin_object("data");
@@ -32,13 +33,14 @@ std::string claims_requests::answer(const std::string& account, const std::strin
     json.member("message", message);
     json.end_object();
     json.end_object();
-    return json.take();
+    return text;
 }
 
 std::string claims_requests::refusal(const std::string& account, const std::string& message,
                                      const std::string& reason) const {
     around_.log.error(message + (account.empty() ? "" : " - " + account) + " - " + reason);
-    json_writer json("");
+    std::string text;
+    protocol::json_writer json(text);
     json.begin_object();
     json.json_member("server", around_.server_json());
     json.begin_object("error");
@@ -47,7 +49,7 @@ std::string claims_requests::refusal(const std::string& account, const std::stri
     json.member("description", message + " - " + reason);
     json.end_object();
     json.end_object();
-    return json.take();
+    return text;
 }
 
 // --- Updates ---
@@ -129,12 +131,13 @@ std::string claims_requests::list() {
     const auto accounts = around_.directory->accounts();
     around_.log.debug("list request responded with " + std::to_string(accounts.size()) +
                       " account ids");
-    json_writer json("");
+    std::string text;
+    protocol::json_writer json(text);
     json.begin_object();
-    json.members("data", accounts);
+    json.member("data", accounts);
     json.json_member("server", around_.server_json());
     json.end_object();
-    return json.take();
+    return text;
 }
 
 std::vector<std::string> claims_requests::pack(std::string_view hash) {

@@ -44,7 +44,7 @@ void write_claims(json_writer& json, const broker::account_claims& claims) {
     json.member("jwt", claims.jwt);
     json.member("issuer_key", claims.issuer);
     json.optional_member("name_tag", std::string_view(claims.name));
-    if (!claims.tags.empty()) json.members("tags", claims.tags);
+    json.optional_member("tags", claims.tags);
     if (const auto decoded = auth::claims_json(claims.jwt)) {
         json.json_member("decoded_jwt", *decoded);
     }
@@ -238,11 +238,12 @@ void write_account_statistics(json_writer& json, const broker::account_snapshot&
 
 std::string account_information(const monitoring_snapshot& snapshot,
                                 const broker::account_configuration& account) {
-    json_writer json("");
+    std::string text;
+    json_writer json(text);
     json.begin_object();
     write_account_detail(json, snapshot, account);
     json.end_object();
-    return json.take();
+    return text;
 }
 
 net::http_response accountz(const document_request& request) {
@@ -255,7 +256,8 @@ net::http_response accountz(const document_request& request) {
         return bad_request("Account " + name + " does not exist");
     }
 
-    json_writer json;
+    std::string text;
+    json_writer json(text, page_indent);
     json.begin_object();
     write_head(json, *snapshot);
     json.optional_member("system_account", system_account_name(configuration));
@@ -269,7 +271,7 @@ net::http_response accountz(const document_request& request) {
         json.end_array();
     }
     json.end_object();
-    return json_answer(json.take());
+    return json_answer(std::move(text));
 }
 
 net::http_response accstatz(const document_request& request) {
@@ -278,7 +280,8 @@ net::http_response accstatz(const document_request& request) {
     const auto snapshot = request.collect({.accounts = true});
     if (!snapshot) return unavailable(snapshot.error());
 
-    json_writer json;
+    std::string text;
+    json_writer json(text, page_indent);
     json.begin_object();
     write_head(json, *snapshot);
     json.begin_array("account_statz");
@@ -295,7 +298,7 @@ net::http_response accstatz(const document_request& request) {
     }
     json.end_array();
     json.end_object();
-    return json_answer(json.take());
+    return json_answer(std::move(text));
 }
 
 } // namespace pipit::server

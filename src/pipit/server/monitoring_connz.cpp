@@ -246,9 +246,7 @@ void write_connection(json_writer& json, const session_snapshot& session,
     if (options.auth && !(session.stop && account == global)) {
         json.optional_member("name_tag", account_tag(*snapshot.configuration, account));
     }
-    if (shows_claims && !session.claims->tags.empty()) {
-        json.members("tags", session.claims->tags);
-    }
+    if (shows_claims) json.optional_member("tags", session.claims->tags);
     if (!session.proxy_key.empty()) {
         json.begin_object("proxy");
         json.member("key", session.proxy_key);
@@ -363,13 +361,14 @@ net::http_response connz(const document_request& request) {
     if (!snapshot) return unavailable(snapshot.error());
     const auto& configuration = *snapshot->configuration;
 
-    json_writer json;
+    std::string text;
+    json_writer json(text, page_indent);
     json.begin_object();
     if (!options.account.empty() && account_named(configuration, options.account) == nullptr) {
         write_head(json, *snapshot, "", options, 0, 0);
         json.null_member("connections");
         json.end_object();
-        return json_answer(json.take());
+        return json_answer(std::move(text));
     }
     auto sessions = gather(*snapshot, options);
     const auto total =
@@ -396,7 +395,7 @@ net::http_response connz(const document_request& request) {
     }
     json.end_array();
     json.end_object();
-    return json_answer(json.take());
+    return json_answer(std::move(text));
 }
 
 } // namespace pipit::server

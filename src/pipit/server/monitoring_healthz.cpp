@@ -59,7 +59,8 @@ std::optional<health_problem> find_problem(const document_request& request,
 }
 
 std::string written(const std::optional<health_problem>& problem, bool details, bool with_code) {
-    json_writer json("");
+    std::string text;
+    json_writer json(text);
     json.begin_object();
     json.member("status", !problem ? "ok" : details ? "error" : problem->overall);
     if (with_code) json.member("status_code", problem ? problem->status : 200);
@@ -75,7 +76,7 @@ std::string written(const std::optional<health_problem>& problem, bool details, 
         json.end_array();
     }
     json.end_object();
-    return json.take();
+    return text;
 }
 
 } // namespace

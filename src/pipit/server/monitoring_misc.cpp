@@ -22,11 +22,12 @@ net::http_response plain_document(const document_request& request, Rest rest) {
     if (!request.query.problem().empty()) return bad_request(request.query.problem());
     const auto snapshot = request.collect({});
     if (!snapshot) return unavailable(snapshot.error());
-    json_writer json;
+    std::string text;
+    json_writer json(text, page_indent);
     json.begin_object();
     rest(json, *snapshot);
     json.end_object();
-    return json_answer(json.take());
+    return json_answer(std::move(text));
 }
 
 void write_empty_object(json_writer& json, std::string_view name) {
@@ -122,7 +123,8 @@ net::http_response routez(const document_request& request) {
         json.member("server_name", snapshot.configuration->identity.name);
         json.member("now", rfc3339(snapshot.server.now.wall));
         json.member("num_routes", 0);
-        json.members("routes", {});
+        json.begin_array("routes");
+        json.end_array();
     });
 }
 
@@ -132,7 +134,8 @@ net::http_response leafz(const document_request& request) {
         json.member("server_id", snapshot.configuration->identity.id);
         json.member("now", rfc3339(snapshot.server.now.wall));
         json.member("leafnodes", 0);
-        json.members("leafs", {});
+        json.begin_array("leafs");
+        json.end_array();
     });
 }
 
@@ -185,7 +188,8 @@ net::http_response ipqueuesz(const document_request& request) {
     const auto all = request.query.flag("all");
     const auto part_of_name = request.query.text("queues");
     if (!request.query.problem().empty()) return bad_request(request.query.problem());
-    json_writer json("   ");
+    std::string text;
+    json_writer json(text, "   ");
     json.begin_object();
     for (const auto name : always_empty_queues) {
         if (!all || name.find(part_of_name) == std::string_view::npos) continue;
@@ -194,7 +198,7 @@ net::http_response ipqueuesz(const document_request& request) {
         json.end_object();
     }
     json.end_object();
-    return json_answer(json.take());
+    return json_answer(std::move(text));
 }
 
 net::http_response stacksz(const document_request& request) {
@@ -211,9 +215,10 @@ net::http_response stacksz(const document_request& request) {
 net::http_response debug_vars(const document_request& request) {
     const auto snapshot = request.collect({});
     if (!snapshot) return unavailable(snapshot.error());
-    json_writer json("");
+    std::string text;
+    json_writer json(text);
     json.begin_object();
-    json.members("cmdline", redacted(snapshot->server.command_line));
+    json.member("cmdline", redacted(snapshot->server.command_line));
     json.begin_object("memstats");
     for (const auto* all : {"Alloc", "Sys", "HeapAlloc", "HeapSys", "HeapInuse"}) {
         json.member(all, snapshot->server.memory_bytes);
@@ -222,7 +227,8 @@ net::http_response debug_vars(const document_request& request) {
     json.member("EnableGC", false);
     json.end_object();
     json.end_object();
-    return {200, "application/json; charset=utf-8", json.take() + '\n'};
+    text += '\n';
+    return {200, "application/json; charset=utf-8", std::move(text)};
 }
 
 } // namespace pipit::server

@@ -35,7 +35,8 @@ std::ptrdiff_t active_accounts(const monitoring_snapshot& snapshot) {
 std::string statsz(const monitoring_snapshot& snapshot) {
     const auto& server = snapshot.server;
     const auto total = total_statistics(snapshot);
-    json_writer json("");
+    std::string text;
+    json_writer json(text);
     json.begin_object();
     json.member("start", rfc3339(server.start));
     json.member("mem", server.memory_bytes);
@@ -57,7 +58,7 @@ std::string statsz(const monitoring_snapshot& snapshot) {
     json.member("active_servers", 1);
     json.member("gomaxprocs", server.cores);
     json.end_object();
-    return json.take();
+    return text;
 }
 
 } // namespace pipit::server

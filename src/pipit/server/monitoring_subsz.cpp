@@ -105,7 +105,8 @@ net::http_response subsz(const document_request& request) {
 
     std::uint64_t total = 0;
     for (const auto& loop : snapshot->loops) total += loop.subscriptions.total;
-    json_writer json;
+    std::string text;
+    json_writer json(text, page_indent);
     json.begin_object();
     json.member("server_id", snapshot->configuration->identity.id);
     json.member("now", rfc3339(snapshot->server.now.wall));
@@ -115,7 +116,7 @@ net::http_response subsz(const document_request& request) {
     json.member("limit", options.limit);
     write_page(json, *snapshot);
     json.end_object();
-    return json_answer(json.take());
+    return json_answer(std::move(text));
 }
 
 std::vector<page_part> parts_of_page(std::span<const std::uint64_t> totals, page_part page) {

@@ -19,9 +19,7 @@ void write_websocket(json_writer& json, const websocket_options& options) {
                              std::chrono::duration<double>(options.auth_timeout).count());
         json.optional_member("no_tls", options.no_tls);
         json.optional_member("same_origin", options.same_origin);
-        if (!options.allowed_origins.empty()) {
-            json.members("allowed_origins", options.allowed_origins);
-        }
+        json.optional_member("allowed_origins", options.allowed_origins);
         json.optional_member("compression", options.compression);
         json.optional_member("tls_ocsp_peer_verify", asks_about_peers(options.tls));
     }
@@ -111,7 +109,7 @@ void write_ocsp_cache(json_writer& json, const ocsp_statistics& counted) {
 
 void write_operators(json_writer& json, const std::vector<std::string>& operators) {
     if (operators.empty()) return;
-    json.members("trusted_operators_jwt", operators);
+    json.member("trusted_operators_jwt", operators);
     json.begin_array("trusted_operators_claim");
     for (const auto& token : operators) json.json_element(auth::claims_json(token).value_or("{}"));
     json.end_array();
@@ -154,7 +152,8 @@ net::http_response varz(const document_request& request) {
     const auto& identity = snapshot->configuration->identity;
     const auto total = total_statistics(*snapshot);
 
-    json_writer json;
+    std::string text;
+    json_writer json(text, page_indent);
     json.begin_object();
     json.member("server_id", identity.id);
     json.member("server_name", identity.name);
@@ -169,14 +168,14 @@ net::http_response varz(const document_request& request) {
     json.optional_member("tls_verify", snapshot->configuration->tls_verify);
     json.optional_member("tls_ocsp_peer_verify",
                          snapshot->configuration->tls_required && server.asks_about_peers);
-    if (!identity.connect_urls.empty()) json.members("connect_urls", identity.connect_urls);
+    json.optional_member("connect_urls", identity.connect_urls);
     write_configuration(json, *snapshot);
     write_process(json, server);
     write_counters(json, total);
     write_map(json, "http_req_stats", request.counts);
     json.member("config_load_time", rfc3339(server.configuration_loaded));
     json.member("config_digest", server.configuration_digest);
-    if (!server.tags.empty()) json.members("tags", server.tags);
+    json.optional_member("tags", server.tags);
     if (!server.metadata.empty()) write_map(json, "metadata", server.metadata);
     write_map(json, "feature_flags", merged_feature_flags(server.feature_flags));
     write_operators(json, server.operators);
@@ -195,7 +194,7 @@ net::http_response varz(const document_request& request) {
         json.member("tls_cert_not_after", rfc3339(*server.tls_valid_until));
     }
     json.end_object();
-    return json_answer(json.take());
+    return json_answer(std::move(text));
 }
 
 } // namespace pipit::server

@@ -4,7 +4,7 @@
 #include <pipit/base/base64.hpp>
 #include <pipit/base/ocsp_limits.hpp>
 #include <pipit/broker/content_encoding.hpp>
-#include <pipit/server/detail/monitoring_json.hpp>
+#include <pipit/protocol/json_writer.hpp>
 #include <pipit/server/detail/s2_stream.hpp>
 #include <pipit/server/detail/whole_file.hpp>
 #include <pipit/server/error.hpp>
@@ -71,20 +71,20 @@ result<kept_ocsp_answers> read_ocsp_answers(bytes_view file) {
 }
 
 std::string write_ocsp_answers(const kept_ocsp_answers& answers) {
-    json_writer text(" ");
-    text.begin_object();
+    std::string text;
+    protocol::json_writer out(text, " ");
+    out.begin_object();
     for (const auto& [key, one] : answers) {
-        text.begin_object(key);
-        text.optional_member("subject", one.subject);
-        text.member("cached_at", one.cached_at);
-        text.member("resp_status", auth::text(one.status));
-        text.member("resp_expires", one.expires);
-        text.member("resp",
-                    to_base64(broker::encode(broker::content_encoding::snappy, one.answer)));
-        text.end_object();
+        out.begin_object(key);
+        out.optional_member("subject", one.subject);
+        out.member("cached_at", one.cached_at);
+        out.member("resp_status", auth::text(one.status));
+        out.member("resp_expires", one.expires);
+        out.member("resp", to_base64(broker::encode(broker::content_encoding::snappy, one.answer)));
+        out.end_object();
     }
-    text.end_object();
-    return text.take();
+    out.end_object();
+    return text;
 }
 
 ocsp_cache::ocsp_cache(ocsp_cache_options options, logger log)

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <pipit/server/ports_file.hpp>
+
+#include <pipit/protocol/json_writer.hpp>
 #include <pipit/server/error.hpp>
 #include <pipit/server/host_port.hpp>
-#include <pipit/server/ports_file.hpp>
 
 #include <cerrno>
 #include <fcntl.h>
@@ -24,19 +26,12 @@ std::vector<std::string> urls_of(const listening_place& place,
 
 std::string ports_json(const std::vector<listening_place>& places,
                        const std::vector<std::string>& addresses) {
-    // Hosts are addresses and names that could be bound: nothing in them needs an escape.
-    std::string json = "{";
-    for (const auto& place : places) {
-        if (json.size() > 1) json += ',';
-        json.append("\"").append(place.kind).append("\":[");
-        bool first = true;
-        for (const auto& url : urls_of(place, addresses)) {
-            json.append(first ? "\"" : ",\"").append(url).append("\"");
-            first = false;
-        }
-        json += ']';
-    }
-    return json + "}";
+    std::string text;
+    protocol::json_writer json(text);
+    json.begin_object();
+    for (const auto& place : places) json.member(place.kind, urls_of(place, addresses));
+    json.end_object();
+    return text;
 }
 
 std::string ports_file_path(std::string_view folder, int pid) {

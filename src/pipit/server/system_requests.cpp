@@ -47,21 +47,16 @@ outcome no_document(std::string problem) {
     return {.data = "null", .error_code = 500, .problem = std::move(problem)};
 }
 
-void write_subjects(json_writer& json, std::string_view name,
-                    const std::vector<std::string>& subjects) {
-    if (!subjects.empty()) json.members(name, subjects);
-}
-
 void write_permissions(json_writer& json, const auth::permissions& rules) {
     const auto& lists = rules.lists();
     json.begin_object("permissions");
     json.begin_object("publish");
-    write_subjects(json, "allow", lists.publish_allow);
-    write_subjects(json, "deny", lists.publish_deny);
+    json.optional_member("allow", lists.publish_allow);
+    json.optional_member("deny", lists.publish_deny);
     json.end_object();
     json.begin_object("subscribe");
-    write_subjects(json, "allow", lists.subscribe_allow);
-    write_subjects(json, "deny", lists.subscribe_deny);
+    json.optional_member("allow", lists.subscribe_allow);
+    json.optional_member("deny", lists.subscribe_deny);
     json.end_object();
     if (lists.allow_responses) {
         json.begin_object("responses");
@@ -158,7 +153,8 @@ private:
     outcome user_information() {
         const auto user = its_.user_of(question_.sender);
         if (!user) return failed(400, {});
-        json_writer json("");
+        std::string text;
+        json_writer json(text);
         json.begin_object();
         json.member("user", question_.hides_user ? std::string() : user->user);
         json.member("account", user->account);
@@ -167,7 +163,7 @@ private:
         if (user->permissions) write_permissions(json, *user->permissions);
         if (user->expires) json.member("expires", (*user->expires - its_.now()).count());
         json.end_object();
-        return {json.take()};
+        return {std::move(text)};
     }
 
     const system_surroundings& its_;
@@ -177,13 +173,14 @@ private:
 };
 
 std::string id_document(const server_facts& facts) {
-    json_writer json("");
+    std::string text;
+    json_writer json(text);
     json.begin_object();
     json.member("name", facts.identity.name);
     json.member("host", facts.identity.host);
     json.member("id", facts.identity.id);
     json.end_object();
-    return json.take();
+    return text;
 }
 
 template <class Condition>

@@ -5,7 +5,6 @@
 #include <pipit/base/limits.hpp>
 #include <pipit/base/utf8.hpp>
 #include <pipit/protocol/error.hpp>
-#include <pipit/protocol/go_text.hpp>
 
 #include <boost/json/basic_parser_impl.hpp>
 
@@ -270,45 +269,6 @@ result<> read_json_object(bytes_view text, std::span<const json_field> fields) {
     const auto parsed = parser.write_some(false, text.data(), text.size(), ec);
     if (ec || parsed != text.size()) return errc::invalid_json;
     return {};
-}
-
-void json_object_writer::begin(std::string_view name) {
-    if (!first_) out_ += ',';
-    first_ = false;
-    out_ += '"';
-    out_ += name;
-    out_ += "\":";
-}
-
-void json_object_writer::add(std::string_view name, std::string_view value) {
-    begin(name);
-    append_json_string(out_, value);
-}
-
-void json_object_writer::add(std::string_view name, bool value) {
-    begin(name);
-    out_ += value ? "true" : "false";
-}
-
-void json_object_writer::add(std::string_view name, std::int64_t value) {
-    begin(name);
-    out_ += std::to_string(value);
-}
-
-void json_object_writer::add(std::string_view name, std::uint64_t value) {
-    begin(name);
-    out_ += std::to_string(value);
-}
-
-void json_object_writer::add(std::string_view name, const std::vector<std::string>& values) {
-    begin(name);
-    char before = '[';
-    for (const auto& value : values) {
-        out_ += before;
-        append_json_string(out_, value);
-        before = ',';
-    }
-    out_ += values.empty() ? "[]" : "]";
 }
 
 } // namespace pipit::protocol::detail

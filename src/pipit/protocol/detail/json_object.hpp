@@ -35,34 +35,4 @@ struct json_field {
 /// Errors: `errc::invalid_json`; fields that come before the error may have been set.
 [[nodiscard]] result<> read_json_object(bytes_view json, std::span<const json_field> fields);
 
-/// Builds one object; its texts are escaped as `append_json_string` does.
-class json_object_writer {
-public:
-    explicit json_object_writer(std::string& out) : out_(out) { out_ += '{'; }
-    void end() { out_ += '}'; }
-
-    void add(std::string_view name, std::string_view value);
-    void add(std::string_view name, const char* value) { add(name, std::string_view(value)); }
-    void add(std::string_view name, const std::string& value) {
-        add(name, std::string_view(value));
-    }
-    void add(std::string_view name, bool value);
-    void add(std::string_view name, std::int64_t value);
-    void add(std::string_view name, int value) { add(name, std::int64_t{value}); }
-    void add(std::string_view name, std::uint64_t value);
-    void add(std::string_view name, const std::vector<std::string>& values);
-
-    /// Leaves the key out when the value is empty, zero or false.
-    template <class T>
-    void add_unless_empty(std::string_view name, const T& value) {
-        if (value != T{}) add(name, value);
-    }
-
-private:
-    void begin(std::string_view name);
-
-    std::string& out_;
-    bool first_ = true;
-};
-
 } // namespace pipit::protocol::detail

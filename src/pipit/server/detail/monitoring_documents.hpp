@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <pipit/server/detail/monitoring_json.hpp>
+#include <pipit/protocol/json_writer.hpp>
 #include <pipit/server/detail/monitoring_request.hpp>
 #include <pipit/server/monitoring.hpp>
 
@@ -15,6 +15,11 @@
 
 /// One function per document: what is asked for goes in, the answer comes out.
 namespace pipit::server {
+
+using protocol::json_writer;
+
+/// Of the documents that people read, as nats-server's.
+inline constexpr std::string_view page_indent = "  ";
 
 using request_counts = std::map<std::string, std::uint64_t, std::less<>>;
 

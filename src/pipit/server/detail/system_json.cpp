@@ -56,7 +56,7 @@ void write_client(json_writer& json, const client_event& event, const wall_time*
         json.optional_member("issuer_key", who.claims->issuer);
     }
     json.optional_member("name_tag", event.account.tag);
-    if (who.claims && !who.claims->tags.empty()) json.members("tags", who.claims->tags);
+    if (who.claims) json.optional_member("tags", who.claims->tags);
     json.member("kind", "Client");
     json.member("client_type", who.is_websocket ? "websocket" : "nats");
     json.end_object();
@@ -76,7 +76,7 @@ void write_server_members(json_writer& json, const server_facts& facts, message_
     json.member("host", facts.identity.host);
     json.member("id", facts.identity.id);
     json.member("ver", facts.identity.version);
-    if (!facts.tags.empty()) json.members("tags", facts.tags);
+    json.optional_member("tags", facts.tags);
     if (!facts.metadata.empty()) {
         json.begin_object("metadata");
         for (const auto& [key, value] : facts.metadata) json.member(key, value);
@@ -95,19 +95,21 @@ void write_server_members(json_writer& json, const server_facts& facts, message_
 
 std::string system_message(const server_facts& facts, message_stamp stamp, std::string_view name,
                            std::string_view data) {
-    json_writer json("");
+    std::string text;
+    json_writer json(text);
     json.begin_object();
     json.begin_object("server");
     write_server_members(json, facts, stamp);
     json.end_object();
     if (!data.empty()) json.json_member(name, data);
     json.end_object();
-    return json.take();
+    return text;
 }
 
 std::string system_error(const server_facts& facts, message_stamp stamp, int code,
                          std::string_view description, std::string_view data) {
-    json_writer json("");
+    std::string text;
+    json_writer json(text);
     json.begin_object();
     json.begin_object("server");
     write_server_members(json, facts, stamp);
@@ -118,21 +120,23 @@ std::string system_error(const server_facts& facts, message_stamp stamp, int cod
     json.optional_member("description", description);
     json.end_object();
     json.end_object();
-    return json.take();
+    return text;
 }
 
 std::string connect_event(const server_facts& facts, const client_event& event) {
-    json_writer json("");
+    std::string text;
+    json_writer json(text);
     json.begin_object();
     write_head(json, facts, "client_connect", event.id, event.stamp);
     write_client(json, event, nullptr);
     json.end_object();
-    return json.take();
+    return text;
 }
 
 std::string disconnect_event(const server_facts& facts, const client_event& event,
                              std::string_view reason) {
-    json_writer json("");
+    std::string text;
+    json_writer json(text);
     json.begin_object();
     write_head(json, facts, "client_disconnect", event.id, event.stamp);
     write_client(json, event, &event.stamp.now);
@@ -141,22 +145,24 @@ std::string disconnect_event(const server_facts& facts, const client_event& even
     write_traffic(json, "received", event.who.out);
     json.member("reason", reason);
     json.end_object();
-    return json.take();
+    return text;
 }
 
 std::string account_event(const server_facts& facts, std::string_view id, message_stamp stamp,
                           const broker::account_snapshot& account, account_names names) {
-    json_writer json("");
+    std::string text;
+    json_writer json(text);
     json.begin_object();
     write_head(json, facts, "account_connections", id, stamp);
     write_account_statistics(json, account, names);
     json.end_object();
-    return json.take();
+    return text;
 }
 
 std::string ocsp_reject_event(const server_facts& facts, std::string_view id, message_stamp stamp,
                               const certificate_facts& peer, std::string_view reason) {
-    json_writer json("");
+    std::string text;
+    json_writer json(text);
     json.begin_object();
     write_type(json, "ocsp_peer_reject", id, stamp);
     json.member("kind", "Client");
@@ -164,13 +170,14 @@ std::string ocsp_reject_event(const server_facts& facts, std::string_view id, me
     write_server(json, facts, stamp);
     json.member("reason", reason);
     json.end_object();
-    return json.take();
+    return text;
 }
 
 std::string ocsp_link_event(const server_facts& facts, std::string_view id, message_stamp stamp,
                             const certificate_facts& link, const certificate_facts& peer,
                             std::string_view reason) {
-    json_writer json("");
+    std::string text;
+    json_writer json(text);
     json.begin_object();
     write_type(json, "ocsp_peer_link_invalid", id, stamp);
     write_certificate(json, "link", link);
@@ -178,7 +185,7 @@ std::string ocsp_link_event(const server_facts& facts, std::string_view id, mess
     write_server(json, facts, stamp);
     json.member("reason", reason);
     json.end_object();
-    return json.take();
+    return text;
 }
 
 std::string compact(std::string_view json) {

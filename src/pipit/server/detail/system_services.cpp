@@ -75,13 +75,14 @@ constexpr std::array profilez_options{
 /// There are no goroutines to look into.
 net::http_response profilez(const document_request& request) {
     const auto name = request.query.text("name");
-    json_writer json("");
+    std::string text;
+    json_writer json(text);
     json.begin_object();
     json.null_member("profile");
     json.member("error", name.empty() ? "Profile name not specified"
                                       : "Profile " + protocol::quoted(name) + " not found");
     json.end_object();
-    return json_answer(json.take());
+    return json_answer(std::move(text));
 }
 
 /// Without a group there is nothing that a member would say.

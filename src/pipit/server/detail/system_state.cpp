@@ -64,11 +64,12 @@ std::string system_state::next_id() {
 }
 
 std::string system_state::server_json() {
-    json_writer json("");
+    std::string text;
+    json_writer json(text);
     json.begin_object();
     write_server_members(json, *facts(), next_stamp());
     json.end_object();
-    return json.take();
+    return text;
 }
 
 } // namespace pipit::server

@@ -1,30 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <pipit/server/detail/monitoring_json.hpp>
-#include <pipit/server/detail/monitoring_text.hpp>
+#include <pipit/protocol/json_writer.hpp>
 
 #include <gtest/gtest.h>
 
-namespace pipit::server {
+#include <string>
+#include <vector>
+
+namespace pipit::protocol {
 namespace {
 
-using namespace std::chrono_literals;
-
-std::string json_of(std::string_view text) {
-    json_writer json("");
+std::string json_of(std::string_view value) {
+    std::string text;
+    json_writer json(text);
     json.begin_object();
-    json.member("x", text);
+    json.member("x", value);
     json.end_object();
-    return json.take();
+    return text;
 }
 
-TEST(MonitoringJson, IndentsAsGoDoes) {
-    json_writer json;
+TEST(JsonWriter, IndentsAsGoDoes) {
+    std::string text;
+    json_writer json(text, "  ");
     json.begin_object();
     json.member("a", 1);
     json.begin_object("empty");
     json.end_object();
-    json.members("none", {});
-    json.members("two", {"x", "y"});
+    json.member("none", std::vector<std::string>());
+    json.member("two", std::vector<std::string>{"x", "y"});
     json.begin_array("objects");
     json.element();
     json.begin_object();
@@ -33,34 +35,37 @@ TEST(MonitoringJson, IndentsAsGoDoes) {
     json.end_array();
     json.null_member("null");
     json.end_object();
-    EXPECT_EQ(json.take(), "{\n  \"a\": 1,\n  \"empty\": {},\n  \"none\": [],\n"
-                           "  \"two\": [\n    \"x\",\n    \"y\"\n  ],\n"
-                           "  \"objects\": [\n    {\n      \"b\": true\n    }\n  ],\n"
-                           "  \"null\": null\n}");
+    EXPECT_EQ(text, "{\n  \"a\": 1,\n  \"empty\": {},\n  \"none\": [],\n"
+                    "  \"two\": [\n    \"x\",\n    \"y\"\n  ],\n"
+                    "  \"objects\": [\n    {\n      \"b\": true\n    }\n  ],\n"
+                    "  \"null\": null\n}");
 }
 
-TEST(MonitoringJson, WritesOnOneLineWithoutAnIndent) {
-    json_writer json("");
+TEST(JsonWriter, WritesOnOneLineWithoutAnIndent) {
+    std::string text;
+    json_writer json(text);
     json.begin_object();
     json.member("a", "b");
-    json.members("c", {"d", "e"});
+    json.member("c", std::vector<std::string>{"d", "e"});
     json.end_object();
-    EXPECT_EQ(json.take(), R"({"a":"b","c":["d","e"]})");
+    EXPECT_EQ(text, R"({"a":"b","c":["d","e"]})");
 }
 
-TEST(MonitoringJson, LeavesOutWhatIsEmpty) {
-    json_writer json("");
+TEST(JsonWriter, LeavesOutWhatIsEmpty) {
+    std::string text;
+    json_writer json(text);
     json.begin_object();
     json.optional_member("text", std::string());
     json.optional_member("view", std::string_view());
     json.optional_member("number", 0);
     json.optional_member("flag", false);
+    json.optional_member("list", std::vector<std::string>());
     json.optional_member("kept", 7);
     json.end_object();
-    EXPECT_EQ(json.take(), R"({"kept":7})");
+    EXPECT_EQ(text, R"({"kept":7})");
 }
 
-TEST(MonitoringJson, EscapesAsGoDoes) {
+TEST(JsonWriter, EscapesAsGoDoes) {
     EXPECT_EQ(json_of("svc.>"), R"({"x":"svc.\u003e"})");
     EXPECT_EQ(json_of("<a&b>"), R"({"x":"\u003ca\u0026b\u003e"})");
     EXPECT_EQ(json_of("\"\\\b\f\n\r\t"), R"({"x":"\"\\\b\f\n\r\t"})");
@@ -68,31 +73,32 @@ TEST(MonitoringJson, EscapesAsGoDoes) {
     EXPECT_EQ(json_of("é\u2028\u2029"), "{\"x\":\"é\\u2028\\u2029\"}");
 }
 
-TEST(MonitoringJson, ReplacesWhatIsNotUtf8) {
+TEST(JsonWriter, ReplacesWhatIsNotUtf8) {
     EXPECT_EQ(json_of("a\xff"), R"({"x":"a\ufffd"})");
     EXPECT_EQ(json_of("\xc3"), R"({"x":"\ufffd"})");
     EXPECT_EQ(json_of("\xed\xa0\x80"), R"({"x":"\ufffd\ufffd\ufffd"})");
     EXPECT_EQ(json_of("\xf4\x90\x80\x80"), R"({"x":"\ufffd\ufffd\ufffd\ufffd"})");
 }
 
-TEST(MonitoringJson, WritesTheShortestDecimal) {
-    json_writer json("");
+TEST(JsonWriter, WritesTheShortestDecimal) {
+    std::string text;
+    json_writer json(text);
     json.begin_object();
     json.member("a", 2.0);
     json.member("b", 0.6148148148148148);
     json.member("c", 0.1);
     json.member("d", 0.0);
     json.end_object();
-    EXPECT_EQ(json.take(), R"({"a":2,"b":0.6148148148148148,"c":0.1,"d":0})");
+    EXPECT_EQ(text, R"({"a":2,"b":0.6148148148148148,"c":0.1,"d":0})");
 }
 
-TEST(MonitoringText, WritesUptimesWithEveryLowerUnit) {
-    EXPECT_EQ(uptime_text(9900ms), "9s");
-    EXPECT_EQ(uptime_text(62s), "1m2s");
-    EXPECT_EQ(uptime_text(3723s), "1h2m3s");
-    EXPECT_EQ(uptime_text(48h), "2d0h0m0s");
-    EXPECT_EQ(uptime_text(24h * 367 + 3h + 4min + 5s), "1y2d3h4m5s");
+TEST(JsonWriter, GoesOnBehindWhatIsThere) {
+    std::string text = "INFO ";
+    json_writer json(text);
+    json.begin_object();
+    json.end_object();
+    EXPECT_EQ(text, "INFO {}");
 }
 
 } // namespace
-} // namespace pipit::server
+} // namespace pipit::protocol

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <pipit/server/detail/monitoring_json.hpp>
+#include <pipit/protocol/json_writer.hpp>
 
 #include <pipit/protocol/go_text.hpp>
 
@@ -7,45 +7,47 @@
 #include <charconv>
 #include <cmath>
 
-namespace pipit::server {
+namespace pipit::protocol {
 
 void json_writer::begin(char bracket) {
-    text_ += bracket;
-    has_values_.push_back(false);
+    out_ += bracket;
+    ++level_;
+    has_values_ <<= 1;
 }
 
 void json_writer::end(char bracket) {
-    const auto has_values = has_values_.back();
-    has_values_.pop_back();
+    const bool has_values = (has_values_ & 1) != 0;
+    --level_;
+    has_values_ >>= 1;
     if (has_values) new_line();
-    text_ += bracket;
+    out_ += bracket;
 }
 
 void json_writer::key(std::string_view name) {
     separate();
     write(name);
-    text_ += indent_.empty() ? ":" : ": ";
+    out_ += indent_.empty() ? ":" : ": ";
 }
 
 void json_writer::separate() {
-    if (has_values_.back()) text_ += ',';
-    has_values_.back() = true;
+    if ((has_values_ & 1) != 0) out_ += ',';
+    has_values_ |= 1;
     new_line();
 }
 
 void json_writer::new_line() {
     if (indent_.empty()) return;
-    text_ += '\n';
-    for (std::size_t level = 0; level < has_values_.size(); ++level) text_ += indent_;
+    out_ += '\n';
+    for (int level = 0; level < level_; ++level) out_ += indent_;
 }
 
-void json_writer::members(std::string_view name, const std::vector<std::string>& values) {
-    begin_array(name);
+void json_writer::write(std::string_view value) { append_json_string(out_, value); }
+
+void json_writer::write(const std::vector<std::string>& values) {
+    begin('[');
     for (const auto& value : values) element(value);
-    end_array();
+    end(']');
 }
-
-void json_writer::write(std::string_view value) { protocol::append_json_string(text_, value); }
 
 void json_writer::write(double value) {
     // Go writes the shortest decimal that reads back; JSON has no infinities, and nothing here is
@@ -55,7 +57,7 @@ void json_writer::write(double value) {
     const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), finite,
                                    std::chars_format::fixed)
                          .ptr;
-    text_.append(digits.data(), end);
+    out_.append(digits.data(), end);
 }
 
-} // namespace pipit::server
+} // namespace pipit::protocol

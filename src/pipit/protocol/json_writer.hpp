@@ -7,16 +7,21 @@
 #include <string_view>
 #include <vector>
 
-namespace pipit::server {
+namespace pipit::protocol {
 
-/// Writes JSON byte for byte as Go's `encoding/json` does: members in the order they are given,
-/// `<`, `>` and `&` escaped, indented or compact, `{}` and `[]` when empty.
+/// Appends JSON to a text, byte for byte as Go's `encoding/json` writes it: members in the order
+/// they are given, `<`, `>` and `&` escaped, indented or on one line, `{}` and `[]` when empty.
 ///
-/// The caller pairs begin and end; values of an object come through `member`.
+/// The caller pairs begin and end, up to 64 levels deep; values of an object come through
+/// `member`. It allocates nothing but the text.
+///
+/// All that the server says as JSON is written by this. Boost.JSON's values are for what is read,
+/// and for JWTs, which are put together, digested and changed before they are a text.
 class json_writer {
 public:
-    /// `indent` is written once per level; empty: everything on one line.
-    explicit json_writer(std::string_view indent = "  ") : indent_(indent) {}
+    /// `indent` is written once per level; empty: everything on one line. Both outlive the writer.
+    explicit json_writer(std::string& out, std::string_view indent = {}) noexcept
+        : out_(out), indent_(indent) {}
 
     void begin_object() { begin('{'); }
     void begin_object(std::string_view name) { key(name), begin('{'); }
@@ -27,7 +32,7 @@ public:
     /// An element of an array.
     void element() { separate(); }
     void element(std::string_view value) { separate(), write(value); }
-    void json_element(std::string_view json) { separate(), text_ += json; }
+    void json_element(std::string_view json) { separate(), out_ += json; }
 
     template <class Value>
     void member(std::string_view name, const Value& value) {
@@ -35,16 +40,13 @@ public:
         write(value);
     }
     /// What is JSON already; it stays on its line.
-    void json_member(std::string_view name, std::string_view json) { key(name), text_ += json; }
-    void null_member(std::string_view name) { key(name), text_ += "null"; }
+    void json_member(std::string_view name, std::string_view json) { key(name), out_ += json; }
+    void null_member(std::string_view name) { key(name), out_ += "null"; }
     /// Left out when empty, zero or false (`omitempty`).
     template <class Value>
     void optional_member(std::string_view name, const Value& value) {
         if (value != Value{}) member(name, value);
     }
-    void members(std::string_view name, const std::vector<std::string>& values);
-
-    [[nodiscard]] std::string take() { return std::move(text_); }
 
 private:
     void begin(char bracket);
@@ -56,16 +58,18 @@ private:
     void write(std::string_view value);
     void write(const std::string& value) { write(std::string_view(value)); }
     void write(const char* value) { write(std::string_view(value)); }
+    void write(const std::vector<std::string>& values);
     void write(double value);
     template <std::integral Integer>
     void write(Integer value) {
-        text_ += std::to_string(value);
+        out_ += std::to_string(value);
     }
-    void write(bool value) { text_ += value ? "true" : "false"; }
+    void write(bool value) { out_ += value ? "true" : "false"; }
 
-    std::string text_;
-    std::string indent_;
-    std::vector<bool> has_values_; ///< Of every open bracket.
+    std::string& out_;
+    std::string_view indent_;
+    int level_ = 0;
+    std::uint64_t has_values_ = 0; ///< A bit for each open bracket, the innermost is the lowest.
 };
 
-} // namespace pipit::server
+} // namespace pipit::protocol
