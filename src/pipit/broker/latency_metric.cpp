@@ -4,18 +4,13 @@
 #include <pipit/base/hex.hpp>
 #include <pipit/base/trimmed.hpp>
 #include <pipit/protocol/go_text.hpp>
+#include <pipit/protocol/json_writer.hpp>
 
 #include <algorithm>
-#include <boost/json/array.hpp>
-#include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
 #include <cctype>
 
 namespace pipit::broker {
 namespace {
-
-namespace json = boost::json;
 
 constexpr bytes_view status_line = "NATS/1.0";
 
@@ -132,34 +127,38 @@ std::optional<sampling_headers> sampled(const service_latency& latency, bytes_vi
 
 std::string latency_metric(const request_measurement& measured, request_outcome outcome,
                            const responder_facts* responder, std::string_view id, moment now) {
-    json::object metric{{"type", "io.nats.server.metric.v1.service_latency"},
-                        {"id", id},
-                        {"timestamp", protocol::rfc3339(now.wall)},
-                        {"status", outcome.status}};
-    if (!outcome.description.empty()) metric["description"] = outcome.description;
-    if (measured.requestor) metric["requestor"] = to_json(*measured.requestor);
-    nanoseconds service{}, total{};
     const auto requestor_trip = measured.requestor ? measured.requestor->round_trip : nanoseconds{};
+    std::string text;
+    protocol::json_writer json(text);
+    json.begin_object();
+    json.member("type", "io.nats.server.metric.v1.service_latency");
+    json.member("id", id);
+    json.member("timestamp", protocol::rfc3339(now.wall));
+    json.member("status", outcome.status);
+    json.optional_member("description", outcome.description);
+    if (measured.requestor) {
+        json.begin_object("requestor");
+        write_members(json, *measured.requestor);
+        json.end_object();
+    }
+    nanoseconds service{}, total{};
     if (responder != nullptr) {
-        json::error_code failed;
-        auto facts = json::parse(responder->text, failed);
-        if (!failed) metric["responder"] = std::move(facts);
+        if (!responder->text.empty()) json.json_member("responder", responder->text);
         const auto taken = now.steady - measured.begun.steady;
         service = std::max<nanoseconds>(taken - responder->round_trip, {});
         total = requestor_trip + taken;
     }
     if (!measured.headers.empty()) {
-        json::object headers;
-        for (const auto& [name, values] : measured.headers) {
-            headers[name] = json::array(values.begin(), values.end());
-        }
-        metric["header"] = std::move(headers);
+        json.begin_object("header");
+        for (const auto& [name, values] : measured.headers) json.member(name, values);
+        json.end_object();
     }
-    metric["start"] = protocol::rfc3339(measured.begun.wall - requestor_trip);
-    metric["service"] = service.count();
-    metric["system"] = 0;
-    metric["total"] = total.count();
-    return json::serialize(metric);
+    json.member("start", protocol::rfc3339(measured.begun.wall - requestor_trip));
+    json.member("service", service.count());
+    json.member("system", 0);
+    json.member("total", total.count());
+    json.end_object();
+    return text;
 }
 
 } // namespace pipit::broker

@@ -6,17 +6,16 @@
 #include <pipit/base/trimmed.hpp>
 #include <pipit/broker/account.hpp>
 #include <pipit/protocol/go_text.hpp>
+#include <pipit/protocol/json_writer.hpp>
 
 #include <algorithm>
-#include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
 #include <charconv>
 #include <optional>
 
 namespace pipit::broker {
 namespace {
 
-namespace json = boost::json;
+using protocol::json_writer;
 
 constexpr bytes_view status_line = "NATS/1.0\r\n";
 
@@ -76,8 +75,11 @@ std::uint64_t size_of(const protocol::message_operation& message) {
     return bytes;
 }
 
-void set_unless_empty(json::object& object, std::string_view key, std::string_view value) {
-    if (!value.empty()) object[key] = value;
+/// Begins one of the events in the list that is being written; the caller ends it.
+void begin_event(json_writer& json, std::string_view type, wall_time at) {
+    json.begin_object();
+    json.member("type", type);
+    json.member("ts", protocol::rfc3339(at));
 }
 
 } // namespace
@@ -120,74 +122,98 @@ message_trace::message_trace(trace_request request, const session& publisher,
 
 void egress_events::add(const subscription& subscription, std::string_view error, wall_time now) {
     const auto& owner = *subscription.owner;
-    json::object out{
-        {"type", "eg"}, {"ts", protocol::rfc3339(now)}, {"kind", 0}, {"cid", owner.client_id}};
-    set_unless_empty(out, "name", owner.details->options.name);
-    if (owner.of->id != ingress_) out["acc"] = owner.of->config->name;
-    out["sub"] = subscription.subject();
-    set_unless_empty(out, "queue", subscription.queue());
-    set_unless_empty(out, "error", error);
-    append(json::serialize(out));
+    separate();
+    json_writer json(json_);
+    begin_event(json, "eg", now);
+    json.member("kind", 0);
+    json.member("cid", owner.client_id);
+    json.optional_member("name", owner.details->options.name);
+    if (owner.of->id != ingress_) json.member("acc", owner.of->config->name);
+    json.member("sub", subscription.subject());
+    json.optional_member("queue", subscription.queue());
+    json.optional_member("error", error);
+    json.end_object();
 }
 
 void egress_events::add_stream_export(std::string_view account, bytes_view to, wall_time now) {
-    const json::object out{
-        {"type", "se"}, {"ts", protocol::rfc3339(now)}, {"acc", account}, {"to", to}};
-    append(json::serialize(out));
+    separate();
+    json_writer json(json_);
+    begin_event(json, "se", now);
+    json.member("acc", account);
+    json.member("to", to);
+    json.end_object();
 }
 
 void egress_events::add_service_import(std::string_view account, bytes_view from, bytes_view to,
                                        wall_time now) {
-    const json::object out{{"type", "si"},
-                           {"ts", protocol::rfc3339(now)},
-                           {"acc", account},
-                           {"from", from},
-                           {"to", to}};
-    append(json::serialize(out));
+    separate();
+    json_writer json(json_);
+    begin_event(json, "si", now);
+    json.member("acc", account);
+    json.member("from", from);
+    json.member("to", to);
+    json.end_object();
 }
 
 void egress_events::append(bytes_view events) {
     if (events.empty()) return;
-    if (!json_.empty()) json_ += ',';
+    separate();
     json_ += events;
+}
+
+void egress_events::separate() {
+    if (!json_.empty()) json_ += ',';
 }
 
 std::string message_trace::event(const server_identity& server, std::uint64_t sequence,
                                  wall_time now) const {
-    json::object about;
-    about["name"] = server.name;
-    about["host"] = server.host;
-    about["id"] = server.id;
-    about["ver"] = server.version;
-    about["feature_flags"] = {{"js_ack_fc_v2", false},
-                              {"js_api_reply_v2", false},
-                              {"js_raft_delete_range", true},
-                              {"js_snapshot_sources", false}};
-    about["jetstream"] = false;
-    about["flags"] = 0;
-    about["seq"] = sequence;
-    about["time"] = protocol::rfc3339(now);
+    std::string text;
+    json_writer json(text);
+    json.begin_object();
+    json.begin_object("server");
+    json.member("name", server.name);
+    json.member("host", server.host);
+    json.member("id", server.id);
+    json.member("ver", server.version);
+    json.begin_object("feature_flags");
+    json.member("js_ack_fc_v2", false);
+    json.member("js_api_reply_v2", false);
+    json.member("js_raft_delete_range", true);
+    json.member("js_snapshot_sources", false);
+    json.end_object();
+    json.member("jetstream", false);
+    json.member("flags", 0);
+    json.member("seq", sequence);
+    json.member("time", protocol::rfc3339(now));
+    json.end_object();
 
-    json::object headers;
-    for (const auto& [key, values] : request_.headers) {
-        headers[key] = json::array(values.begin(), values.end());
-    }
-    json::object in{
-        {"type", "in"}, {"ts", protocol::rfc3339(at_)}, {"kind", 0}, {"cid", client_id_}};
-    set_unless_empty(in, "name", name_);
-    in["acc"] = account_;
-    in["subj"] = subject_;
-    set_unless_empty(in, "error", ingress_error_);
-    const json::object request{{"header", std::move(headers)}, {"msgsize", message_bytes_}};
-    auto event = "{\"server\":" + json::serialize(about) +
-                 ",\"request\":" + json::serialize(request) + ",\"events\":[" + json::serialize(in);
+    json.begin_object("request");
+    json.begin_object("header");
+    for (const auto& [name, values] : request_.headers) json.member(name, values);
+    json.end_object();
+    json.member("msgsize", message_bytes_);
+    json.end_object();
+
+    json.begin_array("events");
+    json.element();
+    begin_event(json, "in", at_);
+    json.member("kind", 0);
+    json.member("cid", client_id_);
+    json.optional_member("name", name_);
+    json.member("acc", account_);
+    json.member("subj", subject_);
+    json.optional_member("error", ingress_error_);
+    json.end_object();
     if (!mapped_to_.empty()) {
-        const json::object mapped{
-            {"type", "sm"}, {"ts", protocol::rfc3339(at_)}, {"to", mapped_to_}};
-        event.append(",").append(json::serialize(mapped));
+        json.element();
+        begin_event(json, "sm", at_);
+        json.member("to", mapped_to_);
+        json.end_object();
     }
-    if (!egresses.json().empty()) event.append(",").append(egresses.json());
-    return event += "]}";
+    if (!egresses.json().empty()) json.json_element(egresses.json());
+    json.end_array();
+    json.end_object();
+    return text;
 }
 
 } // namespace pipit::broker

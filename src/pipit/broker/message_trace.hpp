@@ -53,6 +53,8 @@ public:
     [[nodiscard]] const std::string& json() const noexcept { return json_; }
 
 private:
+    void separate();
+
     std::string json_;
     bool only_;
     account_id ingress_;

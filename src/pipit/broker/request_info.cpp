@@ -4,53 +4,13 @@
 #include <pipit/broker/account.hpp>
 #include <pipit/protocol/go_text.hpp>
 
-#include <boost/json/array.hpp>
-#include <boost/json/monotonic_resource.hpp>
-#include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
-
-#include <array>
-
 namespace pipit::broker {
 namespace {
 
 constexpr bytes_view status_line = "NATS/1.0\r\n";
 constexpr bytes_view line_end = "\r\n";
-
-void set_unless_empty(boost::json::object& object, std::string_view key, std::string_view value) {
-    if (!value.empty()) object[key] = value;
-}
-
-void write(boost::json::object& object, const client_facts& facts) {
-    const auto& shared = facts.shared;
-    if (shared) {
-        object["start"] = protocol::rfc3339(shared->start);
-        set_unless_empty(object, "host", shared->host);
-        object["id"] = shared->client_id;
-    }
-    set_unless_empty(object, "acc", facts.account);
-    set_unless_empty(object, "svc", facts.service);
-    if (shared) {
-        set_unless_empty(object, "user", shared->user);
-        set_unless_empty(object, "name", shared->name);
-        set_unless_empty(object, "lang", shared->language);
-        set_unless_empty(object, "ver", shared->version);
-    }
-    if (facts.round_trip != nanoseconds::zero()) object["rtt"] = facts.round_trip.count();
-    set_unless_empty(object, "server", facts.server);
-    if (shared) {
-        // Not the JWT itself, as nats-server: a bearer's would let the exporter sign in with it.
-        if (const auto& claims = shared->claims) {
-            set_unless_empty(object, "issuer_key", claims->issuer);
-            set_unless_empty(object, "name_tag", claims->name);
-            if (!claims->tags.empty()) {
-                object["tags"] = boost::json::array(claims->tags.begin(), claims->tags.end());
-            }
-        }
-        object["kind"] = "Client";
-        object["client_type"] = shared->is_websocket ? "websocket" : "nats";
-    }
-}
+/// Most texts about a client fit into that.
+constexpr std::size_t usual_text_bytes = 512;
 
 } // namespace
 
@@ -73,19 +33,43 @@ client_facts facts_of(const session& session, const server_identity& server, boo
     return facts;
 }
 
-boost::json::object to_json(const client_facts& facts) {
-    boost::json::object object;
-    write(object, facts);
-    return object;
+void write_members(protocol::json_writer& json, const client_facts& facts) {
+    const auto& shared = facts.shared;
+    if (shared) {
+        json.member("start", protocol::rfc3339(shared->start));
+        json.optional_member("host", shared->host);
+        json.member("id", shared->client_id);
+    }
+    json.optional_member("acc", facts.account);
+    json.optional_member("svc", facts.service);
+    if (shared) {
+        json.optional_member("user", shared->user);
+        json.optional_member("name", shared->name);
+        json.optional_member("lang", shared->language);
+        json.optional_member("ver", shared->version);
+    }
+    json.optional_member("rtt", facts.round_trip.count());
+    json.optional_member("server", facts.server);
+    if (shared) {
+        // Not the JWT itself, as nats-server: a bearer's would let the exporter sign in with it.
+        if (const auto& claims = shared->claims) {
+            json.optional_member("issuer_key", claims->issuer);
+            json.optional_member("name_tag", claims->name);
+            json.optional_member("tags", claims->tags);
+        }
+        json.member("kind", "Client");
+        json.member("client_type", shared->is_websocket ? "websocket" : "nats");
+    }
 }
 
 std::string text_of(const client_facts& facts) {
-    // Most fits in here, so that a request need not allocate for it.
-    std::array<unsigned char, 2048> space;
-    boost::json::monotonic_resource memory(space.data(), space.size());
-    boost::json::object object(&memory);
-    write(object, facts);
-    return boost::json::serialize(object);
+    std::string text;
+    text.reserve(usual_text_bytes);
+    protocol::json_writer json(text);
+    json.begin_object();
+    write_members(json, facts);
+    json.end_object();
+    return text;
 }
 
 std::string with_header(bytes_view headers, std::string_view name, std::string_view value) {

@@ -5,8 +5,7 @@
 #include <pipit/base/time.hpp>
 #include <pipit/broker/configuration.hpp>
 #include <pipit/broker/session.hpp>
-
-#include <boost/json/fwd.hpp>
+#include <pipit/protocol/json_writer.hpp>
 
 #include <optional>
 #include <string>
@@ -35,8 +34,8 @@ struct client_facts {
 /// `shares` tells all, else only account and round trip.
 [[nodiscard]] client_facts facts_of(const session& session, const server_identity& server,
                                     bool shares);
-/// In nats-server's order; the same as a text.
-[[nodiscard]] boost::json::object to_json(const client_facts& facts);
+/// An object's members, in nats-server's order; the whole object.
+void write_members(protocol::json_writer& json, const client_facts& facts);
 [[nodiscard]] std::string text_of(const client_facts& facts);
 
 /// The header of a request that came through an import.

@@ -19,6 +19,11 @@ TEST(RequestInfo, TellsNoMoreThanWasAgreed) {
               R"("client_type":"nats"})");
 }
 
+TEST(RequestInfo, IsWrittenAsGoDoes) {
+    const client_facts facts{.account = "<a&b>\xff"};
+    EXPECT_EQ(text_of(facts), R"({"acc":"\u003ca\u0026b\u003e\ufffd"})");
+}
+
 TEST(RequestInfo, ReplacesWhatAClientSaysOfItself) {
     EXPECT_EQ(with_header("", "K", "v"), "NATS/1.0\r\nK: v\r\n\r\n");
     EXPECT_EQ(with_header("NATS/1.0\r\n\r\n", "K", "v"), "NATS/1.0\r\nK: v\r\n\r\n");
