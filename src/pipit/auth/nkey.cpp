@@ -92,8 +92,7 @@ bool has_right_checksum(const raw_key<Size>& raw) {
 
 constexpr std::uint8_t byte_of(nkey_prefix prefix) { return static_cast<std::uint8_t>(prefix); }
 
-} // namespace
-
+/// Of a public key, whose letter is A, C, N, O, U or X.
 bool is_public(nkey_prefix prefix) noexcept {
     switch (prefix) {
     case nkey_prefix::account:
@@ -107,6 +106,8 @@ bool is_public(nkey_prefix prefix) noexcept {
     }
     return false;
 }
+
+} // namespace
 
 secret_key_bytes::secret_key_bytes(std::span<const std::uint8_t, nkey_bytes> bytes) noexcept {
     std::copy(bytes.begin(), bytes.end(), bytes_.begin());

@@ -25,9 +25,6 @@ enum class nkey_prefix : std::uint8_t {
     curve = 23 << 3,        ///< X
 };
 
-/// True for the prefixes of public keys: A, C, N, O, U and X.
-[[nodiscard]] bool is_public(nkey_prefix prefix) noexcept;
-
 inline constexpr std::size_t nkey_bytes = 32;
 using key_bytes = std::array<std::uint8_t, nkey_bytes>;
 using signature_bytes = std::array<std::uint8_t, 64>;

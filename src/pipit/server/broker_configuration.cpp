@@ -38,6 +38,20 @@ broker::server_identity complete(broker::server_identity identity, const server_
     return identity;
 }
 
+/// Who may connect without credentials when only the system account has users: everybody, into
+/// `$G`. Empty when that is not so. nats-server invents such a user too.
+std::string invented_no_auth_user(const server_options& options) {
+    const bool others_log_in =
+        options.authorization_configured || !options.no_auth_user.empty() || options.users.empty();
+    const bool only_system_account =
+        options.accounts.size() == 1 && options.accounts[0].name == system_account_of(options);
+    if (others_log_in || !only_system_account) return {};
+    std::string name = "nats-no-auth-user";
+    const auto is_taken = [&](const user_options& user) { return user.name == name; };
+    while (std::any_of(options.users.begin(), options.users.end(), is_taken)) name += '-';
+    return name;
+}
+
 /// Turns options into what brokers are told, one part after the other; `error_` is the first
 /// thing that went wrong.
 class configuration_builder {
@@ -282,18 +296,6 @@ broker::account_id account_numbers::number_of(const std::string& name) {
     const std::lock_guard guard(lock_);
     const auto next = static_cast<broker::account_id>(numbers_.size());
     return numbers_.try_emplace(name, next).first->second;
-}
-
-std::string invented_no_auth_user(const server_options& options) {
-    const bool others_log_in =
-        options.authorization_configured || !options.no_auth_user.empty() || options.users.empty();
-    const bool only_system_account =
-        options.accounts.size() == 1 && options.accounts[0].name == system_account_of(options);
-    if (others_log_in || !only_system_account) return {};
-    std::string name = "nats-no-auth-user";
-    const auto is_taken = [&](const user_options& user) { return user.name == name; };
-    while (std::any_of(options.users.begin(), options.users.end(), is_taken)) name += '-';
-    return name;
 }
 
 result<std::shared_ptr<const broker::configuration>>

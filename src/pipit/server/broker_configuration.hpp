@@ -33,8 +33,4 @@ private:
 broker_configuration(const server_options& options, broker::server_identity identity,
                      account_numbers& numbers);
 
-/// Who may connect without credentials when only the system account has users: everybody, into
-/// `$G`. Empty when that is not so. nats-server invents such a user too.
-[[nodiscard]] std::string invented_no_auth_user(const server_options& options);
-
 } // namespace pipit::server

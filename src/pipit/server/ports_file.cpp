@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 namespace pipit::server {
+namespace {
 
 std::vector<std::string> urls_of(const listening_place& place,
                                  const std::vector<std::string>& addresses) {
@@ -23,6 +24,8 @@ std::vector<std::string> urls_of(const listening_place& place,
     for (const auto& address : addresses) urls.push_back(url(address));
     return urls;
 }
+
+} // namespace
 
 std::string ports_json(const std::vector<listening_place>& places,
                        const std::vector<std::string>& addresses) {

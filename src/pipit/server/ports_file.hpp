@@ -19,12 +19,8 @@ struct listening_place {
     std::uint16_t port = 0;
 };
 
-/// The URLs under which a place is reached: one, or one for each of `addresses` when it listens
-/// on all of them.
-[[nodiscard]] std::vector<std::string> urls_of(const listening_place& place,
-                                               const std::vector<std::string>& addresses);
-
-/// The contents of a ports file.
+/// The contents of a ports file: under which URLs each place is reached, which is one, or one for
+/// each of `addresses` when it listens on all of them.
 [[nodiscard]] std::string ports_json(const std::vector<listening_place>& places,
                                      const std::vector<std::string>& addresses);
 

@@ -33,9 +33,6 @@ struct server_setup {
     bool owns_process = true; ///< False: its limits and the advice to people are somebody else's.
 };
 
-/// How many loops a server has when nobody says it: what measures best, see docs/performance.md.
-[[nodiscard]] unsigned default_loop_count() noexcept;
-
 /// A server: its listeners, its loops with their brokers, monitoring, and its life from the start
 /// to the end.
 ///
