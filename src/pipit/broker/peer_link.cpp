@@ -51,6 +51,44 @@ void append(std::vector<char>& to, bytes_view bytes) {
 
 } // namespace
 
+peer_record peer_record::of(const interest_change& change) noexcept {
+    return {.kind = type::interest,
+            .account = change.account,
+            .subject = change.subject,
+            .count = change.has_interest ? 1u : 0u};
+}
+
+interest_change peer_record::interest() const noexcept { return {account, subject, count != 0}; }
+
+peer_record peer_record::of(const members_change& change) noexcept {
+    return {.kind = type::members,
+            .account = change.account,
+            .subject = change.subject,
+            .reply = change.queue,
+            .count = change.count,
+            .group_id = change.group_id};
+}
+
+members_change peer_record::members() const noexcept {
+    return {account, subject, reply, group_id, count};
+}
+
+peer_record peer_record::of(const peer_responder& responder) noexcept {
+    return {.kind = type::responder,
+            .reply = responder.facts,
+            .group_id = static_cast<std::uint64_t>(responder.round_trip.count())};
+}
+
+peer_responder peer_record::responder() const noexcept {
+    return {reply, nanoseconds(static_cast<std::int64_t>(group_id))};
+}
+
+peer_record peer_record::of(const peer_trace& trace) noexcept {
+    return {.kind = type::traced, .reply = trace.events, .trace_number = trace.trace_number};
+}
+
+peer_trace peer_record::traced() const noexcept { return {trace_number, reply}; }
+
 block_pointer peer_link::make_shared_block(bytes_view tail) {
     auto made = block::make(tail.size());
     std::memcpy(made->data(), tail.data(), tail.size());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <pipit/base/time.hpp>
 #include <pipit/broker/configuration.hpp>
 #include <pipit/broker/mesh.hpp>
 #include <pipit/broker/planted_bug.hpp>
@@ -13,21 +14,59 @@
 
 namespace pipit::broker {
 
+/// The sender has plain subscriptions on a subject, or has none any more.
+struct interest_change {
+    account_id account{};
+    bytes_view subject;
+    bool has_interest = false;
+};
+
+/// The sender's part of a queue group.
+struct members_change {
+    account_id account{};
+    bytes_view subject;
+    bytes_view queue;
+    std::uint64_t group_id = 0; ///< The sender's number.
+    std::uint32_t count = 0;
+};
+
+/// Who answers a measured request with the message that follows.
+struct peer_responder {
+    bytes_view facts; ///< JSON.
+    nanoseconds round_trip{};
+};
+
+/// What became of a traced message at the sender.
+struct peer_trace {
+    std::uint64_t trace_number = 0; ///< Of the receiver's open traces.
+    bytes_view events;              ///< JSON.
+};
+
 /// One record between two loops. All views point into the batch that carries it.
+///
+/// What it says of a message stands in its fields; in other records these carry what the structs
+/// above name, which `of` puts in and the functions of their kinds take out.
 struct peer_record {
     enum class type : std::uint8_t {
-        interest,  ///< The sender has (`count` 1) or has no longer (0) plain subscriptions on
-                   ///< `subject`.
-        members,   ///< The sender's part of the queue group `queue` on `subject`, its number and
-                   ///< count.
+        interest,  ///< See `interest_change`.
+        members,   ///< See `members_change`.
         message,   ///< To the receiver's plain subscriptions, if `plain`, and to one member of each
-                   ///< group.
+                   ///< of `groups`.
         returned,  ///< A message for one group that had no member any more: the origin chooses
                    ///< again.
-        nobody,    ///< A request found nobody at the sender.
-        responder, ///< Who answers a measured request with the message that follows; in `reply`.
-        traced,    ///< What became of a traced message at the sender: the events are in `reply`.
+        nobody,    ///< A request found nobody at the sender; it comes without its payload.
+        responder, ///< See `peer_responder`.
+        traced,    ///< See `peer_trace`.
     };
+
+    [[nodiscard]] static peer_record of(const interest_change& change) noexcept;
+    [[nodiscard]] static peer_record of(const members_change& change) noexcept;
+    [[nodiscard]] static peer_record of(const peer_responder& responder) noexcept;
+    [[nodiscard]] static peer_record of(const peer_trace& trace) noexcept;
+    [[nodiscard]] interest_change interest() const noexcept;
+    [[nodiscard]] members_change members() const noexcept;
+    [[nodiscard]] peer_responder responder() const noexcept;
+    [[nodiscard]] peer_trace traced() const noexcept;
 
     type kind{};
     bool plain = false;
@@ -35,14 +74,14 @@ struct peer_record {
     bool imported = false; ///< It came into its account by an import of a service.
     account_id account{};
     bytes_view subject;
-    bytes_view reply; ///< For `members`: the queue; for `traced`: the events; `responder`: JSON.
+    bytes_view reply;
     /// A message's reply, sizes, headers and payload as they follow `MSG <subject> <sid> `, and
     /// the parts of it; empty for records that are no messages.
     bytes_view tail;
     bytes_view headers;
     bytes_view payload;
-    std::uint32_t count = 0;        ///< Members, or how many loops were told of a request.
-    std::uint64_t group_id = 0;     ///< Of the sender for `members`, of the origin for `returned`.
+    std::uint32_t count = 0;        ///< How many loops were told of a request.
+    std::uint64_t group_id = 0;     ///< Of a returned message's group, the origin's number.
     std::uint64_t tried = 0;        ///< Loops that have had this group's message.
     std::uint64_t publisher = 0;    ///< Its client number at the origin; 0: the server itself.
     account_id publisher_account{}; ///< Where it is.

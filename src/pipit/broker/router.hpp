@@ -230,12 +230,13 @@ private:
     void announce_interest(const account& of, bytes_view subject, bool interested);
     void announce_members(const account& of, const queue_group& group);
     void send_to_peers(dispatch& dispatch, std::uint64_t plain_peers, message_trace* trace);
-    void on_interest(unsigned source, const peer_record& record);
-    void on_members(unsigned source, const peer_record& record);
+    void on_interest(unsigned source, const interest_change& change);
+    void on_members(unsigned source, const members_change& change);
     void on_message(unsigned source, const peer_record& record, moment now);
     void on_returned(const peer_record& record, moment now);
     void on_nobody(const peer_record& record, moment now);
-    void on_traced(const peer_record& record, moment now);
+    void on_responder(const peer_responder& responder);
+    void on_traced(const peer_trace& traced, moment now);
     [[nodiscard]] message_trace* open_trace(std::uint64_t number) noexcept;
     void complete(std::uint64_t trace_number, moment now);
     void retire(account& of, queue_group& group);

@@ -49,19 +49,16 @@ bool is_measured_answer(bytes_view subject) noexcept {
 } // namespace
 
 void router::announce_interest(const account& of, bytes_view subject, bool interested) {
-    peers_.send_to_all({.kind = peer_record::type::interest,
-                        .account = of.id,
-                        .subject = subject,
-                        .count = interested ? 1u : 0u});
+    peers_.send_to_all(peer_record::of(interest_change{of.id, subject, interested}));
 }
 
 void router::announce_members(const account& of, const queue_group& group) {
-    peers_.send_to_all({.kind = peer_record::type::members,
-                        .account = of.id,
-                        .subject = group.subject_text,
-                        .reply = group.queue,
-                        .count = static_cast<std::uint32_t>(group.members.size()),
-                        .group_id = group.id});
+    const members_change change{.account = of.id,
+                                .subject = group.subject_text,
+                                .queue = group.queue,
+                                .group_id = group.id,
+                                .count = static_cast<std::uint32_t>(group.members.size())};
+    peers_.send_to_all(peer_record::of(change));
 }
 
 void router::send_to_peers(dispatch& dispatch, std::uint64_t plain_peers, message_trace* trace) {
@@ -95,19 +92,16 @@ void router::send_to_peers(dispatch& dispatch, std::uint64_t plain_peers, messag
         record.trace_ingress = trace->egresses.ingress();
         trace->awaited_loops += record.count;
     }
-    peer_record answers_it{.kind = peer_record::type::responder};
-    std::string responder;
+    responder_facts responder;
     const bool measured = publisher != nullptr && is_measured_answer(dispatch.subject);
-    if (measured) {
-        auto facts = responder_of(dispatch);
-        responder = std::move(facts.text);
-        answers_it.reply = responder;
-        answers_it.group_id = static_cast<std::uint64_t>(facts.round_trip.count());
-    }
+    if (measured) responder = responder_of(dispatch);
     for (unsigned peer = 0; peer < chosen_.size(); ++peer) {
         if ((dispatch.told & bit(peer)) == 0) continue;
         record.plain = (plain_peers & bit(peer)) != 0;
-        if (measured) peers_.send(peer, answers_it);
+        if (measured) {
+            peers_.send(peer,
+                        peer_record::of(peer_responder{responder.text, responder.round_trip}));
+        }
         record.groups = chosen_[peer];
         peers_.send(peer, record);
         chosen_[peer].clear();
@@ -120,43 +114,40 @@ void router::send_to_peers(dispatch& dispatch, std::uint64_t plain_peers, messag
 bool router::take_from_peers(moment now) {
     return peers_.take([&](unsigned source, const peer_record& record) {
         switch (record.kind) {
-        case peer_record::type::interest: return on_interest(source, record);
-        case peer_record::type::members: return on_members(source, record);
+        case peer_record::type::interest: return on_interest(source, record.interest());
+        case peer_record::type::members: return on_members(source, record.members());
         case peer_record::type::message: return on_message(source, record, now);
         case peer_record::type::returned: return on_returned(record, now);
         case peer_record::type::nobody: return on_nobody(record, now);
-        case peer_record::type::responder:
-            peer_responder_ = responder_facts{
-                std::string(record.reply), nanoseconds(static_cast<std::int64_t>(record.group_id))};
-            return;
-        case peer_record::type::traced: return on_traced(record, now);
+        case peer_record::type::responder: return on_responder(record.responder());
+        case peer_record::type::traced: return on_traced(record.traced(), now);
         }
     });
 }
 
-void router::on_interest(unsigned source, const peer_record& record) {
-    auto* of = account_of(record.account);
+void router::on_interest(unsigned source, const interest_change& change) {
+    auto* of = account_of(change.account);
     if (of == nullptr) return;
-    of->index.set_peer_interest(record.subject, source, record.count != 0);
-    if (protocol::is_literal(record.subject)) {
-        cache_.drop(*of, record.subject, of->index.hash(record.subject));
+    of->index.set_peer_interest(change.subject, source, change.has_interest);
+    if (protocol::is_literal(change.subject)) {
+        cache_.drop(*of, change.subject, of->index.hash(change.subject));
     }
-    if (record.count == 0 && !responses_.empty()) on_interest_lost(*of, record.subject);
+    if (!change.has_interest && !responses_.empty()) on_interest_lost(*of, change.subject);
 }
 
-void router::on_members(unsigned source, const peer_record& record) {
-    auto* of = account_of(record.account);
+void router::on_members(unsigned source, const members_change& change) {
+    auto* of = account_of(change.account);
     if (of == nullptr) return;
     auto* group = of->index.set_peer_members(
-        record.subject, record.reply, {source, record.group_id, record.count}, next_group_id_);
+        change.subject, change.queue, {source, change.group_id, change.count}, next_group_id_);
     if (group == nullptr) return;
     if (group->empty()) {
         retire(*of, *group);
     } else {
         groups_by_id_[group->id] = group;
     }
-    if (protocol::is_literal(record.subject)) {
-        cache_.drop(*of, record.subject, of->index.hash(record.subject));
+    if (protocol::is_literal(change.subject)) {
+        cache_.drop(*of, change.subject, of->index.hash(change.subject));
     }
 }
 
@@ -218,9 +209,7 @@ void router::on_message(unsigned source, const peer_record& record, moment now) 
     const bool answered = answers && answer(dispatch, nullptr);
     finish(dispatch);
     if (record.trace_number != 0) {
-        peers_.send(source, {.kind = peer_record::type::traced,
-                             .reply = events.json(),
-                             .trace_number = record.trace_number});
+        peers_.send(source, peer_record::of(peer_trace{record.trace_number, events.json()}));
     }
     const bool taken = dispatch.delivered != 0 || answered || !memberless_.empty();
     if (taken || record.request_number == 0) return;
@@ -265,6 +254,10 @@ void router::on_returned(const peer_record& record, moment now) {
     if (!found && record.request_number != 0) on_nobody(record, now);
 }
 
+void router::on_responder(const peer_responder& responder) {
+    peer_responder_ = responder_facts{std::string(responder.facts), responder.round_trip};
+}
+
 /// The requester hears of it when all loops that were told have said so.
 void router::on_nobody(const peer_record& record, moment now) {
     auto& request = unanswered_[record.request_number % unanswered_.size()];
@@ -283,11 +276,11 @@ void router::on_nobody(const peer_record& record, moment now) {
 }
 
 /// Comes behind whatever the sender returned of the message, so that a second choice is awaited.
-void router::on_traced(const peer_record& record, moment now) {
-    auto* trace = open_trace(record.trace_number);
+void router::on_traced(const peer_trace& traced, moment now) {
+    auto* trace = open_trace(traced.trace_number);
     if (trace == nullptr) return;
-    trace->egresses.append(record.reply);
-    if (--trace->awaited_loops == 0) complete(record.trace_number, now);
+    trace->egresses.append(traced.events);
+    if (--trace->awaited_loops == 0) complete(traced.trace_number, now);
 }
 
 message_trace* router::open_trace(std::uint64_t number) noexcept {
