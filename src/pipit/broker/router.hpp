@@ -211,9 +211,27 @@ private:
     shared_service(const account_configuration& exporter, const service_export* service);
     void want(account& of, bytes_view subject, bool wanted);
     [[nodiscard]] std::string new_answer_subject(account& exporter, bool measured);
+    /// A service by which a message has come into an account, or its answer back.
+    struct chain_link {
+        std::shared_ptr<const service_export> service;
+        bool share;
+        std::optional<client_facts> facts;
+    };
+    struct passage {
+        chain_link by;
+        egress_events* events; ///< Null: nobody is told what becomes of the message there.
+        message_trace* trace;
+        bool sole;
+    };
     bool serve(const dispatch& asked, bool sole, message_trace* trace);
     bool ask(const service_route& by, const dispatch& asked, bool sole, message_trace* trace);
     bool answer(const dispatch& given, message_trace* trace);
+    bool pass_into(account& to, protocol::message_operation& message, const dispatch& from,
+                   passage how);
+    [[nodiscard]] std::unique_ptr<request_measurement> measurement_of(const service_route& by,
+                                                                      const dispatch& asked);
+    std::string answer_subject_for(account& exporter, const service_route& by,
+                                   const dispatch& asked);
     std::string await_answer(account& exporter, const dispatch& asked, bool share,
                              std::shared_ptr<const service_export> service,
                              std::unique_ptr<request_measurement> measured);
@@ -284,11 +302,6 @@ private:
     std::string local_subject_; ///< Of the delivery to an alias that is under way.
 
     // Imports of services.
-    struct chain_link {
-        std::shared_ptr<const service_export> service;
-        bool share;
-        std::optional<client_facts> facts;
-    };
     struct metric {
         account_id exporter;
         std::string subject;

@@ -208,6 +208,37 @@ std::optional<client_facts> router::facts_for(const service_import& import,
     return facts;
 }
 
+/// Null: the request is not measured.
+std::unique_ptr<request_measurement> router::measurement_of(const service_route& by,
+                                                            const dispatch& asked) {
+    if (!by.service || !by.service->latency) return nullptr;
+    auto headers = sampled(*by.service->latency, asked.message.headers, random_);
+    if (!headers) return nullptr;
+    auto measured = std::make_unique<request_measurement>();
+    measured->headers = std::move(*headers);
+    measured->begun = asked.now;
+    if (asked.publisher != nullptr) {
+        measured->requestor = facts_of(*asked.publisher, *identity_, by.import->share);
+    }
+    return measured;
+}
+
+/// Where the exporter is to answer; empty: nobody waits for an answer that could be passed on.
+std::string router::answer_subject_for(account& exporter, const service_route& by,
+                                       const dispatch& asked) {
+    auto measured = measurement_of(by, asked);
+    const auto reply = asked.message.reply;
+    if (!reply.empty() && !keeps_its_reply(reply)) {
+        return await_answer(exporter, asked, by.import->share, by.service, std::move(measured));
+    }
+    if (measured) {
+        service_response unanswerable{.exporter = exporter.id, .service = by.service};
+        unanswerable.measured = std::move(measured);
+        tell_latency(unanswerable, request_outcomes::no_reply_subject, nullptr, asked.now);
+    }
+    return {};
+}
+
 /// Sends a request on to the account that it is imported from. False: nobody is there.
 bool router::ask(const service_route& by, const dispatch& asked, bool sole, message_trace* trace) {
     const auto import = by.import;
@@ -215,79 +246,68 @@ bool router::ask(const service_route& by, const dispatch& asked, bool sole, mess
     auto* exporter = account_of(import->exporter);
     if (exporter == nullptr || is_in_chain(service.get())) return false;
     if (import->expires && *import->expires <= asked.now.wall) return false;
-    const auto& message = asked.message;
     auto facts = facts_for(*import, asked);
+    const auto answer_subject = answer_subject_for(*exporter, by, asked);
+    const bool waits = !answer_subject.empty();
 
-    std::unique_ptr<request_measurement> measured;
-    if (service && service->latency) {
-        if (auto headers = sampled(*service->latency, message.headers, random_)) {
-            measured = std::make_unique<request_measurement>();
-            measured->headers = std::move(*headers);
-            measured->begun = asked.now;
-            if (asked.publisher != nullptr) {
-                measured->requestor = facts_of(*asked.publisher, *identity_, import->share);
-            }
-        }
-    }
-    std::string answer_subject;
-    const bool waits = !message.reply.empty() && !keeps_its_reply(message.reply);
-    if (waits) {
-        answer_subject =
-            await_answer(*exporter, asked, import->share, service, std::move(measured));
-    } else if (measured) {
-        service_response unanswerable{.exporter = exporter->id, .service = service};
-        unanswerable.measured = std::move(measured);
-        tell_latency(unanswerable, request_outcomes::no_reply_subject, nullptr, asked.now);
-    }
-
-    std::string exported, scratch;
-    const auto subject =
-        map_subject(*exporter, import->subjects.to_exported(asked.subject, exported), scratch);
-    bytes_view headers = message.headers;
-    std::string told, untraced;
-    if (facts) headers = told = with_header(headers, request_info_header, text_of(*facts));
-
-    bool skipped = false;
-    auto* events = asked.trace;
-    if (events != nullptr) {
-        events->add_service_import(exporter->config->name, asked.subject, subject, asked.now.wall);
-        if (!service || !service->allow_trace) {
-            skipped = events->only();
-            headers = untraced = with_header(headers, trace_destination_header, trace_disabled);
-            events = nullptr;
-            trace = nullptr;
-        }
-    }
+    std::string exported, scratch, told, untraced;
     protocol::message_operation inner;
-    inner.subject = subject;
-    inner.reply = waits ? bytes_view(answer_subject) : message.reply;
-    inner.headers = headers;
-    inner.payload = message.payload;
-    const message_sizes sizes(inner);
-    sizes.apply(inner);
-    bool given = false;
-    if (!skipped) {
-        dispatch dispatch{.of = *exporter,
-                          .subject = subject,
-                          .message = inner,
-                          .tail = canonical_tail(inner),
-                          .publisher = asked.publisher,
-                          .special = special_flags(inner),
-                          .now = asked.now,
-                          .size = inner.headers.size() + inner.payload.size(),
-                          .trace = events,
-                          .imported = true,
-                          .sole = sole};
-        chain_.push_back({service, import->share, std::move(facts)});
-        given = route(dispatch, trace);
-        chain_.pop_back();
+    inner.subject =
+        map_subject(*exporter, import->subjects.to_exported(asked.subject, exported), scratch);
+    inner.reply = waits ? bytes_view(answer_subject) : asked.message.reply;
+    inner.headers = asked.message.headers;
+    inner.payload = asked.message.payload;
+    if (facts) {
+        inner.headers = told = with_header(inner.headers, request_info_header, text_of(*facts));
     }
-    const bool only_traced = asked.trace != nullptr && asked.trace->only();
+    auto* events = asked.trace;
+    const bool only_traced = events != nullptr && events->only();
+    const bool ends_trace = events != nullptr && (!service || !service->allow_trace);
+    if (events != nullptr) {
+        events->add_service_import(exporter->config->name, asked.subject, inner.subject,
+                                   asked.now.wall);
+    }
+    if (ends_trace) {
+        inner.headers = untraced =
+            with_header(inner.headers, trace_destination_header, trace_disabled);
+        events = nullptr;
+        trace = nullptr;
+    }
+    bool given = false;
+    if (!ends_trace || !only_traced) {
+        given = pass_into(*exporter, inner, asked,
+                          {.by = {service, import->share, std::move(facts)},
+                           .events = events,
+                           .trace = trace,
+                           .sole = sole});
+    }
     if (waits && only_traced) {
         (void)responses_.take(answer_subject);
     } else if (waits && !given) {
         give_up(answer_subject, request_outcomes::nobody_there, asked.now);
     }
+    return given;
+}
+
+/// Routes a message in the account that it passes into from another; its sizes are made here.
+bool router::pass_into(account& to, protocol::message_operation& message, const dispatch& from,
+                       passage how) {
+    const message_sizes sizes(message);
+    sizes.apply(message);
+    dispatch dispatch{.of = to,
+                      .subject = message.subject,
+                      .message = message,
+                      .tail = canonical_tail(message),
+                      .publisher = from.publisher,
+                      .special = special_flags(message),
+                      .now = from.now,
+                      .size = message.headers.size() + message.payload.size(),
+                      .trace = how.events,
+                      .imported = true,
+                      .sole = how.sole};
+    chain_.push_back(std::move(how.by));
+    const bool given = route(dispatch, how.trace);
+    chain_.pop_back();
     return given;
 }
 
@@ -336,22 +356,11 @@ bool router::answer(const dispatch& given, message_trace* trace) {
     inner.subject = map_subject(*importer, wanted, scratch);
     inner.reply = reply;
     inner.whole = nullptr;
-    const message_sizes sizes(inner);
-    sizes.apply(inner);
-    dispatch dispatch{.of = *importer,
-                      .subject = inner.subject,
-                      .message = inner,
-                      .tail = canonical_tail(inner),
-                      .publisher = given.publisher,
-                      .special = special_flags(inner),
-                      .now = given.now,
-                      .size = given.size,
-                      .trace = given.trace,
-                      .imported = true,
-                      .sole = false};
-    chain_.push_back({service, share, std::nullopt});
-    const bool delivered = route(dispatch, trace);
-    chain_.pop_back();
+    const bool delivered = pass_into(*importer, inner, given,
+                                     {.by = {service, share, std::nullopt},
+                                      .events = given.trace,
+                                      .trace = trace,
+                                      .sole = false});
     if (given.trace != nullptr && given.trace->only()) return delivered;
     const bool last = inner.headers.empty() && inner.payload.empty();
     const bool once =
