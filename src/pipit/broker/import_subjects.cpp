@@ -108,44 +108,47 @@ result<import_subjects> import_subjects::make(std::string_view exported, std::st
     if (const auto checked = protocol::subject_transform::make(exported, destination); !checked) {
         return checked.error();
     }
-    std::vector<std::size_t> stars; // The places of the exporter's wildcards.
-    std::size_t count = 0;
-    for (const auto token : tokens(exported)) {
-        if (token == "*") stars.push_back(count);
-        ++count;
-    }
-    if (used < stars.size()) {
+    const auto theirs = split(exported);
+    if (used < static_cast<std::size_t>(std::ranges::count(theirs, bytes_view("*")))) {
         return invalid("not using all of the token wildcard(s)", destination);
     }
+    made.link(theirs, destination);
+    return made;
+}
 
-    made.local_.clear();
+/// Finds out which token goes where, both ways; `destination` holds all wildcards.
+void import_subjects::link(const std::vector<bytes_view>& exported, bytes_view destination) {
+    std::vector<std::size_t> stars; // The places of the exporter's wildcards.
+    for (std::size_t place = 0; place < exported.size(); ++place) {
+        if (exported[place] == "*") stars.push_back(place);
+    }
+    local_.clear();
     std::vector<std::size_t> places(stars.size()); // Where the importer has each of them.
     std::size_t place = 0;
     for (const auto token : tokens(destination)) {
-        if (place != 0) made.local_ += '.';
+        if (place != 0) local_ += '.';
         if (const auto number = placeholder_of(token); number != 0) {
-            made.to_local_.push_back({{}, stars[number - 1], false});
+            to_local_.push_back({{}, stars[number - 1], false});
             places[number - 1] = place;
-            made.local_ += '*';
+            local_ += '*';
         } else {
             const bool rest = token == ">";
-            made.to_local_.push_back(rest ? step{{}, count - 1, true}
-                                          : step{std::string(token), std::nullopt, false});
-            made.local_ += token;
+            to_local_.push_back(rest ? step{{}, exported.size() - 1, true}
+                                     : step{std::string(token), std::nullopt, false});
+            local_ += token;
         }
         ++place;
     }
     std::size_t star = 0;
-    for (const auto token : tokens(exported)) {
+    for (const auto token : exported) {
         if (token == "*") {
-            made.to_exported_.push_back({{}, places[star++], false});
+            to_exported_.push_back({{}, places[star++], false});
         } else if (token == ">") {
-            made.to_exported_.push_back({{}, place - 1, true});
+            to_exported_.push_back({{}, place - 1, true});
         } else {
-            made.to_exported_.push_back({std::string(token), std::nullopt, false});
+            to_exported_.push_back({std::string(token), std::nullopt, false});
         }
     }
-    return made;
 }
 
 bytes_view import_subjects::apply(const steps& to, bytes_view subject, std::string& result) {

@@ -50,6 +50,7 @@ private:
     using steps = std::vector<step>;
 
     import_subjects() = default;
+    void link(const std::vector<bytes_view>& exported, bytes_view destination);
     static bytes_view apply(const steps& to, bytes_view subject, std::string& result);
 
     std::string exported_;

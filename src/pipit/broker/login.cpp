@@ -133,6 +133,41 @@ std::string client_label(const protocol::connect_options& options) {
     return label;
 }
 
+void append_label(session_details& details, std::string_view label) {
+    details.log_name += " - ";
+    protocol::append_quoted(details.log_name, label);
+}
+
+/// What proved who somebody is. A second CONNECT that leaves user and password out means those of
+/// the first, so they stay.
+void forget_proofs(session_details& details) {
+    auto& options = details.options;
+    if (!details.origin.by_trusted_proxy) options.proxy_sig.clear();
+    for (auto* secret : {&options.jwt, &options.sig}) {
+        secret->clear();
+        secret->shrink_to_fit();
+    }
+}
+
+struct impossible_wish {
+    std::string_view text;
+    close_reason reason;
+};
+
+/// What a client wishes that cannot be.
+std::optional<impossible_wish> impossible_wish_of(const session& session) {
+    const auto& options = session.details->options;
+    if (options.protocol < 0 || options.protocol > 1) {
+        return impossible_wish{texts::invalid_client_protocol,
+                               close_reason::bad_client_protocol_version};
+    }
+    if (options.no_responders && (session.delivery_flags & delivery::strips_headers) != 0) {
+        return impossible_wish{texts::no_responders_requires_headers,
+                               close_reason::no_responders_requires_headers};
+    }
+    return std::nullopt;
+}
+
 } // namespace
 
 /// A client that begins without CONNECT comes in as the `no_auth_user`, if there is one, and if a
@@ -429,25 +464,16 @@ void broker_state::finish_connect(session& session, user_pointer user, moment no
     }
     if (options.new_account || !options.account.empty()) return refuse_login(session);
     tell(session_event::type::connected, session);
-    // A second CONNECT that leaves user and password out means those of the first.
-    if (!details.origin.by_trusted_proxy) options.proxy_sig.clear();
-    for (auto* secret : {&options.jwt, &options.sig}) {
-        secret->clear();
-        secret->shrink_to_fit();
-    }
+    forget_proofs(details);
     if (log_to.debug_enabled() && details.identity != nullptr && details.identity->claims) {
         log(log_level::debug, session, authenticated_jwt(session));
     }
     if (first) {
-        if (const auto label = client_label(options); !label.empty()) {
-            details.log_name += " - ";
-            protocol::append_quoted(details.log_name, label);
-        }
+        if (const auto label = client_label(options); !label.empty()) append_label(details, label);
         // Who says a name is called so, also where nobody asks.
         if (authorization_of(session).required() || !options.user.empty() ||
             !options.nkey.empty() || !options.auth_token.empty()) {
-            details.log_name += " - ";
-            protocol::append_quoted(details.log_name, login_label(session));
+            append_label(details, login_label(session));
         }
     }
     session.verbose = options.verbose;
@@ -455,15 +481,9 @@ void broker_state::finish_connect(session& session, user_pointer user, moment no
     session.no_responders = options.no_responders;
     session.information_wanted = options.protocol >= 1;
     update_shortcuts(session);
-    if (options.protocol < 0 || options.protocol > 1) {
-        out.end_with_error(session, texts::invalid_client_protocol,
-                           close_reason::bad_client_protocol_version);
-        return log(log_level::error, session, texts::invalid_client_protocol);
-    }
-    if (options.no_responders && (session.delivery_flags & delivery::strips_headers) != 0) {
-        out.end_with_error(session, texts::no_responders_requires_headers,
-                           close_reason::no_responders_requires_headers);
-        return log(log_level::error, session, texts::no_responders_requires_headers);
+    if (const auto wish = impossible_wish_of(session)) {
+        out.end_with_error(session, wish->text, wish->reason);
+        return log(log_level::error, session, wish->text);
     }
     if (session.verbose && !session.details->without_connect) send_ok(session);
     if (session.max_subscriptions == 0) {
