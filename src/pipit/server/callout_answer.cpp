@@ -33,15 +33,6 @@ nanoseconds refresh_after(std::int64_t seconds) {
     return std::chrono::seconds(std::clamp<std::int64_t>(seconds, 0, most.count()));
 }
 
-std::string_view problem_of_time(const auth::jwt_claims& claims, wall_time now) {
-    switch (auth::time_of(claims, now)) {
-    case auth::jwt_time::valid: return {};
-    case auth::jwt_time::expired: return "claim is expired";
-    case auth::jwt_time::not_yet_valid: return "claim is not yet valid";
-    }
-    return {};
-}
-
 /// An answer that was sealed for the server, or came as it is.
 struct opened_answer {
     std::string text;

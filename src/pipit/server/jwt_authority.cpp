@@ -31,15 +31,6 @@ login_answer without_proxy() {
     return refusal;
 }
 
-std::string problem_with(const auth::user_jwt& user, wall_time now) {
-    switch (auth::time_of(user, now)) {
-    case auth::jwt_time::valid: return {};
-    case auth::jwt_time::expired: return "claim is expired";
-    case auth::jwt_time::not_yet_valid: return "claim is not yet valid";
-    }
-    return {};
-}
-
 } // namespace
 
 jwt_authority::jwt_authority(known_accounts& accounts)
@@ -69,7 +60,7 @@ void jwt_authority::judge(broker::login_question question, answer_function answe
         known->claims = std::move(*claims);
     }
     if (lacks_proxy(known->claims.rights, check_of(question))) return answer(without_proxy());
-    if (const auto problem = problem_with(known->claims, net::wall_now()); !problem.empty()) {
+    if (const auto problem = problem_of_time(known->claims, net::wall_now()); !problem.empty()) {
         return refuse("User JWT no longer valid: " + problem);
     }
     const auto& account = known->claims.account();

@@ -80,6 +80,15 @@ bool says_nothing(const auth::permission_lists& lists) { return lists == auth::p
 
 } // namespace
 
+std::string problem_of_time(const auth::jwt_claims& claims, wall_time now) {
+    switch (auth::time_of(claims, now)) {
+    case auth::jwt_time::valid: return {};
+    case auth::jwt_time::expired: return "claim is expired";
+    case auth::jwt_time::not_yet_valid: return "claim is not yet valid";
+    }
+    return {};
+}
+
 entry_decision may_enter(const auth::user_rights& rights, const std::string& address,
                          const broker::jwt_check& check, wall_time now) {
     using fault = entry_decision::fault;

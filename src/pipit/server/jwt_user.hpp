@@ -25,6 +25,9 @@ struct entry_decision {
 [[nodiscard]] entry_decision may_enter(const auth::user_rights& rights, const std::string& address,
                                        const broker::jwt_check& check, wall_time now);
 
+/// Why a JWT does not hold now, in nats-server's words; empty: it holds.
+[[nodiscard]] std::string problem_of_time(const auth::jwt_claims& claims, wall_time now);
+
 /// `rights` are the user's own or those of the key that signed. Errors: those of permissions.
 [[nodiscard]] result<std::shared_ptr<const broker::user_configuration>>
 user_of(const auth::user_jwt& user, const auth::user_rights& rights,

@@ -98,9 +98,7 @@ std::string system_message(const server_facts& facts, message_stamp stamp, std::
     std::string text;
     json_writer json(text);
     json.begin_object();
-    json.begin_object("server");
-    write_server_members(json, facts, stamp);
-    json.end_object();
+    write_server(json, facts, stamp);
     if (!data.empty()) json.json_member(name, data);
     json.end_object();
     return text;
@@ -111,9 +109,7 @@ std::string system_error(const server_facts& facts, message_stamp stamp, int cod
     std::string text;
     json_writer json(text);
     json.begin_object();
-    json.begin_object("server");
-    write_server_members(json, facts, stamp);
-    json.end_object();
+    write_server(json, facts, stamp);
     if (!data.empty()) json.json_member("data", data);
     json.begin_object("error");
     json.member("code", code);
