@@ -68,7 +68,7 @@ struct http_server::state {
         socket.assign(tcp::v6(), accepted.socket.get(), failed);
         if (failed) return;
         (void)accepted.socket.release();
-        const detail::http_surroundings its{options, handler, connections, seen};
+        const detail::http_dependencies its{options, handler, connections, seen};
         if (!options.tls) return detail::begin_plain_http(std::move(socket), from, its);
         if (const auto tls = options.tls()) {
             detail::begin_secure_http(std::move(socket), from, *tls, its);

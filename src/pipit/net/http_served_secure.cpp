@@ -99,7 +99,7 @@ private:
 } // namespace
 
 void begin_secure_http(tcp::socket socket, party from, const tls_context& tls,
-                       const http_surroundings& its) {
+                       const http_dependencies& its) {
     auto context = asio_context_of(tls);
     const auto& judge = tls.internals().parts.judge;
     auto by = judge ? std::make_shared<judging>(socket, from, judge, its.thread) : nullptr;

@@ -37,8 +37,8 @@ std::string pem_of(std::string_view der) {
 
 } // namespace
 
-auth_callout::auth_callout(callout_surroundings surroundings, std::uint64_t seed, logger log)
-    : its_(std::move(surroundings)), log_(std::move(log)), tokens_(seed) {}
+auth_callout::auth_callout(callout_dependencies dependencies, std::uint64_t seed, logger log)
+    : its_(std::move(dependencies)), log_(std::move(log)), tokens_(seed) {}
 
 void auth_callout::ask(broker::login_question question, answer_function answer) {
     worker_.post([this, question = std::move(question), answer = std::move(answer)] {

@@ -31,7 +31,7 @@
 namespace pipit::server {
 
 /// What a callout needs of its server.
-struct callout_surroundings {
+struct callout_dependencies {
     server_keys keys;
     /// What is obeyed now.
     std::function<std::shared_ptr<const broker::configuration>()> configuration;
@@ -59,7 +59,7 @@ class auth_callout {
 public:
     using answer_function = std::function<void(broker::login_answer)>;
 
-    auth_callout(callout_surroundings surroundings, std::uint64_t seed, logger log);
+    auth_callout(callout_dependencies dependencies, std::uint64_t seed, logger log);
 
     /// `question` asks for a `broker::callout_check`.
     void ask(broker::login_question question, answer_function answer);
@@ -93,7 +93,7 @@ private:
     [[nodiscard]] broker::login_answer refusal_of(const error& why) const;
     void give_up_late_ones();
 
-    callout_surroundings its_;
+    callout_dependencies its_;
     logger log_;
     std::atomic<bool> is_stopping_ = false;
     // The worker's own.

@@ -26,7 +26,7 @@ struct silence {
         auto made = std::make_shared<broker::configuration>();
         made->auth_timeout = 10min; // Whoever asks says how long.
         config = std::move(made);
-        callout_surroundings its;
+        callout_dependencies its;
         its.keys = make_server_keys();
         its.configuration = [this] { return config; };
         its.tags = [] { return std::vector<std::string>(); };

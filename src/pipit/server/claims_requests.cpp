@@ -22,11 +22,11 @@ std::string why(const error& failure) {
 // --- Answers ---
 
 std::string claims_requests::answer(const std::string& account, const std::string& message) const {
-    around_.log.debug(account.empty() ? message : message + " - " + account);
+    its_.log.debug(account.empty() ? message : message + " - " + account);
     std::string text;
     protocol::json_writer json(text);
     json.begin_object();
-    json.json_member("server", around_.server_json());
+    json.json_member("server", its_.server_json());
     json.begin_object("data");
     json.optional_member("account", account);
     json.member("code", ok);
@@ -38,11 +38,11 @@ std::string claims_requests::answer(const std::string& account, const std::strin
 
 std::string claims_requests::refusal(const std::string& account, const std::string& message,
                                      const std::string& reason) const {
-    around_.log.error(message + (account.empty() ? "" : " - " + account) + " - " + reason);
+    its_.log.error(message + (account.empty() ? "" : " - " + account) + " - " + reason);
     std::string text;
     protocol::json_writer json(text);
     json.begin_object();
-    json.json_member("server", around_.server_json());
+    json.json_member("server", its_.server_json());
     json.begin_object("error");
     json.optional_member("account", account);
     json.member("code", internal_error);
@@ -56,17 +56,17 @@ std::string claims_requests::refusal(const std::string& account, const std::stri
 
 /// Keeps it in the folder, and obeys it.
 result<> claims_requests::keep(const std::string& account, const std::string& jwt, bool if_newer) {
-    auto& folder = *around_.directory;
+    auto& folder = *its_.directory;
     const auto now = net::wall_now();
     // What comes from other servers is there again at the next comparison.
     const auto saved = if_newer ? folder.save_if_newer(account, jwt, now, durability::later)
                                 : folder.save(account, jwt, now);
     if (!saved) return saved.error();
-    return *saved ? around_.accounts.update(account, jwt) : result<>();
+    return *saved ? its_.accounts.update(account, jwt) : result<>();
 }
 
 std::string claims_requests::update(const std::string& account, const std::string& jwt) {
-    return around_.directory == nullptr ? update_known(account, jwt) : update_folder(account, jwt);
+    return its_.directory == nullptr ? update_known(account, jwt) : update_folder(account, jwt);
 }
 
 /// Without a folder, only what is known already is obeyed; the rest will be fetched.
@@ -78,22 +78,22 @@ std::string claims_requests::update_known(const std::string& account, const std:
     if (claims->subject != account) {
         return refusal(account, failed, "subject does not match jwt content");
     }
-    if (!around_.accounts.knows(account)) return answer(account, "jwt update skipped");
-    if (const auto obeyed = around_.accounts.update(account, jwt); !obeyed) {
+    if (!its_.accounts.knows(account)) return answer(account, "jwt update skipped");
+    if (const auto obeyed = its_.accounts.update(account, jwt); !obeyed) {
         return refusal(account, failed, why(obeyed.error()));
     }
     return answer(account, "jwt updated");
 }
 
 std::string claims_requests::update_folder(const std::string& account, const std::string& jwt) {
-    const bool is_cache = around_.is_cache;
+    const bool is_cache = its_.is_cache;
     const std::string update = is_cache ? "jwt update cache" : "jwt update";
     const std::string failed = update + " resulted in error";
     const auto claims = auth::decode_account_jwt(jwt);
     if (!claims) {
         return refusal(is_cache && !account.empty() ? account : "n/a", failed, why(claims.error()));
     }
-    const auto& trust = around_.accounts.trust();
+    const auto& trust = its_.accounts.trust();
     const auto& name = claims->subject;
     if (!account.empty() && name != account) {
         return refusal(account, failed, "subject does not match jwt content");
@@ -101,7 +101,7 @@ std::string claims_requests::update_folder(const std::string& account, const std
     if (trust.first_is_strict && claims->issuer == trust.first_operator) {
         return refusal(name, failed, "operator requires issuer to be a signing key");
     }
-    if (is_cache && !around_.accounts.knows(name)) return answer(name, update + " skipped");
+    if (is_cache && !its_.accounts.knows(name)) return answer(name, update + " skipped");
     // Who may not sign accounts does not get onto the disk either, and lets nobody look for what is
     // wrong with a JWT, which may take long.
     if (!trust.trusts(claims->issuer)) return refusal(name, failed, "account validation failed");
@@ -118,30 +118,30 @@ std::string claims_requests::update_folder(const std::string& account, const std
 // --- What is there ---
 
 std::optional<std::string> claims_requests::lookup(const std::string& account) {
-    const auto found = around_.directory->load(account, net::wall_now());
+    const auto found = its_.directory->load(account, net::wall_now());
     if (!found) {
-        around_.log.error("DirResolver - Error looking up account \"" + account +
-                          "\": " + why(found.error()));
+        its_.log.error("DirResolver - Error looking up account \"" + account +
+                       "\": " + why(found.error()));
         return std::nullopt;
     }
     return found->value_or("");
 }
 
 std::string claims_requests::list() {
-    const auto accounts = around_.directory->accounts();
-    around_.log.debug("list request responded with " + std::to_string(accounts.size()) +
-                      " account ids");
+    const auto accounts = its_.directory->accounts();
+    its_.log.debug("list request responded with " + std::to_string(accounts.size()) +
+                   " account ids");
     std::string text;
     protocol::json_writer json(text);
     json.begin_object();
     json.member("data", accounts);
-    json.json_member("server", around_.server_json());
+    json.json_member("server", its_.server_json());
     json.end_object();
     return text;
 }
 
 std::vector<std::string> claims_requests::pack(std::string_view hash) {
-    auto& folder = *around_.directory;
+    auto& folder = *its_.directory;
     const auto& ours = folder.hash();
     std::vector<std::string> messages;
     const bool is_same = std::equal(
@@ -168,7 +168,7 @@ void claims_requests::merge(const std::string& pack) {
         const auto jwt =
             bar == std::string_view::npos ? std::string() : std::string(line.substr(bar + 1));
         const auto claims = auth::decode_account_jwt(jwt);
-        const bool is_trusted = claims && around_.accounts.trust().trusts(claims->issuer);
+        const bool is_trusted = claims && its_.accounts.trust().trusts(claims->issuer);
         const auto kept = is_trusted ? keep(account, jwt, true)
                                      : result<>(error(errc::no_account, "not a trusted JWT"));
         if (!kept) return fail_merging(kept.error());
@@ -176,21 +176,21 @@ void claims_requests::merge(const std::string& pack) {
 }
 
 bool claims_requests::sync_next() {
-    const auto more = around_.directory->sync_next();
+    const auto more = its_.directory->sync_next();
     if (more) return *more;
     fail_merging(more.error());
-    return around_.directory->has_staged(); // One that fails does not stop the others.
+    return its_.directory->has_staged(); // One that fails does not stop the others.
 }
 
 void claims_requests::fail_merging(const error& reason) const {
-    around_.log.error("DirResolver - Merging resulted in error: " + why(reason));
+    its_.log.error("DirResolver - Merging resulted in error: " + why(reason));
 }
 
 // --- Deletions ---
 
 std::string claims_requests::problem_of_removal(const auth::generic_jwt& request) const {
-    const auto& trust = around_.accounts.trust();
-    if (around_.directory->how().when_deleted == account_directory::deletion::none) {
+    const auto& trust = its_.accounts.trust();
+    if (its_.directory->how().when_deleted == account_directory::deletion::none) {
         return "delete must be enabled in server config";
     }
     if (request.subject != request.issuer) return "not self signed";
@@ -214,12 +214,12 @@ std::string claims_requests::remove(const std::string& request) {
     std::string failures;
     std::size_t failed = 0;
     for (const auto& account : *claims->accounts) {
-        if (const auto removed = around_.directory->remove(account); !removed) {
+        if (const auto removed = its_.directory->remove(account); !removed) {
             failures += (failures.empty() ? "" : "\n") + why(removed.error());
             ++failed;
             continue;
         }
-        around_.accounts.forget(account);
+        its_.accounts.forget(account);
         ++done;
     }
     const auto said = "deleted " + std::to_string(done) + " accounts";

@@ -20,7 +20,7 @@ namespace pipit::server {
 /// Source: auth, section 7 ("Account resolvers" in the NATS docs).
 class claims_requests {
 public:
-    struct surroundings {
+    struct dependencies {
         known_accounts& accounts;
         account_directory* directory = nullptr; ///< Null: the resolver keeps nothing in a folder.
         bool is_cache = false;                  ///< The folder has only what was asked for.
@@ -28,7 +28,7 @@ public:
         std::function<std::string()> server_json;
         logger log;
     };
-    explicit claims_requests(surroundings around) : around_(std::move(around)) {}
+    explicit claims_requests(dependencies its) : its_(std::move(its)) {}
 
     /// The account's JWT; empty: there is none. Nothing: that is no account, or its JWT cannot be
     /// read, and no answer is better than that there is none.
@@ -55,7 +55,7 @@ private:
     void fail_merging(const error& reason) const;
     [[nodiscard]] result<> keep(const std::string& account, const std::string& jwt, bool if_newer);
 
-    surroundings around_;
+    dependencies its_;
 };
 
 } // namespace pipit::server

@@ -33,16 +33,16 @@ void claims_service::begin(broker::account_id system_account, const resolver_opt
     folder_ = folder;
     const auto turn = ++turn_;
     const bool is_cache = resolver.kind == resolver_kind::cache;
-    requests_ = std::make_unique<claims_requests>(claims_requests::surroundings{
-        around_.accounts, folder_ != nullptr ? &folder_->directory() : nullptr, is_cache,
-        around_.server_json, log});
+    requests_ = std::make_unique<claims_requests>(claims_requests::dependencies{
+        its_.accounts, folder_ != nullptr ? &folder_->directory() : nullptr, is_cache,
+        its_.server_json, log});
     if (is_cache) {
         folder_->ask_others_by([this](const std::string& account, account_resolver::answer then) {
             look_up_elsewhere(account, std::move(then));
         });
     }
     const service offered{account_, folder_ != nullptr, is_cache, turn};
-    around_.loops[0]->post(
+    its_.loops[0]->post(
         [this, offered](broker::broker& broker, moment) { subscribe(broker, offered); });
     if (folder_ == nullptr) return;
     expire(turn);
@@ -61,19 +61,19 @@ void claims_service::subscribe(broker::broker& broker, const service& offered) {
         const auto handle = [this, of, turn = offered.turn, needs_reply,
                              make_replies](const internal_message& message, moment) {
             if (needs_reply && message.reply.empty()) return;
-            around_.thread.post(
-                [this, of, turn, make_replies, subject = std::string(message.subject),
-                 reply = std::string(message.reply), payload = std::string(message.payload)] {
-                    if (turn != turn_) return; // It was for another resolver.
-                    auto replies = make_replies(subject, payload);
-                    if (reply.empty() || replies.empty()) return;
-                    // What was changed is changed on all loops before anybody hears so.
-                    post_to_all(
-                        around_.loops, [](unsigned, broker::broker&, moment) {},
-                        [this, of, reply, replies = std::move(replies)] {
-                            for (const auto& each : replies) publish(of, reply, {}, each);
-                        });
-                });
+            its_.thread.post([this, of, turn, make_replies, subject = std::string(message.subject),
+                              reply = std::string(message.reply),
+                              payload = std::string(message.payload)] {
+                if (turn != turn_) return; // It was for another resolver.
+                auto replies = make_replies(subject, payload);
+                if (reply.empty() || replies.empty()) return;
+                // What was changed is changed on all loops before anybody hears so.
+                post_to_all(
+                    its_.loops, [](unsigned, broker::broker&, moment) {},
+                    [this, of, reply, replies = std::move(replies)] {
+                        for (const auto& each : replies) publish(of, reply, {}, each);
+                    });
+            });
         };
         subscriptions_.push_back(broker.subscribe(of, subject, handle, queue));
     };
@@ -106,20 +106,20 @@ void claims_service::subscribe(broker::broker& broker, const service& offered) {
 
 void claims_service::publish(broker::account_id of, std::string subject, std::string reply,
                              std::string body) {
-    around_.loops[0]->post([of, subject = std::move(subject), reply = std::move(reply),
-                            body = std::move(body)](broker::broker& broker, moment at) {
+    its_.loops[0]->post([of, subject = std::move(subject), reply = std::move(reply),
+                         body = std::move(body)](broker::broker& broker, moment at) {
         broker.publish(of, {.subject = subject, .reply = reply, .payload = body}, at);
     });
 }
 
 std::string claims_service::inbox(const std::string& what) const {
-    return "_INBOX.claims." + around_.server_id + "." + what;
+    return "_INBOX.claims." + its_.server_id + "." + what;
 }
 
 // --- Now and then; on the accounts' thread ---
 
 void claims_service::expire(std::uint64_t turn) {
-    around_.thread.post_at(net::steady_now() + expiry_interval, [this, turn] {
+    its_.thread.post_at(net::steady_now() + expiry_interval, [this, turn] {
         if (turn != turn_) return;
         folder_->directory().expire(net::wall_now());
         expire(turn);
@@ -129,7 +129,7 @@ void claims_service::expire(std::uint64_t turn) {
 /// Asks other servers for what they have and this one has not.
 void claims_service::compare(std::uint64_t turn) {
     const auto interval = or_default(resolver_.interval, pack_interval);
-    around_.thread.post_at(net::steady_now() + interval, [this, turn] {
+    its_.thread.post_at(net::steady_now() + interval, [this, turn] {
         if (turn != turn_) return;
         const auto& hash = folder_->directory().hash();
         publish(account_, pack_subject, pack_inbox(), std::string(hash.begin(), hash.end()));
@@ -140,7 +140,7 @@ void claims_service::compare(std::uint64_t turn) {
 
 /// Puts what was merged on the disk, account by account: in between logins have their turns.
 void claims_service::sync_merged(std::uint64_t turn) {
-    around_.thread.post([this, turn] {
+    its_.thread.post([this, turn] {
         if (turn == turn_ && requests_->sync_next()) sync_merged(turn);
     });
 }
@@ -154,7 +154,7 @@ void claims_service::look_up_elsewhere(const std::string& account, account_resol
     };
     auto shared = std::make_shared<lookup>();
     shared->then = std::move(then);
-    auto& loop = *around_.loops[0];
+    auto& loop = *its_.loops[0];
     loop.post([this, shared, of = account_, account](broker::broker& broker, moment now) {
         const auto subject = "$SYS.REQ.ACCOUNT." + account + ".CLAIMS.LOOKUP";
         const auto reply = inbox(std::to_string(++lookups_));
@@ -172,7 +172,7 @@ void claims_service::look_up_elsewhere(const std::string& account, account_resol
         broker.publish(of, {.subject = subject, .reply = reply}, now);
     });
     const auto timeout = or_default(resolver_.timeout, limits::account_fetch_timeout);
-    around_.thread.post_at(net::steady_now() + timeout, [&loop, shared] {
+    its_.thread.post_at(net::steady_now() + timeout, [&loop, shared] {
         loop.post([shared](broker::broker& broker, moment) {
             if (shared->done) return;
             shared->done = true;

@@ -24,7 +24,7 @@ namespace pipit::server {
 class claims_service {
 public:
     /// All of it outlives the service.
-    struct surroundings {
+    struct dependencies {
         known_accounts& accounts;
         task_thread& thread; ///< That of the accounts.
         const std::vector<std::unique_ptr<loop>>& loops;
@@ -32,7 +32,7 @@ public:
         /// As for `claims_requests`.
         std::function<std::string()> server_json;
     };
-    explicit claims_service(surroundings around) : around_(std::move(around)) {}
+    explicit claims_service(dependencies its) : its_(std::move(its)) {}
 
     /// Begins; a second time after a reload brought another resolver. `folder` is the resolver's;
     /// null: it has none.
@@ -56,7 +56,7 @@ private:
     [[nodiscard]] std::string inbox(const std::string& what) const;
     [[nodiscard]] std::string pack_inbox() const { return inbox("pack"); }
 
-    surroundings around_;
+    dependencies its_;
     broker::account_id account_{};
     resolver_options resolver_;
     directory_resolver* folder_ = nullptr;

@@ -61,7 +61,7 @@ struct world {
         operator_trust trust;
         trust.keys.insert(the_operator.text());
         accounts.emplace(std::move(trust), std::make_unique<counting_resolver>(jwts, asked),
-                         account_surroundings{numbers, thread,
+                         account_dependencies{numbers, thread,
                                               [this](broker::account_update update, auto done) {
                                                   ++put;
                                                   last = std::move(update);

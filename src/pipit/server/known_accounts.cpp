@@ -24,8 +24,8 @@ bool known_account::is_over(wall_time now) const {
 }
 
 known_accounts::known_accounts(operator_trust trust, std::unique_ptr<account_resolver> resolver,
-                               account_surroundings surroundings)
-    : trust_(std::move(trust)), around_(std::move(surroundings)) {
+                               account_dependencies dependencies)
+    : trust_(std::move(trust)), its_(std::move(dependencies)) {
     sources_.push_back({std::move(resolver)});
 }
 
@@ -73,7 +73,7 @@ void known_accounts::fetch_next() {
         const auto begin = net::steady_now();
         from.resolver->fetch(*next, [this, &from, account = *next, begin](result<std::string> jwt) {
             const auto took = net::steady_now() - begin;
-            around_.thread.post([this, &from, account, took, jwt = std::move(jwt)] {
+            its_.thread.post([this, &from, account, took, jwt = std::move(jwt)] {
                 --fetching_;
                 --from.fetching;
                 drop_old_sources();
@@ -87,24 +87,24 @@ void known_accounts::fetch_next() {
 
 void known_accounts::note_fetch(const std::string& account, nanoseconds took) const {
     const auto line = "Account [" + account + "] fetch took " + duration_text(took);
-    if (took > std::chrono::seconds(1)) return around_.log.warning(line);
-    around_.log.debug(line);
+    if (took > std::chrono::seconds(1)) return its_.log.warning(line);
+    its_.log.debug(line);
 }
 
 void known_accounts::on_fetched(const std::string& account, const result<std::string>& jwt) {
     if (!jwt) {
-        around_.log.warning("Account fetch failed: " + std::string(jwt.error().detail()));
+        its_.log.warning("Account fetch failed: " + std::string(jwt.error().detail()));
         return resume(account, std::string(jwt.error().detail()));
     }
     auto claims = verified(account, *jwt);
     if (!claims) return resume(account, std::string(claims.error().detail()));
     // A cache keeps what others said; where it came from there, it is the same.
     if (const auto stored = resolver().store(account, *jwt); !stored) {
-        around_.log.error(std::string(stored.error().detail()));
+        its_.log.error(std::string(stored.error().detail()));
     }
-    around_.log.debug("Updating account claims: " + account + "/" + (*claims)->name);
+    its_.log.debug("Updating account claims: " + account + "/" + (*claims)->name);
     auto installed = install(std::move(*claims), *jwt, [this, account] {
-        around_.thread.post([this, account] {
+        its_.thread.post([this, account] {
             fetch_exporters(account, [this, account] { resume(account, {}); });
         });
     });
@@ -188,19 +188,19 @@ void known_accounts::import_anew(known_account& account, const reasons& why_not)
 /// Of an account that nobody has looked for yet nothing is said: it will be, and linked then.
 void known_accounts::log_problem(const import_problem& problem, const reasons& why_not) const {
     const auto& missing = problem.missing_account;
-    if (missing.empty()) return around_.log.debug(problem.text);
+    if (missing.empty()) return its_.log.debug(problem.text);
     const auto why = why_not.find(missing);
     if (why != why_not.end()) {
-        around_.log.error(problem.text + " (err=" + why->second + ")");
+        its_.log.error(problem.text + " (err=" + why->second + ")");
     } else if (accounts_.contains(missing) ||
                !auth::is_public_key(missing, auth::nkey_prefix::account)) {
-        around_.log.error(problem.text + " (err=account missing)");
+        its_.log.error(problem.text + " (err=account missing)");
     }
 }
 
 void known_accounts::link(known_account& account, const reasons& why_not) {
     import_anew(account, why_not);
-    around_.put_account({account.config, &account.counters, {}}, [] {});
+    its_.put_account({account.config, &account.counters, {}}, [] {});
 }
 
 void known_accounts::link_importers_of(const std::string& account) {
@@ -228,7 +228,7 @@ result<> known_accounts::install(known_claims claims, const std::string& jwt,
                                  std::function<void()> done) {
     const auto name = claims->subject;
     for (const auto& exporter : exporters_of(*claims)) importers_[exporter].insert(name);
-    auto config = configured(*claims, jwt, around_.numbers.number_of(name), net::wall_now());
+    auto config = configured(*claims, jwt, its_.numbers.number_of(name), net::wall_now());
     if (!config) return refused(std::string(config.error().detail()));
     known_account* account = nullptr;
     known_claims before;
@@ -245,11 +245,11 @@ result<> known_accounts::install(known_claims claims, const std::string& jwt,
     account->is_deleted = false;
     account->version = next_version_++;
     const bool is_new = before == nullptr;
-    const bool is_live = around_.live_permissions && around_.live_permissions();
+    const bool is_live = its_.live_permissions && its_.live_permissions();
     auto judge = is_new ? broker::session_judge() : judge_of(before, claims, is_live);
     // At once with its imports: who has them already loses no message.
     if (!claims->imports.empty()) import_anew(*account);
-    around_.put_account({account->config, &account->counters, std::move(judge)}, std::move(done));
+    its_.put_account({account->config, &account->counters, std::move(judge)}, std::move(done));
     if (!is_new || !claims->exports.empty()) link_importers_of(name);
     return {};
 }
@@ -258,27 +258,27 @@ result<> known_accounts::update(const std::string& account, const std::string& j
     const auto found = accounts_.find(account);
     if (found == accounts_.end()) return {};
     if (found->second->jwt == jwt && !found->second->is_deleted) {
-        around_.log.debug("Requested account update for [" + account + "], same claims detected");
+        its_.log.debug("Requested account update for [" + account + "], same claims detected");
         return {};
     }
     auto claims = verified(account, jwt);
     if (!claims) return claims.error();
-    around_.log.debug("Updating account claims: " + account + "/" + (*claims)->name);
+    its_.log.debug("Updating account claims: " + account + "/" + (*claims)->name);
     return install(std::move(*claims), jwt, [this, account] {
-        around_.thread.post([this, account] { fetch_exporters(account, [] {}); });
+        its_.thread.post([this, account] { fetch_exporters(account, [] {}); });
     });
 }
 
 void known_accounts::forget(const std::string& account) {
     const auto found = accounts_.find(account);
     if (found == accounts_.end() || found->second->is_deleted) return;
-    around_.log.debug("Disable account " + account + " due to remove");
+    its_.log.debug("Disable account " + account + " due to remove");
     remove(*found->second, nobody_stays());
 }
 
 void known_accounts::remove(known_account& account, broker::session_judge judge) {
     account.is_deleted = true;
-    around_.put_account({account.config, &account.counters, std::move(judge)}, [] {});
+    its_.put_account({account.config, &account.counters, std::move(judge)}, [] {});
     link_importers_of(account.claims->subject);
 }
 
@@ -297,7 +297,7 @@ void known_accounts::keep_only(const std::set<std::string>& accounts) {
     for (const auto& [name, account] : accounts_) {
         const bool stays = accounts.contains(name) || name == trust_.system_account;
         if (stays || account->is_deleted) continue;
-        around_.log.info("Reloaded: deleting account [removed]: " + protocol::quoted(name));
+        its_.log.info("Reloaded: deleting account [removed]: " + protocol::quoted(name));
         remove(*account, everybody_is_refused());
     }
 }
@@ -324,7 +324,7 @@ known_accounts::load(const std::string& account) {
     if (!jwt) return jwt.error();
     auto claims = verified(account, *jwt);
     if (!claims) return claims.error();
-    around_.log.debug("Updating account claims: " + account + "/" + (*claims)->name);
+    its_.log.debug("Updating account claims: " + account + "/" + (*claims)->name);
     if (auto installed = install(std::move(*claims), *jwt, [] {}); !installed) {
         return installed.error();
     }
@@ -336,7 +336,7 @@ void known_accounts::take_trust(operator_trust trust) {
     if (trust_.pinned_accounts.empty()) return;
     for (const auto& [name, account] : accounts_) {
         if (trust_.pinned_accounts.contains(name)) continue;
-        around_.put_account(
+        its_.put_account(
             {account->config, &account->counters,
              [refused = refused_unpinned_, judge = everybody_is_refused()](const auto&... of) {
                  ++*refused;

@@ -39,7 +39,7 @@ struct known_account {
 };
 
 /// What the accounts need of the server around them.
-struct account_surroundings {
+struct account_dependencies {
     account_numbers& numbers;
     /// Everything of them happens there.
     task_thread& thread;
@@ -60,7 +60,7 @@ public:
     using continuation = std::function<void(const std::string& why_not)>;
 
     known_accounts(operator_trust trust, std::unique_ptr<account_resolver> resolver,
-                   account_surroundings surroundings);
+                   account_dependencies dependencies);
     ~known_accounts();
 
     /// Null: it was never heard of. Lifetime: that of this object.
@@ -139,7 +139,7 @@ private:
 
     operator_trust trust_;
     std::list<source> sources_; ///< The last one is asked.
-    account_surroundings around_;
+    account_dependencies its_;
     std::map<std::string, std::vector<continuation>> waiting_; ///< By account.
     std::map<std::string, std::set<party>> in_line_;           ///< Of those, who has no turn yet.
     fair_queue<party, std::string> to_fetch_; ///< Some were fetched when others had a turn.

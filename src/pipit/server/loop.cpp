@@ -57,15 +57,15 @@ std::uint16_t websocket_status_of(close_reason reason) noexcept {
 
 loop::state::state(unsigned its_index, std::uint64_t seed,
                    std::shared_ptr<const broker::configuration> config,
-                   loop_surroundings its_surroundings, logger its_log)
+                   loop_dependencies its_dependencies, logger its_log)
     : index(its_index),
-      surroundings(its_surroundings),
+      dependencies(its_dependencies),
       log(std::move(its_log)),
-      broker(its_index, seed, std::move(config), its_surroundings.mesh, its_surroundings.counters,
+      broker(its_index, seed, std::move(config), its_dependencies.mesh, its_dependencies.counters,
              log),
       scratch(std::make_unique_for_overwrite<char[]>(limits::read_scratch_bytes)) {
     events.on_deadline([this] { expire(); });
-    surroundings.mesh.on_wake(index, [this] { events.post([this] { take_from_peers(); }); });
+    dependencies.mesh.on_wake(index, [this] { events.post([this] { take_from_peers(); }); });
 }
 
 // --- Connections ---
@@ -214,7 +214,7 @@ void loop::state::finish_batch(moment now) {
         while (auto* touched = broker.next_touched()) flush(*touched, now);
     } while (some_ended);
     while (auto question = broker.next_question()) {
-        surroundings.logins.ask(std::move(*question),
+        dependencies.logins.ask(std::move(*question),
                                 [this](std::uint64_t id, broker::login_answer answer) {
                                     events.post([this, id, answer = std::move(answer)]() mutable {
                                         const auto answered = clock.now();
@@ -265,9 +265,9 @@ void loop::state::close_everything() {
 // --- The loop as others see it ---
 
 loop::loop(unsigned index, std::uint64_t seed, std::shared_ptr<const broker::configuration> config,
-           loop_surroundings surroundings, logger log)
+           loop_dependencies dependencies, logger log)
     : state_(
-          std::make_unique<state>(index, seed, std::move(config), surroundings, std::move(log))) {}
+          std::make_unique<state>(index, seed, std::move(config), dependencies, std::move(log))) {}
 
 loop::~loop() {
     stop();

@@ -22,7 +22,7 @@ struct tls_rules;
 class websocket_policy;
 
 /// What the loops of one server share.
-struct loop_surroundings {
+struct loop_dependencies {
     broker::mesh& mesh;
     broker::shared_counters& counters;
     login_desk& logins;
@@ -35,7 +35,7 @@ struct loop_surroundings {
 class loop {
 public:
     loop(unsigned index, std::uint64_t seed, std::shared_ptr<const broker::configuration> config,
-         loop_surroundings surroundings, logger log);
+         loop_dependencies dependencies, logger log);
     /// Stops, and closes what is still connected.
     ~loop();
     loop(const loop&) = delete;

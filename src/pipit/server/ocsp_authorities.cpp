@@ -67,7 +67,7 @@ void ocsp_authorities::ask(ocsp_question question, const ocsp_asker& who, const 
         if (!open->waits_with.empty()) wait_for_turn(open, who.from);
         return;
     }
-    if (const auto* const why = failures_.find(key, around_.now())) {
+    if (const auto* const why = failures_.find(key, its_.now())) {
         return then(std::make_shared<result<std::string>>(failed(*why)));
     }
     auto made = std::make_shared<open_question>();
@@ -82,7 +82,7 @@ void ocsp_authorities::ask(ocsp_question question, const ocsp_asker& who, const 
 void ocsp_authorities::try_next_place(const shared_question& of) {
     for (; of->place < of->what.urls.size(); ++of->place) {
         const auto name = authority_of(of->what.urls[of->place]);
-        if (const auto* const why = failures_.find(name, around_.now())) {
+        if (const auto* const why = failures_.find(name, its_.now())) {
             of->why = *why;
             continue;
         }
@@ -91,7 +91,7 @@ void ocsp_authorities::try_next_place(const shared_question& of) {
     }
     const auto why = "exhausted OCSP responders: " + of->why;
     // What was not tried is not known any better.
-    if (of->was_asked) failures_.put(of->key, why, around_.now());
+    if (of->was_asked) failures_.put(of->key, why, its_.now());
     close(of, failed(why));
 }
 
@@ -114,7 +114,7 @@ void ocsp_authorities::ask_those_who_wait() {
         }
         const auto& next = next_turn.of;
         next->waits_with.clear();
-        const auto now = around_.now();
+        const auto now = its_.now();
         const bool is_late = std::ranges::all_of(
             next->waiters, [&](const auto& one) { return one.who.give_up_at < now; });
         if (is_late) {
@@ -149,10 +149,10 @@ void ocsp_authorities::fetch(const shared_question& of, const std::string& name)
     ++asked_count_;
     ++authorities_.at(name).asked_count;
     of->was_asked = true;
-    around_.fetch(url + '/' + of->what.request, of->what.timeout,
-                  [this, of, name, asked_at = around_.now()](ocsp_reply reply) {
-                      take(of, name, asked_at, std::move(reply));
-                  });
+    its_.fetch(url + '/' + of->what.request, of->what.timeout,
+               [this, of, name, asked_at = its_.now()](ocsp_reply reply) {
+                   take(of, name, asked_at, std::move(reply));
+               });
 }
 
 void ocsp_authorities::take(const shared_question& of, const std::string& name,
@@ -161,7 +161,7 @@ void ocsp_authorities::take(const shared_question& of, const std::string& name,
     auto& its = authorities_.at(name);
     --its.asked_count;
     if (reply.is_reached) {
-        its.heard_at = around_.now();
+        its.heard_at = its_.now();
         failures_.forget(name);
     }
     if (reply.answer && reply.answer->empty()) reply.answer = failed("it says nothing");
@@ -181,7 +181,7 @@ void ocsp_authorities::take(const shared_question& of, const std::string& name,
 
 /// Whoever waits for this authority goes on without it.
 void ocsp_authorities::give_up(const std::string& name, const std::string& why) {
-    failures_.put(name, why, around_.now());
+    failures_.put(name, why, its_.now());
     auto& its = authorities_.at(name);
     its.waiting_count = 0;
     auto left = std::exchange(its.waiting, {});

@@ -72,12 +72,12 @@ public:
     /// One for all who wait for it.
     using shared_answer = std::shared_ptr<const result<std::string>>;
     using told = std::function<void(const shared_answer& answer)>;
-    struct surroundings {
+    struct dependencies {
         /// GET of a URL; `then` is called once and later, on the same thread.
         std::function<void(const std::string& url, nanoseconds timeout, fetched then)> fetch;
         std::function<steady_time()> now;
     };
-    explicit ocsp_authorities(surroundings around) : around_(std::move(around)) {}
+    explicit ocsp_authorities(dependencies its) : its_(std::move(its)) {}
 
     /// Calls `then` once, also at once.
     /// Errors: `errc::unusable_file`; the detail says why.
@@ -112,7 +112,7 @@ private:
     void forget_if_idle(const std::string& name);
     void close(const shared_question& ended, result<std::string> answer);
 
-    const surroundings around_;
+    const dependencies its_;
     std::map<std::string, shared_question> open_;
     std::map<std::string, authority> authorities_; ///< Those that somebody needs.
     recent_failures failures_;

@@ -37,12 +37,12 @@ struct ocsp_desk::asking {
 
 /// Somebody whose handshake waits.
 struct ocsp_desk::client {
-    client(const ocsp_surroundings& surroundings, std::shared_ptr<const rules> its_rules,
+    client(const ocsp_dependencies& dependencies, std::shared_ptr<const rules> its_rules,
            const ocsp_asker& asker, net::certificate_chains chains, const ocsp_peer_options& how,
            std::function<void(std::string)> told)
         : who(asker),
           by(std::move(its_rules)),
-          inquiry(surroundings, by->cache.get(), by->log, std::move(chains), how),
+          inquiry(dependencies, by->cache.get(), by->log, std::move(chains), how),
           then(std::move(told)) {}
 
     [[nodiscard]] bool has_given_up() const { return who.give_up_at < net::steady_now(); }
@@ -54,10 +54,8 @@ struct ocsp_desk::client {
     bool is_waiting = false; ///< For an authority; counted.
 };
 
-ocsp_desk::ocsp_desk(ocsp_surroundings surroundings, waiting_room::bounds waiting)
-    : surroundings_(std::move(surroundings)),
-      rules_(std::make_shared<rules>()),
-      waiting_(waiting) {}
+ocsp_desk::ocsp_desk(ocsp_dependencies dependencies, waiting_room::bounds waiting)
+    : its_(std::move(dependencies)), rules_(std::make_shared<rules>()), waiting_(waiting) {}
 
 ocsp_desk::~ocsp_desk() { stop(); }
 
@@ -119,8 +117,8 @@ net::peer_judge ocsp_desk::judge(const ocsp_peer_options& how, nanoseconds patie
     return [this, how, patience](net::peer_to_judge peer, std::function<void(std::string)> then) {
         const ocsp_asker who{.from = peer.from, .give_up_at = net::steady_now() + patience};
         if (!judged_.enter(who.from)) return then("too many clients are judged");
-        auto made = std::make_shared<client>(surroundings_, current(), who, std::move(peer.chains),
-                                             how, std::move(then));
+        auto made = std::make_shared<client>(its_, current(), who, std::move(peer.chains), how,
+                                             std::move(then));
         judging_.post(who.from, [this, with = std::move(made)] {
             if (with->has_given_up()) return finish(*with, refused_by_ocsp);
             go_on(with);

@@ -32,7 +32,7 @@ public:
     static constexpr waiting_room::bounds waiting_bounds{.most = limits::ocsp_waiting,
                                                          .few = limits::ocsp_waiting_of_party};
 
-    explicit ocsp_desk(ocsp_surroundings surroundings,
+    explicit ocsp_desk(ocsp_dependencies dependencies,
                        waiting_room::bounds waiting = waiting_bounds);
     ~ocsp_desk();
     ocsp_desk(const ocsp_desk&) = delete;
@@ -66,7 +66,7 @@ private:
     void take(const std::shared_ptr<client>& with, const result<std::string>& said);
     void finish(const client& with, std::string_view why_not);
 
-    const ocsp_surroundings surroundings_;
+    const ocsp_dependencies its_;
     mutable std::mutex lock_;
     std::shared_ptr<const rules> rules_;
     waiting_room judged_{{.most = limits::ocsp_judged, .few = limits::ocsp_waiting_of_party}};

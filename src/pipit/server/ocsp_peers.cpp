@@ -73,12 +73,12 @@ bool ocsp_inquiry::begin() const {
 bool ocsp_inquiry::refuse_all() const {
     log_.debug("No OCSP valid chains, thus peer is invalid");
     const auto& first = chains_.front();
-    surroundings_.tell({.is_about_link = false,
-                        .link = {},
-                        .peer = first.front(),
-                        .link_issuer = {},
-                        .peer_issuer = first.size() > 1 ? first[1] : std::string(),
-                        .reason = refused_by_ocsp});
+    its_.tell({.is_about_link = false,
+               .link = {},
+               .peer = first.front(),
+               .link_issuer = {},
+               .peer_issuer = first.size() > 1 ? first[1] : std::string(),
+               .reason = refused_by_ocsp});
     return false;
 }
 
@@ -131,12 +131,12 @@ std::optional<bool> ocsp_inquiry::begin_chain() {
 bool ocsp_inquiry::refuse(const auth::ocsp_link& of, const reason& why_not) const {
     log_.debug(why_not);
     const auto& chain = chains_[chain_];
-    surroundings_.tell({.is_about_link = true,
-                        .link = of.certificate,
-                        .peer = chain[0],
-                        .link_issuer = of.issuer,
-                        .peer_issuer = chain[1],
-                        .reason = why_not});
+    its_.tell({.is_about_link = true,
+               .link = of.certificate,
+               .peer = chain[0],
+               .link_issuer = of.issuer,
+               .peer_issuer = chain[1],
+               .reason = why_not});
     return false;
 }
 
@@ -163,7 +163,7 @@ std::optional<auth::ocsp_answer> ocsp_inquiry::find_kept(const link& about) {
     was_revoked_ = false;
     const auto kept = cache_ != nullptr ? cache_->find(about.key) : std::nullopt;
     if (!kept) return std::nullopt;
-    const auto read = auth::read_ocsp_answer(*kept, about.pair, surroundings_.now());
+    const auto read = auth::read_ocsp_answer(*kept, about.pair, its_.now());
     if (!read) {
         log_.debug("Invalid cached OCSP response for " + quoted_by_brackets(about.subject) +
                    " with fingerprint " + quoted_by_brackets(about.key));
@@ -185,7 +185,7 @@ std::optional<auth::ocsp_answer> ocsp_inquiry::find_kept(const link& about) {
 ocsp_inquiry::reason ocsp_inquiry::take(const link& about, const result<std::string>& said) const {
     if (!said) return miss(about, said.error().detail());
     const auto subject = quoted_by_brackets(about.subject);
-    const auto answer = auth::read_ocsp_answer(*said, about.pair, surroundings_.now());
+    const auto answer = auth::read_ocsp_answer(*said, about.pair, its_.now());
     if (!answer && answer.error() == auth::errc::unauthorized_ocsp_signer) {
         const auto why = "Invalid OCSP response delegation: " + about.subject;
         log_.warning(why);
@@ -222,8 +222,7 @@ ocsp_inquiry::reason ocsp_inquiry::miss(const link& about, std::string_view why)
 void ocsp_inquiry::keep(const link& about, const std::string& said,
                         const auth::ocsp_answer& answer) const {
     if (cache_ == nullptr) return;
-    const auto seconds =
-        std::chrono::floor<std::chrono::seconds>(surroundings_.now().time_since_epoch());
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(its_.now().time_since_epoch());
     cache_->put(about.key, {.subject = about.subject,
                             .cached_at = rfc3339(wall_time(seconds)),
                             .status = answer.status,
@@ -253,7 +252,7 @@ ocsp_inquiry::reason ocsp_inquiry::wrong(const link& about, reason why) const {
 }
 
 bool ocsp_inquiry::is_current(const auth::ocsp_answer& answer) const {
-    const auto now = surroundings_.now();
+    const auto now = its_.now();
     const auto skew = how_.allowed_clockskew;
     const auto until =
         answer.next_update.value_or(answer.this_update + how_.cache_ttl_when_next_update_unset);

@@ -31,7 +31,7 @@ struct ocsp_event {
 };
 
 /// How the rest of the world is reached.
-struct ocsp_surroundings {
+struct ocsp_dependencies {
     std::function<wall_time()> now;
     std::function<void(const ocsp_event& event)> tell;
 };
@@ -42,14 +42,10 @@ struct ocsp_surroundings {
 /// Threads: one.
 class ocsp_inquiry {
 public:
-    /// The surroundings, the log and the cache, which may be null, outlive it.
-    ocsp_inquiry(const ocsp_surroundings& surroundings, ocsp_cache* cache, const logger& log,
+    /// The dependencies, the log and the cache, which may be null, outlive it.
+    ocsp_inquiry(const ocsp_dependencies& dependencies, ocsp_cache* cache, const logger& log,
                  net::certificate_chains chains, const ocsp_peer_options& how)
-        : surroundings_(surroundings),
-          cache_(cache),
-          log_(log),
-          chains_(std::move(chains)),
-          how_(how) {}
+        : its_(dependencies), cache_(cache), log_(log), chains_(std::move(chains)), how_(how) {}
 
     /// Goes on as far as it can. True: of one of the chains every certificate is good whose
     /// authority can be asked. Nothing: somebody has to answer `question()` first.
@@ -83,7 +79,7 @@ private:
     [[nodiscard]] reason wrong(const link& about, reason why) const;
     [[nodiscard]] bool is_current(const auth::ocsp_answer& answer) const;
 
-    const ocsp_surroundings& surroundings_;
+    const ocsp_dependencies& its_;
     ocsp_cache* cache_;
     const logger& log_;
     net::certificate_chains chains_;

@@ -70,7 +70,7 @@ struct OcspPeers : testing::Test {
     logger log{[this](log_level level, std::string_view line) {
         if (level != log_level::info) warnings.emplace_back(line);
     }};
-    ocsp_surroundings world{
+    ocsp_dependencies world{
         .now = [this] { return wall_time(std::chrono::seconds(std::time(nullptr) + later)); },
         .tell =
             [this](const ocsp_event& event) {

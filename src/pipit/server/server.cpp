@@ -121,7 +121,7 @@ result<> server::state::make_loops() {
     places.emplace(count, setup.policy);
     for (unsigned i = 0; i < count; ++i) {
         loops.push_back(std::make_unique<loop>(i, random(), *config,
-                                               loop_surroundings{*mesh, counters, logins}, log));
+                                               loop_dependencies{*mesh, counters, logins}, log));
     }
     return {};
 }

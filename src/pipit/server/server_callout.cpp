@@ -13,7 +13,7 @@ namespace pipit::server {
 void server::state::start_callout() {
     protocol::nuid names(random());
     callout_inbox = "$SYS._INBOX." + names.next().substr(0, 8);
-    callout_surroundings its;
+    callout_dependencies its;
     its.keys = keys;
     its.configuration = [this] { return seen.configuration(); };
     its.tags = [this] {

@@ -22,7 +22,7 @@ certificate_facts facts_of(const std::string& der, const std::string& issuer) {
 
 } // namespace
 
-ocsp_surroundings server::state::ocsp_world() {
+ocsp_dependencies server::state::ocsp_world() {
     return {.now = [] { return net::wall_now(); },
             .tell = [this](const ocsp_event& event) { tell_of_certificate(event); }};
 }
@@ -60,7 +60,7 @@ server::state::tls_rules_of(const server_options& from, const std::optional<tls_
 }
 
 /// As nats-server, whoever is there goes and nobody comes in any more, also in another program.
-staple_service::surroundings server::state::staple_world() {
+staple_service::dependencies server::state::staple_world() {
     return {.is_given_up = [this] { return is_ending || (setup.owns_process && is_told_to_end()); },
             .end_server =
                 [this] {

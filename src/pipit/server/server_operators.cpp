@@ -33,7 +33,7 @@ result<> server::state::start_authority() {
     if (account_folder != nullptr) account_folder->directory().remove_partial_files();
     jwt_accounts = std::make_unique<known_accounts>(
         trust_of(options), std::move(*resolver),
-        account_surroundings{accounts, logins.thread(),
+        account_dependencies{accounts, logins.thread(),
                              [this](broker::account_update update, std::function<void()> done) {
                                  put_account(std::move(update), std::move(done));
                              },
@@ -56,7 +56,7 @@ result<> server::state::start_authority() {
             authority->judge(std::move(question), std::move(answer));
         });
     claims = std::make_unique<claims_service>(
-        claims_service::surroundings{*jwt_accounts, logins.thread(), loops, identity.id,
+        claims_service::dependencies{*jwt_accounts, logins.thread(), loops, identity.id,
                                      [this] { return system->server_json(); }});
     serve_claims(options.resolver, log);
     return {};

@@ -49,21 +49,21 @@ void server::state::start_system() {
     if (!account) return;
     system = std::make_unique<system_state>(*account, random());
     note_system_facts();
-    system_surroundings surroundings;
-    surroundings.collect = [this](const monitoring_query& query) { return collect(query); };
-    surroundings.account = [this](std::string_view name) { return total_of(name); };
-    surroundings.facts = [this] { return system->facts(); };
-    surroundings.next_sequence = [this] { return ++system->sequence; };
-    surroundings.next_id = [this] { return system->next_id(); };
-    surroundings.now = [] { return net::wall_now(); };
-    surroundings.request_counts = [this] {
+    system_dependencies dependencies;
+    dependencies.collect = [this](const monitoring_query& query) { return collect(query); };
+    dependencies.account = [this](std::string_view name) { return total_of(name); };
+    dependencies.facts = [this] { return system->facts(); };
+    dependencies.next_sequence = [this] { return ++system->sequence; };
+    dependencies.next_id = [this] { return system->next_id(); };
+    dependencies.now = [] { return net::wall_now(); };
+    dependencies.request_counts = [this] {
         return documents ? documents->request_counts() : request_counts{};
     };
-    surroundings.reload = [this] { return reload_for_request(); };
-    surroundings.kick = [this](std::uint64_t id) { return kick(id); };
-    surroundings.announce_lame_duck = [this](std::uint64_t id) { return announce_lame_duck(id); };
-    surroundings.user_of = [this](std::uint64_t id) { return user_of(id); };
-    system->requests = std::make_unique<system_requests>(std::move(surroundings), log);
+    dependencies.reload = [this] { return reload_for_request(); };
+    dependencies.kick = [this](std::uint64_t id) { return kick(id); };
+    dependencies.announce_lame_duck = [this](std::uint64_t id) { return announce_lame_duck(id); };
+    dependencies.user_of = [this](std::uint64_t id) { return user_of(id); };
+    system->requests = std::make_unique<system_requests>(std::move(dependencies), log);
 
     for (auto& each : loops) {
         each->post([this](broker::broker& broker, moment) {

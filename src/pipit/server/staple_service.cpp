@@ -99,7 +99,7 @@ staple_service::prepare(const server_options& from, const tls_options& block, co
                        .ends_server = wish.ends_server},
         staple_world{.fetch =
                          [this, log](const auto& url, const auto& body) {
-                             return fetch_staple(url, body, log, around_.is_given_up);
+                             return fetch_staple(url, body, log, its_.is_given_up);
                          },
                      .now = [] { return net::wall_now(); }});
     const auto answer = made->find();
@@ -147,7 +147,7 @@ bool staple_service::renew(ocsp_staple& staple, const logger& log) {
     if (staple.is_retired()) return false;
     const auto& about = staple.about();
     const auto answer = staple.ask();
-    if (!answer && around_.is_given_up()) return true; // Which is no news of the authority.
+    if (!answer && its_.is_given_up()) return true; // Which is no news of the authority.
     if (!answer) {
         log.error("Bad OCSP status update for certificate '" + about.file +
                   "': " + std::string(answer.error().detail()) + ", trying again in " +
@@ -160,7 +160,7 @@ bool staple_service::renew(ocsp_staple& staple, const logger& log) {
         return true;
     }
     log.error(line + std::string(auth::text(answer->status)));
-    if (about.ends_server) around_.end_server();
+    if (about.ends_server) its_.end_server();
     return false;
 }
 

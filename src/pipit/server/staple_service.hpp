@@ -20,14 +20,14 @@ namespace pipit::server {
 /// Threads: one; authorities are asked again on another.
 class staple_service {
 public:
-    struct surroundings {
+    struct dependencies {
         /// Nobody waits for an authority any more. Threads: all.
         std::function<bool()> is_given_up;
         /// The certificate was called back: nobody may come in by it. On a thread of the service's,
         /// which it does not hold up.
         std::function<void()> end_server;
     };
-    explicit staple_service(surroundings around) : around_(std::move(around)) {}
+    explicit staple_service(dependencies its) : its_(std::move(its)) {}
 
     /// For a listener of a configuration that is to be obeyed. Nothing: none is shown.
     /// Errors: the files' and the authorities'; it has to be shown and is not good.
@@ -45,7 +45,7 @@ private:
                      const logger& log);
     bool renew(ocsp_staple& staple, const logger& log);
 
-    const surroundings around_;
+    const dependencies its_;
     std::vector<std::shared_ptr<ocsp_staple>> shown_;
     std::vector<std::shared_ptr<ocsp_staple>> prepared_;
     task_thread keeper_{"ocsp staples"};

@@ -78,7 +78,7 @@ outcome done(const result<>& it) {
 /// One question on its way to its answer.
 class service_call {
 public:
-    service_call(const system_surroundings& its, const logger& log, const system_question& question)
+    service_call(const system_dependencies& its, const logger& log, const system_question& question)
         : its_(its), log_(log), question_(question) {}
 
     outcome run(const system_request& request) {
@@ -166,7 +166,7 @@ private:
         return {std::move(text)};
     }
 
-    const system_surroundings& its_;
+    const system_dependencies& its_;
     const logger& log_;
     const system_question& question_;
     const system_request* request_ = nullptr;
@@ -218,8 +218,8 @@ system_answer encoded(std::string body, const std::string& request_headers) {
 
 } // namespace
 
-system_requests::system_requests(system_surroundings surroundings, logger log)
-    : its_(std::move(surroundings)), log_(std::move(log)) {}
+system_requests::system_requests(system_dependencies dependencies, logger log)
+    : its_(std::move(dependencies)), log_(std::move(log)) {}
 
 std::optional<system_answer> system_requests::answer(const system_question& question) const {
     const auto facts = its_.facts();

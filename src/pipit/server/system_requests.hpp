@@ -47,7 +47,7 @@ struct account_total {
 };
 
 /// What a service can ask and do, and what each message needs.
-struct system_surroundings {
+struct system_dependencies {
     collect_function collect;
     /// Nothing when it is unknown.
     std::function<std::optional<account_total>(std::string_view account)> account;
@@ -67,7 +67,7 @@ struct system_surroundings {
 /// Threads: one.
 class system_requests {
 public:
-    system_requests(system_surroundings surroundings, logger log);
+    system_requests(system_dependencies dependencies, logger log);
 
     /// Nothing: another server is meant, or there is nothing to say.
     [[nodiscard]] std::optional<system_answer> answer(const system_question& question) const;
@@ -83,7 +83,7 @@ private:
                                                                const system_request& request) const;
     [[nodiscard]] std::optional<std::uint64_t> subscribers(const system_question& question) const;
 
-    system_surroundings its_;
+    system_dependencies its_;
     logger log_;
 };
 

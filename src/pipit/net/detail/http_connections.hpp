@@ -83,7 +83,7 @@ private:
 };
 
 /// What a connection needs of its server, which outlives it.
-struct http_surroundings {
+struct http_dependencies {
     const http_server_options& options;
     const http_handler& handler;
     http_connections& connections;
@@ -93,8 +93,8 @@ struct http_surroundings {
 /// A connection that keeps itself alive, and is among the `connections` meanwhile. Each of the two
 /// is in a file of its own: nothing else takes as long to compile.
 void begin_plain_http(boost::asio::ip::tcp::socket socket, party from,
-                      const http_surroundings& its);
+                      const http_dependencies& its);
 void begin_secure_http(boost::asio::ip::tcp::socket socket, party from, const tls_context& tls,
-                       const http_surroundings& its);
+                       const http_dependencies& its);
 
 } // namespace pipit::net::detail

@@ -32,7 +32,7 @@ template <class Stream>
 class http_connection final : public http_connection_base,
                               public std::enable_shared_from_this<http_connection<Stream>> {
 public:
-    http_connection(Stream stream, party from, const http_surroundings& its)
+    http_connection(Stream stream, party from, const http_dependencies& its)
         : http_connection_base(its.connections, from),
           stream_(std::move(stream)),
           buffer_(its.options.max_header_bytes + http_step_bytes),

@@ -68,7 +68,7 @@ struct loop::state {
     };
 
     state(unsigned its_index, std::uint64_t seed,
-          std::shared_ptr<const broker::configuration> config, loop_surroundings its_surroundings,
+          std::shared_ptr<const broker::configuration> config, loop_dependencies its_dependencies,
           logger its_log);
 
     // loop.cpp
@@ -116,7 +116,7 @@ struct loop::state {
     void make_room();
 
     unsigned index;
-    loop_surroundings surroundings;
+    loop_dependencies dependencies;
     logger log;
     net::clock clock;
     net::event_loop events;

@@ -84,8 +84,8 @@ struct server::state {
     bool close_excess_of(std::span<const broker::account_configuration> of);
 
     // server_ocsp.cpp
-    [[nodiscard]] ocsp_surroundings ocsp_world();
-    [[nodiscard]] staple_service::surroundings staple_world();
+    [[nodiscard]] ocsp_dependencies ocsp_world();
+    [[nodiscard]] staple_service::dependencies staple_world();
     void configure_ocsp();
     /// What a listener's block comes to.
     /// Errors: those of `make_tls_rules`; it asks about clients that show no certificate.

@@ -28,7 +28,7 @@ struct system_world {
     }
 
     system_requests requests() {
-        system_surroundings its;
+        system_dependencies its;
         its.collect = [this](const monitoring_query& query) { return monitored.collect(query); };
         its.account = [this](std::string_view name) -> std::optional<account_total> {
             const auto& snapshot = monitored.snapshot;
