@@ -14,7 +14,7 @@ namespace pipit::server {
 
 /// Where the JWTs of accounts are found.
 ///
-/// Threads: one, the login desk's; an answer may come on any.
+/// Threads: one, the authenticator's; an answer may come on any.
 class account_resolver {
 public:
     using answer = std::function<void(result<std::string> jwt)>;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/base/join_host_port.hpp>
 #include <pipit/base/limits.hpp>
+#include <pipit/server/authenticator.hpp>
 #include <pipit/server/detail/loop_state.hpp>
-#include <pipit/server/login_desk.hpp>
 
 #include <algorithm>
 #include <array>

@@ -16,7 +16,7 @@
 
 namespace pipit::server {
 
-class login_desk;
+class authenticator;
 struct arrival_rules;
 struct tls_rules;
 class websocket_policy;
@@ -25,7 +25,7 @@ class websocket_policy;
 struct loop_dependencies {
     broker::mesh& mesh;
     broker::shared_counters& counters;
-    login_desk& logins;
+    authenticator& logins;
 };
 
 /// One thread with its broker and all sockets of its connections: it reads, hands the bytes to the

@@ -7,11 +7,11 @@
 #include <pipit/net/tcp.hpp>
 #include <pipit/server/arrival.hpp>
 #include <pipit/server/auth_callout.hpp>
+#include <pipit/server/authenticator.hpp>
 #include <pipit/server/broker_configuration.hpp>
 #include <pipit/server/claims_service.hpp>
 #include <pipit/server/jwt_authority.hpp>
 #include <pipit/server/lame_duck.hpp>
-#include <pipit/server/login_desk.hpp>
 #include <pipit/server/loop.hpp>
 #include <pipit/server/monitoring.hpp>
 #include <pipit/server/ocsp_desk.hpp>
@@ -205,7 +205,7 @@ struct server::state {
     std::optional<placement> places; ///< The first loop's own.
     arrival_rules client_rules;      ///< The same, once it runs.
     std::atomic<std::size_t> in_process_connections = 0;
-    login_desk logins;            ///< Ends before the loops that it answers.
+    authenticator logins;         ///< Ends before the loops that it answers.
     ocsp_desk ocsp{ocsp_world()}; ///< The same.
     staple_service staples{staple_world()};
     task_thread ender{"ender"}; ///< Ends the server itself, when it has to.

@@ -2,7 +2,7 @@
 #include <pipit/auth/nonce.hpp>
 #include <pipit/auth/password.hpp>
 #include <pipit/net/clock.hpp>
-#include <pipit/server/login_desk.hpp>
+#include <pipit/server/authenticator.hpp>
 
 #include <utility>
 
@@ -30,7 +30,7 @@ login_answer answer_to(const broker::proxy_check& check) {
 
 } // namespace
 
-void login_desk::ask(broker::login_question question, answer_function answer) {
+void authenticator::ask(broker::login_question question, answer_function answer) {
     const auto id = question.id;
     const party from(question.address);
     if (auto* const check = std::get_if<broker::password_check>(&question.what)) {
@@ -60,14 +60,14 @@ void login_desk::ask(broker::login_question question, answer_function answer) {
         });
 }
 
-void login_desk::judge(broker::login_question question,
-                       std::function<void(broker::login_answer)> answer) {
+void authenticator::judge(broker::login_question question,
+                          std::function<void(broker::login_answer)> answer) {
     if (!judge_) return answer(login_answer::refusal("no operator is trusted"));
     judge_(std::move(question), std::move(answer));
 }
 
-void login_desk::judge_jwt(broker::login_question question,
-                           std::function<void(broker::login_answer)> answer) {
+void authenticator::judge_jwt(broker::login_question question,
+                              std::function<void(broker::login_answer)> answer) {
     signatures_.thread().post([this, question = std::move(question), answer = std::move(answer)] {
         judge(question, answer);
     });

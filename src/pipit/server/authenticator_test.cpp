@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <pipit/server/login_desk.hpp>
+#include <pipit/server/authenticator.hpp>
 
 #include <pipit/auth/creds.hpp>
 #include <pipit/auth/nkey.hpp>
@@ -14,21 +14,21 @@ namespace {
 
 broker::login_answer answer_to(decltype(broker::login_question::what) check) {
     std::promise<broker::login_answer> promise;
-    login_desk desk;
-    desk.ask({.id = 7, .address = "127.0.0.1", .what = std::move(check)},
-             [&](std::uint64_t id, broker::login_answer answer) {
-                 EXPECT_EQ(id, 7u);
-                 promise.set_value(std::move(answer));
-             });
+    authenticator logins;
+    logins.ask({.id = 7, .address = "127.0.0.1", .what = std::move(check)},
+               [&](std::uint64_t id, broker::login_answer answer) {
+                   EXPECT_EQ(id, 7u);
+                   promise.set_value(std::move(answer));
+               });
     return promise.get_future().get();
 }
 
-TEST(LoginDesk, TellsWhichPasswordIsRight) {
+TEST(Authenticator, TellsWhichPasswordIsRight) {
     EXPECT_TRUE(answer_to(broker::password_check{.stored = "a", .given = "a"}).accepted);
     EXPECT_FALSE(answer_to(broker::password_check{.stored = "a", .given = "b"}).accepted);
 }
 
-TEST(LoginDesk, RefusesWhatNobodyCanAnswer) {
+TEST(Authenticator, RefusesWhatNobodyCanAnswer) {
     EXPECT_EQ(
         answer_to(broker::signature_check{.nkey = "U", .nonce = "n", .signature = ""}).why_not,
         "Signature missing");
@@ -36,7 +36,7 @@ TEST(LoginDesk, RefusesWhatNobodyCanAnswer) {
     EXPECT_EQ(answer_to(broker::callout_check{}).why_not, "nobody decides");
 }
 
-TEST(LoginDesk, TellsWhichProxySigned) {
+TEST(Authenticator, TellsWhichProxySigned) {
     const auth::nkey_seed seed{auth::nkey_prefix::user, auth::secret_key_bytes()};
     const auto key = auth::encode(auth::signing_key(seed).public_key());
     broker::proxy_check check{.trusted = std::make_shared<std::vector<std::string>>(1, key),

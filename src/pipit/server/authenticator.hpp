@@ -15,7 +15,7 @@ namespace pipit::server {
 /// wait, each has its turn. Bounded by what brokers ask (`limits::open_logins` each).
 ///
 /// Threads: all, but for `judge_jwts_by`.
-class login_desk {
+class authenticator {
 public:
     using answer_function =
         std::function<void(std::uint64_t question_id, broker::login_answer answer)>;
@@ -23,14 +23,14 @@ public:
     using jwt_judge = std::function<void(broker::login_question question,
                                          std::function<void(broker::login_answer)> answer)>;
 
-    login_desk() = default;
-    login_desk(const login_desk&) = delete;
-    login_desk& operator=(const login_desk&) = delete;
+    authenticator() = default;
+    authenticator(const authenticator&) = delete;
+    authenticator& operator=(const authenticator&) = delete;
 
-    /// Calls `answer` on another thread, or drops it when the desk ends.
+    /// Calls `answer` on another thread, or drops it when this ends.
     void ask(broker::login_question question, answer_function answer);
 
-    /// Before the first question about a JWT; called on the desk's thread.
+    /// Before the first question about a JWT; called on a thread of this.
     void judge_jwts_by(jwt_judge judge) { judge_ = std::move(judge); }
     /// Before the first question that a service has to decide; called on the asker's thread, must
     /// not block.
