@@ -75,7 +75,7 @@ staple_service::dependencies server::state::staple_world() {
                 }};
 }
 
-/// On a thread of the desk's.
+/// On a thread of the verifier's.
 void server::state::tell_of_certificate(const ocsp_event& event) {
     if (!system || system->is_closing) return;
     const auto facts = system->facts();

@@ -14,7 +14,7 @@
 #include <pipit/server/lame_duck.hpp>
 #include <pipit/server/loop.hpp>
 #include <pipit/server/monitoring.hpp>
-#include <pipit/server/ocsp_desk.hpp>
+#include <pipit/server/ocsp_verifier.hpp>
 #include <pipit/server/placement.hpp>
 #include <pipit/server/ports_file.hpp>
 #include <pipit/server/process_usage.hpp>
@@ -205,8 +205,8 @@ struct server::state {
     std::optional<placement> places; ///< The first loop's own.
     arrival_rules client_rules;      ///< The same, once it runs.
     std::atomic<std::size_t> in_process_connections = 0;
-    authenticator logins;         ///< Ends before the loops that it answers.
-    ocsp_desk ocsp{ocsp_world()}; ///< The same.
+    authenticator logins;             ///< Ends before the loops that it answers.
+    ocsp_verifier ocsp{ocsp_world()}; ///< The same.
     staple_service staples{staple_world()};
     task_thread ender{"ender"}; ///< Ends the server itself, when it has to.
     std::unique_ptr<net::tcp_acceptor> client_acceptor;

@@ -26,23 +26,23 @@ namespace pipit::server {
 /// authority, by party.
 ///
 /// Threads: all.
-class ocsp_desk {
+class ocsp_verifier {
 public:
     /// So many may wait for an authority.
     static constexpr waiting_room::bounds waiting_bounds{.most = limits::ocsp_waiting,
                                                          .few = limits::ocsp_waiting_of_party};
 
-    explicit ocsp_desk(ocsp_dependencies dependencies,
-                       waiting_room::bounds waiting = waiting_bounds);
-    ~ocsp_desk();
-    ocsp_desk(const ocsp_desk&) = delete;
-    ocsp_desk& operator=(const ocsp_desk&) = delete;
+    explicit ocsp_verifier(ocsp_dependencies dependencies,
+                           waiting_room::bounds waiting = waiting_bounds);
+    ~ocsp_verifier();
+    ocsp_verifier(const ocsp_verifier&) = delete;
+    ocsp_verifier& operator=(const ocsp_verifier&) = delete;
 
     /// From then on. What was kept so far is saved, and what is in the file is read. Nothing: no
     /// listener asks.
     void configure(const std::optional<ocsp_cache_options>& cache, const logger& log);
 
-    /// Of clients that wait at most so long. Lives as long as the desk. Threads: one.
+    /// Of clients that wait at most so long. Lives as long as the verifier. Threads: one.
     [[nodiscard]] net::peer_judge judge(const ocsp_peer_options& how, nanoseconds patience);
 
     /// Nothing where no answer is kept.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <pipit/server/ocsp_desk.hpp>
+#include <pipit/server/ocsp_verifier.hpp>
 
 #include <pipit/auth/test_ocsp.hpp>
 #include <pipit/net/clock.hpp>
@@ -44,9 +44,9 @@ struct full_disk {
     rlimit before{};
 };
 
-/// An authority that says what it wants when it wants, and a desk.
-struct OcspDesk : testing::Test {
-    ~OcspDesk() override { set(silent, false); }
+/// An authority that says what it wants when it wants, and a verifier.
+struct OcspVerifier : testing::Test {
+    ~OcspVerifier() override { set(silent, false); }
 
     net::http_response answer() {
         std::unique_lock held(lock);
@@ -72,7 +72,7 @@ struct OcspDesk : testing::Test {
                   [outcome](std::string why_not) { outcome->set_value(std::move(why_not)); });
         return outcome->get_future();
     }
-    void keep() { desk.configure(ocsp_cache_options{.local_store = folder}, {}); }
+    void keep() { verifier.configure(ocsp_cache_options{.local_store = folder}, {}); }
 
     std::mutex lock;
     std::condition_variable changed;
@@ -86,9 +86,10 @@ struct OcspDesk : testing::Test {
     std::unique_ptr<net::http_server> authority =
         std::move(*net::http_server::listen({}, [this](std::string_view) { return answer(); }));
     static constexpr std::size_t may_wait = 16;
-    ocsp_desk desk{{.now = [] { return net::wall_now(); }, .tell = [](const ocsp_event&) {}},
-                   {.most = may_wait, .few = 2}};
-    net::peer_judge its_judge = desk.judge({.verify = true, .ca_timeout = 60s}, 60s);
+    ocsp_verifier verifier{
+        {.now = [] { return net::wall_now(); }, .tell = [](const ocsp_event&) {}},
+        {.most = may_wait, .few = 2}};
+    net::peer_judge its_judge = verifier.judge({.verify = true, .ca_timeout = 60s}, 60s);
 
     void SetUp() override {
         const auto url = "OCSP;URI:http://127.0.0.1:" + std::to_string(authority->port());
@@ -96,13 +97,13 @@ struct OcspDesk : testing::Test {
     }
 };
 
-TEST_F(OcspDesk, LetsInWhoIsGood) {
+TEST_F(OcspVerifier, LetsInWhoIsGood) {
     EXPECT_EQ(judge().get(), "");
     set(status, V_OCSP_CERTSTATUS_REVOKED);
     EXPECT_EQ(judge().get(), "client not OCSP valid");
 }
 
-TEST_F(OcspDesk, IsNotFilledByOneParty) {
+TEST_F(OcspVerifier, IsNotFilledByOneParty) {
     set(silent, true);
     for (std::size_t i = 0; i < may_wait / 2; ++i) {
         (void)judge("2001:db8::" + std::to_string(i));
@@ -116,7 +117,7 @@ TEST_F(OcspDesk, IsNotFilledByOneParty) {
     EXPECT_EQ(other.get(), "");
 }
 
-TEST_F(OcspDesk, HasRoomForAllOfAPartyWhoNeedNoAuthority) {
+TEST_F(OcspVerifier, HasRoomForAllOfAPartyWhoNeedNoAuthority) {
     std::promise<void> all_came;
     const auto root_alone = [&](std::function<void(std::string)> then) {
         its_judge({.chains = {{root.der()}}, .from = party("192.0.2.1")}, std::move(then));
@@ -135,12 +136,12 @@ TEST_F(OcspDesk, HasRoomForAllOfAPartyWhoNeedNoAuthority) {
     EXPECT_EQ(refused, 0U);
 }
 
-TEST_F(OcspDesk, JudgesForEachPartyInTurn) {
+TEST_F(OcspVerifier, JudgesForEachPartyInTurn) {
     std::promise<void> all_came;
     const auto held = all_came.get_future().share();
     // The first line of the log waits, and so does the first judgement, until all others wait too.
-    desk.configure(std::nullopt,
-                   logger([held](log_level, std::string_view) { held.wait(); }, true));
+    verifier.configure(std::nullopt,
+                       logger([held](log_level, std::string_view) { held.wait(); }, true));
     std::promise<std::vector<std::string>> all_judged;
     std::vector<std::string> order;
     const auto come = [&](const std::string& address) {
@@ -178,18 +179,18 @@ TEST(WaitingRoom, LeavesTheLastHalfToThoseWhoAreFew) {
     EXPECT_TRUE(room.enter(many));
 }
 
-TEST_F(OcspDesk, EndsWithoutItsAuthority) {
+TEST_F(OcspVerifier, EndsWithoutItsAuthority) {
     set(silent, true);
     auto waits = judge();
     wait_until_asked();
-    desk.stop();
+    verifier.stop();
     EXPECT_EQ(waits.wait_for(0s), std::future_status::timeout) << "nobody has answered";
 }
 
-TEST_F(OcspDesk, ReadsNoOlderFileAfterOneThatCouldNotBeWritten) {
+TEST_F(OcspVerifier, ReadsNoOlderFileAfterOneThatCouldNotBeWritten) {
     keep();
     EXPECT_EQ(judge().get(), "");
-    desk.configure(std::nullopt, {}); // Saves it.
+    verifier.configure(std::nullopt, {}); // Saves it.
     std::filesystem::rename(folder / "cache.json", folder / "older.json");
     set(status, V_OCSP_CERTSTATUS_REVOKED);
     keep();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <pipit/server/ocsp_desk.hpp>
+#include <pipit/server/ocsp_verifier.hpp>
 
 #include <pipit/net/clock.hpp>
 #include <pipit/net/event_loop.hpp>
@@ -12,7 +12,7 @@
 namespace pipit::server {
 
 /// The thread on which authorities are asked, and which does nothing that takes time.
-struct ocsp_desk::asking {
+struct ocsp_verifier::asking {
     asking() {
         thread.post([this] { events.run(); });
     }
@@ -36,7 +36,7 @@ struct ocsp_desk::asking {
 };
 
 /// Somebody whose handshake waits.
-struct ocsp_desk::client {
+struct ocsp_verifier::client {
     client(const ocsp_dependencies& dependencies, std::shared_ptr<const rules> its_rules,
            const ocsp_asker& asker, net::certificate_chains chains, const ocsp_peer_options& how,
            std::function<void(std::string)> told)
@@ -54,24 +54,24 @@ struct ocsp_desk::client {
     bool is_waiting = false; ///< For an authority; counted.
 };
 
-ocsp_desk::ocsp_desk(ocsp_dependencies dependencies, waiting_room::bounds waiting)
+ocsp_verifier::ocsp_verifier(ocsp_dependencies dependencies, waiting_room::bounds waiting)
     : its_(std::move(dependencies)), rules_(std::make_shared<rules>()), waiting_(waiting) {}
 
-ocsp_desk::~ocsp_desk() { stop(); }
+ocsp_verifier::~ocsp_verifier() { stop(); }
 
-void ocsp_desk::stop() {
+void ocsp_verifier::stop() {
     judging_.thread().stop();
     if (asking_) asking_->stop();
     keeper_.stop();
     configure(std::nullopt, {});
 }
 
-std::shared_ptr<const ocsp_desk::rules> ocsp_desk::current() const {
+std::shared_ptr<const ocsp_verifier::rules> ocsp_verifier::current() const {
     const std::lock_guard guard(lock_);
     return rules_;
 }
 
-void ocsp_desk::configure(const std::optional<ocsp_cache_options>& cache, const logger& log) {
+void ocsp_verifier::configure(const std::optional<ocsp_cache_options>& cache, const logger& log) {
     const auto before = current();
     bool is_saved = true;
     if (before->cache) {
@@ -101,7 +101,7 @@ void ocsp_desk::configure(const std::optional<ocsp_cache_options>& cache, const 
     if (made->cache) keep_saving(made);
 }
 
-void ocsp_desk::keep_saving(const std::shared_ptr<const rules>& of) {
+void ocsp_verifier::keep_saving(const std::shared_ptr<const rules>& of) {
     const std::weak_ptr<const rules> of_these = of;
     keeper_.post_at(net::steady_now() + of->cache->options().save_interval, [this, of_these] {
         const auto still = of_these.lock();
@@ -112,7 +112,7 @@ void ocsp_desk::keep_saving(const std::shared_ptr<const rules>& of) {
     });
 }
 
-net::peer_judge ocsp_desk::judge(const ocsp_peer_options& how, nanoseconds patience) {
+net::peer_judge ocsp_verifier::judge(const ocsp_peer_options& how, nanoseconds patience) {
     if (!asking_) asking_ = std::make_unique<asking>();
     return [this, how, patience](net::peer_to_judge peer, std::function<void(std::string)> then) {
         const ocsp_asker who{.from = peer.from, .give_up_at = net::steady_now() + patience};
@@ -127,7 +127,7 @@ net::peer_judge ocsp_desk::judge(const ocsp_peer_options& how, nanoseconds patie
 }
 
 /// In its turn, as `take`: to read and verify what was said takes a millisecond.
-void ocsp_desk::go_on(const std::shared_ptr<client>& with) {
+void ocsp_verifier::go_on(const std::shared_ptr<client>& with) {
     if (const auto is_good = with->inquiry.go_on())
         return finish(*with, *is_good ? "" : refused_by_ocsp);
     if (!with->is_waiting && !waiting_.enter(with->who.from)) {
@@ -138,7 +138,7 @@ void ocsp_desk::go_on(const std::shared_ptr<client>& with) {
 }
 
 /// On the thread of `asking_`.
-void ocsp_desk::ask(const std::shared_ptr<client>& with) {
+void ocsp_verifier::ask(const std::shared_ptr<client>& with) {
     asking_->authorities.ask(with->inquiry.question(), with->who, with->by->log,
                              [this, with](const ocsp_authorities::shared_answer& said) {
                                  judging_.post(with->who.from,
@@ -146,20 +146,20 @@ void ocsp_desk::ask(const std::shared_ptr<client>& with) {
                              });
 }
 
-void ocsp_desk::take(const std::shared_ptr<client>& with, const result<std::string>& said) {
+void ocsp_verifier::take(const std::shared_ptr<client>& with, const result<std::string>& said) {
     // An answer is kept for the next one, even if it came too late.
     if (!said && with->has_given_up()) return finish(*with, refused_by_ocsp);
     with->inquiry.answer(said);
     go_on(with);
 }
 
-void ocsp_desk::finish(const client& with, std::string_view why_not) {
+void ocsp_verifier::finish(const client& with, std::string_view why_not) {
     judged_.leave(with.who.from);
     if (with.is_waiting) waiting_.leave(with.who.from);
     with.then(std::string(why_not));
 }
 
-std::optional<ocsp_statistics> ocsp_desk::statistics() const {
+std::optional<ocsp_statistics> ocsp_verifier::statistics() const {
     const auto now = current();
     if (!now->cache) return std::nullopt;
     return now->cache->statistics();
