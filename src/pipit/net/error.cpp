@@ -11,7 +11,7 @@ const char* sentence(errc value) {
     case errc::invalid_proxy_header: return "invalid PROXY protocol header";
     case errc::unsupported_proxy_header: return "unsupported PROXY protocol feature";
     case errc::closed: return "the other end closed the connection";
-    case errc::timed_out: return "the other end did not answer in time";
+    case errc::timeout: return "the other end did not answer in time";
     case errc::invalid_http: return "malformed HTTP";
     case errc::websocket_refused: return "WebSocket refused";
     case errc::websocket_violation: return "WebSocket protocol violation";

@@ -10,7 +10,7 @@ enum class errc {
     invalid_proxy_header = 1, ///< The detail says what about it.
     unsupported_proxy_header,
     closed,              ///< The other end is gone.
-    timed_out,           ///< Nothing came, or nothing was taken, in the time given.
+    timeout,             ///< Nothing came, or nothing was taken, in the time given.
     invalid_http,        ///< What came is not the head of an HTTP/1.1 message, or has no end.
     websocket_refused,   ///< The detail says why.
     websocket_violation, ///< Frames that break RFC 6455; the detail says how.

@@ -143,7 +143,7 @@ result<http_response> fetch_http(http_request request, const std::function<bool(
     } catch (const boost::system::system_error& failed) { // No descriptor or thread is left for it.
         return error(failed.code());
     }
-    return error(errc::timed_out);
+    return error(errc::timeout);
 }
 
 } // namespace pipit::net

@@ -46,7 +46,7 @@ using http_answered = boost::asio::any_completion_handler<void(result<http_respo
 
 /// Sends one request over a connection of its own. `done` is called by the executor, once and never
 /// at once, unless its context ends before. Redirections are not followed.
-/// Errors: the host cannot be reached or trusted, does not answer in time (`errc::timed_out`), or
+/// Errors: the host cannot be reached or trusted, does not answer in time (`errc::timeout`), or
 ///         answers with something else than HTTP (`errc::invalid_http`), or with more than
 ///         `answer_bytes_max`.
 void fetch_http(const boost::asio::any_io_executor& executor, http_request request,

@@ -156,7 +156,7 @@ result<std::size_t> pipe_end::read_some(std::span<char> buffer, nanoseconds time
     const auto ready = [&] {
         return !state_->to_caller.empty() || state_->loop_closed || state_->caller_closed;
     };
-    if (!state_->changed.wait_for(guard, timeout, ready)) return errc::timed_out;
+    if (!state_->changed.wait_for(guard, timeout, ready)) return errc::timeout;
     const auto count = state_->to_caller.take(buffer);
     wake_loop(state_);
     return count;
@@ -169,7 +169,7 @@ result<> pipe_end::write(bytes_view bytes, nanoseconds timeout) {
         return !state_->to_loop.full() || state_->loop_closed || state_->caller_closed;
     };
     while (!bytes.empty()) {
-        if (!state_->changed.wait_until(guard, deadline, ready)) return errc::timed_out;
+        if (!state_->changed.wait_until(guard, deadline, ready)) return errc::timeout;
         if (state_->loop_closed || state_->caller_closed) return errc::closed;
         bytes.remove_prefix(state_->to_loop.put(bytes));
         wake_loop(state_);

@@ -28,10 +28,10 @@ public:
     pipe_end& operator=(pipe_end&& other) noexcept;
 
     /// Waits for bytes and returns how many came, at least one; 0 when the other end closed.
-    /// Errors: `errc::timed_out`.
+    /// Errors: `errc::timeout`.
     [[nodiscard]] result<std::size_t> read_some(std::span<char> buffer, nanoseconds timeout);
     /// Waits until all bytes are in the pipe.
-    /// Errors: `errc::closed`, `errc::timed_out`: then some of them may be.
+    /// Errors: `errc::closed`, `errc::timeout`: then some of them may be.
     [[nodiscard]] result<> write(bytes_view bytes, nanoseconds timeout);
     /// What was written is still read by the other end.
     void close() noexcept;

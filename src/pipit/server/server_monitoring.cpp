@@ -113,7 +113,7 @@ result<monitoring_snapshot> server::state::collect(const monitoring_query& query
         });
     if (!answers || (query.sessions && !collect_sessions(*query.sessions, *answers)) ||
         (query.subscriptions && !collect_page(*query.subscriptions, *answers))) {
-        return error(net::errc::timed_out, "a loop did not answer in time");
+        return error(net::errc::timeout, "a loop did not answer in time");
     }
     snapshot.loops = std::move(*answers);
     return snapshot;

@@ -69,7 +69,7 @@ public:
         names_late_.async_wait([self = this->shared_from_this()](error_code ended) {
             if (ended) return;
             self->name_.reset();
-            self->end(errc::timed_out);
+            self->end(errc::timeout);
         });
         auto found = [weak = this->weak_from_this()](error_code failed,
                                                      lookup::endpoints addresses) {
@@ -91,7 +91,7 @@ private:
     /// In our own words: nobody who asks knows Beast.
     [[nodiscard]] static error told(const error& why) {
         const auto& code = why.code();
-        if (code == beast::error::timeout) return errc::timed_out;
+        if (code == beast::error::timeout) return errc::timeout;
         static const auto& of_http = error_code(http::error::end_of_stream).category();
         if (code.category() != of_http || code == http::error::body_limit) return why;
         return {errc::invalid_http, code.message()};
