@@ -26,6 +26,21 @@ TEST(AccountLimits, EndWhomTheServerChoosesOfTooManyAndNobodyElse) {
     EXPECT_FALSE(first.closed);
 }
 
+TEST(AccountLimits, EndOnlyWhoFindsTheLastPlaceTakenOnAnotherLoop) {
+    auto config = open_configuration();
+    config->authorization.token = "t";
+    config->accounts.at(0).limits.max_connections = 1;
+    test_brokers loops(config, 2);
+    auto& first = loops.connect(R"("auth_token":"t")");
+    auto& second = loops.connect(1);
+    loops.receive(second, "CONNECT {\"auth_token\":\"t\"}\r\n");
+    // The second is counted and refused, and has not left yet.
+    loops.receive(first, "CONNECT {\"auth_token\":\"t\"}\r\n");
+    loops.flush();
+    EXPECT_TRUE(second.closed);
+    EXPECT_FALSE(first.closed);
+}
+
 TEST(AccountLimits, EndWhoeverIsFullUnderANewLimitOfSubscriptions) {
     test_brokers loop;
     auto& client = loop.connect(R"("headers":true)");

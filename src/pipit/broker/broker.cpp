@@ -390,6 +390,7 @@ void broker::expire(moment now) {
         found->second->wakes_at = {};
         state.on_due(*found->second, now);
     }
+    state.tidy_deadlines();
 }
 
 std::optional<login_question> broker::next_question() {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <vector>
 
@@ -351,6 +352,27 @@ TEST(Broker, StallsAPublisherWhoseReaderIsBehindAndGoesOnAfterwards) {
               static_cast<std::uint64_t>(limits::stall_max / limits::stall_min));
     loop.pass(20ms);
     EXPECT_FALSE(loop.core().reading_paused(*publisher.its_session));
+}
+
+TEST(Broker, ClosesAStalledClientThatEndsAndReadsNothing) {
+    auto config = open_configuration();
+    config->max_pending_bytes = 100'000;
+    test_brokers loop(config);
+    auto& client = loop.connect(plain);
+    client.window = 0;
+    loop.send(client, "SUB a 1\r\n");
+    for (int i = 0; i < 90; ++i) {
+        loop.receive(client, "PUB a 1000\r\n" + std::string(1000, 'x') + "\r\n");
+    }
+    loop.flush();
+    ASSERT_TRUE(loop.core().reading_paused(*client.its_session));
+    const std::array kicked{loop.core().client_id(*client.its_session)};
+    loop.core().close_sessions(kicked, close_reason::kicked, loop.now);
+    loop.flush();
+    loop.pass(limits::stall_max); // What looks at it first is the end of its stall.
+    EXPECT_FALSE(client.closed);
+    loop.pass(limits::last_flush_deadline);
+    EXPECT_TRUE(client.closed);
 }
 
 TEST(Broker, AsksSoonAfterConnectHowLongTheWayIsAndThenOnlyTheSilent) {

@@ -44,6 +44,10 @@ void broker_state::tell_of_stall(const session& session, moment now) {
 }
 
 void broker_state::reschedule(session& session) {
+    if (session.ended()) { // Only its last bytes may still go.
+        if (session.write_deadline != steady_time{}) wake_at(session, session.write_deadline);
+        return;
+    }
     steady_time earliest{};
     const auto refresh_at = session.refresh ? session.refresh->at : steady_time{};
     for (const auto deadline :
@@ -55,12 +59,22 @@ void broker_state::reschedule(session& session) {
     if (earliest != steady_time{}) wake_at(session, earliest);
 }
 
+/// A stall leaves the entry of the deadline behind it, and asks for that again when it is over.
+void broker_state::tidy_deadlines() {
+    if (deadlines.size() <= 2 * sessions.size() + schedule::needless_max) return;
+    deadlines.clear();
+    for (auto& [id, each] : sessions) {
+        each->wakes_at = {};
+        reschedule(*each);
+    }
+}
+
 void broker_state::on_due(session& session, moment now) {
     const auto is_due = [&](steady_time deadline) {
         return deadline != steady_time{} && deadline <= now.steady;
     };
     if (is_due(session.write_deadline)) on_write_deadline(session, now);
-    if (session.ended()) return;
+    if (session.ended()) return reschedule(session);
     if (is_due(session.stalled_until)) {
         session.stalled_until = {};
         out.touch(session);

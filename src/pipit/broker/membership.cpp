@@ -33,9 +33,13 @@ bool broker_state::bind(session& session, user_pointer user, moment now) {
     session.details->identity = std::move(user);
     const auto& identity = session.details->identity;
     // Who stays in the account keeps the subscriptions made before the first CONNECT.
+    const auto limit = of->config->limits.max_connections;
+    bool has_room = true;
     if (session.of != of) {
         leave_account(session);
-        ++of->shared->connections;
+        // Another loop may be counting, too: of two who take the last place one gets it.
+        const auto count = ++of->shared->connections;
+        has_room = limit < 0 || count <= limit;
         session.of = of;
         session.place = static_cast<std::uint32_t>(of->sessions.size());
         of->sessions.push_back(&session);
@@ -45,8 +49,7 @@ bool broker_state::bind(session& session, user_pointer user, moment now) {
     apply_limits(session);
     set_permissions(session, identity != nullptr ? identity->permissions : nullptr);
     set_expiry(session, now);
-    const auto limit = of->config->limits.max_connections;
-    if (limit < 0 || of->shared->connections <= limit) return true;
+    if (has_room) return true;
     end_as_excess(session);
     return false;
 }

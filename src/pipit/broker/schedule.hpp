@@ -4,6 +4,7 @@
 #include <pipit/base/time.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -11,9 +12,13 @@
 namespace pipit::broker {
 
 /// When sessions want to be looked at. A deadline that moves back is not taken out: its session is
-/// looked at for nothing once, and says when again.
+/// looked at for nothing once, and says when again. Whoever adds them clears the schedule when
+/// there are too many, and begins it anew.
 class schedule {
 public:
+    /// Beyond two a session there are too many.
+    static constexpr std::size_t needless_max = 1024;
+
     struct entry {
         steady_time at;
         std::uint64_t client_id;
@@ -23,6 +28,9 @@ public:
         entries_.push_back({at, client_id});
         std::push_heap(entries_.begin(), entries_.end(), later);
     }
+
+    void clear() noexcept { entries_.clear(); }
+    [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
 
     [[nodiscard]] std::optional<steady_time> next() const noexcept {
         if (entries_.empty()) return std::nullopt;

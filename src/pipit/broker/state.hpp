@@ -92,6 +92,7 @@ struct broker_state {
     void wake_at(session& session, steady_time at);
     void tell_of_stall(const session& session, moment now);
     void reschedule(session& session);
+    void tidy_deadlines();
     void on_due(session& session, moment now);
     void on_ping_due(session& session, moment now);
 
