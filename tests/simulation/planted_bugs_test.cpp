@@ -46,6 +46,10 @@ TEST(PlantedBug, ABrokenOrderIsSeen) {
     EXPECT_TRUE(is_found(bug::takes_batches_backwards, crowd_of_three_loops));
 }
 
+TEST(PlantedBug, ABatchThatHoldsUpOthersIsSeen) {
+    EXPECT_TRUE(is_found(bug::stops_at_hidden_batches, crowd_of_three_loops));
+}
+
 TEST(PlantedBug, InterestThatStaysBehindIsSeen) {
     EXPECT_TRUE(is_found(bug::forgets_to_withdraw, crowd_of_three_loops));
 }

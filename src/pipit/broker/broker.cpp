@@ -201,13 +201,15 @@ bool broker::reading_paused(const session& session) const noexcept {
 
 // --- Output ---
 
-void broker::end_batch(moment now) {
+void broker::append_batch(moment now) {
     do {
         state_->settle(now);
         state_->routing.publish_metrics(now);
     } while (state_->internals.hand_over(now) || state_->out.has_ended());
-    state_->peers.end_batch();
+    state_->peers.append_batch();
 }
+
+void broker::show_batch() { state_->peers.show_batch(); }
 
 session* broker::next_touched() noexcept { return state_->out.take_touched(); }
 

@@ -207,7 +207,13 @@ public:
     // --- Output ---
 
     /// Ends a batch: hands over to the peers what they want, and makes it visible. Flush next.
-    void end_batch(moment now);
+    void end_batch(moment now) {
+        append_batch(now);
+        show_batch();
+    }
+    /// The two halves of that: another loop may come between them.
+    void append_batch(moment now);
+    void show_batch();
 
     /// A session with output, a change of `reading_paused` or an end; each once; null: no more.
     [[nodiscard]] session* next_touched() noexcept;

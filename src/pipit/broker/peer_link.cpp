@@ -5,6 +5,7 @@
 
 #include <cstring>
 #include <type_traits>
+#include <utility>
 
 namespace pipit::broker {
 namespace {
@@ -154,17 +155,20 @@ bool peer_link::some_are_full() const noexcept {
     return false;
 }
 
-void peer_link::end_batch() {
-    std::uint64_t told = 0;
+void peer_link::append_batch() {
     for (unsigned peer = 0; peer < outgoing_.size(); ++peer) {
         if (outgoing_[peer].records.empty()) continue;
-        if (told == 0) ++batch_number_;
-        told |= std::uint64_t{1} << peer;
+        if (told_ == 0) ++batch_number_;
+        told_ |= std::uint64_t{1} << peer;
         outgoing_[peer].source = loop_;
         outgoing_[peer].number = batch_number_;
         mesh_->append(peer, std::exchange(outgoing_[peer], {}));
     }
-    if (told != 0) mesh_->make_visible(loop_, batch_number_, told);
+}
+
+void peer_link::show_batch() {
+    if (told_ == 0) return;
+    mesh_->make_visible(loop_, batch_number_, std::exchange(told_, 0));
 }
 
 bool peer_link::batch_reader::next(peer_record& record) {

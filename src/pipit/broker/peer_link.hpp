@@ -125,8 +125,10 @@ public:
     [[nodiscard]] bool is_full(unsigned peer) const noexcept;
     [[nodiscard]] bool some_are_full() const noexcept;
 
-    /// Hands over what was sent since the last call, and makes it visible.
-    void end_batch();
+    /// Hands over what was sent since the last call.
+    void append_batch();
+    /// Makes visible what was handed over.
+    void show_batch();
 
     /// Calls `visit(unsigned source, const peer_record&)` for all that is visible now. False:
     /// nothing was.
@@ -162,6 +164,7 @@ private:
     mesh* mesh_;
     unsigned loop_;
     std::uint64_t batch_number_ = 0;
+    std::uint64_t told_ = 0; ///< Loops that have a part of the batch that is not visible yet.
     std::vector<peer_batch> outgoing_; ///< One for each loop; this one's stays empty.
     std::vector<peer_batch> incoming_;
 };

@@ -188,7 +188,12 @@ void world::advance_loop(unsigned index) {
     auto& loop = loops_[index];
     auto& broker = *loop.broker;
     if (loop.phase == simulated_loop::phase::batch_open) {
-        broker.end_batch(now_);
+        broker.append_batch(now_);
+        loop.phase = simulated_loop::phase::batch_hidden;
+        return;
+    }
+    if (loop.phase == simulated_loop::phase::batch_hidden) {
+        broker.show_batch();
         ask_workers(loop);
         loop.phase = simulated_loop::phase::flushing;
         return;

@@ -102,7 +102,7 @@ private:
     /// A loop is in the middle of a batch until all that it touched has been flushed.
     struct simulated_loop {
         std::unique_ptr<broker::broker> broker;
-        enum class phase { idle, batch_open, flushing } phase = phase::idle;
+        enum class phase { idle, batch_open, batch_hidden, flushing } phase = phase::idle;
         std::string scratch; ///< What was read; it lives until the flush.
         std::size_t taken = 0;
         connection* reading = nullptr;
