@@ -66,6 +66,10 @@ TEST(PlantedBug, AnAnswerThatIsTakenTwiceIsSeen) {
     EXPECT_TRUE(is_found(bug::keeps_answered_requests, sim::import_world));
 }
 
+TEST(PlantedBug, InterestInAnAccountThatCameLaterIsMissed) {
+    EXPECT_TRUE(is_found(bug::drops_early_interest, sim::account_world));
+}
+
 TEST(PlantedBug, WhatALoginLosesIsSeen) {
     EXPECT_TRUE(is_found(bug::drops_held_input, sim::login_world));
 }
@@ -102,6 +106,7 @@ TEST(PlantedBug, AMaskThatBeginsAnewInTheMiddleOfAFrameIsSeen) {
 TEST(PlantedBug, NothingIsFoundWhereNothingIsPlanted) {
     EXPECT_FALSE(is_found(bug::none, crowd_of_three_loops));
     EXPECT_FALSE(is_found(bug::none, crowd_by_websockets));
+    EXPECT_FALSE(is_found(bug::none, sim::account_world));
     EXPECT_FALSE(is_found(bug::none, sim::login_world));
 }
 

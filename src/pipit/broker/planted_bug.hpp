@@ -13,6 +13,7 @@ enum class bug {
     takes_batches_backwards, ///< The newest batch of the peers comes first.
     stops_at_hidden_batches, ///< What stands behind one that is not visible yet has to wait for it.
     forgets_to_withdraw,     ///< The end of the last subscription is not told to the peers.
+    drops_early_interest,    ///< What a peer says of an account that is not known yet is forgotten.
     keeps_answered_requests, ///< The one answer to an imported request does not end it.
     drops_returned_messages, ///< A group's message that comes back is forgotten.
     drops_held_input,        ///< What came behind a CONNECT that is being checked is forgotten.

@@ -80,6 +80,7 @@ public:
     /// The account's part on this loop, made on first use; null when none is configured.
     account* account_of(account_id id);
     [[nodiscard]] account* find_account(account_id id) const noexcept;
+    /// Without those that this loop does not know yet.
     [[nodiscard]] const std::unordered_map<account_id, std::unique_ptr<account>>&
     accounts() const noexcept {
         return accounts_;
@@ -248,6 +249,8 @@ private:
     void announce_interest(const account& of, bytes_view subject, bool interested);
     void announce_members(const account& of, const queue_group& group);
     void send_to_peers(dispatch& dispatch, std::uint64_t plain_peers, message_trace* trace);
+    [[nodiscard]] account* account_told_of(account_id id);
+    void forget_if_unknown(const account& of);
     void on_interest(unsigned source, const interest_change& change);
     void on_members(unsigned source, const members_change& change);
     void on_message(unsigned source, const peer_record& record, moment now);
@@ -272,6 +275,9 @@ private:
     };
     std::unordered_map<account_id, put_part> put_accounts_;
     std::unordered_map<account_id, std::unique_ptr<account>> accounts_;
+    /// Those that others know, and this loop not yet: what others want there. One goes with the
+    /// last interest in it, so that there are no more than others have.
+    std::unordered_map<account_id, std::unique_ptr<account>> unknown_accounts_;
     match_cache cache_;
     match_result reply_targets_;
     std::string tail_scratch_;

@@ -125,30 +125,46 @@ bool router::take_from_peers(moment now) {
     });
 }
 
+/// Accounts reach the loops one after the other. What is told of one before it has come is kept.
+account* router::account_told_of(account_id id) {
+    auto* known = account_of(id);
+    if (known != nullptr || planted::is(planted::bug::drops_early_interest)) return known;
+    auto& unknown = unknown_accounts_[id];
+    if (!unknown) unknown = std::make_unique<account>(id, gone_, hash_seed_);
+    return unknown.get();
+}
+
+void router::forget_if_unknown(const account& of) {
+    if (of.shared == nullptr && of.index.subject_count() == 0) unknown_accounts_.erase(of.id);
+}
+
 void router::on_interest(unsigned source, const interest_change& change) {
-    auto* of = account_of(change.account);
+    auto* of = account_told_of(change.account);
     if (of == nullptr) return;
     of->index.set_peer_interest(change.subject, source, change.has_interest);
     if (protocol::is_literal(change.subject)) {
         cache_.drop(*of, change.subject, of->index.hash(change.subject));
     }
     if (!change.has_interest && !responses_.empty()) on_interest_lost(*of, change.subject);
+    forget_if_unknown(*of);
 }
 
 void router::on_members(unsigned source, const members_change& change) {
-    auto* of = account_of(change.account);
+    auto* of = account_told_of(change.account);
     if (of == nullptr) return;
     auto* group = of->index.set_peer_members(
         change.subject, change.queue, {source, change.group_id, change.count}, next_group_id_);
-    if (group == nullptr) return;
-    if (group->empty()) {
-        retire(*of, *group);
-    } else {
-        groups_by_id_[group->id] = group;
+    if (group != nullptr) {
+        if (group->empty()) {
+            retire(*of, *group);
+        } else {
+            groups_by_id_[group->id] = group;
+        }
+        if (protocol::is_literal(change.subject)) {
+            cache_.drop(*of, change.subject, of->index.hash(change.subject));
+        }
     }
-    if (protocol::is_literal(change.subject)) {
-        cache_.drop(*of, change.subject, of->index.hash(change.subject));
-    }
+    forget_if_unknown(*of);
 }
 
 /// Deletes a group that has no member on any loop.

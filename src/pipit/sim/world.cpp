@@ -76,19 +76,26 @@ void world::stop_reading(client& client) { link_of(client).reads = false; }
 void world::read_again(client& client) { link_of(client).reads = true; }
 
 void world::reconfigure(const std::shared_ptr<const broker::configuration>& config) {
-    for (auto& loop : loops_) loop.next_configuration = config;
+    for (auto& loop : loops_) {
+        loop.next_configuration = config;
+        loop.obeys_at = now_.steady + some_delay();
+    }
 }
 
 void world::after(nanoseconds delay, std::function<void()> action) {
     timed_.push({now_.steady + delay, next_order_++, std::move(action)});
 }
 
-/// Chunks of one direction never overtake each other. Half of them come at once, so that what they
-/// cause races with what the loops have not yet told each other.
-steady_time world::arrival(const std::deque<travelling>& before) {
+/// Half of what is on its way comes at once, so that what it causes races with what the loops have
+/// not yet told each other.
+nanoseconds world::some_delay() {
     const auto delay_max = static_cast<std::uint64_t>(settings_.delay_max.count());
-    const auto delay = nanoseconds(random_.below(2) == 0 ? 0 : random_() % delay_max);
-    const auto due = now_.steady + delay;
+    return nanoseconds(random_.below(2) == 0 ? 0 : random_() % delay_max);
+}
+
+/// Chunks of one direction never overtake each other.
+steady_time world::arrival(const std::deque<travelling>& before) {
+    const auto due = now_.steady + some_delay();
     return before.empty() ? due : std::max(due, before.back().due);
 }
 
@@ -254,7 +261,7 @@ void world::collect_actions_of(unsigned index) {
             loops_[index].phase = simulated_loop::phase::batch_open;
         });
     }
-    if (loop.next_configuration) {
+    if (loop.next_configuration && loop.obeys_at <= now_.steady) {
         actions_.push_back([this, index] {
             auto& obeys = loops_[index];
             obeys.broker->reconfigure(std::exchange(obeys.next_configuration, nullptr), now_);
@@ -320,6 +327,7 @@ bool world::advance_time() {
     for (const auto& loop : loops_) {
         if (const auto deadline = loop.broker->next_deadline()) consider(*deadline);
         for (const auto& verdict : loop.verdicts) consider(verdict.due);
+        if (loop.next_configuration) consider(loop.obeys_at);
     }
     for (const auto& link : links_) {
         if (!link.to_server.empty()) consider(link.to_server.front().due);

@@ -52,7 +52,7 @@ public:
     void stop_reading(client& client);
     void read_again(client& client);
 
-    /// Every loop obeys it, each when its turn comes.
+    /// Every loop obeys it, each when its turn comes: some of them later.
     void reconfigure(const std::shared_ptr<const broker::configuration>& config);
 
     /// Does something at a virtual time from now.
@@ -109,6 +109,7 @@ private:
         bool woken = false;
         std::vector<login_verdict> verdicts; ///< On their way from the workers, in any order.
         std::shared_ptr<const broker::configuration> next_configuration; ///< Null: none.
+        steady_time obeys_at{};                                          ///< That one.
     };
     struct timed_action {
         steady_time at;
@@ -133,6 +134,7 @@ private:
     void send_from_client(connection& link);
     void deliver_to_client(connection& link);
     [[nodiscard]] bool advance_time();
+    [[nodiscard]] nanoseconds some_delay();
     [[nodiscard]] steady_time arrival(const std::deque<travelling>& before);
     connection& link_of(client& client);
 

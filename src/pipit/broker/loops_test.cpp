@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// What holds on one loop holds on several too.
+#include <pipit/auth/permissions.hpp>
+#include <pipit/base/limits.hpp>
+#include <pipit/broker/account_update.hpp>
+#include <pipit/broker/detail/test_brokers.hpp>
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+
+namespace {
+
+using namespace pipit;
+using namespace std::chrono_literals;
+using broker::account_id;
+using broker::open_configuration;
+using broker::test_brokers;
+
+const std::string plain = "\"headers\":true,\"no_responders\":true,\"protocol\":1";
+constexpr account_id late{7};
+
+// --- Accounts that loops learn of one after the other ---
+
+broker::account_configuration late_account() {
+    broker::account_configuration made;
+    made.id = late;
+    made.name = "late";
+    return made;
+}
+
+TEST(AnAccountThatALoopDoesNotKnowYet, HasItsInterestThereWhenItDoes) {
+    test_brokers loops(open_configuration(), 2);
+    auto after = open_configuration();
+    after->accounts.push_back(late_account());
+    after->authorization.users["u"] = {.name = "u", .account = late};
+    const auto user = plain + ",\"user\":\"u\"";
+    loops.core(0).reconfigure(after, loops.now);
+    auto& reader = loops.connect(user, 0);
+    loops.send(reader, "SUB a 1\r\nSUB a q 2\r\nSUB b.> 3\r\nSUB b.> q 4\r\n");
+    loops.send(reader, "UNSUB 3\r\nUNSUB 4\r\n");
+    EXPECT_FALSE(loops.core(1).numbers_of(late));
+    loops.core(1).reconfigure(after, loops.now);
+    auto& publisher = loops.connect(user, 1);
+    loops.send(publisher, "SUB r 1\r\nPUB a 1\r\nx\r\nPUB b.c r 0\r\n\r\n");
+    EXPECT_EQ(loops.take(reader), "MSG a 1 1\r\nx\r\nMSG a 2 1\r\nx\r\n");
+    EXPECT_NE(loops.take(publisher).find("503"), std::string::npos);
+    loops.send(reader, "UNSUB 1\r\nUNSUB 2\r\n");
+    loops.send(publisher, "PUB a r 0\r\n\r\n");
+    EXPECT_NE(loops.take(publisher).find("503"), std::string::npos);
+}
+
+TEST(AnAccountThatALoopDoesNotKnowYet, ByJwtMayBeServedByTheServerItselfElsewhere) {
+    broker::shared_counters::account_counters counters;
+    test_brokers loops(open_configuration(), 2);
+    const auto config = std::make_shared<const broker::account_configuration>(late_account());
+    loops.core(0).put_account({config, &counters, {}}, loops.now);
+    loops.core(0).subscribe(late, "svc", [](const broker::internal_message&, moment) {});
+    loops.flush();
+    EXPECT_FALSE(loops.core(1).is_wanted(late, "svc"));
+    loops.core(1).put_account({config, &counters, {}}, loops.now);
+    EXPECT_TRUE(loops.core(1).is_wanted(late, "svc"));
+}
+
+} // namespace
