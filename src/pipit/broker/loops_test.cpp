@@ -21,6 +21,19 @@ using broker::test_brokers;
 const std::string plain = "\"headers\":true,\"no_responders\":true,\"protocol\":1";
 constexpr account_id late{7};
 
+/// A message of 1,000 bytes.
+std::string thousand(const std::string& subject) {
+    return "PUB " + subject + " 1000\r\n" + std::string(1000, 'x') + "\r\n";
+}
+
+std::string times(std::size_t count, const std::string& text) {
+    std::string all;
+    for (std::size_t i = 0; i < count; ++i) all += text;
+    return all;
+}
+
+bool waits(test_brokers::client& client) { return client.of->reading_paused(*client.its_session); }
+
 // --- Accounts that loops learn of one after the other ---
 
 broker::account_configuration late_account() {
@@ -61,6 +74,26 @@ TEST(AnAccountThatALoopDoesNotKnowYet, ByJwtMayBeServedByTheServerItselfElsewher
     EXPECT_FALSE(loops.core(1).is_wanted(late, "svc"));
     loops.core(1).put_account({config, &counters, {}}, loops.now);
     EXPECT_TRUE(loops.core(1).is_wanted(late, "svc"));
+}
+
+// --- Bounds ---
+
+TEST(AFullQueue, HoldsAPublisherUntilItsLoopHasTakenSomething) {
+    test_brokers loops(open_configuration(), 2);
+    auto& reader = loops.connect(plain, 1);
+    auto& publisher = loops.connect(plain, 0);
+    loops.send(reader, "SUB a 1\r\n");
+    loops.receive(publisher, times(limits::peer_waiting_bytes / 1000, thousand("a")));
+    loops.core(0).end_batch(loops.now);
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_TRUE(waits(publisher));
+        loops.now.steady += 20ms;
+        loops.core(0).expire(loops.now);
+    }
+    EXPECT_TRUE(waits(publisher));
+    loops.flush();
+    loops.pass(20ms);
+    EXPECT_FALSE(waits(publisher));
 }
 
 } // namespace

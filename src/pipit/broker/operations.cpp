@@ -153,10 +153,7 @@ std::size_t broker_state::parse(session& session, bytes_view input, moment now) 
         on_outcome(session, outcome.status, stop);
         break;
     }
-    if (visitor.interest_changed && peers.some_are_full()) {
-        session.stalled_until =
-            std::max(session.stalled_until, now.steady + limits::full_peer_stall);
-    }
+    if (visitor.interest_changed) session.wait_for_loops(peers.full_loops(), now.steady);
     if (session.in.messages != messages_before || visitor.interest_changed) {
         session.last_input = session.last_activity = now.steady;
     }

@@ -148,11 +148,12 @@ bool peer_link::is_full(unsigned peer) const noexcept {
     return mesh_->waiting_bytes(peer) + outgoing_[peer].records.size() > limits::peer_waiting_bytes;
 }
 
-bool peer_link::some_are_full() const noexcept {
+std::uint64_t peer_link::full_loops() const noexcept {
+    std::uint64_t full = 0;
     for (unsigned peer = 0; peer < outgoing_.size(); ++peer) {
-        if (peer != loop_ && is_full(peer)) return true;
+        if (peer != loop_ && is_full(peer)) full |= std::uint64_t{1} << peer;
     }
-    return false;
+    return full;
 }
 
 void peer_link::append_batch() {

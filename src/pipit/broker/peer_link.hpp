@@ -123,7 +123,8 @@ public:
 
     /// More than `limits::peer_waiting_bytes` waits for that loop.
     [[nodiscard]] bool is_full(unsigned peer) const noexcept;
-    [[nodiscard]] bool some_are_full() const noexcept;
+    /// All loops for which that holds, a bit each.
+    [[nodiscard]] std::uint64_t full_loops() const noexcept;
 
     /// Hands over what was sent since the last call.
     void append_batch();

@@ -105,9 +105,9 @@ void router::send_to_peers(dispatch& dispatch, std::uint64_t plain_peers, messag
         record.groups = chosen_[peer];
         peers_.send(peer, record);
         chosen_[peer].clear();
-        if (publisher == nullptr || !peers_.is_full(peer)) continue;
-        publisher->stalled_until =
-            std::max(publisher->stalled_until, dispatch.now.steady + limits::full_peer_stall);
+        if (publisher != nullptr && peers_.is_full(peer)) {
+            publisher->wait_for_loops(bit(peer), dispatch.now.steady);
+        }
     }
 }
 
