@@ -9,6 +9,7 @@
 #include <pipit/protocol/go_text.hpp>
 
 #include <array>
+#include <utility>
 
 namespace pipit::broker {
 namespace {
@@ -61,7 +62,7 @@ broker_state::broker_state(unsigned loop, std::uint64_t its_seed,
     : config(std::move(its_config)),
       counters(its_counters),
       log_to(logger),
-      out(config->max_pending_bytes),
+      out(*config),
       peers(mesh, loop),
       routing(out, peers, its_counters, its_seed),
       internals(routing, its_seed),
@@ -175,10 +176,18 @@ std::span<char> broker::direct_space(session& session) noexcept {
     return session.parser.direct_space();
 }
 
-std::size_t broker::receive(session& session, std::size_t direct_bytes, bytes_view scratch,
-                            moment now) {
+std::optional<std::size_t> broker::receive(session& session, std::size_t direct_bytes,
+                                           bytes_view scratch, moment now) {
     auto& state = *state_;
-    if (!planted::is(planted::bug::shows_effects_too_early)) state.routing.take_from_peers(now);
+    // Who has let that go first is parsed now, however much else has come meanwhile.
+    const bool was_put_off = std::exchange(state.put_off, 0) == session.client_id;
+    if (!was_put_off && !planted::is(planted::bug::shows_effects_too_early)) {
+        state.routing.take_from_peers(now);
+        if (state.peers.has_rest()) {
+            state.put_off = session.client_id;
+            return std::nullopt;
+        }
+    }
     if (session.ended()) return scratch.size();
     if (session.awaiting_connect) [[unlikely]]
         session.bytes_before_login += scratch.size();
@@ -207,6 +216,7 @@ void broker::append_batch(moment now) {
         state_->routing.publish_metrics(now);
     } while (state_->internals.hand_over(now) || state_->out.has_ended());
     state_->peers.append_batch();
+    state_->out.begin_batch();
 }
 
 void broker::show_batch() { state_->peers.show_batch(); }
@@ -370,6 +380,8 @@ void broker::publish(account_id of, const internal_publication& message, moment 
 // --- Peers, time, questions ---
 
 bool broker::take_from_peers(moment now) { return state_->routing.take_from_peers(now); }
+
+bool broker::take_rest(moment now) { return state_->routing.take_rest(now); }
 
 std::optional<steady_time> broker::next_deadline() const noexcept {
     auto next = state_->deadlines.next();

@@ -32,6 +32,14 @@ std::string times(std::size_t count, const std::string& text) {
     return all;
 }
 
+std::size_t count_of(const std::string& text, std::string_view wanted) {
+    std::size_t count = 0;
+    for (auto at = text.find(wanted); at != std::string::npos; at = text.find(wanted, at + 1)) {
+        ++count;
+    }
+    return count;
+}
+
 bool waits(test_brokers::client& client) { return client.of->reading_paused(*client.its_session); }
 
 // --- Accounts that loops learn of one after the other ---
@@ -94,6 +102,64 @@ TEST(AFullQueue, HoldsAPublisherUntilItsLoopHasTakenSomething) {
     loops.flush();
     loops.pass(20ms);
     EXPECT_FALSE(waits(publisher));
+}
+
+/// A slow reader's limit is far below what its loop is sent at once.
+struct small_outputs {
+    static std::shared_ptr<broker::configuration> configuration() {
+        auto config = open_configuration();
+        config->max_pending_bytes = 100'000;
+        return config;
+    }
+    /// Before the reader's loop takes anything.
+    void publish() {
+        loops.receive(publisher, times(messages, thousand("a")));
+        loops.core(0).end_batch(loops.now);
+    }
+    void expect_all_read() {
+        EXPECT_FALSE(reader.closed);
+        EXPECT_EQ(count_of(reader.received, "MSG a 1 1000\r\n"), messages);
+    }
+
+    static constexpr std::size_t messages = 150;
+    test_brokers loops{configuration(), 2};
+    test_brokers::client& reader = loops.connect(plain, 1);
+    test_brokers::client& publisher = loops.connect(plain, 0);
+    small_outputs() { loops.send(reader, "SUB a 1\r\n"); }
+};
+
+TEST(WhatOtherLoopsSend, IsFlushedInPartsToAReaderThatTakesAll) {
+    small_outputs one;
+    one.publish();
+    one.loops.flush();
+    one.expect_all_read();
+}
+
+TEST(WhatOtherLoopsSend, ComesInPartsBeforeWhatWasReadIsParsed) {
+    small_outputs one;
+    auto& other = one.loops.connect(plain, 1);
+    one.publish();
+    one.loops.send(other, "PUB a 4\r\nlast\r\nPING\r\n");
+    one.expect_all_read();
+    EXPECT_TRUE(one.reader.received.ends_with("x\r\nMSG a 1 4\r\nlast\r\n"));
+    EXPECT_EQ(one.loops.take(other), "PONG\r\n");
+}
+
+TEST(WhatOtherLoopsSend, ComesBeforeTheEndOfALargeMessageThatWasReadDirectly) {
+    small_outputs one;
+    auto& writer = one.loops.connect(plain, 1);
+    one.loops.send(writer, "SUB b 1\r\nPUB b 40000\r\nx");
+    one.publish();
+    one.loops.send_directly(writer, std::string(39'999, 'x') + "\r\n");
+    one.expect_all_read();
+    EXPECT_EQ(one.loops.take(writer), "MSG b 1 40000\r\n" + std::string(40'000, 'x') + "\r\n");
+}
+
+TEST(WhatOtherLoopsSend, ComesInPartsWhenTimePasses) {
+    small_outputs one;
+    one.publish();
+    one.loops.pass(1ms);
+    one.expect_all_read();
 }
 
 } // namespace

@@ -2,7 +2,9 @@
 #include <pipit/broker/peer_link.hpp>
 
 #include <pipit/base/limits.hpp>
+#include <pipit/broker/planted_bug.hpp>
 
+#include <algorithm>
 #include <cstring>
 #include <type_traits>
 #include <utility>
@@ -172,9 +174,14 @@ void peer_link::show_batch() {
     mesh_->make_visible(loop_, batch_number_, std::exchange(told_, 0));
 }
 
-bool peer_link::batch_reader::next(peer_record& record) {
-    if (offset_ == batch_.records.size()) return false;
-    const char* at = batch_.records.data() + offset_;
+void peer_link::fetch() {
+    if (alone()) return;
+    mesh_->take(loop_, incoming_);
+    if (planted::is(planted::bug::takes_batches_backwards)) std::ranges::reverse(incoming_);
+}
+
+void peer_link::batch_reader::next(const peer_batch& batch, peer_record& record) {
+    const char* at = batch.records.data() + offset_;
     fixed_part fixed;
     std::memcpy(&fixed, at, sizeof fixed);
     at += sizeof fixed;
@@ -210,7 +217,7 @@ bool peer_link::batch_reader::next(peer_record& record) {
     record.trace_ingress = trace.ingress;
     record.groups = groups_;
     record.subject = take(fixed.subject_size);
-    record.whole = fixed.in_block ? &batch_.blocks[block_++] : nullptr;
+    record.whole = fixed.in_block ? &batch.blocks[block_++] : nullptr;
     if (fixed.tail_size == 0) {
         record.tail = record.headers = record.payload = {};
         record.reply = take(fixed.reply_size);
@@ -222,8 +229,7 @@ bool peer_link::batch_reader::next(peer_record& record) {
         record.payload = record.tail.substr(payload_at, fixed.payload_size);
         record.headers = record.tail.substr(payload_at - fixed.header_size, fixed.header_size);
     }
-    offset_ = static_cast<std::size_t>(at - batch_.records.data());
-    return true;
+    offset_ = static_cast<std::size_t>(at - batch.records.data());
 }
 
 } // namespace pipit::broker

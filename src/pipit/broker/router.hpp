@@ -122,8 +122,11 @@ public:
     [[nodiscard]] bool is_wanted(account& of, bytes_view subject) {
         return !cache_.find(of, subject).empty();
     }
-    /// Takes what other loops sent. False: nothing.
+    /// Takes what other loops sent, until there is so much output that it should be flushed first.
+    /// False: nothing was there.
     bool take_from_peers(moment now);
+    /// Goes on with that. False: nothing is left.
+    bool take_rest(moment now);
 
     // --- What accounts import from each other ---
 

@@ -112,7 +112,13 @@ void router::send_to_peers(dispatch& dispatch, std::uint64_t plain_peers, messag
 }
 
 bool router::take_from_peers(moment now) {
-    return peers_.take([&](unsigned source, const peer_record& record) {
+    peers_.fetch();
+    return take_rest(now);
+}
+
+bool router::take_rest(moment now) {
+    if (!peers_.has_rest()) return false;
+    const auto take = [&](unsigned source, const peer_record& record) {
         switch (record.kind) {
         case peer_record::type::interest: return on_interest(source, record.interest());
         case peer_record::type::members: return on_members(source, record.members());
@@ -122,7 +128,9 @@ bool router::take_from_peers(moment now) {
         case peer_record::type::responder: return on_responder(record.responder());
         case peer_record::type::traced: return on_traced(record.traced(), now);
         }
-    });
+    };
+    peers_.read(take, [this] { return outbox_.wants_flush(); });
+    return true;
 }
 
 /// Accounts reach the loops one after the other. What is told of one before it has come is kept.

@@ -25,6 +25,7 @@ std::shared_ptr<broker::configuration> open_configuration() {
     config->accounts.push_back(global);
     config->global_account = global.id;
     config->subscriptions_ended_at_a_time = 1; // As of very many.
+    config->batch_output_bytes = 1;            // The same.
     return config;
 }
 
@@ -146,10 +147,19 @@ void world::read(unsigned index, connection& from) {
     } else {
         loop.scratch = std::move(from.to_server.front().bytes);
         from.to_server.pop_front();
-        loop.taken = loop.broker->receive(*from.session, 0, loop.scratch, now_);
         loop.reading = &from;
+        loop.taken = 0;
+        receive(loop);
     }
     loop.phase = simulated_loop::phase::batch_open;
+}
+
+/// Hands over what was read and is not taken yet.
+void world::receive(simulated_loop& loop) {
+    const auto rest = bytes_view(loop.scratch).substr(loop.taken);
+    const auto taken = loop.broker->receive(*loop.reading->session, 0, rest, now_);
+    loop.was_put_off = !taken;
+    loop.taken += taken.value_or(0);
 }
 
 /// False: there was nothing in it for the broker.
@@ -164,9 +174,10 @@ bool world::read_web(unsigned index, connection& from) {
     send_to_client(from, std::move(arrived.answer));
     if (arrived.plain.empty() && !arrived.ended) return false;
     loop.scratch = std::move(arrived.plain);
-    loop.taken = loop.broker->receive(*from.session, 0, loop.scratch, now_);
     loop.reading = &from;
-    if (arrived.ended) loop.broker->lost(*from.session, protocol::close_reason::read_error, now_);
+    loop.reading_ends = arrived.ended;
+    loop.taken = 0;
+    receive(loop);
     return true;
 }
 
@@ -206,14 +217,16 @@ void world::advance_loop(unsigned index) {
         return;
     }
     if (auto* session = broker.next_touched()) return flush(broker, *session);
-    if (loop.reading != nullptr && loop.taken < loop.scratch.size() &&
-        loop.reading->session != nullptr) {
-        const auto rest = bytes_view(loop.scratch).substr(loop.taken);
-        loop.taken += broker.receive(*loop.reading->session, 0, rest, now_);
-        loop.phase = simulated_loop::phase::batch_open;
-        return;
+    loop.phase = simulated_loop::phase::batch_open;
+    if (broker.take_rest(now_)) return;
+    if (loop.reading != nullptr && loop.reading->session != nullptr) {
+        if (loop.was_put_off || loop.taken < loop.scratch.size()) return receive(loop);
+        if (std::exchange(loop.reading_ends, false)) {
+            return broker.lost(*loop.reading->session, protocol::close_reason::read_error, now_);
+        }
     }
     loop.reading = nullptr;
+    loop.reading_ends = false;
     loop.phase = simulated_loop::phase::idle;
 }
 

@@ -106,6 +106,8 @@ private:
         std::string scratch; ///< What was read; it lives until the flush.
         std::size_t taken = 0;
         connection* reading = nullptr;
+        bool reading_ends = false; ///< Behind what was read.
+        bool was_put_off = false;  ///< It was not taken at all yet.
         bool woken = false;
         std::vector<login_verdict> verdicts; ///< On their way from the workers, in any order.
         std::shared_ptr<const broker::configuration> next_configuration; ///< Null: none.
@@ -123,6 +125,7 @@ private:
     void collect_actions();
     void collect_actions_of(unsigned index);
     void read(unsigned index, connection& from);
+    void receive(simulated_loop& loop);
     [[nodiscard]] bool read_web(unsigned index, connection& from);
     [[nodiscard]] bool may_write(const connection& to) const noexcept;
     void send_to_client(connection& to, std::string bytes);
