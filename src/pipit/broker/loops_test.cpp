@@ -162,4 +162,24 @@ TEST(WhatOtherLoopsSend, ComesInPartsWhenTimePasses) {
     one.expect_all_read();
 }
 
+// --- Queue groups whose members leave ---
+
+TEST(AGroupsMessage, GoesToAMemberOfItsLoopThatStoodAllAlong) {
+    test_brokers loops(open_configuration(), 2);
+    auto& publisher = loops.connect(plain, 0);
+    auto& leaves = loops.connect(plain, 1);
+    auto& stays = loops.connect(plain, 1);
+    loops.send(publisher, "SUB r 1\r\n");
+    loops.send(stays, "SUB * q 2\r\n");
+    for (int i = 0; i < 20; ++i) {
+        loops.send(leaves, "SUB foo q 1\r\n");
+        loops.receive(publisher, "PUB foo r 0\r\n\r\n");
+        loops.receive(leaves, "UNSUB 1\r\n");
+        loops.flush();
+        EXPECT_EQ(loops.take(stays), "MSG foo 2 r 0\r\n\r\n");
+        EXPECT_EQ(loops.take(leaves), "");
+    }
+    EXPECT_EQ(loops.take(publisher), "");
+}
+
 } // namespace

@@ -265,6 +265,7 @@ private:
     void complete(std::uint64_t trace_number, moment now);
     void retire(account& of, queue_group& group);
     [[nodiscard]] std::string queue_of_group(std::uint64_t id) const;
+    bool deliver_to_name(std::uint64_t group_id, dispatch& dispatch);
 
     outbox& outbox_;
     peer_link& peers_;

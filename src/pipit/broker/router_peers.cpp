@@ -194,6 +194,19 @@ std::string router::queue_of_group(std::uint64_t id) const {
     return {};
 }
 
+/// To a member on this loop of the group, or of another one of its name that wants the message: the
+/// origin has chosen among all of those, and does not ask this loop again.
+bool router::deliver_to_name(std::uint64_t group_id, dispatch& dispatch) {
+    const auto found = groups_by_id_.find(group_id);
+    auto* const group = found == groups_by_id_.end() ? nullptr : found->second;
+    if (group != nullptr && deliver_to_member(*group, dispatch)) return true;
+    const auto queue = queue_of_group(group_id);
+    const auto& namesakes = cache_.find(dispatch.of, dispatch.subject).groups;
+    return std::ranges::any_of(namesakes, [&](queue_group* each) {
+        return each != group && each->queue == queue && deliver_to_member(*each, dispatch);
+    });
+}
+
 /// A message from another loop goes to this loop's own sessions, and to no third loop; but the
 /// answer to a request that went from here to another account goes on in the account that asked.
 void router::on_message(unsigned source, const peer_record& record, moment now) {
@@ -213,8 +226,7 @@ void router::on_message(unsigned source, const peer_record& record, moment now) 
     }
     memberless_.clear();
     for (const auto& chosen : record.groups) {
-        const auto group = groups_by_id_.find(chosen.id);
-        if (group != groups_by_id_.end() && deliver_to_member(*group->second, dispatch)) {
+        if (deliver_to_name(chosen.id, dispatch)) {
             ++dispatch.delivered;
         } else {
             memberless_.push_back(chosen.origin_id);
