@@ -182,4 +182,61 @@ TEST(AGroupsMessage, GoesToAMemberOfItsLoopThatStoodAllAlong) {
     EXPECT_EQ(loops.take(publisher), "");
 }
 
+// --- Requests ---
+
+TEST(Requests, AreEachToldThatNobodyIsThereHoweverManyAreUnderWay) {
+    auto config = open_configuration();
+    config->authorization.users["all"] = {.name = "all", .account = config->global_account};
+    config->authorization.users["some"] = {
+        .name = "some",
+        .account = config->global_account,
+        .permissions = *auth::permissions::make({.subscribe_deny = {"x.secret"}})};
+    test_brokers loops(config, 3);
+    auto& asks = loops.connect(plain + ",\"user\":\"all\"", 0);
+    for (const unsigned loop : {1u, 2u}) {
+        loops.send(loops.connect(plain + ",\"user\":\"some\"", loop), "SUB x.* 1\r\n");
+    }
+    loops.send(asks, "SUB r.* 1\r\n");
+    constexpr std::size_t requests = 2000;
+    loops.receive(asks, times(requests, "PUB x.secret r.1 0\r\n\r\n"));
+    loops.core(0).end_batch(loops.now);
+    // All answers of one loop before those of the other.
+    for (const unsigned loop : {1u, 2u}) {
+        loops.core(loop).take_from_peers(loops.now);
+        loops.core(loop).end_batch(loops.now);
+        loops.core(0).take_from_peers(loops.now);
+    }
+    loops.flush();
+    EXPECT_EQ(count_of(loops.take(asks), "NATS/1.0 503"), requests);
+}
+
+TEST(Requests, ToOneLoopAreToldSoWhateverIsAwaitedOfOthers) {
+    auto config = open_configuration();
+    config->authorization.users["all"] = {.name = "all", .account = config->global_account};
+    config->authorization.users["some"] = {
+        .name = "some",
+        .account = config->global_account,
+        .permissions = *auth::permissions::make({.subscribe_deny = {"x.*", "y.*"}})};
+    test_brokers loops(config, 3);
+    auto& asks = loops.connect(plain + ",\"user\":\"all\"", 0);
+    auto& one = loops.connect(plain + ",\"user\":\"some\"", 1);
+    auto& two = loops.connect(plain + ",\"user\":\"some\"", 2);
+    loops.send(asks, "SUB r.* 1\r\n");
+    loops.send(one, "SUB *.two 1\r\nSUB *.one 2\r\n");
+    loops.send(two, "SUB *.two 1\r\n");
+    // The first waits for two loops, and as many that wait for one have its place in turn.
+    loops.receive(asks, "PUB x.two r.first 0\r\n\r\n" +
+                            times(limits::unanswered_requests, "PUB x.one r.other 0\r\n\r\n"));
+    loops.core(0).end_batch(loops.now);
+    for (const unsigned loop : {1u, 2u}) {
+        loops.core(loop).take_from_peers(loops.now);
+        loops.core(loop).end_batch(loops.now);
+        loops.core(0).take_from_peers(loops.now);
+    }
+    loops.flush();
+    const auto told = loops.take(asks);
+    EXPECT_EQ(count_of(told, "HMSG r.other "), limits::unanswered_requests);
+    EXPECT_EQ(count_of(told, "HMSG r.first "), 1u);
+}
+
 } // namespace

@@ -38,8 +38,7 @@ router::router(outbox& outbox, peer_link& peers, shared_counters& counters, std:
       responses_(limits::pending_responses),
       answers_secret_(random_()),
       metric_ids_(random_()),
-      chosen_(peers.loop_count()),
-      unanswered_(peers.alone() ? 0 : limits::unanswered_requests) {}
+      chosen_(peers.loop_count()) {}
 
 void router::write(subscription& to, session& session, const dispatch& dispatch) {
     auto& chain = outbox_.chain_of(session);

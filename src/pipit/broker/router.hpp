@@ -258,6 +258,7 @@ private:
     void on_members(unsigned source, const members_change& change);
     void on_message(unsigned source, const peer_record& record, moment now);
     void on_returned(const peer_record& record, moment now);
+    [[nodiscard]] bool have_all_answered(const peer_record& record);
     void on_nobody(const peer_record& record, moment now);
     void on_responder(const peer_responder& responder);
     void on_traced(const peer_trace& traced, moment now);
@@ -344,7 +345,7 @@ private:
         std::uint32_t nobody_count = 0;
     };
     std::uint64_t next_request_number_ = 1;
-    std::vector<unanswered_request> unanswered_; ///< A slot by number; the newest wins.
+    std::vector<unanswered_request> unanswered_; ///< A slot by number; the newest wins. Made late.
     /// Traces of which other loops have not said yet what became of the message there. With too
     /// many of them, the oldest is completed as it is.
     static constexpr std::size_t open_traces_max = 4096;

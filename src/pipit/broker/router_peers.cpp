@@ -294,12 +294,18 @@ void router::on_responder(const peer_responder& responder) {
     peer_responder_ = responder_facts{std::string(responder.facts), responder.round_trip};
 }
 
+/// Counts one more loop that has nobody for a request.
+bool router::have_all_answered(const peer_record& record) {
+    if (unanswered_.empty()) unanswered_.resize(limits::unanswered_requests);
+    auto& request = unanswered_[record.request_number % unanswered_.size()];
+    if (request.number > record.request_number) return false; // So late that it was given up.
+    if (request.number < record.request_number) request = {record.request_number, 0};
+    return ++request.nobody_count == record.count;
+}
+
 /// The requester hears of it when all loops that were told have said so.
 void router::on_nobody(const peer_record& record, moment now) {
-    auto& request = unanswered_[record.request_number % unanswered_.size()];
-    if (request.number != record.request_number) request = {record.request_number, 0};
-    if (++request.nobody_count < record.count) return;
-    request = {};
+    if (record.count > 1 && !have_all_answered(record)) return;
     auto* requester = find_session(record.publisher);
     std::string reply(record.reply), subject(record.subject);
     // A request that went on to other accounts was made in the first of them.
