@@ -72,6 +72,10 @@ broker_state::broker_state(unsigned loop, std::uint64_t its_seed,
         const auto found = sessions.find(client_id);
         return found == sessions.end() || found->second->ended() ? nullptr : found->second.get();
     };
+    routing.stalled_from_afar = [this](session& publisher, moment now) {
+        tell_of_stall(publisher, now);
+        wake_at(publisher, publisher.stalled_until);
+    };
     routing.log_delivery = [this](const session& to, const subscription& subscription,
                                   const dispatch& dispatch) {
         const auto& message = dispatch.message;

@@ -162,6 +162,47 @@ TEST(WhatOtherLoopsSend, ComesInPartsWhenTimePasses) {
     one.expect_all_read();
 }
 
+/// A reader that takes nothing, and a publisher on the same loop or another.
+struct slow_reader {
+    explicit slow_reader(unsigned loop, bool stalls = true)
+        : config(small_outputs::configuration()) {
+        config->stall_fast_producers = stalls;
+        loops = std::make_unique<test_brokers>(config, 2);
+        reader = &loops->connect(plain, loop);
+        publisher = &loops->connect(plain, 0);
+        loops->send(*reader, "SUB a 1\r\n");
+        reader->window = 0;
+    }
+    std::shared_ptr<broker::configuration> config;
+    std::unique_ptr<test_brokers> loops;
+    test_brokers::client* reader = nullptr;
+    test_brokers::client* publisher = nullptr;
+};
+
+TEST(ASlowReader, StallsPublishersOfAllLoops) {
+    for (const unsigned loop : {0u, 1u}) {
+        slow_reader one(loop);
+        auto& loops = *one.loops;
+        for (int i = 0; i < 70; ++i) loops.send(*one.publisher, thousand("a"));
+        EXPECT_FALSE(waits(*one.publisher)) << loop;
+        for (int i = 0; i < 12; ++i) loops.send(*one.publisher, thousand("a"));
+        EXPECT_TRUE(waits(*one.publisher)) << loop;
+        EXPECT_GT(loops.core(0).statistics().stalled_clients, 0u) << loop;
+        loops.pass(20ms);
+        EXPECT_FALSE(waits(*one.publisher)) << loop;
+        EXPECT_FALSE(one.reader->closed) << loop;
+    }
+}
+
+TEST(ASlowReader, LosesMessagesOfAllLoopsWhereNobodyIsStalled) {
+    for (const unsigned loop : {0u, 1u}) {
+        slow_reader one(loop, false);
+        for (int i = 0; i < 200; ++i) one.loops->send(*one.publisher, thousand("a"));
+        EXPECT_FALSE(one.reader->closed) << loop;
+        EXPECT_FALSE(waits(*one.publisher)) << loop;
+    }
+}
+
 // --- Queue groups whose members leave ---
 
 TEST(AGroupsMessage, GoesToAMemberOfItsLoopThatStoodAllAlong) {
@@ -180,6 +221,29 @@ TEST(AGroupsMessage, GoesToAMemberOfItsLoopThatStoodAllAlong) {
         EXPECT_EQ(loops.take(leaves), "");
     }
     EXPECT_EQ(loops.take(publisher), "");
+}
+
+TEST(AGroupsMessage, ThatComesBackHoldsUpItsPublisherForNoLongerThanAStall) {
+    test_brokers loops(small_outputs::configuration(), 2);
+    auto& publisher = loops.connect(plain, 0);
+    auto& slow = loops.connect(plain, 0);
+    auto& leaves = loops.connect(plain, 1);
+    loops.send(slow, "SUB work q 1\r\nSUB a 2\r\n");
+    slow.window = 0;
+    loops.send(loops.connect(plain, 0), times(80, thousand("a")));
+    int came_back = 0;
+    for (int i = 0; i < 20; ++i) {
+        loops.send(leaves, "SUB work q 1\r\n");
+        loops.receive(publisher, "PUB work 0\r\n\r\n");
+        const bool chose_here = waits(publisher);
+        loops.receive(leaves, "UNSUB 1\r\n");
+        loops.flush();
+        EXPECT_EQ(loops.take(leaves), "");
+        came_back += chose_here ? 0 : 1;
+        loops.pass(20ms);
+        ASSERT_FALSE(waits(publisher)) << (chose_here ? "delivered at once" : "came back");
+    }
+    EXPECT_GT(came_back, 0);
 }
 
 // --- Requests ---

@@ -41,8 +41,7 @@ struct operation_visitor {
     bool interest_changed = false;
 
     flow next() const noexcept {
-        const bool stops =
-            from.ended() || from.awaiting_answer || state.out.wants_flush();
+        const bool stops = from.ended() || from.awaiting_answer || state.out.wants_flush();
         return stops ? flow::pause : flow::proceed;
     }
     void trace(std::string_view operation, bytes_view arguments) const {

@@ -54,6 +54,7 @@ struct peer_record {
                    ///< again.
         nobody,    ///< A request found nobody at the sender; it comes without its payload.
         responder, ///< See `peer_responder`.
+        congested, ///< The receiver's `publisher` has met a reader that is behind.
         traced,    ///< See `peer_trace`.
     };
 

@@ -46,8 +46,9 @@ struct dispatch {
     std::uint32_t internal = 0;             ///< Of these, to the server itself: not sent anywhere.
     egress_events* trace = nullptr;         ///< Usually null.
     const peer_record* from_peer = nullptr; ///< What brought it from another loop.
-    bool imported = false; ///< Came by an import of a service: streams' imports do not get it.
-    bool sole = true;      ///< Nobody else gets it; who asks is told when nobody is on other loops.
+    session* behind = nullptr; ///< A reader that is, where the publisher is not stalled here.
+    bool imported = false;     ///< Came by an import of a service: streams' imports do not get it.
+    bool sole = true; ///< Nobody else gets it; who asks is told when nobody is on other loops.
     const responder_facts* responder = nullptr; ///< Of a publisher on another loop.
 };
 
@@ -149,6 +150,9 @@ public:
 
     /// Finds an open session by its number; set once by the broker.
     std::function<session*(std::uint64_t client_id)> find_session;
+    /// A publisher is to be read later, as `stalled_until` says, and not because of what it has
+    /// just sent.
+    std::function<void(session&, moment)> stalled_from_afar;
     /// Logs a delivery; called for sessions with `delivery::traced`.
     std::function<void(const session&, const subscription&, const dispatch&)> log_delivery;
     /// Logs the end of a subscription; called for sessions with `delivery::traced`.
@@ -261,6 +265,7 @@ private:
     [[nodiscard]] bool have_all_answered(const peer_record& record);
     void on_nobody(const peer_record& record, moment now);
     void on_responder(const peer_responder& responder);
+    void on_congested(std::uint64_t publisher, moment now);
     void on_traced(const peer_trace& traced, moment now);
     [[nodiscard]] message_trace* open_trace(std::uint64_t number) noexcept;
     void complete(std::uint64_t trace_number, moment now);
@@ -338,6 +343,7 @@ private:
     /// The names of the last groups that went: their messages may come back.
     std::deque<std::pair<std::uint64_t, std::string>> retired_groups_;
     std::vector<std::vector<peer_record::chosen_group>> chosen_; ///< One for each loop.
+    std::uint64_t told_of_congestion_ = 0;  ///< The last publisher whose loop was; 0: nobody's.
     std::vector<std::uint64_t> memberless_; ///< Groups of one message, by the origin's number.
     /// A request that went to other loops and of which some, but not all, had nobody.
     struct unanswered_request {

@@ -123,6 +123,7 @@ bool router::take_from_peers(moment now) {
 
 bool router::take_rest(moment now) {
     if (!peers_.has_rest()) return false;
+    told_of_congestion_ = 0;
     const auto take = [&](unsigned source, const peer_record& record) {
         switch (record.kind) {
         case peer_record::type::interest: return on_interest(source, record.interest());
@@ -131,6 +132,7 @@ bool router::take_rest(moment now) {
         case peer_record::type::returned: return on_returned(record, now);
         case peer_record::type::nobody: return on_nobody(record, now);
         case peer_record::type::responder: return on_responder(record.responder());
+        case peer_record::type::congested: return on_congested(record.publisher, now);
         case peer_record::type::traced: return on_traced(record.traced(), now);
         }
     };
@@ -249,6 +251,11 @@ void router::on_message(unsigned source, const peer_record& record, moment now) 
     }
     const bool answered = answers && answer(dispatch, nullptr);
     finish(dispatch);
+    if (dispatch.behind != nullptr && told_of_congestion_ != record.publisher) {
+        told_of_congestion_ = record.publisher;
+        ++dispatch.behind->stalls;
+        peers_.send(source, {.kind = peer_record::type::congested, .publisher = record.publisher});
+    }
     if (record.trace_number != 0) {
         peers_.send(source, peer_record::of(peer_trace{record.trace_number, events.json()}));
     }
@@ -328,6 +335,17 @@ void router::on_traced(const peer_trace& traced, moment now) {
     if (trace == nullptr) return;
     trace->egresses.append(traced.events);
     if (--trace->awaited_loops == 0) complete(traced.trace_number, now);
+}
+
+/// It waits as long as one that has met a reader of its own loop with several messages.
+void router::on_congested(std::uint64_t publisher, moment now) {
+    auto* stalled = find_session(publisher);
+    const auto until = now.steady + limits::stall_max;
+    if (stalled == nullptr || stalled->stalled_until >= until) return;
+    stalled->stalled_until = until;
+    stalled->was_stalled = true;
+    ++stalled_clients_;
+    stalled_from_afar(*stalled, now);
 }
 
 message_trace* router::open_trace(std::uint64_t number) noexcept {

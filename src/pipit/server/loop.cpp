@@ -117,6 +117,8 @@ void loop::state::end(connection& ended, moment now) {
 
 void loop::state::read(connection& from) {
     if (from.before_session) return read_arrival(from);
+    if (broker.reading_paused(*from.session))
+        return wait_for_more(from); // Since it was waited for.
     auto now = clock.now();
     const auto begun = now.steady;
     for (int i = 0; i < limits::reads_in_a_row && now.steady - begun < limits::turn; ++i) {

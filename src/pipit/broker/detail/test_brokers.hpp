@@ -60,9 +60,7 @@ public:
         send(made, "CONNECT {\"verbose\":false,\"pedantic\":false," + options + "}\r\n");
         return made;
     }
-    void send(client& from, const std::string& bytes) {
-        receive(from, 0, bytes);
-    }
+    void send(client& from, const std::string& bytes) { receive(from, 0, bytes); }
     /// The rest of a large message, read to where the parser has room for it.
     void send_directly(client& from, std::string_view bytes) {
         const auto room = from.of->direct_space(*from.its_session);
