@@ -46,6 +46,10 @@ TEST(PlantedBug, ABrokenOrderIsSeen) {
     EXPECT_TRUE(is_found(bug::takes_batches_backwards, crowd_of_three_loops));
 }
 
+TEST(PlantedBug, ABatchThatHoldsUpOthersIsSeen) {
+    EXPECT_TRUE(is_found(bug::stops_at_hidden_batches, crowd_of_three_loops));
+}
+
 TEST(PlantedBug, InterestThatStaysBehindIsSeen) {
     EXPECT_TRUE(is_found(bug::forgets_to_withdraw, crowd_of_three_loops));
 }
@@ -60,6 +64,10 @@ TEST(PlantedBug, AnImportThatIsDeliveredTwiceIsSeen) {
 
 TEST(PlantedBug, AnAnswerThatIsTakenTwiceIsSeen) {
     EXPECT_TRUE(is_found(bug::keeps_answered_requests, sim::import_world));
+}
+
+TEST(PlantedBug, InterestInAnAccountThatCameLaterIsMissed) {
+    EXPECT_TRUE(is_found(bug::drops_early_interest, sim::account_world));
 }
 
 TEST(PlantedBug, WhatALoginLosesIsSeen) {
@@ -98,6 +106,7 @@ TEST(PlantedBug, AMaskThatBeginsAnewInTheMiddleOfAFrameIsSeen) {
 TEST(PlantedBug, NothingIsFoundWhereNothingIsPlanted) {
     EXPECT_FALSE(is_found(bug::none, crowd_of_three_loops));
     EXPECT_FALSE(is_found(bug::none, crowd_by_websockets));
+    EXPECT_FALSE(is_found(bug::none, sim::account_world));
     EXPECT_FALSE(is_found(bug::none, sim::login_world));
 }
 

@@ -71,6 +71,8 @@ TEST(Simulation, WhatAccountsImportComesOnceAndIsAnsweredOnce) {
     expect_no_complaints(sim::import_world);
 }
 
+TEST(Simulation, AnAccountThatComesIsWholeOnAllLoops) { expect_no_complaints(sim::account_world); }
+
 TEST(Simulation, WhoIsCheckedForLongIsServedFromTheFirstLineOrNotAtAll) {
     expect_no_complaints(sim::login_world);
 }

@@ -31,6 +31,10 @@ using complaints = std::vector<std::string>;
 /// once, and each request through two imports has one outcome.
 [[nodiscard]] complaints import_world(std::uint64_t seed);
 
+/// A reload brings an account, which the loops learn of one after the other; whoever is in it on a
+/// loop that knows it is heard and served on all of them, as soon as they know it too.
+[[nodiscard]] complaints account_world(std::uint64_t seed);
+
 /// Logins that somebody else judges, late, in any order or never, while a reload takes one user
 /// away: whoever is refused leaves no trace, whoever is let in is served from his first line on,
 /// and everybody learns how it ended.

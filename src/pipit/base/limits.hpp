@@ -117,8 +117,9 @@ inline constexpr std::chrono::milliseconds full_peer_stall{2};
 /// Names of queue groups that went and whose messages may come back from other loops.
 inline constexpr std::size_t retired_groups = 256;
 
-/// Requests that went to other loops and of which some, but not all, had nobody.
-inline constexpr std::size_t unanswered_requests = 1024;
+/// Requests that went to other loops and of which some, but not all, had nobody: more than wait for
+/// a loop at a time. The newest are kept, and whoever asked before waits in vain.
+inline constexpr std::size_t unanswered_requests = 64 * 1024;
 
 /// A loop answers between two batches, which are short; one that does not is as good as dead.
 inline constexpr std::chrono::seconds loop_deadline{5};

@@ -22,14 +22,14 @@ struct service_route {
 
 /// One account's part on this loop: its index and its counters.
 struct account {
-    account(const account_configuration& its_config, std::uint64_t hash_seed,
-            shared_counters::account_counters& counters)
-        : config(&its_config), id(its_config.id), shared(&counters), index(hash_seed) {}
+    account(account_id its_id, const account_configuration& its_config, std::uint64_t hash_seed)
+        : config(&its_config), id(its_id), index(hash_seed) {}
 
     /// Follows every reload; lives as long as the broker's configuration.
     const account_configuration* config;
     account_id id;
-    shared_counters::account_counters* shared; ///< Over all loops.
+    /// Over all loops. Null: this loop only knows the interest of others in it, not the account.
+    shared_counters::account_counters* shared = nullptr;
     subject_index index;
 
     std::vector<session*> sessions; ///< Who is in it, in no order; `session::place` says where.

@@ -397,4 +397,22 @@ TEST_P(Imports, ShowInATraceWhereAMessageWent) {
     EXPECT_EQ(event.find("\"acc\":\"b\",\"sub\""), std::string::npos) << event;
 }
 
+TEST_P(Imports, DeliverAnAnswerThatIsOnlyTracedToNobody) {
+    import_service(*config, B, A, {.subject = "svc"});
+    begin();
+    auto& requester = connect("b", 0);
+    auto& responder = connect("a", 1);
+    auto& listener = connect("b", 2);
+    loops->send(listener, "SUB inbox 1\r\n");
+    loops->send(responder, "SUB svc 1\r\n");
+    const std::string headers = "NATS/1.0\r\nNats-Trace-Dest: tr\r\nNats-Trace-Only: true\r\n\r\n";
+    const auto size = std::to_string(headers.size());
+    loops->send(requester, "PUB svc inbox 0\r\n\r\n");
+    const auto reply = reply_in(loops->take(responder));
+    loops->send(responder, "HPUB " + reply + " " + size + " " + size + "\r\n" + headers + "\r\n");
+    EXPECT_EQ(loops->take(listener), "");
+    loops->send(responder, "PUB " + reply + " 6\r\nanswer\r\n");
+    EXPECT_EQ(loops->take(listener), "MSG inbox 1 6\r\nanswer\r\n");
+}
+
 } // namespace

@@ -9,6 +9,7 @@
 #include <pipit/protocol/go_text.hpp>
 
 #include <array>
+#include <utility>
 
 namespace pipit::broker {
 namespace {
@@ -61,7 +62,7 @@ broker_state::broker_state(unsigned loop, std::uint64_t its_seed,
     : config(std::move(its_config)),
       counters(its_counters),
       log_to(logger),
-      out(config->max_pending_bytes),
+      out(*config),
       peers(mesh, loop),
       routing(out, peers, its_counters, its_seed),
       internals(routing, its_seed),
@@ -70,6 +71,10 @@ broker_state::broker_state(unsigned loop, std::uint64_t its_seed,
     routing.find_session = [this](std::uint64_t client_id) -> session* {
         const auto found = sessions.find(client_id);
         return found == sessions.end() || found->second->ended() ? nullptr : found->second.get();
+    };
+    routing.stalled_from_afar = [this](session& publisher, moment now) {
+        tell_of_stall(publisher, now);
+        wake_at(publisher, publisher.stalled_until);
     };
     routing.log_delivery = [this](const session& to, const subscription& subscription,
                                   const dispatch& dispatch) {
@@ -175,10 +180,18 @@ std::span<char> broker::direct_space(session& session) noexcept {
     return session.parser.direct_space();
 }
 
-std::size_t broker::receive(session& session, std::size_t direct_bytes, bytes_view scratch,
-                            moment now) {
+std::optional<std::size_t> broker::receive(session& session, std::size_t direct_bytes,
+                                           bytes_view scratch, moment now) {
     auto& state = *state_;
-    if (!planted::is(planted::bug::shows_effects_too_early)) state.routing.take_from_peers(now);
+    // Who has let that go first is parsed now, however much else has come meanwhile.
+    const bool was_put_off = std::exchange(state.put_off, 0) == session.client_id;
+    if (!was_put_off && !planted::is(planted::bug::shows_effects_too_early)) {
+        state.routing.take_from_peers(now);
+        if (state.peers.has_rest()) {
+            state.put_off = session.client_id;
+            return std::nullopt;
+        }
+    }
     if (session.ended()) return scratch.size();
     if (session.awaiting_connect) [[unlikely]]
         session.bytes_before_login += scratch.size();
@@ -201,13 +214,16 @@ bool broker::reading_paused(const session& session) const noexcept {
 
 // --- Output ---
 
-void broker::end_batch(moment now) {
+void broker::append_batch(moment now) {
     do {
         state_->settle(now);
         state_->routing.publish_metrics(now);
     } while (state_->internals.hand_over(now) || state_->out.has_ended());
-    state_->peers.end_batch();
+    state_->peers.append_batch();
+    state_->out.begin_batch();
 }
+
+void broker::show_batch() { state_->peers.show_batch(); }
 
 session* broker::next_touched() noexcept { return state_->out.take_touched(); }
 
@@ -368,6 +384,8 @@ void broker::publish(account_id of, const internal_publication& message, moment 
 // --- Peers, time, questions ---
 
 bool broker::take_from_peers(moment now) { return state_->routing.take_from_peers(now); }
+
+bool broker::take_rest(moment now) { return state_->routing.take_rest(now); }
 
 std::optional<steady_time> broker::next_deadline() const noexcept {
     auto next = state_->deadlines.next();

@@ -143,7 +143,8 @@ struct shared_counters {
 /// The driver of a loop repeats: read into `direct_space()` and its scratch buffer, `receive()`,
 /// `end_batch()`, then for each `next_touched()` session write what `gather()` gives, say `sent()`,
 /// and close the socket when `closing()` says so; it calls `expire()` when `next_deadline()`
-/// passes, and `take_from_peers()` followed by `end_batch()` when its mesh wakes it.
+/// passes, and `take_from_peers()` when its mesh wakes it. Whatever it calls, the end of the batch
+/// and the flush follow, and both again as long as `take_rest()` has brought more.
 ///
 /// Threads: one. N brokers of one server talk through their mesh.
 class broker {
@@ -184,8 +185,10 @@ public:
     /// Takes what is visible from the peers before parsing. Returns how much of `scratch` was
     /// taken: when it is less than everything, there is so much output that it should be flushed
     /// first; call again with the rest (and no direct bytes) after `end_batch()` and the flush.
+    /// Nothing: so much came from the peers alone; call again in the same way after all of that.
     /// The bytes of `scratch` must stay valid until that flush.
-    std::size_t receive(session& session, std::size_t direct_bytes, bytes_view scratch, moment now);
+    std::optional<std::size_t> receive(session& session, std::size_t direct_bytes,
+                                       bytes_view scratch, moment now);
 
     /// The other side closed, or reading or writing failed. The session ends without a flush.
     void lost(session& session, close_reason reason, moment now);
@@ -207,7 +210,13 @@ public:
     // --- Output ---
 
     /// Ends a batch: hands over to the peers what they want, and makes it visible. Flush next.
-    void end_batch(moment now);
+    void end_batch(moment now) {
+        append_batch(now);
+        show_batch();
+    }
+    /// The two halves of that: another loop may come between them.
+    void append_batch(moment now);
+    void show_batch();
 
     /// A session with output, a change of `reading_paused` or an end; each once; null: no more.
     [[nodiscard]] session* next_touched() noexcept;
@@ -246,8 +255,12 @@ public:
 
     // --- Peers, time, questions ---
 
-    /// Takes what other loops sent. `end_batch()` and a flush follow. False: there was nothing.
+    /// Takes what other loops sent, or a part of it. `end_batch()` and a flush follow. False: there
+    /// was nothing.
     bool take_from_peers(moment now);
+    /// After each flush: takes the next part of what was visible then. `end_batch()` and a flush
+    /// follow. False: nothing is left of it.
+    bool take_rest(moment now);
 
     [[nodiscard]] std::optional<steady_time> next_deadline() const noexcept;
     /// Runs what is due. `end_batch()` and a flush follow.

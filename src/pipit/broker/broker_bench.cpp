@@ -35,7 +35,7 @@ private:
     }
     void receive(broker::session& from, bytes_view bytes) {
         while (!bytes.empty()) {
-            bytes.remove_prefix(broker_.receive(from, 0, bytes, now_));
+            bytes.remove_prefix(*broker_.receive(from, 0, bytes, now_));
             broker_.end_batch(now_);
             while (auto* touched = broker_.next_touched()) {
                 std::array<bytes_view, 64> pieces;

@@ -209,6 +209,7 @@ struct configuration {
     bool trace_protocol = false;
     bool trace_headers_only = false;
     std::size_t subscriptions_ended_at_a_time = limits::subscriptions_ended_at_a_time;
+    std::size_t batch_output_bytes = limits::batch_output_bytes;
 
     websocket_configuration websocket;
 

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 namespace pipit::broker {
 namespace {
@@ -77,7 +78,9 @@ void broker_state::on_due(session& session, moment now) {
     if (session.ended()) return reschedule(session);
     if (is_due(session.stalled_until)) {
         session.stalled_until = {};
-        out.touch(session);
+        const auto waits_for = std::exchange(session.full_loops, 0);
+        session.wait_for_loops(waits_for & peers.full_loops(), now.steady);
+        if (session.stalled_until == steady_time{}) out.touch(session);
     }
     if (is_due(session.auth_deadline)) {
         session.auth_deadline = {};

@@ -3,6 +3,7 @@
 
 #include <pipit/base/assert.hpp>
 #include <pipit/base/limits.hpp>
+#include <pipit/broker/planted_bug.hpp>
 
 #include <algorithm>
 #include <iterator>
@@ -51,12 +52,18 @@ void mesh::take(unsigned loop, std::vector<peer_batch>& batches) {
     if (queue.wake_sent.load(std::memory_order_relaxed)) queue.wake_sent.exchange(false);
     if (!queue.has_batches.load(std::memory_order_acquire)) return;
     const std::lock_guard guard(queue.lock);
-    const auto is_hidden = [this](const peer_batch& batch) {
-        return batch.number > queues_[batch.source]->visible.load(std::memory_order_acquire);
+    // Nothing stands behind a hidden batch of the same loop, and nothing in the queue was made with
+    // knowledge of it. So others pass it by: with them comes what others already know.
+    const auto is_visible = [this](const peer_batch& batch) {
+        return batch.number <= queues_[batch.source]->visible.load(std::memory_order_acquire);
     };
-    const auto hidden = std::find_if(queue.batches.begin(), queue.batches.end(), is_hidden);
-    std::move(queue.batches.begin(), hidden, std::back_inserter(batches));
-    queue.batches.erase(queue.batches.begin(), hidden);
+    const auto begin = queue.batches.begin();
+    const auto end = queue.batches.end();
+    const auto hidden = planted::is(planted::bug::stops_at_hidden_batches)
+                            ? std::find_if_not(begin, end, is_visible)
+                            : std::stable_partition(begin, end, is_visible);
+    std::move(begin, hidden, std::back_inserter(batches));
+    queue.batches.erase(begin, hidden);
     queue.has_batches.store(!queue.batches.empty(), std::memory_order_relaxed);
 }
 

@@ -23,8 +23,9 @@ struct peer_batch {
 /// The queues between the loops of one server. Each loop has ONE inbound queue.
 ///
 /// At the end of a batch a loop appends to the queues of all peers and then calls `make_visible`
-/// once; a reader stops at a batch that is not visible yet. So whatever anybody does after seeing
-/// an effect of a batch comes after that batch in every queue.
+/// once; a reader passes by a batch that is not visible yet, and takes what others have made
+/// visible behind it: their clients may have been told so already. Whatever anybody does after
+/// seeing an effect of a batch comes after that batch in every queue, and is taken after it.
 ///
 /// Threads: all. One short lock per batch and peer, none per message.
 class mesh {

@@ -38,12 +38,10 @@ struct operation_visitor {
     session& from;
     protocol::parser_limits& limits;
     moment now;
-    std::size_t batch_bytes_max;
     bool interest_changed = false;
 
     flow next() const noexcept {
-        const bool stops =
-            from.ended() || from.awaiting_answer || state.out.batch_bytes() > batch_bytes_max;
+        const bool stops = from.ended() || from.awaiting_answer || state.out.wants_flush();
         return stops ? flow::pause : flow::proceed;
     }
     void trace(std::string_view operation, bytes_view arguments) const {
@@ -123,15 +121,9 @@ protocol::parser_limits broker_state::limits_of(const session& session) const no
 
 /// Returns how far it came: less than everything when the output should be flushed first.
 std::size_t broker_state::parse(session& session, bytes_view input, moment now) {
-    out.begin_batch();
     const auto messages_before = session.in.messages;
     auto limits = limits_of(session);
-    operation_visitor visitor{
-        .state = *this,
-        .from = session,
-        .limits = limits,
-        .now = now,
-        .batch_bytes_max = std::min(limits::batch_output_bytes, config->max_pending_bytes / 2)};
+    operation_visitor visitor{.state = *this, .from = session, .limits = limits, .now = now};
     std::size_t consumed = 0;
     const bool begins_operation = session.parser.idle();
     for (;;) {
@@ -153,10 +145,7 @@ std::size_t broker_state::parse(session& session, bytes_view input, moment now) 
         on_outcome(session, outcome.status, stop);
         break;
     }
-    if (visitor.interest_changed && peers.some_are_full()) {
-        session.stalled_until =
-            std::max(session.stalled_until, now.steady + limits::full_peer_stall);
-    }
+    if (visitor.interest_changed) session.wait_for_loops(peers.full_loops(), now.steady);
     if (session.in.messages != messages_before || visitor.interest_changed) {
         session.last_input = session.last_activity = now.steady;
     }

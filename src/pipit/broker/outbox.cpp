@@ -5,6 +5,12 @@
 
 namespace pipit::broker {
 
+void outbox::configure(const configuration& configuration) noexcept {
+    max_pending_bytes_ = configuration.max_pending_bytes;
+    // Whoever takes everything never has too much of one batch.
+    batch_bytes_max_ = std::min(configuration.batch_output_bytes, max_pending_bytes_ / 2);
+}
+
 session* outbox::take_touched() noexcept {
     auto* taken = first_touched_;
     if (taken == nullptr) return nullptr;

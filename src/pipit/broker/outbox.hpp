@@ -12,10 +12,10 @@ namespace pipit::broker {
 /// driver must look at, and the ends of sessions.
 class outbox {
 public:
-    explicit outbox(std::size_t max_pending_bytes) noexcept
-        : max_pending_bytes_(max_pending_bytes) {}
+    explicit outbox(const configuration& configuration) noexcept { configure(configuration); }
 
-    void set_max_pending_bytes(std::size_t bytes) noexcept { max_pending_bytes_ = bytes; }
+    /// Obeys a configuration.
+    void configure(const configuration& configuration) noexcept;
 
     [[nodiscard]] std::size_t max_pending_bytes() const noexcept { return max_pending_bytes_; }
 
@@ -57,10 +57,10 @@ public:
     [[nodiscard]] std::vector<session*> take_ended() noexcept { return std::exchange(ended_, {}); }
     [[nodiscard]] bool has_ended() const noexcept { return !ended_.empty(); }
 
-    /// Bytes appended since `begin_batch`; a reader stops for a flush when it is much.
+    /// Counts what was appended since `begin_batch`; whoever brings more stops when it is much.
     void begin_batch() noexcept { batch_bytes_ = 0; }
     void count(std::size_t bytes) noexcept { batch_bytes_ += bytes; }
-    [[nodiscard]] std::size_t batch_bytes() const noexcept { return batch_bytes_; }
+    [[nodiscard]] bool wants_flush() const noexcept { return batch_bytes_ > batch_bytes_max_; }
 
     /// Copies whatever touched sessions have borrowed: the bytes are about to go.
     void keep_all_borrowed();
@@ -69,8 +69,9 @@ public:
 
 private:
     output_pool pool_;
-    std::size_t max_pending_bytes_;
+    std::size_t max_pending_bytes_ = 0;
     std::size_t batch_bytes_ = 0;
+    std::size_t batch_bytes_max_ = 0;
     session* first_touched_ = nullptr;
     session* last_touched_ = nullptr;
     std::vector<session*> ended_;

@@ -2,9 +2,12 @@
 #include <pipit/broker/peer_link.hpp>
 
 #include <pipit/base/limits.hpp>
+#include <pipit/broker/planted_bug.hpp>
 
+#include <algorithm>
 #include <cstring>
 #include <type_traits>
+#include <utility>
 
 namespace pipit::broker {
 namespace {
@@ -147,29 +150,38 @@ bool peer_link::is_full(unsigned peer) const noexcept {
     return mesh_->waiting_bytes(peer) + outgoing_[peer].records.size() > limits::peer_waiting_bytes;
 }
 
-bool peer_link::some_are_full() const noexcept {
+std::uint64_t peer_link::full_loops() const noexcept {
+    std::uint64_t full = 0;
     for (unsigned peer = 0; peer < outgoing_.size(); ++peer) {
-        if (peer != loop_ && is_full(peer)) return true;
+        if (peer != loop_ && is_full(peer)) full |= std::uint64_t{1} << peer;
     }
-    return false;
+    return full;
 }
 
-void peer_link::end_batch() {
-    std::uint64_t told = 0;
+void peer_link::append_batch() {
     for (unsigned peer = 0; peer < outgoing_.size(); ++peer) {
         if (outgoing_[peer].records.empty()) continue;
-        if (told == 0) ++batch_number_;
-        told |= std::uint64_t{1} << peer;
+        if (told_ == 0) ++batch_number_;
+        told_ |= std::uint64_t{1} << peer;
         outgoing_[peer].source = loop_;
         outgoing_[peer].number = batch_number_;
         mesh_->append(peer, std::exchange(outgoing_[peer], {}));
     }
-    if (told != 0) mesh_->make_visible(loop_, batch_number_, told);
 }
 
-bool peer_link::batch_reader::next(peer_record& record) {
-    if (offset_ == batch_.records.size()) return false;
-    const char* at = batch_.records.data() + offset_;
+void peer_link::show_batch() {
+    if (told_ == 0) return;
+    mesh_->make_visible(loop_, batch_number_, std::exchange(told_, 0));
+}
+
+void peer_link::fetch() {
+    if (alone()) return;
+    mesh_->take(loop_, incoming_);
+    if (planted::is(planted::bug::takes_batches_backwards)) std::ranges::reverse(incoming_);
+}
+
+void peer_link::batch_reader::next(const peer_batch& batch, peer_record& record) {
+    const char* at = batch.records.data() + offset_;
     fixed_part fixed;
     std::memcpy(&fixed, at, sizeof fixed);
     at += sizeof fixed;
@@ -205,7 +217,7 @@ bool peer_link::batch_reader::next(peer_record& record) {
     record.trace_ingress = trace.ingress;
     record.groups = groups_;
     record.subject = take(fixed.subject_size);
-    record.whole = fixed.in_block ? &batch_.blocks[block_++] : nullptr;
+    record.whole = fixed.in_block ? &batch.blocks[block_++] : nullptr;
     if (fixed.tail_size == 0) {
         record.tail = record.headers = record.payload = {};
         record.reply = take(fixed.reply_size);
@@ -217,8 +229,7 @@ bool peer_link::batch_reader::next(peer_record& record) {
         record.payload = record.tail.substr(payload_at, fixed.payload_size);
         record.headers = record.tail.substr(payload_at - fixed.header_size, fixed.header_size);
     }
-    offset_ = static_cast<std::size_t>(at - batch_.records.data());
-    return true;
+    offset_ = static_cast<std::size_t>(at - batch.records.data());
 }
 
 } // namespace pipit::broker

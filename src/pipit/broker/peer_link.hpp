@@ -4,10 +4,8 @@
 #include <pipit/base/time.hpp>
 #include <pipit/broker/configuration.hpp>
 #include <pipit/broker/mesh.hpp>
-#include <pipit/broker/planted_bug.hpp>
 #include <pipit/protocol/operations.hpp>
 
-#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -56,6 +54,7 @@ struct peer_record {
                    ///< again.
         nobody,    ///< A request found nobody at the sender; it comes without its payload.
         responder, ///< See `peer_responder`.
+        congested, ///< The receiver's `publisher` has met a reader that is behind.
         traced,    ///< See `peer_trace`.
     };
 
@@ -123,37 +122,49 @@ public:
 
     /// More than `limits::peer_waiting_bytes` waits for that loop.
     [[nodiscard]] bool is_full(unsigned peer) const noexcept;
-    [[nodiscard]] bool some_are_full() const noexcept;
+    /// All loops for which that holds, a bit each.
+    [[nodiscard]] std::uint64_t full_loops() const noexcept;
 
-    /// Hands over what was sent since the last call, and makes it visible.
-    void end_batch();
+    /// Hands over what was sent since the last call.
+    void append_batch();
+    /// Makes visible what was handed over.
+    void show_batch();
 
-    /// Calls `visit(unsigned source, const peer_record&)` for all that is visible now. False:
-    /// nothing was.
-    template <class Visit>
-    bool take(Visit visit) {
-        if (alone()) return false;
-        mesh_->take(loop_, incoming_);
-        if (incoming_.empty()) return false;
-        auto batches = std::exchange(incoming_, {});
-        if (planted::is(planted::bug::takes_batches_backwards)) std::ranges::reverse(batches);
-        for (const auto& batch : batches) {
-            batch_reader reader(batch);
+    /// Fetches what is visible now, to be read behind what is left of before.
+    void fetch();
+    /// Something that was fetched has not been read.
+    [[nodiscard]] bool has_rest() const noexcept { return !incoming_.empty(); }
+    /// Calls `visit(unsigned source, const peer_record&)` for all that was fetched, or until
+    /// `is_enough()`; the rest is left for the next call.
+    template <class Visit, class IsEnough>
+    void read(Visit visit, IsEnough is_enough) {
+        for (; batches_read_ < incoming_.size(); ++batches_read_) {
+            auto& batch = incoming_[batches_read_];
             peer_record record;
-            while (reader.next(record)) visit(batch.source, record);
+            while (records_.has_more(batch)) {
+                if (is_enough()) return;
+                records_.next(batch, record);
+                visit(batch.source, record);
+            }
             mesh_->release(loop_, batch);
+            batch = {};
+            records_.rewind();
         }
-        return true;
+        incoming_.clear();
+        batches_read_ = 0;
     }
 
 private:
+    /// How far a batch has been read.
     class batch_reader {
     public:
-        explicit batch_reader(const peer_batch& batch) noexcept : batch_(batch) {}
-        [[nodiscard]] bool next(peer_record& record);
+        [[nodiscard]] bool has_more(const peer_batch& batch) const noexcept {
+            return offset_ != batch.records.size();
+        }
+        void next(const peer_batch& batch, peer_record& record);
+        void rewind() noexcept { offset_ = block_ = 0; }
 
     private:
-        const peer_batch& batch_;
         std::size_t offset_ = 0;
         std::size_t block_ = 0;
         std::vector<peer_record::chosen_group> groups_;
@@ -162,8 +173,11 @@ private:
     mesh* mesh_;
     unsigned loop_;
     std::uint64_t batch_number_ = 0;
+    std::uint64_t told_ = 0; ///< Loops that have a part of the batch that is not visible yet.
     std::vector<peer_batch> outgoing_; ///< One for each loop; this one's stays empty.
-    std::vector<peer_batch> incoming_;
+    std::vector<peer_batch> incoming_; ///< What was fetched, until all of it is read.
+    std::size_t batches_read_ = 0;     ///< Of `incoming_`.
+    batch_reader records_;             ///< Of the batch behind those.
 };
 
 } // namespace pipit::broker

@@ -11,7 +11,9 @@ enum class bug {
     delivers_to_two_members, ///< A queue group's message goes to a peer and to a member here.
     shows_effects_too_early, ///< Parses what was read before it takes what the peers sent.
     takes_batches_backwards, ///< The newest batch of the peers comes first.
+    stops_at_hidden_batches, ///< What stands behind one that is not visible yet has to wait for it.
     forgets_to_withdraw,     ///< The end of the last subscription is not told to the peers.
+    drops_early_interest,    ///< What a peer says of an account that is not known yet is forgotten.
     keeps_answered_requests, ///< The one answer to an imported request does not end it.
     drops_returned_messages, ///< A group's message that comes back is forgotten.
     drops_held_input,        ///< What came behind a CONNECT that is being checked is forgotten.

@@ -102,7 +102,7 @@ void broker::reconfigure(std::shared_ptr<const configuration> config, moment now
     const auto before = std::exchange(state.config, std::move(config));
     const auto& after = *state.config;
     state.routing.configure(after);
-    state.out.set_max_pending_bytes(after.max_pending_bytes);
+    state.out.configure(after);
     for (auto& [id, session] : state.sessions) {
         if (!session->ended()) state.reconfigure(*session, *before, now);
         if (!session->ended()) state.routing.renew_aliases(*session);

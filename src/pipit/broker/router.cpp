@@ -20,6 +20,11 @@ void append_number(std::string& to, std::size_t number) {
     to.append(digits, end);
 }
 
+bool is_of_a_client(const dispatch& dispatch) noexcept {
+    return dispatch.publisher != nullptr ||
+           (dispatch.from_peer != nullptr && dispatch.from_peer->publisher != 0);
+}
+
 } // namespace
 
 std::uint8_t special_flags(const protocol::message_operation& message) noexcept {
@@ -38,8 +43,7 @@ router::router(outbox& outbox, peer_link& peers, shared_counters& counters, std:
       responses_(limits::pending_responses),
       answers_secret_(random_()),
       metric_ids_(random_()),
-      chosen_(peers.loop_count()),
-      unanswered_(peers.alone() ? 0 : limits::unanswered_requests) {}
+      chosen_(peers.loop_count()) {}
 
 void router::write(subscription& to, session& session, const dispatch& dispatch) {
     auto& chain = outbox_.chain_of(session);
@@ -133,11 +137,15 @@ bool router::deliver_checked(subscription& to, dispatch& dispatch, const subscri
         trace->add(matched, {}, dispatch.now.wall);
         return true; // As if delivered: nobody is told that nobody is there.
     }
-    if ((session.delivery_flags & delivery::congested) != 0 && dispatch.publisher != nullptr) {
+    if ((session.delivery_flags & delivery::congested) != 0 && is_of_a_client(dispatch)) {
         if (!stalls_fast_producers_) return refuse(trace_errors::not_stalled);
-        const auto counted = stalled_clients_;
-        stall(*dispatch.publisher, session, dispatch.now);
-        session.stalls += stalled_clients_ - counted;
+        if (dispatch.from_peer != nullptr) {
+            dispatch.behind = &session; // The publisher is another loop's, or was read long ago.
+        } else {
+            const auto counted = stalled_clients_;
+            stall(*dispatch.publisher, session, dispatch.now);
+            session.stalls += stalled_clients_ - counted;
+        }
     }
     if (trace != nullptr) trace->add(matched, {}, dispatch.now.wall);
     ++to.delivered;

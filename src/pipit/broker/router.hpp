@@ -46,8 +46,9 @@ struct dispatch {
     std::uint32_t internal = 0;             ///< Of these, to the server itself: not sent anywhere.
     egress_events* trace = nullptr;         ///< Usually null.
     const peer_record* from_peer = nullptr; ///< What brought it from another loop.
-    bool imported = false; ///< Came by an import of a service: streams' imports do not get it.
-    bool sole = true;      ///< Nobody else gets it; who asks is told when nobody is on other loops.
+    session* behind = nullptr; ///< A reader that is, where the publisher is not stalled here.
+    bool imported = false;     ///< Came by an import of a service: streams' imports do not get it.
+    bool sole = true; ///< Nobody else gets it; who asks is told when nobody is on other loops.
     const responder_facts* responder = nullptr; ///< Of a publisher on another loop.
 };
 
@@ -80,6 +81,7 @@ public:
     /// The account's part on this loop, made on first use; null when none is configured.
     account* account_of(account_id id);
     [[nodiscard]] account* find_account(account_id id) const noexcept;
+    /// Without those that this loop does not know yet.
     [[nodiscard]] const std::unordered_map<account_id, std::unique_ptr<account>>&
     accounts() const noexcept {
         return accounts_;
@@ -121,8 +123,11 @@ public:
     [[nodiscard]] bool is_wanted(account& of, bytes_view subject) {
         return !cache_.find(of, subject).empty();
     }
-    /// Takes what other loops sent. False: nothing.
+    /// Takes what other loops sent, until there is so much output that it should be flushed first.
+    /// False: nothing was there.
     bool take_from_peers(moment now);
+    /// Goes on with that. False: nothing is left.
+    bool take_rest(moment now);
 
     // --- What accounts import from each other ---
 
@@ -145,6 +150,9 @@ public:
 
     /// Finds an open session by its number; set once by the broker.
     std::function<session*(std::uint64_t client_id)> find_session;
+    /// A publisher is to be read later, as `stalled_until` says, and not because of what it has
+    /// just sent.
+    std::function<void(session&, moment)> stalled_from_afar;
     /// Logs a delivery; called for sessions with `delivery::traced`.
     std::function<void(const session&, const subscription&, const dispatch&)> log_delivery;
     /// Logs the end of a subscription; called for sessions with `delivery::traced`.
@@ -248,17 +256,22 @@ private:
     void announce_interest(const account& of, bytes_view subject, bool interested);
     void announce_members(const account& of, const queue_group& group);
     void send_to_peers(dispatch& dispatch, std::uint64_t plain_peers, message_trace* trace);
+    [[nodiscard]] account* account_told_of(account_id id);
+    void forget_if_unknown(const account& of);
     void on_interest(unsigned source, const interest_change& change);
     void on_members(unsigned source, const members_change& change);
     void on_message(unsigned source, const peer_record& record, moment now);
     void on_returned(const peer_record& record, moment now);
+    [[nodiscard]] bool have_all_answered(const peer_record& record);
     void on_nobody(const peer_record& record, moment now);
     void on_responder(const peer_responder& responder);
+    void on_congested(std::uint64_t publisher, moment now);
     void on_traced(const peer_trace& traced, moment now);
     [[nodiscard]] message_trace* open_trace(std::uint64_t number) noexcept;
     void complete(std::uint64_t trace_number, moment now);
     void retire(account& of, queue_group& group);
     [[nodiscard]] std::string queue_of_group(std::uint64_t id) const;
+    bool deliver_to_name(std::uint64_t group_id, dispatch& dispatch);
 
     outbox& outbox_;
     peer_link& peers_;
@@ -272,6 +285,9 @@ private:
     };
     std::unordered_map<account_id, put_part> put_accounts_;
     std::unordered_map<account_id, std::unique_ptr<account>> accounts_;
+    /// Those that others know, and this loop not yet: what others want there. One goes with the
+    /// last interest in it, so that there are no more than others have.
+    std::unordered_map<account_id, std::unique_ptr<account>> unknown_accounts_;
     match_cache cache_;
     match_result reply_targets_;
     std::string tail_scratch_;
@@ -327,6 +343,7 @@ private:
     /// The names of the last groups that went: their messages may come back.
     std::deque<std::pair<std::uint64_t, std::string>> retired_groups_;
     std::vector<std::vector<peer_record::chosen_group>> chosen_; ///< One for each loop.
+    std::uint64_t told_of_congestion_ = 0;  ///< The last publisher whose loop was; 0: nobody's.
     std::vector<std::uint64_t> memberless_; ///< Groups of one message, by the origin's number.
     /// A request that went to other loops and of which some, but not all, had nobody.
     struct unanswered_request {
@@ -334,7 +351,7 @@ private:
         std::uint32_t nobody_count = 0;
     };
     std::uint64_t next_request_number_ = 1;
-    std::vector<unanswered_request> unanswered_; ///< A slot by number; the newest wins.
+    std::vector<unanswered_request> unanswered_; ///< A slot by number; the newest wins. Made late.
     /// Traces of which other loops have not said yet what became of the message there. With too
     /// many of them, the oldest is completed as it is.
     static constexpr std::size_t open_traces_max = 4096;

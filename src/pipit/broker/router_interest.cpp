@@ -55,8 +55,13 @@ account* router::account_of(account_id id) {
     if (configured == configured_accounts_.end()) return nullptr;
     const auto put = put_accounts_.find(id);
     auto& counters = put == put_accounts_.end() ? counters_.accounts[id] : *put->second.counters;
-    auto made = std::make_unique<account>(*configured->second, hash_seed_, counters);
-    auto& of = *(accounts_[id] = std::move(made));
+    auto heard_of = unknown_accounts_.extract(id);
+    auto& slot = accounts_[id];
+    slot = heard_of ? std::move(heard_of.mapped())
+                    : std::make_unique<account>(id, *configured->second, hash_seed_);
+    auto& of = *slot;
+    of.config = configured->second;
+    of.shared = &counters;
     link_services(of);
     return &of;
 }

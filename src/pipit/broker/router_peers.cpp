@@ -62,6 +62,11 @@ void router::announce_members(const account& of, const queue_group& group) {
 }
 
 void router::send_to_peers(dispatch& dispatch, std::uint64_t plain_peers, message_trace* trace) {
+    if (trace == nullptr && dispatch.trace != nullptr && dispatch.trace->only()) {
+        // Nobody is to get it, and nobody here collects what would become of it on a third loop.
+        for (auto& each : chosen_) each.clear();
+        return;
+    }
     auto* publisher = dispatch.publisher;
     const auto& message = dispatch.message;
     block_pointer block;
@@ -105,14 +110,21 @@ void router::send_to_peers(dispatch& dispatch, std::uint64_t plain_peers, messag
         record.groups = chosen_[peer];
         peers_.send(peer, record);
         chosen_[peer].clear();
-        if (publisher == nullptr || !peers_.is_full(peer)) continue;
-        publisher->stalled_until =
-            std::max(publisher->stalled_until, dispatch.now.steady + limits::full_peer_stall);
+        if (publisher != nullptr && peers_.is_full(peer)) {
+            publisher->wait_for_loops(bit(peer), dispatch.now.steady);
+        }
     }
 }
 
 bool router::take_from_peers(moment now) {
-    return peers_.take([&](unsigned source, const peer_record& record) {
+    peers_.fetch();
+    return take_rest(now);
+}
+
+bool router::take_rest(moment now) {
+    if (!peers_.has_rest()) return false;
+    told_of_congestion_ = 0;
+    const auto take = [&](unsigned source, const peer_record& record) {
         switch (record.kind) {
         case peer_record::type::interest: return on_interest(source, record.interest());
         case peer_record::type::members: return on_members(source, record.members());
@@ -120,35 +132,54 @@ bool router::take_from_peers(moment now) {
         case peer_record::type::returned: return on_returned(record, now);
         case peer_record::type::nobody: return on_nobody(record, now);
         case peer_record::type::responder: return on_responder(record.responder());
+        case peer_record::type::congested: return on_congested(record.publisher, now);
         case peer_record::type::traced: return on_traced(record.traced(), now);
         }
-    });
+    };
+    peers_.read(take, [this] { return outbox_.wants_flush(); });
+    return true;
+}
+
+/// Accounts reach the loops one after the other. What is told of one before it has come is kept.
+account* router::account_told_of(account_id id) {
+    auto* known = account_of(id);
+    if (known != nullptr || planted::is(planted::bug::drops_early_interest)) return known;
+    auto& unknown = unknown_accounts_[id];
+    if (!unknown) unknown = std::make_unique<account>(id, gone_, hash_seed_);
+    return unknown.get();
+}
+
+void router::forget_if_unknown(const account& of) {
+    if (of.shared == nullptr && of.index.subject_count() == 0) unknown_accounts_.erase(of.id);
 }
 
 void router::on_interest(unsigned source, const interest_change& change) {
-    auto* of = account_of(change.account);
+    auto* of = account_told_of(change.account);
     if (of == nullptr) return;
     of->index.set_peer_interest(change.subject, source, change.has_interest);
     if (protocol::is_literal(change.subject)) {
         cache_.drop(*of, change.subject, of->index.hash(change.subject));
     }
     if (!change.has_interest && !responses_.empty()) on_interest_lost(*of, change.subject);
+    forget_if_unknown(*of);
 }
 
 void router::on_members(unsigned source, const members_change& change) {
-    auto* of = account_of(change.account);
+    auto* of = account_told_of(change.account);
     if (of == nullptr) return;
     auto* group = of->index.set_peer_members(
         change.subject, change.queue, {source, change.group_id, change.count}, next_group_id_);
-    if (group == nullptr) return;
-    if (group->empty()) {
-        retire(*of, *group);
-    } else {
-        groups_by_id_[group->id] = group;
+    if (group != nullptr) {
+        if (group->empty()) {
+            retire(*of, *group);
+        } else {
+            groups_by_id_[group->id] = group;
+        }
+        if (protocol::is_literal(change.subject)) {
+            cache_.drop(*of, change.subject, of->index.hash(change.subject));
+        }
     }
-    if (protocol::is_literal(change.subject)) {
-        cache_.drop(*of, change.subject, of->index.hash(change.subject));
-    }
+    forget_if_unknown(*of);
 }
 
 /// Deletes a group that has no member on any loop.
@@ -170,6 +201,19 @@ std::string router::queue_of_group(std::uint64_t id) const {
     return {};
 }
 
+/// To a member on this loop of the group, or of another one of its name that wants the message: the
+/// origin has chosen among all of those, and does not ask this loop again.
+bool router::deliver_to_name(std::uint64_t group_id, dispatch& dispatch) {
+    const auto found = groups_by_id_.find(group_id);
+    auto* const group = found == groups_by_id_.end() ? nullptr : found->second;
+    if (group != nullptr && deliver_to_member(*group, dispatch)) return true;
+    const auto queue = queue_of_group(group_id);
+    const auto& namesakes = cache_.find(dispatch.of, dispatch.subject).groups;
+    return std::ranges::any_of(namesakes, [&](queue_group* each) {
+        return each != group && each->queue == queue && deliver_to_member(*each, dispatch);
+    });
+}
+
 /// A message from another loop goes to this loop's own sessions, and to no third loop; but the
 /// answer to a request that went from here to another account goes on in the account that asked.
 void router::on_message(unsigned source, const peer_record& record, moment now) {
@@ -189,8 +233,7 @@ void router::on_message(unsigned source, const peer_record& record, moment now) 
     }
     memberless_.clear();
     for (const auto& chosen : record.groups) {
-        const auto group = groups_by_id_.find(chosen.id);
-        if (group != groups_by_id_.end() && deliver_to_member(*group->second, dispatch)) {
+        if (deliver_to_name(chosen.id, dispatch)) {
             ++dispatch.delivered;
         } else {
             memberless_.push_back(chosen.origin_id);
@@ -208,6 +251,11 @@ void router::on_message(unsigned source, const peer_record& record, moment now) 
     }
     const bool answered = answers && answer(dispatch, nullptr);
     finish(dispatch);
+    if (dispatch.behind != nullptr && told_of_congestion_ != record.publisher) {
+        told_of_congestion_ = record.publisher;
+        ++dispatch.behind->stalls;
+        peers_.send(source, {.kind = peer_record::type::congested, .publisher = record.publisher});
+    }
     if (record.trace_number != 0) {
         peers_.send(source, peer_record::of(peer_trace{record.trace_number, events.json()}));
     }
@@ -258,12 +306,18 @@ void router::on_responder(const peer_responder& responder) {
     peer_responder_ = responder_facts{std::string(responder.facts), responder.round_trip};
 }
 
+/// Counts one more loop that has nobody for a request.
+bool router::have_all_answered(const peer_record& record) {
+    if (unanswered_.empty()) unanswered_.resize(limits::unanswered_requests);
+    auto& request = unanswered_[record.request_number % unanswered_.size()];
+    if (request.number > record.request_number) return false; // So late that it was given up.
+    if (request.number < record.request_number) request = {record.request_number, 0};
+    return ++request.nobody_count == record.count;
+}
+
 /// The requester hears of it when all loops that were told have said so.
 void router::on_nobody(const peer_record& record, moment now) {
-    auto& request = unanswered_[record.request_number % unanswered_.size()];
-    if (request.number != record.request_number) request = {record.request_number, 0};
-    if (++request.nobody_count < record.count) return;
-    request = {};
+    if (record.count > 1 && !have_all_answered(record)) return;
     auto* requester = find_session(record.publisher);
     std::string reply(record.reply), subject(record.subject);
     // A request that went on to other accounts was made in the first of them.
@@ -281,6 +335,17 @@ void router::on_traced(const peer_trace& traced, moment now) {
     if (trace == nullptr) return;
     trace->egresses.append(traced.events);
     if (--trace->awaited_loops == 0) complete(traced.trace_number, now);
+}
+
+/// It waits as long as one that has met a reader of its own loop with several messages.
+void router::on_congested(std::uint64_t publisher, moment now) {
+    auto* stalled = find_session(publisher);
+    const auto until = now.steady + limits::stall_max;
+    if (stalled == nullptr || stalled->stalled_until >= until) return;
+    stalled->stalled_until = until;
+    stalled->was_stalled = true;
+    ++stalled_clients_;
+    stalled_from_afar(*stalled, now);
 }
 
 message_trace* router::open_trace(std::uint64_t number) noexcept {

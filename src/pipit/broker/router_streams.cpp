@@ -78,6 +78,7 @@ bool router::deliver_alias(subscription& to, dispatch& dispatch) {
     }
     const bool is_taken = deliver_checked(*original, local, to);
     dispatch.internal = local.internal;
+    dispatch.behind = local.behind;
     return is_taken;
 }
 

@@ -3,6 +3,7 @@
 
 #include <pipit/base/limits.hpp>
 
+#include <algorithm>
 #include <charconv>
 
 namespace pipit::broker {
@@ -21,6 +22,12 @@ std::uint64_t session::sid_hash(bytes_view sid) const noexcept {
     const auto group_hash =
         hash_bytes({reinterpret_cast<const char*>(&group), sizeof group}, hash_seed);
     return group_hash * neighbours + number % neighbours;
+}
+
+void session::wait_for_loops(std::uint64_t full, steady_time now) noexcept {
+    if (full == 0) return;
+    full_loops |= full;
+    stalled_until = std::max(stalled_until, now + limits::full_peer_stall);
 }
 
 bool session_permissions::may_publish(bytes_view subject, std::uint64_t hash_seed,

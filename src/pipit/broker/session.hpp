@@ -125,6 +125,8 @@ public:
         return subscriptions.find(sid_hash(sid), sid);
     }
     [[nodiscard]] bool ended() const noexcept { return (delivery_flags & delivery::ended) != 0; }
+    /// It is not read until less waits for these loops; a bit each.
+    void wait_for_loops(std::uint64_t full, steady_time now) noexcept;
     [[nodiscard]] std::size_t pending_bytes() const noexcept {
         return out == nullptr ? 0 : out->pending_bytes();
     }
@@ -171,6 +173,7 @@ public:
     close_reason reason = close_reason::none;
     int pings_out = 0;
     std::uint64_t stalls = 0;
+    std::uint64_t full_loops = 0; ///< That it waits for while it is stalled.
 
     // Deadlines; the default value means none.
     steady_time auth_deadline{};

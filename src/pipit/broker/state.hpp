@@ -159,6 +159,7 @@ struct broker_state {
     schedule deadlines;
     std::uint64_t seed;
     bool lame_duck = false;
+    std::uint64_t put_off = 0; ///< Whose input waits for what other loops sent before; 0: nobody's.
     session_observer observer; ///< May be empty.
 
     std::unordered_map<std::uint64_t, std::unique_ptr<session>> sessions;

@@ -117,6 +117,8 @@ void loop::state::end(connection& ended, moment now) {
 
 void loop::state::read(connection& from) {
     if (from.before_session) return read_arrival(from);
+    if (broker.reading_paused(*from.session))
+        return wait_for_more(from); // Since it was waited for.
     auto now = clock.now();
     const auto begun = now.steady;
     for (int i = 0; i < limits::reads_in_a_row && now.steady - begun < limits::turn; ++i) {
@@ -148,12 +150,16 @@ void loop::state::read(connection& from) {
 bool loop::state::hand_over(connection& from, std::size_t direct_bytes, bytes_view scratch_bytes,
                             moment now) {
     reading = &from;
-    do {
+    bool some_is_left = true;
+    while (reading != nullptr && some_is_left) {
         const auto taken = broker.receive(*from.session, direct_bytes, scratch_bytes, now);
-        direct_bytes = 0;
-        scratch_bytes.remove_prefix(taken);
+        if (taken) {
+            direct_bytes = 0;
+            scratch_bytes.remove_prefix(*taken);
+        }
+        some_is_left = !taken || !scratch_bytes.empty();
         finish_batch(now);
-    } while (reading != nullptr && !scratch_bytes.empty());
+    }
     return std::exchange(reading, nullptr) != nullptr;
 }
 
@@ -212,7 +218,7 @@ void loop::state::finish_batch(moment now) {
         some_ended = false;
         broker.end_batch(now);
         while (auto* touched = broker.next_touched()) flush(*touched, now);
-    } while (some_ended);
+    } while (some_ended || broker.take_rest(now));
     while (auto question = broker.next_question()) {
         dependencies.logins.ask(std::move(*question),
                                 [this](std::uint64_t id, broker::login_answer answer) {

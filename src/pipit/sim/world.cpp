@@ -25,6 +25,7 @@ std::shared_ptr<broker::configuration> open_configuration() {
     config->accounts.push_back(global);
     config->global_account = global.id;
     config->subscriptions_ended_at_a_time = 1; // As of very many.
+    config->batch_output_bytes = 1;            // The same.
     return config;
 }
 
@@ -76,19 +77,26 @@ void world::stop_reading(client& client) { link_of(client).reads = false; }
 void world::read_again(client& client) { link_of(client).reads = true; }
 
 void world::reconfigure(const std::shared_ptr<const broker::configuration>& config) {
-    for (auto& loop : loops_) loop.next_configuration = config;
+    for (auto& loop : loops_) {
+        loop.next_configuration = config;
+        loop.obeys_at = now_.steady + some_delay();
+    }
 }
 
 void world::after(nanoseconds delay, std::function<void()> action) {
     timed_.push({now_.steady + delay, next_order_++, std::move(action)});
 }
 
-/// Chunks of one direction never overtake each other. Half of them come at once, so that what they
-/// cause races with what the loops have not yet told each other.
-steady_time world::arrival(const std::deque<travelling>& before) {
+/// Half of what is on its way comes at once, so that what it causes races with what the loops have
+/// not yet told each other.
+nanoseconds world::some_delay() {
     const auto delay_max = static_cast<std::uint64_t>(settings_.delay_max.count());
-    const auto delay = nanoseconds(random_.below(2) == 0 ? 0 : random_() % delay_max);
-    const auto due = now_.steady + delay;
+    return nanoseconds(random_.below(2) == 0 ? 0 : random_() % delay_max);
+}
+
+/// Chunks of one direction never overtake each other.
+steady_time world::arrival(const std::deque<travelling>& before) {
+    const auto due = now_.steady + some_delay();
     return before.empty() ? due : std::max(due, before.back().due);
 }
 
@@ -139,10 +147,19 @@ void world::read(unsigned index, connection& from) {
     } else {
         loop.scratch = std::move(from.to_server.front().bytes);
         from.to_server.pop_front();
-        loop.taken = loop.broker->receive(*from.session, 0, loop.scratch, now_);
         loop.reading = &from;
+        loop.taken = 0;
+        receive(loop);
     }
     loop.phase = simulated_loop::phase::batch_open;
+}
+
+/// Hands over what was read and is not taken yet.
+void world::receive(simulated_loop& loop) {
+    const auto rest = bytes_view(loop.scratch).substr(loop.taken);
+    const auto taken = loop.broker->receive(*loop.reading->session, 0, rest, now_);
+    loop.was_put_off = !taken;
+    loop.taken += taken.value_or(0);
 }
 
 /// False: there was nothing in it for the broker.
@@ -157,9 +174,10 @@ bool world::read_web(unsigned index, connection& from) {
     send_to_client(from, std::move(arrived.answer));
     if (arrived.plain.empty() && !arrived.ended) return false;
     loop.scratch = std::move(arrived.plain);
-    loop.taken = loop.broker->receive(*from.session, 0, loop.scratch, now_);
     loop.reading = &from;
-    if (arrived.ended) loop.broker->lost(*from.session, protocol::close_reason::read_error, now_);
+    loop.reading_ends = arrived.ended;
+    loop.taken = 0;
+    receive(loop);
     return true;
 }
 
@@ -188,20 +206,27 @@ void world::advance_loop(unsigned index) {
     auto& loop = loops_[index];
     auto& broker = *loop.broker;
     if (loop.phase == simulated_loop::phase::batch_open) {
-        broker.end_batch(now_);
+        broker.append_batch(now_);
+        loop.phase = simulated_loop::phase::batch_hidden;
+        return;
+    }
+    if (loop.phase == simulated_loop::phase::batch_hidden) {
+        broker.show_batch();
         ask_workers(loop);
         loop.phase = simulated_loop::phase::flushing;
         return;
     }
     if (auto* session = broker.next_touched()) return flush(broker, *session);
-    if (loop.reading != nullptr && loop.taken < loop.scratch.size() &&
-        loop.reading->session != nullptr) {
-        const auto rest = bytes_view(loop.scratch).substr(loop.taken);
-        loop.taken += broker.receive(*loop.reading->session, 0, rest, now_);
-        loop.phase = simulated_loop::phase::batch_open;
-        return;
+    loop.phase = simulated_loop::phase::batch_open;
+    if (broker.take_rest(now_)) return;
+    if (loop.reading != nullptr && loop.reading->session != nullptr) {
+        if (loop.was_put_off || loop.taken < loop.scratch.size()) return receive(loop);
+        if (std::exchange(loop.reading_ends, false)) {
+            return broker.lost(*loop.reading->session, protocol::close_reason::read_error, now_);
+        }
     }
     loop.reading = nullptr;
+    loop.reading_ends = false;
     loop.phase = simulated_loop::phase::idle;
 }
 
@@ -249,7 +274,7 @@ void world::collect_actions_of(unsigned index) {
             loops_[index].phase = simulated_loop::phase::batch_open;
         });
     }
-    if (loop.next_configuration) {
+    if (loop.next_configuration && loop.obeys_at <= now_.steady) {
         actions_.push_back([this, index] {
             auto& obeys = loops_[index];
             obeys.broker->reconfigure(std::exchange(obeys.next_configuration, nullptr), now_);
@@ -315,6 +340,7 @@ bool world::advance_time() {
     for (const auto& loop : loops_) {
         if (const auto deadline = loop.broker->next_deadline()) consider(*deadline);
         for (const auto& verdict : loop.verdicts) consider(verdict.due);
+        if (loop.next_configuration) consider(loop.obeys_at);
     }
     for (const auto& link : links_) {
         if (!link.to_server.empty()) consider(link.to_server.front().due);

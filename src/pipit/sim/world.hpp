@@ -52,7 +52,7 @@ public:
     void stop_reading(client& client);
     void read_again(client& client);
 
-    /// Every loop obeys it, each when its turn comes.
+    /// Every loop obeys it, each when its turn comes: some of them later.
     void reconfigure(const std::shared_ptr<const broker::configuration>& config);
 
     /// Does something at a virtual time from now.
@@ -102,13 +102,16 @@ private:
     /// A loop is in the middle of a batch until all that it touched has been flushed.
     struct simulated_loop {
         std::unique_ptr<broker::broker> broker;
-        enum class phase { idle, batch_open, flushing } phase = phase::idle;
+        enum class phase { idle, batch_open, batch_hidden, flushing } phase = phase::idle;
         std::string scratch; ///< What was read; it lives until the flush.
         std::size_t taken = 0;
         connection* reading = nullptr;
+        bool reading_ends = false; ///< Behind what was read.
+        bool was_put_off = false;  ///< It was not taken at all yet.
         bool woken = false;
         std::vector<login_verdict> verdicts; ///< On their way from the workers, in any order.
         std::shared_ptr<const broker::configuration> next_configuration; ///< Null: none.
+        steady_time obeys_at{};                                          ///< That one.
     };
     struct timed_action {
         steady_time at;
@@ -122,6 +125,7 @@ private:
     void collect_actions();
     void collect_actions_of(unsigned index);
     void read(unsigned index, connection& from);
+    void receive(simulated_loop& loop);
     [[nodiscard]] bool read_web(unsigned index, connection& from);
     [[nodiscard]] bool may_write(const connection& to) const noexcept;
     void send_to_client(connection& to, std::string bytes);
@@ -133,6 +137,7 @@ private:
     void send_from_client(connection& link);
     void deliver_to_client(connection& link);
     [[nodiscard]] bool advance_time();
+    [[nodiscard]] nanoseconds some_delay();
     [[nodiscard]] steady_time arrival(const std::deque<travelling>& before);
     connection& link_of(client& client);
 

@@ -60,12 +60,12 @@ public:
         send(made, "CONNECT {\"verbose\":false,\"pedantic\":false," + options + "}\r\n");
         return made;
     }
-    void send(client& from, const std::string& bytes) {
-        for (std::string_view rest = bytes; !from.closed;) {
-            rest.remove_prefix(from.of->receive(*from.its_session, 0, rest, now));
-            flush();
-            if (rest.empty()) return;
-        }
+    void send(client& from, const std::string& bytes) { receive(from, 0, bytes); }
+    /// The rest of a large message, read to where the parser has room for it.
+    void send_directly(client& from, std::string_view bytes) {
+        const auto room = from.of->direct_space(*from.its_session);
+        bytes.copy(room.data(), bytes.size());
+        receive(from, bytes.size(), {});
     }
     /// Before anybody is told of anything.
     void receive(client& from, const std::string& bytes) {
@@ -82,8 +82,10 @@ public:
     void flush() {
         for (bool some = true; some;) {
             for (auto& each : brokers_) {
-                each.end_batch(now);
-                while (auto* touched = each.next_touched()) flush(*touched);
+                do {
+                    each.end_batch(now);
+                    while (auto* touched = each.next_touched()) flush(*touched);
+                } while (each.take_rest(now));
             }
             some = false;
             for (auto& each : brokers_) some = each.take_from_peers(now) || some;
@@ -98,6 +100,16 @@ public:
     moment now{steady_time(std::chrono::hours(1)), wall_time(std::chrono::hours(1))};
 
 private:
+    void receive(client& from, std::size_t direct_bytes, std::string_view scratch) {
+        for (bool some_is_left = true; some_is_left && !from.closed; flush()) {
+            const auto taken = from.of->receive(*from.its_session, direct_bytes, scratch, now);
+            if (taken) {
+                direct_bytes = 0;
+                scratch.remove_prefix(*taken);
+            }
+            some_is_left = !taken || !scratch.empty();
+        }
+    }
     void flush(session& session) {
         auto& to = *static_cast<client*>(brokers_[0].driver_of(session));
         auto& its_broker = *to.of;
