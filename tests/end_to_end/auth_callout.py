@@ -10,7 +10,7 @@ import threading
 import suite
 from nkeys import account_jwt, claims_of, key, operator_jwt, token, user_jwt
 from tls import secure_client
-from suite import behaviour, equal, is_logged, matches, pipits_own, wait_until
+from suite import behaviour, equal, is_logged, matches, pipits_own, reload_with, wait_until
 from certificates import authority  # Where suite has looked for servers.
 
 ISSUER = key("A", b"i" * 32)
@@ -128,6 +128,18 @@ def a_services_account_hears_whom_it_has_refused_and_why(side):
         event = json.loads(listener.messages[number][1])
         equal((event["reason"], event["client"]["acc"], event["client"]["user"]),
               (why, "AUTH", "bob"))
+
+
+@behaviour
+def whom_a_service_let_in_goes_with_his_account(side):
+    accounts = CONFIGURATION.replace("APP {", "B { users: [ { user: b, password: b } ] }\n  APP {")
+    server = side.start(accounts)
+    decider = service(side, server, lambda request: admit(request, "B"))
+    client = log_in(side, server, serving=decider, user="bob")
+    equal(client.errors, [])
+    reload_with(server, CONFIGURATION)
+    assert client.wait_for_end()
+    equal(client.errors, [])
 
 
 @behaviour
