@@ -143,6 +143,18 @@ def whom_a_service_let_in_goes_with_his_account(side):
 
 
 @behaviour
+def networks_and_times_of_an_answer_have_to_be_some(side):
+    server = side.start(CONFIGURATION)
+    answers = [{"src": ["127.0.0.0/8", "10.1.0.0/33"]}, {"times_location": "Nowhere/Atall"},
+               {"times": [{"start": "noon", "end": "13:00:00"}]}]
+    left = iter(answers)
+    decider = service(side, server, lambda request: admit(request, **next(left)))
+    for rights in answers:
+        client = log_in(side, server, serving=decider, user="bob")
+        equal(client.errors, ["-ERR 'Authorization Violation'"], str(rights))
+
+
+@behaviour
 def limits_of_zero_in_an_answer_are_none(side):
     server = side.start(CONFIGURATION)
     decider = service(side, server, lambda request: admit(request, subs=0, data=0, payload=0))

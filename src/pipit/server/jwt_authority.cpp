@@ -52,9 +52,9 @@ void jwt_authority::judge(broker::login_question question, answer_function answe
             return refuse("User JWT not valid: " + std::string(claims.error().detail()));
         }
         if (lacks_proxy(claims->rights, check_of(question))) return answer(without_proxy());
-        if (const auto problem = auth::problem_of(*claims); !problem.empty()) {
-            return refuse("User JWT no longer valid: " + problem);
-        }
+        auto problem = auth::problem_of(*claims);
+        if (problem.empty()) problem = problem_of_entry(claims->rights);
+        if (!problem.empty()) return refuse("User JWT no longer valid: " + problem);
         known = std::make_shared<verified_user>();
         known->token = std::move(token);
         known->claims = std::move(*claims);

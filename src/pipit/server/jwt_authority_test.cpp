@@ -226,6 +226,23 @@ TEST(JwtAuthority, AsksANewResolverForWhatAnOldOneIsAskedFor) {
     EXPECT_EQ(others, before);
 }
 
+// --- Networks and times ---
+
+TEST(JwtAuthority, RefusesATokenWhoseNetworksOrTimesAreNone) {
+    world its;
+    for (
+        const auto* nats :
+        {R"("src":["127.0.0.0/8","10.1.0.0/33"])", R"("src":["127.0.0.0/8",null])",
+         R"("times":[{}])", R"("times":[{"start":"00:00:00"}])", R"("times_location":"Nowhere")",
+         R"("times":[{"start":"00:00:00","end":"23:59:59"},{"start":"24:00:00","end":"1:00:00"}])"}) {
+        const auto answer = its.judge(the_account.issue_user(the_user.text(), nats));
+        EXPECT_TRUE(answer.why_not.starts_with("User JWT no longer valid: ")) << nats;
+    }
+    EXPECT_EQ(its.asked, 0);
+    const auto* const good = R"("src":["127.0.0.0/8"],"times_location":"Europe/Vienna")";
+    EXPECT_TRUE(its.judge(the_account.issue_user(the_user.text(), good)).accepted);
+}
+
 // --- Roles that are edited ---
 
 const test_key the_role(nkey_prefix::account, 4);
@@ -316,6 +333,15 @@ TEST(JwtAuthority, AnEditedRoleEndsWithItsTimes) {
     const auto again = its.edit(account_with_role(R"("pub":{"allow":["new"]})"));
     EXPECT_EQ(again.user->claims->expires, 4000000000);
     EXPECT_GT(*again.user->expires, *verdict.user->expires);
+}
+
+TEST(JwtAuthority, ARoleWhoseTimesAreNoneLocksOutItsOwnUsersOnly) {
+    world its;
+    its.jwts[the_account.text()] = account_with_role(
+        R"("times":[{"start":"00:00:00","end":"23:59:59"},{"start":"noon","end":"13:00:00"}])");
+    const auto of_role = its.judge(the_role.issue_scoped_user(the_user.text(), the_account.text()));
+    EXPECT_EQ(of_role.why_not, "Outside connect times");
+    EXPECT_TRUE(its.judge(the_account.issue_user(the_user.text())).accepted);
 }
 
 TEST(JwtAuthority, UpdatesAnAccountWithItsImportsAtOnce) {
