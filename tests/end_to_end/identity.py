@@ -212,10 +212,12 @@ def networks_and_times_are_read_as_go_reads_them(side):
     world = operated(side, signing_keys=[
         {"kind": "user_scope", "key": role.public, "role": "r", "template": {
             "times": [*all_day, {"start": "noon", "end": "13:00:00"}], **nkeys.UNLIMITED}}])
-    for rights in ({"times": all_day}, {"times_location": "UTC"}):
+    for rights in ({"times": all_day}, {"src": ["::ffff:127.0.0.0/104"]},
+                   {"times_location": "UTC"}):
         is_in(world.connect(world.token(**rights)))
     for rights in ({"times": [*all_day, {"start": "noon", "end": "13:00:00"}]}, {"times": [{}]},
-                   {"src": ["127.0.0.0/8", "10.1.0.0/33"]}, {"times_location": "Nowhere/Atall"}):
+                   {"src": ["127.0.0.0/8", "10.1.0.0/33"]}, {"src": ["::/0"]},
+                   {"times_location": "Nowhere/Atall"}):
         is_refused(world.connect(world.token(**rights)))
     is_refused(world.connect(user_jwt(role, world.user, "me", world.account)))
 
