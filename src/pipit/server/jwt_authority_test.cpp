@@ -335,6 +335,16 @@ TEST(JwtAuthority, AnEditedRoleEndsWithItsTimes) {
     EXPECT_GT(*again.user->expires, *verdict.user->expires);
 }
 
+TEST(JwtAuthority, AnEditedRoleLetsNobodyOfAServiceAskItAsIfHeWereTheServer) {
+    const auto service = R"("authorization":{"auth_users":[")" + the_user.text() + "\"]}";
+    role_world its(R"("pub":{"allow":["$SYS.REQ.USER.AUTH"]})");
+    const auto verdict =
+        its.edit(account_with_role(R"("pub":{"allow":["a","$SYS.REQ.USER.AUTH"]})", service));
+    ASSERT_EQ(verdict.what, broker::session_verdict::fate::stays);
+    EXPECT_TRUE(verdict.user->permissions->may_publish("a"));
+    EXPECT_FALSE(verdict.user->permissions->may_publish("$SYS.REQ.USER.AUTH"));
+}
+
 TEST(JwtAuthority, ARoleWhoseTimesAreNoneLocksOutItsOwnUsersOnly) {
     world its;
     its.jwts[the_account.text()] = account_with_role(
