@@ -226,6 +226,18 @@ TEST(JwtAuthority, AsksANewResolverForWhatAnOldOneIsAskedFor) {
     EXPECT_EQ(others, before);
 }
 
+TEST(JwtAuthority, PinsAccountsAlsoForThoseWhoWaitForTheirs) {
+    world its;
+    const auto answer = its.judge_while([&] {
+        auto trust = world::trust();
+        trust.pinned_accounts.insert(test_key(nkey_prefix::account, 7).text());
+        its.accounts->take_trust(std::move(trust));
+    });
+    EXPECT_EQ(answer.why_not,
+              "Account " + the_account.text() + " not listed as operator pinned account");
+    EXPECT_EQ(its.accounts->refused_unpinned(), 1u);
+}
+
 // --- Networks and times ---
 
 TEST(JwtAuthority, RefusesATokenWhoseNetworksOrTimesAreNone) {
