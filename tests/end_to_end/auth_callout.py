@@ -10,7 +10,7 @@ import threading
 import suite
 from nkeys import account_jwt, claims_of, key, operator_jwt, token, user_jwt
 from tls import secure_client
-from suite import behaviour, equal, is_logged, matches, pipits_own, wait_until
+from suite import behaviour, equal, is_logged, matches, pipits_own, reload_with, wait_until
 from certificates import authority  # Where suite has looked for servers.
 
 ISSUER = key("A", b"i" * 32)
@@ -128,6 +128,30 @@ def a_services_account_hears_whom_it_has_refused_and_why(side):
         event = json.loads(listener.messages[number][1])
         equal((event["reason"], event["client"]["acc"], event["client"]["user"]),
               (why, "AUTH", "bob"))
+
+
+@behaviour
+def whom_a_service_let_in_goes_with_his_account(side):
+    accounts = CONFIGURATION.replace("APP {", "B { users: [ { user: b, password: b } ] }\n  APP {")
+    server = side.start(accounts)
+    decider = service(side, server, lambda request: admit(request, "B"))
+    client = log_in(side, server, serving=decider, user="bob")
+    equal(client.errors, [])
+    reload_with(server, CONFIGURATION)
+    assert client.wait_for_end()
+    equal(client.errors, [])
+
+
+@behaviour
+def networks_and_times_of_an_answer_have_to_be_some(side):
+    server = side.start(CONFIGURATION)
+    answers = [{"src": ["127.0.0.0/8", "10.1.0.0/33"]}, {"times_location": "Nowhere/Atall"},
+               {"times": [{"start": "noon", "end": "13:00:00"}]}]
+    left = iter(answers)
+    decider = service(side, server, lambda request: admit(request, **next(left)))
+    for rights in answers:
+        client = log_in(side, server, serving=decider, user="bob")
+        equal(client.errors, ["-ERR 'Authorization Violation'"], str(rights))
 
 
 @behaviour

@@ -206,6 +206,23 @@ def attackers_with_jwts_hear_one_text(side):
 
 
 @behaviour
+def networks_and_times_are_read_as_go_reads_them(side):
+    role = key("A")
+    all_day = [{"start": "0:00:00", "end": "23:59:59.5"}, {"start": "23:00:00", "end": "1:00:00"}]
+    world = operated(side, signing_keys=[
+        {"kind": "user_scope", "key": role.public, "role": "r", "template": {
+            "times": [*all_day, {"start": "noon", "end": "13:00:00"}], **nkeys.UNLIMITED}}])
+    for rights in ({"times": all_day}, {"src": ["::ffff:127.0.0.0/104"]},
+                   {"times_location": "UTC"}):
+        is_in(world.connect(world.token(**rights)))
+    for rights in ({"times": [*all_day, {"start": "noon", "end": "13:00:00"}]}, {"times": [{}]},
+                   {"src": ["127.0.0.0/8", "10.1.0.0/33"]}, {"src": ["::/0"]},
+                   {"times_location": "Nowhere/Atall"}):
+        is_refused(world.connect(world.token(**rights)))
+    is_refused(world.connect(user_jwt(role, world.user, "me", world.account)))
+
+
+@behaviour
 def revoked_users_stay_outside(side):
     now = int(time.time())
     user, other = key("U"), key("U")

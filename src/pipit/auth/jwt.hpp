@@ -64,6 +64,7 @@ struct user_rights {
     permission_lists permissions;
     std::vector<std::string> source_networks; ///< `10.0.0.0/8`; empty: from anywhere.
     std::vector<time_range> times;            ///< Empty: always.
+    std::string times_problem;                ///< Not empty: some are no times, so it is never.
     std::string times_location;               ///< `Europe/Vienna`; empty: the server's.
     std::int64_t subscriptions = 0;           ///< -1: no limit; so for all three.
     std::int64_t data = 0;
@@ -190,8 +191,8 @@ struct generic_jwt : jwt_claims {
 [[nodiscard]] result<activation_jwt> decode_activation_jwt(std::string_view token);
 [[nodiscard]] result<generic_jwt> decode_generic_jwt(std::string_view token);
 
-/// What is wrong with what a token says, beside time and trust: subjects, networks, keys that are
-/// none, limits that it does not keep itself. Empty: nothing.
+/// What is wrong with what a token says, beside time and trust: subjects and keys that are none,
+/// limits that it does not keep itself. Empty: nothing.
 [[nodiscard]] std::string problem_of(const user_jwt& user);
 [[nodiscard]] std::string problem_of(const account_jwt& account);
 

@@ -32,8 +32,10 @@ inline constexpr std::size_t ocsp_failures = 4096;
 /// The places where a certificate says that its authority can be asked; the others are left out.
 inline constexpr std::size_t ocsp_responders = 8;
 
-/// The answers that are kept, and a file of them. Above it, the one that is kept longest goes.
+/// The answers that are kept, in number and together, and a file that holds all of them. Above it,
+/// the one that is kept longest goes.
 inline constexpr std::size_t ocsp_responses_kept = 8192;
+inline constexpr std::size_t ocsp_bytes_kept = 32 * 1024 * 1024;
 inline constexpr std::size_t ocsp_cache_file_bytes = 64 * 1024 * 1024;
 
 /// As nats-server: how long an authority may take to answer a server about its own certificate,

@@ -370,6 +370,27 @@ TEST(LivePermissions, AfterAReloadTheServiceIsAskedAgainAtOnce) {
     EXPECT_FALSE(its.question());
 }
 
+TEST(LivePermissions, WhomAServiceLetInGoesWithTheAccount) {
+    callout_world its;
+    auto next = callout_world::configured(true);
+    auto& account = next->accounts.emplace_back();
+    account.id = account_id{7};
+    account.name = "A";
+    its.brokers.core().reconfigure(next, its.brokers.now);
+    auto& stays = its.log_in();
+    auto& goes = its.brokers.connect(R"("user":"b")");
+    auto admitted = its.admits({});
+    auto user = std::make_shared<user_configuration>(*admitted.user);
+    user->account = account.id;
+    admitted.user = user;
+    its.answer(its.question(), admitted);
+    EXPECT_FALSE(goes.closed);
+    its.brokers.core().reconfigure(callout_world::configured(true), its.brokers.now);
+    its.brokers.flush();
+    EXPECT_TRUE(goes.closed);
+    EXPECT_FALSE(stays.closed);
+}
+
 TEST(LivePermissions, OnlySoManyQuestionsAreOpenAtOnce) {
     callout_world its;
     for (std::size_t i = 0; i < 2 * limits::open_refreshes; ++i) its.log_in();

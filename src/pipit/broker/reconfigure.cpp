@@ -134,6 +134,9 @@ void broker_state::reconfigure(session& session, const configuration& before, mo
         (void)bind(session, nullptr, now);
         return;
     }
+    if (session.by_callout && !routing.is_configured(session.of->id)) {
+        return out.end(session, close_reason::client_closed);
+    }
     const auto verdict = judge(session, before, config);
     if (verdict.what == fate::is_refused) {
         if (verdict.reason == close_reason::proxy_required) log_lack_of_proxy(session);

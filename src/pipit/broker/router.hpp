@@ -81,6 +81,10 @@ public:
     /// The account's part on this loop, made on first use; null when none is configured.
     account* account_of(account_id id);
     [[nodiscard]] account* find_account(account_id id) const noexcept;
+    /// False: one that a reload has removed, if it has ever been there.
+    [[nodiscard]] bool is_configured(account_id id) const {
+        return configured_accounts_.contains(id);
+    }
     /// Without those that this loop does not know yet.
     [[nodiscard]] const std::unordered_map<account_id, std::unique_ptr<account>>&
     accounts() const noexcept {

@@ -13,9 +13,13 @@ namespace {
 
 /// What an IPv4 address has in front of it; all else is 0.
 constexpr ip_address mapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-constexpr std::size_t mapped_bytes = 12;
+constexpr std::size_t mapped_bytes = mapped_bits / 8;
 
 } // namespace
+
+bool is_ipv4(const ip_address& address) noexcept {
+    return std::equal(mapped.begin(), mapped.begin() + mapped_bytes, address.begin());
+}
 
 std::optional<ip_address> parse_ip(const std::string& text) {
     if (text.find('\0') != std::string::npos) return std::nullopt;
@@ -26,9 +30,9 @@ std::optional<ip_address> parse_ip(const std::string& text) {
 }
 
 std::string to_string(const ip_address& address) {
-    const bool is_ipv4 = std::equal(mapped.begin(), mapped.begin() + mapped_bytes, address.begin());
+    const bool is_short = is_ipv4(address);
     std::array<char, INET6_ADDRSTRLEN> text{};
-    ::inet_ntop(is_ipv4 ? AF_INET : AF_INET6, address.data() + (is_ipv4 ? mapped_bytes : 0),
+    ::inet_ntop(is_short ? AF_INET : AF_INET6, address.data() + (is_short ? mapped_bytes : 0),
                 text.data(), text.size());
     return text.data();
 }

@@ -14,6 +14,9 @@ namespace pipit::net {
 
 /// An IP address in the order of the network; one of IPv4 is mapped into IPv6: `::ffff:10.0.0.1`.
 using ip_address = std::array<std::uint8_t, 16>;
+/// What all addresses of IPv4 begin with.
+constexpr int mapped_bits = 96;
+[[nodiscard]] bool is_ipv4(const ip_address& address) noexcept;
 
 /// Of a text without brackets, zone or port. Nothing: it is none.
 [[nodiscard]] std::optional<ip_address> parse_ip(const std::string& text);

@@ -104,6 +104,7 @@ result<auth::user_jwt> checked_user(const callout_question& question, const std:
     if (!user) return invalid(user.error().message());
     if (lacks_proxy(question.check, user->rights)) return without_proxy();
     auto problem = auth::problem_of(*user);
+    if (problem.empty()) problem = problem_of_entry(user->rights);
     if (problem.empty()) problem = problem_of_time(*user, question.now);
     if (!problem.empty()) return invalid("Error validating user JWT: " + problem);
     if (user->subject != question.user_nkey) {
@@ -230,6 +231,8 @@ result<answered_user> user_of_http_answer(const callout_question& question,
     const auto read = auth::read_authorization_answer(answer.body);
     if (!read) return invalid("HTTP callout: " + std::string(read.error().detail()));
     if (!read->problem.empty()) return refused("HTTP callout refused: " + read->problem);
+    const auto problem = problem_of_entry(read->rights);
+    if (!problem.empty()) return invalid("HTTP callout: " + problem);
     const auto* const account = find_account(question, read->account);
     if (account == nullptr) {
         return refused("HTTP callout: no valid account " + quoted(read->account));

@@ -6,6 +6,7 @@
 #include <pipit/auth/user_template.hpp>
 #include <pipit/broker/broker.hpp>
 #include <pipit/protocol/weighted_mapping.hpp>
+#include <pipit/server/callout_answer.hpp>
 #include <pipit/server/jwt_links.hpp>
 #include <pipit/server/jwt_user.hpp>
 
@@ -128,7 +129,10 @@ private:
         if (!filled) return;
         rights = std::move(*filled);
         auto found = user_of(as_signed, rights, account, user.account, claims.jwt);
-        if (found) made = std::move(*found);
+        if (!found) return;
+        auto edited = std::make_shared<broker::user_configuration>(**found);
+        if (!account.callout_users.empty()) keep_from_asking(*edited);
+        made = std::move(edited);
     }
 
     std::map<std::shared_ptr<const broker::user_claims>, remembered> made_;

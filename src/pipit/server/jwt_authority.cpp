@@ -52,9 +52,9 @@ void jwt_authority::judge(broker::login_question question, answer_function answe
             return refuse("User JWT not valid: " + std::string(claims.error().detail()));
         }
         if (lacks_proxy(claims->rights, check_of(question))) return answer(without_proxy());
-        if (const auto problem = auth::problem_of(*claims); !problem.empty()) {
-            return refuse("User JWT no longer valid: " + problem);
-        }
+        auto problem = auth::problem_of(*claims);
+        if (problem.empty()) problem = problem_of_entry(claims->rights);
+        if (!problem.empty()) return refuse("User JWT no longer valid: " + problem);
         known = std::make_shared<verified_user>();
         known->token = std::move(token);
         known->claims = std::move(*claims);
@@ -64,11 +64,7 @@ void jwt_authority::judge(broker::login_question question, answer_function answe
         return refuse("User JWT no longer valid: " + problem);
     }
     const auto& account = known->claims.account();
-    const auto& pinned = accounts_.trust().pinned_accounts;
-    if (!pinned.empty() && !pinned.contains(account)) {
-        accounts_.count_refused_unpinned();
-        return refuse("Account " + account + " not listed as operator pinned account");
-    }
+    if (auto problem = problem_with_pins(account); !problem.empty()) return refuse(problem);
     if (const auto* const found = accounts_.current(account)) {
         return judge_in(*found, known, question, answer);
     }
@@ -76,12 +72,21 @@ void jwt_authority::judge(broker::login_question question, answer_function answe
     accounts_.fetch(account, from,
                     [this, account, known, question = std::move(question),
                      answer = std::move(answer)](const std::string& why_not) {
-                        if (!why_not.empty()) {
-                            return answer(
-                                login_answer::refusal("Account JWT lookup error: " + why_not));
-                        }
+                        // A reload may have pinned others meanwhile.
+                        const auto problem = why_not.empty()
+                                                 ? problem_with_pins(account)
+                                                 : "Account JWT lookup error: " + why_not;
+                        if (!problem.empty()) return answer(login_answer::refusal(problem));
                         judge_in(*accounts_.find(account), known, question, answer);
                     });
+}
+
+/// Where some accounts are pinned, nobody of others comes in. Empty: nothing speaks against it.
+std::string jwt_authority::problem_with_pins(const std::string& account) const {
+    const auto& pinned = accounts_.trust().pinned_accounts;
+    if (pinned.empty() || pinned.contains(account)) return {};
+    accounts_.count_refused_unpinned();
+    return "Account " + account + " not listed as operator pinned account";
 }
 
 /// The account is known, and as it was last heard of.

@@ -25,6 +25,7 @@ public:
     void judge(broker::login_question question, answer_function answer);
 
 private:
+    [[nodiscard]] std::string problem_with_pins(const std::string& account) const;
     void judge_in(const known_account& account, const std::shared_ptr<verified_user>& known,
                   const broker::login_question& question, const answer_function& answer);
     [[nodiscard]] std::string find_rights(const known_account& account, verified_user& user) const;

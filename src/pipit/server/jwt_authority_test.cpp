@@ -28,6 +28,8 @@ const test_key the_operator(nkey_prefix::operator_key, 1);
 const test_key the_account(nkey_prefix::account, 2);
 const test_key the_user(nkey_prefix::user, 3);
 constexpr auto nonce = "0123456789abcde";
+/// Among an account's `nats`: no token of the user counts any more.
+const std::string revoking = R"("revocations":{")" + the_user.text() + R"(":1800000000})";
 
 /// Accounts that a test says, and how often each was asked for.
 class counting_resolver final : public account_resolver {
@@ -40,7 +42,10 @@ public:
         if (found == jwts_.end()) return then(error(errc::no_account, "account missing"));
         then(found->second);
     }
-    [[nodiscard]] result<> store(const std::string&, const std::string&) override { return {}; }
+    [[nodiscard]] result<> store(const std::string& account, const std::string& jwt) override {
+        jwts_[account] = jwt;
+        return {};
+    }
 
 private:
     std::map<std::string, std::string>& jwts_;
@@ -58,9 +63,7 @@ std::string account_token(const std::string& more = {}, std::int64_t issued_at =
 /// An authority that trusts the operator, and what it told the loops.
 struct world {
     explicit world(bool live_permissions = false) {
-        operator_trust trust;
-        trust.keys.insert(the_operator.text());
-        accounts.emplace(std::move(trust), std::make_unique<counting_resolver>(jwts, asked),
+        accounts.emplace(trust(), std::make_unique<counting_resolver>(jwts, asked),
                          account_dependencies{numbers, thread,
                                               [this](broker::account_update update, auto done) {
                                                   ++put;
@@ -73,18 +76,30 @@ struct world {
     }
     ~world() { thread.stop(); }
 
-    broker::login_answer judge(const std::string& jwt, const std::string& signature) {
+    static operator_trust trust() {
+        operator_trust trust;
+        trust.keys.insert(the_operator.text());
+        return trust;
+    }
+    broker::login_answer judge(const std::string& jwt, const std::string& signature,
+                               const std::function<void()>& what = {}) {
         std::promise<broker::login_answer> promise;
         auto answer = promise.get_future();
-        thread.post([&] {
+        thread.post([&, meanwhile = what] {
             broker::login_question question;
             question.address = "127.0.0.1";
             question.what = broker::jwt_check{.jwt = jwt, .nonce = nonce, .signature = signature};
             authority->judge(std::move(question), [&](broker::login_answer found) {
                 promise.set_value(std::move(found));
             });
+            if (meanwhile) meanwhile();
         });
         return answer.get();
+    }
+    /// `what` happens when the account was asked for, and before its answer is heard.
+    broker::login_answer judge_while(const std::function<void()>& what) {
+        return judge(the_account.issue_user(the_user.text()),
+                     auth::sign_nonce(the_user.seed(), nonce), what);
     }
     broker::login_answer judge(const std::string& jwt) {
         return judge(jwt, auth::sign_nonce(the_user.seed(), nonce));
@@ -153,9 +168,7 @@ TEST(JwtAuthority, ObeysANewerAccountAlsoForAJwtThatItKnows) {
     const auto token = the_account.issue_user(the_user.text());
     const auto before = its.judge(token);
     ASSERT_TRUE(before.accepted);
-    const auto revoking =
-        account_token(R"("revocations":{")" + the_user.text() + R"(":1800000000})");
-    EXPECT_TRUE(its.update(the_account, revoking));
+    EXPECT_TRUE(its.update(the_account, account_token(revoking)));
     EXPECT_EQ(its.judge(token).why_not, "User authentication revoked");
     using fate = broker::session_verdict::fate;
     EXPECT_EQ(its.judge_session(*before.user).what, fate::is_revoked);
@@ -164,6 +177,82 @@ TEST(JwtAuthority, ObeysANewerAccountAlsoForAJwtThatItKnows) {
     EXPECT_EQ(its.judge_session(*before.user).what, fate::stays);
     its.run([&] { its.accounts->forget(the_account.text()); });
     EXPECT_EQ(its.judge_session(*before.user).what, fate::account_is_gone);
+}
+
+// --- What overtakes an account that is being fetched ---
+
+TEST(JwtAuthority, ObeysAnUpdateThatComesWhileTheAccountIsFetched) {
+    world its;
+    const auto newer = account_token(revoking);
+    const auto answer = its.judge_while([&] {
+        EXPECT_TRUE(its.accounts->knows(the_account.text()));
+        EXPECT_TRUE(its.accounts->update(the_account.text(), newer));
+    });
+    EXPECT_EQ(answer.why_not, "User authentication revoked");
+    EXPECT_EQ(its.jwts[the_account.text()], newer);
+    EXPECT_EQ(its.asked, 2);
+}
+
+TEST(JwtAuthority, MindsNoUpdateOfNobodyWhileTheAccountIsFetched) {
+    world its;
+    const test_key stranger(nkey_prefix::operator_key, 9);
+    const auto answer = its.judge_while([&] {
+        EXPECT_FALSE(its.accounts->update(
+            the_account.text(),
+            stranger.issue_account(the_account.text(), auth::no_account_limits)));
+    });
+    EXPECT_TRUE(answer.accepted) << answer.why_not;
+    EXPECT_EQ(its.asked, 1);
+}
+
+TEST(JwtAuthority, LetsNobodyIntoAnAccountThatWasDeletedWhileItWasFetched) {
+    world its;
+    const auto answer = its.judge_while([&] {
+        its.jwts.clear();
+        its.accounts->forget(the_account.text());
+    });
+    EXPECT_EQ(answer.why_not, "Account JWT lookup error: account missing");
+    EXPECT_TRUE(its.jwts.empty());
+}
+
+TEST(JwtAuthority, AsksANewResolverForWhatAnOldOneIsAskedFor) {
+    std::map<std::string, std::string> others{{the_account.text(), account_token(revoking)}};
+    world its;
+    const auto before = others;
+    const auto answer = its.judge_while([&] {
+        its.accounts->take_resolver(std::make_unique<counting_resolver>(others, its.asked));
+    });
+    EXPECT_EQ(answer.why_not, "User authentication revoked");
+    EXPECT_EQ(others, before);
+}
+
+TEST(JwtAuthority, PinsAccountsAlsoForThoseWhoWaitForTheirs) {
+    world its;
+    const auto answer = its.judge_while([&] {
+        auto trust = world::trust();
+        trust.pinned_accounts.insert(test_key(nkey_prefix::account, 7).text());
+        its.accounts->take_trust(std::move(trust));
+    });
+    EXPECT_EQ(answer.why_not,
+              "Account " + the_account.text() + " not listed as operator pinned account");
+    EXPECT_EQ(its.accounts->refused_unpinned(), 1u);
+}
+
+// --- Networks and times ---
+
+TEST(JwtAuthority, RefusesATokenWhoseNetworksOrTimesAreNone) {
+    world its;
+    for (
+        const auto* nats :
+        {R"("src":["127.0.0.0/8","10.1.0.0/33"])", R"("src":["127.0.0.0/8",null])",
+         R"("times":[{}])", R"("times":[{"start":"00:00:00"}])", R"("times_location":"Nowhere")",
+         R"("times":[{"start":"00:00:00","end":"23:59:59"},{"start":"24:00:00","end":"1:00:00"}])"}) {
+        const auto answer = its.judge(the_account.issue_user(the_user.text(), nats));
+        EXPECT_TRUE(answer.why_not.starts_with("User JWT no longer valid: ")) << nats;
+    }
+    EXPECT_EQ(its.asked, 0);
+    const auto* const good = R"("src":["127.0.0.0/8"],"times_location":"Europe/Vienna")";
+    EXPECT_TRUE(its.judge(the_account.issue_user(the_user.text(), good)).accepted);
 }
 
 // --- Roles that are edited ---
@@ -258,6 +347,25 @@ TEST(JwtAuthority, AnEditedRoleEndsWithItsTimes) {
     EXPECT_GT(*again.user->expires, *verdict.user->expires);
 }
 
+TEST(JwtAuthority, AnEditedRoleLetsNobodyOfAServiceAskItAsIfHeWereTheServer) {
+    const auto service = R"("authorization":{"auth_users":[")" + the_user.text() + "\"]}";
+    role_world its(R"("pub":{"allow":["$SYS.REQ.USER.AUTH"]})");
+    const auto verdict =
+        its.edit(account_with_role(R"("pub":{"allow":["a","$SYS.REQ.USER.AUTH"]})", service));
+    ASSERT_EQ(verdict.what, broker::session_verdict::fate::stays);
+    EXPECT_TRUE(verdict.user->permissions->may_publish("a"));
+    EXPECT_FALSE(verdict.user->permissions->may_publish("$SYS.REQ.USER.AUTH"));
+}
+
+TEST(JwtAuthority, ARoleWhoseTimesAreNoneLocksOutItsOwnUsersOnly) {
+    world its;
+    its.jwts[the_account.text()] = account_with_role(
+        R"("times":[{"start":"00:00:00","end":"23:59:59"},{"start":"noon","end":"13:00:00"}])");
+    const auto of_role = its.judge(the_role.issue_scoped_user(the_user.text(), the_account.text()));
+    EXPECT_EQ(of_role.why_not, "Outside connect times");
+    EXPECT_TRUE(its.judge(the_account.issue_user(the_user.text())).accepted);
+}
+
 TEST(JwtAuthority, UpdatesAnAccountWithItsImportsAtOnce) {
     world its;
     const test_key exporter(nkey_prefix::account, 5);
@@ -283,9 +391,7 @@ TEST(JwtAuthority, RevokesAlsoWhomAServiceLetIn) {
     const auto bob = renamed({.service = service}, *known.user, "bob");
     EXPECT_EQ(bob->name, "bob");
     EXPECT_EQ(bob->claims, nullptr);
-    const auto revoking =
-        account_token(R"("revocations":{")" + the_user.text() + R"(":1800000000})");
-    EXPECT_TRUE(its.update(the_account, revoking));
+    EXPECT_TRUE(its.update(the_account, account_token(revoking)));
     using fate = broker::session_verdict::fate;
     EXPECT_EQ(its.judge_session(*bob).what, fate::is_revoked);
     EXPECT_TRUE(its.update(the_account, account_token()));

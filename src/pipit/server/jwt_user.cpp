@@ -3,6 +3,7 @@
 
 #include <pipit/auth/permissions.hpp>
 #include <pipit/base/ascii_case.hpp>
+#include <pipit/protocol/go_text.hpp>
 #include <pipit/server/source_network.hpp>
 #include <pipit/server/time_zone.hpp>
 
@@ -60,6 +61,7 @@ std::optional<std::chrono::seconds> time_left(const auth::time_range& range,
 
 /// False: it is none of these times. `until` is the last end.
 bool is_time(const auth::user_rights& rights, wall_time now, std::optional<wall_time>& until) {
+    if (!rights.times_problem.empty()) return false;
     if (rights.times.empty()) return true;
     const auto seconds = std::chrono::floor<std::chrono::seconds>(now.time_since_epoch());
     const auto local = local_time_at(rights.times_location, seconds.count());
@@ -105,6 +107,18 @@ entry_decision may_enter(const auth::user_rights& rights, const std::string& add
     std::optional<wall_time> until;
     if (!is_time(rights, now, until)) return {fault::time, "Outside connect times", {}};
     return {fault::none, {}, until};
+}
+
+std::string problem_of_entry(const auth::user_rights& rights) {
+    for (const auto& network : rights.source_networks) {
+        if (!source_network::parse(network)) {
+            return "invalid cidr " + protocol::quoted(network) + " in user src limits";
+        }
+    }
+    if (!rights.times_problem.empty()) return rights.times_problem;
+    const auto& place = rights.times_location;
+    if (place.empty() || local_time_at(place, 0)) return {};
+    return "could not parse iana time zone by name: unknown time zone " + protocol::quoted(place);
 }
 
 result<std::shared_ptr<const broker::user_configuration>>

@@ -28,6 +28,10 @@ struct entry_decision {
 /// Why a JWT does not hold now, in nats-server's words; empty: it holds.
 [[nodiscard]] std::string problem_of_time(const auth::jwt_claims& claims, wall_time now);
 
+/// What is wrong with networks, times and their place; empty: nothing. A role may hold such things:
+/// then nobody comes in by it.
+[[nodiscard]] std::string problem_of_entry(const auth::user_rights& rights);
+
 /// `rights` are the user's own or those of the key that signed. Errors: those of permissions.
 [[nodiscard]] result<std::shared_ptr<const broker::user_configuration>>
 user_of(const auth::user_jwt& user, const auth::user_rights& rights,

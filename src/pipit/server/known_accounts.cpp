@@ -63,26 +63,32 @@ void known_accounts::wait_for_turn(const std::string& account, party by) {
 }
 
 void known_accounts::fetch_next() {
-    while (fetching_ < limits::account_fetches_at_once) {
+    while (fetching_.size() < limits::account_fetches_at_once) {
         const auto next = to_fetch_.take();
         if (!next) return;
-        if (in_line_.erase(*next) == 0) continue;
-        ++fetching_;
-        auto& from = sources_.back();
-        ++from.fetching;
-        const auto begin = net::steady_now();
-        from.resolver->fetch(*next, [this, &from, account = *next, begin](result<std::string> jwt) {
-            const auto took = net::steady_now() - begin;
-            its_.thread.post([this, &from, account, took, jwt = std::move(jwt)] {
-                --fetching_;
-                --from.fetching;
-                drop_old_sources();
-                note_fetch(account, took);
-                on_fetched(account, jwt);
-                fetch_next();
-            });
-        });
+        if (in_line_.erase(*next) != 0) ask_for(*next);
     }
+}
+
+/// What is answered was read before this thread hears it: what happens here in between may be
+/// newer.
+void known_accounts::ask_for(const std::string& account) {
+    fetching_[account] = false;
+    auto& from = sources_.back();
+    ++from.fetching;
+    const auto begin = net::steady_now();
+    from.resolver->fetch(account, [this, &from, account, begin](result<std::string> jwt) {
+        const auto took = net::steady_now() - begin;
+        its_.thread.post([this, &from, account, took, jwt = std::move(jwt)] {
+            --from.fetching;
+            drop_old_sources();
+            note_fetch(account, took);
+            const bool is_overtaken = fetching_.extract(account).mapped();
+            if (is_overtaken) return ask_for(account);
+            on_fetched(account, jwt);
+            fetch_next();
+        });
+    });
 }
 
 void known_accounts::note_fetch(const std::string& account, nanoseconds took) const {
@@ -256,13 +262,20 @@ result<> known_accounts::install(known_claims claims, const std::string& jwt,
 
 result<> known_accounts::update(const std::string& account, const std::string& jwt) {
     const auto found = accounts_.find(account);
-    if (found == accounts_.end()) return {};
-    if (found->second->jwt == jwt && !found->second->is_deleted) {
+    const bool is_new = found == accounts_.end();
+    const auto fetched = fetching_.find(account);
+    if (is_new && fetched == fetching_.end()) return {};
+    if (!is_new && found->second->jwt == jwt && !found->second->is_deleted) {
         its_.log.debug("Requested account update for [" + account + "], same claims detected");
         return {};
     }
     auto claims = verified(account, jwt);
     if (!claims) return claims.error();
+    if (fetched != fetching_.end()) {
+        fetched->second = true;
+        if (auto stored = resolver().store(account, jwt); !stored) return stored;
+        if (is_new) return {};
+    }
     its_.log.debug("Updating account claims: " + account + "/" + (*claims)->name);
     return install(std::move(*claims), jwt, [this, account] {
         its_.thread.post([this, account] { fetch_exporters(account, [] {}); });
@@ -270,6 +283,9 @@ result<> known_accounts::update(const std::string& account, const std::string& j
 }
 
 void known_accounts::forget(const std::string& account) {
+    if (const auto fetched = fetching_.find(account); fetched != fetching_.end()) {
+        fetched->second = true;
+    }
     const auto found = accounts_.find(account);
     if (found == accounts_.end() || found->second->is_deleted) return;
     its_.log.debug("Disable account " + account + " due to remove");
@@ -284,6 +300,7 @@ void known_accounts::remove(known_account& account, broker::session_judge judge)
 
 void known_accounts::take_resolver(std::unique_ptr<account_resolver> resolver) {
     sources_.push_back({std::move(resolver)});
+    for (auto& [account, is_overtaken] : fetching_) is_overtaken = true;
     drop_old_sources();
 }
 
@@ -306,7 +323,9 @@ void known_accounts::stop() {
     for (auto& each : sources_) each.resolver->stop();
 }
 
-bool known_accounts::knows(const std::string& account) const { return accounts_.contains(account); }
+bool known_accounts::knows(const std::string& account) const {
+    return accounts_.contains(account) || fetching_.contains(account);
+}
 
 result<std::shared_ptr<const broker::account_configuration>>
 known_accounts::load(const std::string& account) {

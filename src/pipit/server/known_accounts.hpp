@@ -70,11 +70,13 @@ public:
     /// Of the parties that want accounts to be fetched, each has its turn.
     void fetch(const std::string& account, party by, continuation then);
 
-    /// Obeys a newer JWT of an account that is known; of another one nothing is to be done, it
-    /// will be fetched. Errors: `errc::no_account`, with what is wrong with the JWT.
+    /// Obeys a newer JWT of an account that is known, or that is being fetched; of another one
+    /// nothing is to be done, it will be fetched. Errors: `errc::no_account`, with what is wrong
+    /// with the JWT; those of the resolver.
     [[nodiscard]] result<> update(const std::string& account, const std::string& jwt);
     /// Ends the sessions of a deleted account.
     void forget(const std::string& account);
+    /// Also when it is being fetched.
     [[nodiscard]] bool knows(const std::string& account) const;
 
     /// Before the loops run: the account that has to be there.
@@ -111,6 +113,7 @@ public:
 private:
     void wait_for_turn(const std::string& account, party by);
     void fetch_next();
+    void ask_for(const std::string& account);
     void note_fetch(const std::string& account, nanoseconds took) const;
     void on_fetched(const std::string& account, const result<std::string>& jwt);
     void resume(const std::string& account, const std::string& why_not);
@@ -143,7 +146,8 @@ private:
     std::map<std::string, std::vector<continuation>> waiting_; ///< By account.
     std::map<std::string, std::set<party>> in_line_;           ///< Of those, who has no turn yet.
     fair_queue<party, std::string> to_fetch_; ///< Some were fetched when others had a turn.
-    std::size_t fetching_ = 0;
+    /// By account. True: something newer was heard of it, so that it is asked for once more.
+    std::map<std::string, bool> fetching_;
     std::map<std::string, std::set<std::string>> importers_; ///< By exporter.
     std::shared_ptr<std::atomic<std::uint64_t>> refused_unpinned_ =
         std::make_shared<std::atomic<std::uint64_t>>(0); ///< Loops count too.

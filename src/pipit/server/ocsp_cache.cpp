@@ -117,12 +117,14 @@ void ocsp_cache::load() {
                             std::string(read.error().detail()));
     }
     answers_ = std::move(*read);
+    for (const auto& [key, one] : answers_) bytes_ += one.answer.size();
 }
 
 void ocsp_cache::continue_with(const ocsp_cache& other) {
     log_.debug("Starting OCSP peer cache");
     const std::scoped_lock guard(lock_, other.lock_);
     answers_ = other.answers_;
+    bytes_ = other.bytes_;
     last_order_ = other.last_order_;
     is_changed_ = true;
 }
@@ -169,26 +171,35 @@ void ocsp_cache::remove(const std::string& key) {
         return log_.debug("Revoked OCSP response for key [" + key + "] preserved by cache policy");
     }
     log_.debug("Deleting OCSP peer cached response for key [" + key + "]");
-    answers_.erase(found);
+    erase(found);
     is_changed_ = true;
 }
 
 void ocsp_cache::put(const std::string& key, kept_ocsp_answer answer) {
     log_.debug("Caching OCSP response for [" + answer.subject + "], key [" + key + "]");
     const std::lock_guard guard(lock_);
-    if (!answers_.contains(key)) make_room();
+    if (const auto before = answers_.find(key); before != answers_.end()) erase(before);
+    make_room(answer.answer.size());
     answer.order = ++last_order_;
-    answers_[key] = std::move(answer);
+    bytes_ += answer.answer.size();
+    answers_.emplace(key, std::move(answer));
     is_changed_ = true;
 }
 
-/// The oldest goes; one that was called back goes last.
-void ocsp_cache::make_room() {
-    if (answers_.size() < limits::ocsp_responses_kept) return;
-    answers_.erase(std::ranges::min_element(answers_, {}, [](const auto& one) {
-        const bool is_revoked = one.second.status == auth::ocsp_status::revoked;
-        return std::pair(is_revoked, one.second.order);
-    }));
+/// For one more of that size. The oldest go; those that were called back go last.
+void ocsp_cache::make_room(std::size_t bytes) {
+    while (!answers_.empty() && (answers_.size() >= limits::ocsp_responses_kept ||
+                                 bytes_ + bytes > limits::ocsp_bytes_kept)) {
+        erase(std::ranges::min_element(answers_, {}, [](const auto& one) {
+            const bool is_revoked = one.second.status == auth::ocsp_status::revoked;
+            return std::pair(is_revoked, one.second.order);
+        }));
+    }
+}
+
+void ocsp_cache::erase(kept_ocsp_answers::iterator one) {
+    bytes_ -= one->second.answer.size();
+    answers_.erase(one);
 }
 
 ocsp_statistics ocsp_cache::statistics() const {

@@ -42,7 +42,7 @@ struct ocsp_statistics {
 };
 
 /// What authorities have said about the certificates of clients, by what a certificate's bytes come
-/// to. In memory, and from time to time in a file. Bounded in number.
+/// to. In memory, and from time to time in a file. Bounded in number and bytes.
 ///
 /// Threads: all.
 class ocsp_cache {
@@ -67,13 +67,15 @@ public:
     [[nodiscard]] std::string file() const;
 
 private:
-    void make_room();
+    void make_room(std::size_t bytes);
+    void erase(kept_ocsp_answers::iterator one);
 
     const ocsp_cache_options options_;
     const logger log_;
     mutable std::mutex lock_;
     std::mutex saving_;
     kept_ocsp_answers answers_;
+    std::size_t bytes_ = 0; ///< Of the answers.
     std::uint64_t last_order_ = 0;
     std::int64_t hits_ = 0;
     std::int64_t misses_ = 0;

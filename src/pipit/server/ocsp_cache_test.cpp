@@ -119,6 +119,28 @@ TEST_F(OcspCache, IsBounded) {
     EXPECT_FALSE(cache.find("0"));
 }
 
+TEST_F(OcspCache, IsBoundedInBytesSoThatItsFileCanBeReadAgain) {
+    constexpr auto most = limits::ocsp_bytes_kept / limits::ocsp_response_bytes;
+    std::string bytes(limits::ocsp_response_bytes, '\0');
+    std::uint32_t last = 1; // That cannot be packed.
+    for (auto& byte : bytes) byte = static_cast<char>((last = last * 1664525 + 1013904223) >> 24);
+    {
+        ocsp_cache cache(options, {});
+        cache.put("revoked", answer("x", ocsp_status::revoked));
+        for (std::size_t i = 0; i < most + 10; ++i) cache.put(std::to_string(i), answer(bytes));
+        EXPECT_EQ(cache.statistics().responses, static_cast<std::int64_t>(most));
+        EXPECT_FALSE(cache.find("10"));
+        cache.put(std::to_string(most), answer(bytes)); // A newer one in its place.
+        EXPECT_EQ(cache.statistics().responses, static_cast<std::int64_t>(most));
+        EXPECT_TRUE(cache.save());
+    }
+    EXPECT_LT(text().size(), limits::ocsp_cache_file_bytes);
+    ocsp_cache again(options, {});
+    again.load();
+    EXPECT_EQ(again.statistics().responses, static_cast<std::int64_t>(most));
+    EXPECT_TRUE(again.find("revoked"));
+}
+
 /// A chunk of a stream; its checksum is 0.
 std::string chunk(char type, std::string_view data) {
     const auto size = data.size() + 4;

@@ -20,13 +20,15 @@ std::optional<source_network> source_network::parse(const std::string& text) {
         return std::nullopt;
     }
     network.network_ = *bytes;
-    if (is_ipv4) network.bits_ += 96;
+    if (is_ipv4) network.bits_ += net::mapped_bits;
     return network;
 }
 
 bool source_network::contains(const std::string& address) const {
     const auto bytes = net::parse_ip(address);
     if (!bytes) return false;
+    // As Go: of a network of IPv6, however wide, no address of IPv4 is one.
+    if (bits_ < net::mapped_bits && net::is_ipv4(*bytes)) return false;
     const auto whole = static_cast<std::size_t>(bits_ / 8);
     if (!std::equal(network_.begin(), network_.begin() + bits_ / 8, bytes->begin())) return false;
     const int rest = bits_ % 8;

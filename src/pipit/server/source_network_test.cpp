@@ -22,6 +22,14 @@ TEST(SourceNetwork, ContainsItsAddressesAndNoOthers) {
     EXPECT_FALSE(contains("0.0.0.0/0", "2001:db8::1"));
     // A socket that takes both kinds shows IPv4 addresses like this.
     EXPECT_TRUE(contains("10.0.0.0/8", "::ffff:10.1.2.3"));
+    // As in Go: a network of IPv6 holds none of them, unless it is of these only.
+    EXPECT_FALSE(contains("::/0", "127.0.0.1"));
+    EXPECT_FALSE(contains("::/0", "::ffff:127.0.0.1"));
+    EXPECT_FALSE(contains("::ffff:0.0.0.0/95", "1.2.3.4"));
+    EXPECT_TRUE(contains("::/0", "::1"));
+    EXPECT_TRUE(contains("::ffff:0.0.0.0/96", "1.2.3.4"));
+    EXPECT_TRUE(contains("::ffff:10.0.0.0/104", "10.1.2.3"));
+    EXPECT_FALSE(contains("::ffff:10.0.0.0/104", "11.1.2.3"));
     EXPECT_FALSE(contains("10.0.0.0/8", ""));
     EXPECT_FALSE(contains("10.0.0.0/8", "localhost"));
 }

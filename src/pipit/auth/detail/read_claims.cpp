@@ -5,6 +5,7 @@
 
 #include <pipit/base/ascii_case.hpp>
 #include <pipit/base/trimmed.hpp>
+#include <pipit/protocol/go_text.hpp>
 
 #include <boost/json/array.hpp>
 
@@ -67,19 +68,37 @@ void read_permissions(claims_reader& reader, permission_lists& to) {
     });
 }
 
-/// `08:30:00`
+/// One or two digits, as many as are there; nothing: none.
+std::optional<int> take_number(std::string_view& text) {
+    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+    if (text.empty() || !is_digit(text[0])) return std::nullopt;
+    int number = text[0] - '0';
+    const bool has_two = text.size() > 1 && is_digit(text[1]);
+    if (has_two) number = number * 10 + (text[1] - '0');
+    text.remove_prefix(has_two ? 2 : 1);
+    return number;
+}
+
+/// `08:30:00`, and as Go reads it also `8:30:00` and `08:30:00.5`.
 std::optional<std::chrono::seconds> time_of_day(std::string_view text) {
-    if (text.size() != 8 || text[2] != ':' || text[5] != ':') return std::nullopt;
-    const auto number = [&](std::size_t at) {
-        const auto digit = [](char c) { return c >= '0' && c <= '9' ? c - '0' : -100; };
-        return digit(text[at]) * 10 + digit(text[at + 1]);
-    };
-    const int hours = number(0), minutes = number(3), seconds = number(6);
-    if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59 || seconds < 0 || seconds > 59) {
-        return std::nullopt;
+    const auto hours = take_number(text);
+    if (!hours || *hours > 23) return std::nullopt;
+    std::chrono::seconds time = std::chrono::hours(*hours);
+    for (const auto unit : {std::chrono::seconds(60), std::chrono::seconds(1)}) {
+        if (!text.starts_with(':')) return std::nullopt;
+        text.remove_prefix(1);
+        const auto before = text.size();
+        const auto number = take_number(text);
+        if (!number || *number > 59 || before - text.size() != 2) return std::nullopt;
+        time += *number * unit;
     }
-    return std::chrono::hours(hours) + std::chrono::minutes(minutes) +
-           std::chrono::seconds(seconds);
+    const bool has_fraction = text.size() > 1 && (text[0] == '.' || text[0] == ',');
+    if (has_fraction) {
+        text.remove_prefix(1);
+        text.remove_prefix(std::min(text.find_first_not_of("0123456789"), text.size()));
+    }
+    if (!text.empty()) return std::nullopt;
+    return time;
 }
 
 /// An array, or one text with commas.
@@ -103,8 +122,9 @@ void read_rights(claims_reader& reader, user_rights& to) {
         inner.read("start", start);
         inner.read("end", end);
         const auto from = time_of_day(start), until = time_of_day(end);
-        if (!from || !until) return inner.spoil("times");
-        to.times.push_back({*from, *until});
+        if (from && until) return to.times.push_back({*from, *until});
+        to.times_problem = std::string(from ? "end" : "start") + " in time range is invalid " +
+                           protocol::quoted(from ? end : start);
     });
     reader.read("times_location", to.times_location);
     reader.read("subs", to.subscriptions);
