@@ -63,7 +63,7 @@ broker_state::broker_state(unsigned loop, std::uint64_t its_seed,
       log_to(logger),
       out(config->max_pending_bytes),
       peers(mesh, loop),
-      routing(out, peers, its_counters, its_seed),
+      routing(out, peers, its_seed),
       internals(routing, its_seed),
       seed(its_seed) {
     routing.configure(*config);

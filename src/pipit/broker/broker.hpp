@@ -12,7 +12,6 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -130,12 +129,6 @@ struct shared_counters {
     std::atomic<std::uint64_t> next_client_id{1};
     std::atomic<std::int64_t> connections{0};
     std::atomic<std::uint64_t> trace_events{0};
-    struct account_counters {
-        std::atomic<std::int64_t> connections{0};
-        std::atomic<std::int64_t> subscriptions{0};
-    };
-    /// Filled by the server before the brokers see the account's number; never shrinks.
-    std::map<account_id, account_counters> accounts;
 };
 
 /// One loop's broker: sessions, accounts and routing, without a socket, a clock or a thread.
@@ -266,7 +259,8 @@ public:
     /// for the server to say, once all brokers have obeyed it.
     void reconfigure(std::shared_ptr<const configuration> config, moment now);
     /// Adds an account, or replaces one, without a look at any other; obeys it in its sessions.
-    /// It stays over every reconfiguration. Cost: by the number of sessions, if it has some.
+    /// It stays over every reconfiguration. Who of too many has to go is for the server to say, as
+    /// above. Cost: by the number of sessions, if it has some.
     void put_account(const account_update& update, moment now);
     /// Tells every client by INFO that this server will close (`ldm`).
     void announce_lame_duck(moment now);
