@@ -136,7 +136,7 @@ session& broker::open(const session_origin& origin, void* driver, moment now) {
 
     const auto& config = *state.config;
     state.apply_limits(opened);
-    state.send_info(opened, false);
+    if (!origin.shakes_hands_first) state.send_info(opened, false);
     const auto connections_before = state.counters.connections++;
     opened.counted = true;
     ++state.connections;

@@ -46,6 +46,8 @@ struct session_origin {
     std::shared_ptr<const connect_defaults> defaults = nullptr;
     /// A handshake comes before the client can say who it is: no deadline runs until `secured`.
     bool shakes_hands = false;
+    /// INFO waits for that handshake, or for `greet`.
+    bool shakes_hands_first = false;
     std::shared_ptr<const tls_facts> tls; ///< Null: not encrypted, or not yet.
     /// Trusted proxies (ADR-55): the key of the one that vouched for this connection, and whether
     /// it vouches for who its client says to be now.
@@ -149,11 +151,14 @@ public:
 
     // --- Sessions ---
 
-    /// Begins a session; its INFO is queued at once. `driver` comes back from `driver_of()`.
-    /// Never fails: a refused connection gets its INFO and its error, and is `closing()`.
+    /// Begins a session; its INFO is queued at once, unless a handshake comes first. `driver` comes
+    /// back from `driver_of()`. Never fails: a refused connection gets its error, and is
+    /// `closing()`.
     session& open(const session_origin& origin, void* driver, moment now);
     /// A PROXY header told who is behind the proxy.
     void set_origin(session& session, std::string ip, std::uint16_t port);
+    /// It waits for INFO: the handshake that could have come first comes afterwards, or never.
+    void greet(session& session);
     /// The connection is encrypted from now on. Ends the session when its key is not pinned.
     void secured(session& session, tls_facts facts, moment now);
     /// It could have begun with a handshake and did not: it has its time to log in from now on.
