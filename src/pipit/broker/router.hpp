@@ -224,7 +224,7 @@ private:
     };
     bool serve(const dispatch& asked, bool sole, message_trace* trace);
     bool ask(const service_route& by, const dispatch& asked, bool sole, message_trace* trace);
-    bool answer(const dispatch& given, message_trace* trace);
+    bool answer(const dispatch& given);
     bool pass_into(account& to, protocol::message_operation& message, const dispatch& from,
                    passage how);
     [[nodiscard]] std::unique_ptr<request_measurement> measurement_of(const service_route& by,

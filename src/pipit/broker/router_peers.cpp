@@ -206,7 +206,7 @@ void router::on_message(unsigned source, const peer_record& record, moment now) 
         if (dispatch.delivered != 0 || origin_id != memberless_.front()) back.request_number = 0;
         peers_.send(source, back);
     }
-    const bool answered = answers && answer(dispatch, nullptr);
+    const bool answered = answers && answer(dispatch);
     finish(dispatch);
     if (record.trace_number != 0) {
         peers_.send(source, peer_record::of(peer_trace{record.trace_number, events.json()}));
