@@ -107,6 +107,8 @@ public:
     [[nodiscard]] std::map<std::string, std::uint64_t, std::less<>> request_counts() const;
 
 private:
+    void count(std::string_view path);
+
     std::string base_path_; ///< `/`, or begins with one and does not end with one.
     collect_function collect_;
     logger log_;

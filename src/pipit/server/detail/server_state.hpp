@@ -192,7 +192,9 @@ struct server::state {
     std::unique_ptr<claims_service> claims;       ///< Null: there are no such accounts.
     net::socket_handle client_socket;             ///< Until the loops run.
     std::uint16_t client_port = 0;
-    net::socket_handle websocket_socket;            ///< Until the loops run.
+    std::string client_address;
+    net::socket_handle websocket_socket; ///< Until the loops run.
+    std::string websocket_address;
     std::unique_ptr<websocket_policy> websockets;   ///< Null: there is no such listener.
     std::shared_ptr<const tls_rules> websocket_tls; ///< The first loop's own, once it runs.
     std::unique_ptr<broker::mesh> mesh;
