@@ -59,6 +59,13 @@ def whose_proxy_header_is_wrong_is_named_with_ipv6_in_brackets(side):
 
 
 @behaviour
+def a_name_is_an_address_in_the_ports_file(side):
+    server = side.start('listen: "localhost:-1"\nhttp: "localhost:-1"\n', bare=True)
+    equal(server.ports["nats"], [f"nats://127.0.0.1:{server.port}"])
+    matches(r"^http://127\.0\.0\.1:\d+$", server.ports["monitoring"][0])
+
+
+@behaviour
 def listening_on_every_address_names_each_in_the_ports_file(side):
     # The one test that binds more than the loopback, for as long as it takes to read the file.
     server = side.start('listen: "0.0.0.0:-1"\nauthorization { token: t }\n', bare=True)

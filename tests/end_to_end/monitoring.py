@@ -263,8 +263,13 @@ def requests_are_counted_by_page(side):
     server = side.start('http: "127.0.0.1:-1"\n')
     for page in ("/connz", "/connz?subs=1", "/subscriptionsz", "/subsz", "/healthz"):
         get(server, page)
+    # A page of connections or routes is not, where its parameters cannot be read.
+    for page in ("/connz?limit=x", "/connz?state=x", "/routez?subs=x", "/subsz?limit=x",
+                 "/connz?sort=x"):
+        equal(get(server, page)[0], 400, page)
     counts = json.loads(get(server, "/varz")[2])["http_req_stats"]
-    equal((counts["/connz"], counts["/subsz"], counts["/varz"]), (2, 2, 1))
+    equal((counts["/connz"], counts["/subsz"], counts["/varz"]), (3, 3, 1))
+    equal(counts.get("/routez", 0), 0)
 
 
 @behaviour

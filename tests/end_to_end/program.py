@@ -127,6 +127,13 @@ def routes_need_a_cluster(side):
 
 
 @behaviour
+def the_name_of_a_cluster_is_one_word(side):
+    result = side.run("-a", "127.0.0.1", "-p", "-1", "--cluster_name", "x y")
+    equal(result.code, 1)
+    matches("nats-server: cluster name cannot contain spaces", result.err)
+
+
+@behaviour
 def tls_without_a_certificate_is_an_error(side):
     result = side.run("--tls", "-a", "127.0.0.1", "-p", "-1")
     equal(result.code, 1)

@@ -325,6 +325,26 @@ def a_client_is_kicked_by_request(side):
 
 
 @behaviour
+def who_is_kicked_and_whose_connections_are_counted_has_to_be_readable(side):
+    server = side.start(CONFIGURATION)
+    client = system_user(side, server)
+    other = side.connect(server.port, user="a", **{"pass": "a"})
+    kick = f"$SYS.REQ.SERVER.{client.info['server_id']}.KICK"
+    cid = other.info["client_id"]
+    for body in ({"cid": cid, "server_name": 5}, {"cid": cid, "tags": "x"}):
+        equal(json.loads(ask(client, kick, body)[1])["error"]["code"], 400, body)
+    conns = "$SYS.REQ.ACCOUNT.A.CONNS"
+    for subject, body in ((kick, {"cid": "x", "server_name": 5}), (conns, {"acc": ""}),
+                          (conns, {"acc": 5}), (conns, {"acc": "B"})):
+        client.send(f"SUB silence 70\r\nPUB {subject} silence {len(json.dumps(body))}\r\n"
+                    f"{json.dumps(body)}\r\n")
+        # Answers come in the order of the questions.
+        equal(json.loads(ask(client, conns, {"server_name": 5})[1])["conns"], 1)
+        equal([control for control, _ in client.messages if b" 70 " in control], [], body)
+    assert other.barrier()
+
+
+@behaviour
 def a_client_is_told_by_request_to_go_elsewhere(side):
     server = side.start(CONFIGURATION)
     client = system_user(side, server)

@@ -2,8 +2,9 @@
 """Events about traced messages, compressed as was asked."""
 import gzip
 import json
+import re
 
-from suite import behaviour, equal
+from suite import behaviour, equal, matches
 
 
 def _unpacked(block):
@@ -123,3 +124,36 @@ def a_mapping_is_an_event_also_where_the_subject_stays(side):
         equal([each["type"] for each in events], expected, subject)
         equal([each["to"] for each in events if each["type"] == "sm"],
               [subject] * (len(expected) - 1))
+
+
+@behaviour
+def a_trace_ends_at_the_answer_of_another_account(side):
+    server = side.start("accounts {\n"
+                        "  A { users: [ { user: a, password: p } ],\n"
+                        "      exports: [ { service: svc, allow_trace: true } ] }\n"
+                        "  B { users: [ { user: b, password: p } ],\n"
+                        "      imports: [ { service: { account: A, subject: svc }, to: ask } ] } }\n")
+    responder = side.connect(server.port, user="a", **{"pass": "p"})
+    asker = side.connect(server.port, user="b", **{"pass": "p"})
+    responder.send("SUB svc 1\r\nSUB tr 2\r\n")
+    asker.send("SUB inbox 1\r\nSUB tr 2\r\n")
+    assert responder.barrier() and asker.barrier()
+    headers = "NATS/1.0\r\nNats-Trace-Dest: tr\r\n\r\n"
+    sized = f"{len(headers)} {len(headers)}\r\n{headers}\r\n"
+    asker.send(f"HPUB ask inbox {sized}")
+    responder.wait_for(lambda it: it.messages, what="the request")
+    asker.wait_for(lambda it: it.messages, what="the event about the request")
+    event = json.loads(asker.messages[0][1])
+    equal([each["type"] for each in event["events"]], ["in", "si", "eg"])
+    equal(event["request"]["header"]["Nats-Trace-Dest"], ["tr"])
+    control, request = responder.messages[0]
+    # Where events go is the asker's business.
+    equal(re.findall(rb"Nats-Trace-Dest: (_R_\.)?", request), [b"_R_."])
+    reply = control.split()[3].decode()
+    responder.send(f"HPUB {reply} {sized}")
+    responder.wait_for(lambda it: len(it.messages) == 2, what="the event about the answer")
+    events = json.loads(responder.messages[1][1])["events"]
+    equal([each["type"] for each in events], ["in", "si"])
+    equal([events[1][name] for name in ("acc", "from", "to")], ["B", reply, "inbox"])
+    asker.wait_for(lambda it: len(it.messages) == 2, what="the answer")
+    matches("Nats-Trace-Dest: trace disabled\r\n", asker.messages[1][1].decode())

@@ -23,13 +23,13 @@ struct service_route {
 /// One account's part on this loop: its index and its counters.
 struct account {
     account(account_id its_id, const account_configuration& its_config, std::uint64_t hash_seed)
-        : config(&its_config), id(its_id), index(hash_seed) {}
+        : config(&its_config), id(its_id), shared(its_config.counters), index(hash_seed) {}
 
     /// Follows every reload; lives as long as the broker's configuration.
     const account_configuration* config;
     account_id id;
     /// Over all loops. Null: this loop only knows the interest of others in it, not the account.
-    shared_counters::account_counters* shared = nullptr;
+    std::shared_ptr<account_counters> shared;
     subject_index index;
 
     std::vector<session*> sessions; ///< Who is in it, in no order; `session::place` says where.
@@ -48,11 +48,5 @@ struct account {
     std::uint64_t inserts = 0;
     std::uint64_t removes = 0;
 };
-
-// account_limits.cpp
-/// Its sessions on this loop that have not ended, the oldest first.
-[[nodiscard]] std::vector<session*> sessions_by_age(const account& of);
-/// How many connections it has, on all loops, beyond those that it may have.
-[[nodiscard]] std::size_t excess_of(const account& of);
 
 } // namespace pipit::broker

@@ -395,6 +395,35 @@ TEST_P(Imports, ShowInATraceWhereAMessageWent) {
     EXPECT_NE(event.find("\"acc\":\"c\",\"sub\":\"svc\""), std::string::npos) << event;
     // The stream's import does not allow to look further.
     EXPECT_EQ(event.find("\"acc\":\"b\",\"sub\""), std::string::npos) << event;
+    // Where the event goes is the publisher's business.
+    EXPECT_NE(event.find("{\"Nats-Trace-Dest\":[\"tr\"]}"), std::string::npos) << event;
+    const auto request = loops->take(responder);
+    EXPECT_NE(request.find("Nats-Trace-Dest: _R_."), std::string::npos) << request;
+}
+
+TEST_P(Imports, ShowWhoAnswersNotWhatBecomesOfIt) {
+    import_service(*config, A, C, {.subject = "svc", .allow_trace = true}, "ask");
+    begin();
+    auto& requester = connect("a", 0);
+    auto& responder = connect("c", 2);
+    loops->send(requester, "SUB inbox 1\r\n");
+    loops->send(responder, "SUB svc 1\r\nSUB tr 2\r\n");
+    const auto answer = [&](const std::string& more) {
+        loops->send(requester, "PUB ask inbox 0\r\n\r\n");
+        const auto reply = reply_in(loops->take(responder));
+        const auto headers = "NATS/1.0\r\nNats-Trace-Dest: tr\r\n" + more + "\r\n";
+        const auto size = std::to_string(headers.size());
+        loops->send(responder,
+                    "HPUB " + reply + " " + size + " " + size + "\r\n" + headers + "\r\n");
+        const auto event = loops->take(responder);
+        EXPECT_NE(event.find("\"acc\":\"a\",\"from\":\"" + reply + "\",\"to\":\"inbox\""),
+                  std::string::npos)
+            << event;
+        EXPECT_EQ(event.find("\"type\":\"eg\""), std::string::npos) << event;
+        return loops->take(requester);
+    };
+    EXPECT_NE(answer("").find("Nats-Trace-Dest: trace disabled"), std::string::npos);
+    EXPECT_EQ(answer("Nats-Trace-Only: true\r\n"), "");
 }
 
 TEST_P(Imports, DeliverAnAnswerThatIsOnlyTracedToNobody) {

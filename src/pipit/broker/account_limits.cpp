@@ -4,26 +4,11 @@
 
 #include <pipit/protocol/error_texts.hpp>
 
-#include <algorithm>
 #include <cstdint>
-#include <vector>
 
 namespace pipit::broker {
 
 namespace texts = protocol::error_texts;
-
-std::vector<session*> sessions_by_age(const account& of) {
-    auto sessions = of.sessions;
-    std::erase_if(sessions, [](const auto* session) { return session->ended(); });
-    std::ranges::sort(sessions, {}, &session::client_id);
-    return sessions;
-}
-
-std::size_t excess_of(const account& of) {
-    const auto limit = of.config->limits.max_connections;
-    if (limit < 0) return 0;
-    return static_cast<std::size_t>(std::max<std::int64_t>(of.shared->connections - limit, 0));
-}
 
 void broker_state::end_as_excess(session& session) {
     log(log_level::error, session, texts::max_account_connections);

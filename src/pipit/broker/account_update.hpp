@@ -33,8 +33,6 @@ using session_judge = std::function<session_verdict(const user_configuration& us
 /// An account that comes, or changes, while the server runs: from a JWT.
 struct account_update {
     std::shared_ptr<const account_configuration> config;
-    /// Of all loops; lives as long as the brokers do.
-    shared_counters::account_counters* counters = nullptr;
     session_judge judge; ///< Empty: everybody stays.
 };
 

@@ -64,7 +64,7 @@ broker_state::broker_state(unsigned loop, std::uint64_t its_seed,
       log_to(logger),
       out(*config),
       peers(mesh, loop),
-      routing(out, peers, its_counters, its_seed),
+      routing(out, peers, its_seed),
       internals(routing, its_seed),
       seed(its_seed) {
     routing.configure(*config);
@@ -141,7 +141,7 @@ session& broker::open(const session_origin& origin, void* driver, moment now) {
 
     const auto& config = *state.config;
     state.apply_limits(opened);
-    state.send_info(opened, false);
+    if (!origin.shakes_hands_first) state.send_info(opened, false);
     const auto connections_before = state.counters.connections++;
     opened.counted = true;
     ++state.connections;

@@ -12,7 +12,6 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -47,6 +46,8 @@ struct session_origin {
     std::shared_ptr<const connect_defaults> defaults = nullptr;
     /// A handshake comes before the client can say who it is: no deadline runs until `secured`.
     bool shakes_hands = false;
+    /// INFO waits for that handshake, or for `greet`.
+    bool shakes_hands_first = false;
     std::shared_ptr<const tls_facts> tls; ///< Null: not encrypted, or not yet.
     /// Trusted proxies (ADR-55): the key of the one that vouched for this connection, and whether
     /// it vouches for who its client says to be now.
@@ -130,12 +131,6 @@ struct shared_counters {
     std::atomic<std::uint64_t> next_client_id{1};
     std::atomic<std::int64_t> connections{0};
     std::atomic<std::uint64_t> trace_events{0};
-    struct account_counters {
-        std::atomic<std::int64_t> connections{0};
-        std::atomic<std::int64_t> subscriptions{0};
-    };
-    /// Filled by the server before the brokers see the account's number; never shrinks.
-    std::map<account_id, account_counters> accounts;
 };
 
 /// One loop's broker: sessions, accounts and routing, without a socket, a clock or a thread.
@@ -157,11 +152,14 @@ public:
 
     // --- Sessions ---
 
-    /// Begins a session; its INFO is queued at once. `driver` comes back from `driver_of()`.
-    /// Never fails: a refused connection gets its INFO and its error, and is `closing()`.
+    /// Begins a session; its INFO is queued at once, unless a handshake comes first. `driver` comes
+    /// back from `driver_of()`. Never fails: a refused connection gets its error, and is
+    /// `closing()`.
     session& open(const session_origin& origin, void* driver, moment now);
     /// A PROXY header told who is behind the proxy.
     void set_origin(session& session, std::string ip, std::uint16_t port);
+    /// It waits for INFO: the handshake that could have come first comes afterwards, or never.
+    void greet(session& session);
     /// The connection is encrypted from now on. Ends the session when its key is not pinned.
     void secured(session& session, tls_facts facts, moment now);
     /// It could have begun with a handshake and did not: it has its time to log in from now on.
@@ -279,7 +277,8 @@ public:
     /// for the server to say, once all brokers have obeyed it.
     void reconfigure(std::shared_ptr<const configuration> config, moment now);
     /// Adds an account, or replaces one, without a look at any other; obeys it in its sessions.
-    /// It stays over every reconfiguration. Cost: by the number of sessions, if it has some.
+    /// It stays over every reconfiguration. Who of too many has to go is for the server to say, as
+    /// above. Cost: by the number of sessions, if it has some.
     void put_account(const account_update& update, moment now);
     /// Tells every client by INFO that this server will close (`ldm`).
     void announce_lame_duck(moment now);

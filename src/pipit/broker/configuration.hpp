@@ -7,6 +7,7 @@
 #include <pipit/broker/account_id.hpp>
 #include <pipit/broker/exports_imports.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -43,10 +44,17 @@ struct account_claims {
     wall_time updated{};
 };
 
+/// What all loops count of one account together.
+struct account_counters {
+    std::atomic<std::int64_t> connections{0};
+};
+
 /// What one account is: a world of subjects of its own.
 struct account_configuration {
     account_id id{};
     std::string name;
+    /// The same in each of its configurations, of which loops may obey different ones.
+    std::shared_ptr<account_counters> counters = std::make_shared<account_counters>();
     account_limits limits;
     /// Applied to what clients publish, in this order; the first source that matches decides.
     std::vector<std::shared_ptr<const protocol::weighted_mapping>> mappings;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a client is told of its server: INFO.
 #include <pipit/broker/state.hpp>
+#include <pipit/broker/tls_facts.hpp>
 
 #include <pipit/auth/nonce.hpp>
 
@@ -34,7 +35,9 @@ std::string broker_state::info_line(const session& session, bool with_account,
         info.nonce = nonce_of(session);
     }
     if (!origin.in_process) {
-        info.tls_required = config->tls_required;
+        // Who begins with a handshake is told first that there has to be one, as in nats-server.
+        const bool came_first = origin.tls != nullptr && origin.tls->before_info;
+        info.tls_required = config->tls_required || (is_greeting && came_first);
         info.tls_available = config->tls_available;
         info.tls_verify = config->tls_verify;
     }

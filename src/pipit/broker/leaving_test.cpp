@@ -120,12 +120,11 @@ TEST(Leaving, AReloadFinishesIt) {
 }
 
 TEST(Leaving, AnAccountThatComesMeanwhileDoesNotHurryTheOthers) {
-    broker::shared_counters::account_counters counters;
     test_brokers loops;
     const auto put = [&](broker::account_id id) {
         auto made = std::make_shared<broker::account_configuration>();
         made->id = id;
-        loops.core().put_account({std::move(made), &counters, {}}, loops.now);
+        loops.core().put_account({std::move(made), {}}, loops.now);
     };
     end(loops, greedy(loops));
     const auto its_own = loops.core().accounts()[0].id;

@@ -53,7 +53,7 @@ struct world {
         account->id = account_id{7};
         account->name = "A";
         for (unsigned loop = 0; loop < loops; ++loop) {
-            brokers.core(loop).put_account({account, &counters, judge}, brokers.now);
+            brokers.core(loop).put_account({account, judge}, brokers.now);
         }
         brokers.flush();
     }
@@ -82,7 +82,6 @@ struct world {
         return brokers.take(client);
     }
 
-    shared_counters::account_counters counters;
     std::shared_ptr<configuration> config;
     test_brokers brokers;
     unsigned loops;

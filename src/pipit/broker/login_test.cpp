@@ -4,6 +4,7 @@
 #include <pipit/base/limits.hpp>
 #include <pipit/broker/account_update.hpp>
 #include <pipit/broker/detail/test_brokers.hpp>
+#include <pipit/broker/tls_facts.hpp>
 #include <pipit/protocol/info.hpp>
 
 #include <gtest/gtest.h>
@@ -316,6 +317,31 @@ TEST(Login, HasItsTimeWhenNoHandshakeCame) {
     loop.take(made);
     loop.pass(config->auth_timeout);
     EXPECT_EQ(loop.take(made), "-ERR 'Authentication Timeout'\r\n");
+}
+
+TEST(Login, GreetsAfterAHandshakeThatComesFirstOrInsteadOfIt) {
+    auto config = open_configuration();
+    config->tls_available = true;
+    test_brokers loop(config);
+    std::deque<test_brokers::client> clients(2);
+    for (auto& each : clients) {
+        each.of = &loop.core();
+        each.its_session = &each.of->open(
+            {.ip = "127.0.0.1", .port = 1, .shakes_hands = true, .shakes_hands_first = true}, &each,
+            loop.now);
+        loop.flush();
+        EXPECT_EQ(loop.take(each), "");
+    }
+    loop.core().secured(*clients[0].its_session, {.before_info = true}, loop.now);
+    loop.core().greet(*clients[1].its_session);
+    loop.flush();
+    for (auto& each : clients) {
+        const auto told = loop.take(each);
+        const auto info = protocol::parse_info(std::string_view(told).substr(5));
+        ASSERT_TRUE(info) << told;
+        EXPECT_TRUE(info->tls_available);
+        EXPECT_EQ(info->tls_required, &each == &clients[0]);
+    }
 }
 
 TEST(Login, SaysHowLongAConnectMayBe) {

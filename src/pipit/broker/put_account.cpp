@@ -6,7 +6,7 @@
 
 #include <pipit/protocol/error_texts.hpp>
 
-#include <algorithm>
+#include <vector>
 
 namespace pipit::broker {
 
@@ -15,22 +15,16 @@ namespace texts = protocol::error_texts;
 void broker::put_account(const account_update& update, moment now) {
     auto& state = *state_;
     const auto id = update.config->id;
-    state.routing.put_account(update.config, *update.counters);
+    state.routing.put_account(update.config);
     auto* const of = state.routing.find_account(id);
     if (of == nullptr) return;
 
-    const auto sessions = sessions_by_age(*of); // Of too many, the youngest go.
-    const auto staying = sessions.size() - std::min(sessions.size(), excess_of(*of));
+    auto sessions = of->sessions;
+    std::erase_if(sessions, [](const auto* session) { return session->ended(); });
     for (auto* session : sessions) state.routing.renew_aliases(*session);
     of->imports_changed = false;
     const auto judge = update.judge; // This loop's own.
-    for (std::size_t i = 0; i < sessions.size(); ++i) {
-        if (i < staying) {
-            state.apply_account(*sessions[i], judge, now);
-        } else {
-            state.end_as_excess(*sessions[i]);
-        }
-    }
+    for (auto* session : sessions) state.apply_account(*session, judge, now);
     state.settle(now);
 }
 

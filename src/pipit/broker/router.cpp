@@ -34,10 +34,9 @@ std::uint8_t special_flags(const protocol::message_operation& message) noexcept 
     return flags;
 }
 
-router::router(outbox& outbox, peer_link& peers, shared_counters& counters, std::uint64_t seed)
+router::router(outbox& outbox, peer_link& peers, std::uint64_t seed)
     : outbox_(outbox),
       peers_(peers),
-      counters_(counters),
       random_(seed),
       hash_seed_(random_()),
       responses_(limits::pending_responses),

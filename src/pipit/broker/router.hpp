@@ -68,15 +68,14 @@ struct subscribe_hashes {
 /// Finds who wants a message and gives it to them; keeps the accounts' indexes.
 class router {
 public:
-    router(outbox& outbox, peer_link& peers, shared_counters& counters, std::uint64_t seed);
+    router(outbox& outbox, peer_link& peers, std::uint64_t seed);
 
     /// Obeys a configuration, which lives until the next call.
     void configure(const configuration& configuration);
 
     /// Adds or replaces an account, which stays over every configuration. The other accounts cost
     /// nothing, but for those that import its services.
-    void put_account(std::shared_ptr<const account_configuration> config,
-                     shared_counters::account_counters& counters);
+    void put_account(std::shared_ptr<const account_configuration> config);
 
     /// The account's part on this loop, made on first use; null when none is configured.
     account* account_of(account_id id);
@@ -237,7 +236,7 @@ private:
     };
     bool serve(const dispatch& asked, bool sole, message_trace* trace);
     bool ask(const service_route& by, const dispatch& asked, bool sole, message_trace* trace);
-    bool answer(const dispatch& given, message_trace* trace);
+    bool answer(const dispatch& given);
     bool pass_into(account& to, protocol::message_operation& message, const dispatch& from,
                    passage how);
     [[nodiscard]] std::unique_ptr<request_measurement> measurement_of(const service_route& by,
@@ -279,15 +278,10 @@ private:
 
     outbox& outbox_;
     peer_link& peers_;
-    shared_counters& counters_;
     random_source random_;
     std::uint64_t hash_seed_;
     std::unordered_map<account_id, const account_configuration*> configured_accounts_;
-    struct put_part {
-        std::shared_ptr<const account_configuration> config;
-        shared_counters::account_counters* counters;
-    };
-    std::unordered_map<account_id, put_part> put_accounts_;
+    std::unordered_map<account_id, std::shared_ptr<const account_configuration>> put_accounts_;
     std::unordered_map<account_id, std::unique_ptr<account>> accounts_;
     /// Those that others know, and this loop not yet: what others want there. One goes with the
     /// last interest in it, so that there are no more than others have.

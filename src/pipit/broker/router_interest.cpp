@@ -15,7 +15,7 @@ void router::configure(const configuration& configuration) {
     system_account_ = configuration.system_account;
     configured_accounts_.clear();
     for (const auto& each : configuration.accounts) use(each);
-    for (const auto& [id, part] : put_accounts_) use(*part.config);
+    for (const auto& [id, config] : put_accounts_) use(*config);
     for (auto& [id, of] : accounts_) {
         if (!configured_accounts_.contains(id)) follow(*of, gone_);
     }
@@ -38,13 +38,11 @@ void router::follow(account& of, const account_configuration& next) {
     of.config = &next;
 }
 
-void router::put_account(std::shared_ptr<const account_configuration> config,
-                         shared_counters::account_counters& counters) {
+void router::put_account(std::shared_ptr<const account_configuration> config) {
     const auto& used = *config;
     finish_leaving(used.id);
     // The one before lives until nobody uses it.
-    const auto before =
-        std::exchange(put_accounts_[used.id], put_part{std::move(config), &counters});
+    const auto before = std::exchange(put_accounts_[used.id], std::move(config));
     use(used);
     link_services_around(used.id);
 }
@@ -53,15 +51,13 @@ account* router::account_of(account_id id) {
     if (auto* known = find_account(id)) return known;
     const auto configured = configured_accounts_.find(id);
     if (configured == configured_accounts_.end()) return nullptr;
-    const auto put = put_accounts_.find(id);
-    auto& counters = put == put_accounts_.end() ? counters_.accounts[id] : *put->second.counters;
     auto heard_of = unknown_accounts_.extract(id);
     auto& slot = accounts_[id];
     slot = heard_of ? std::move(heard_of.mapped())
                     : std::make_unique<account>(id, *configured->second, hash_seed_);
     auto& of = *slot;
     of.config = configured->second;
-    of.shared = &counters;
+    of.shared = of.config->counters;
     link_services(of);
     return &of;
 }

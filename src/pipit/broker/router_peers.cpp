@@ -249,7 +249,7 @@ void router::on_message(unsigned source, const peer_record& record, moment now) 
         if (dispatch.delivered != 0 || origin_id != memberless_.front()) back.request_number = 0;
         peers_.send(source, back);
     }
-    const bool answered = answers && answer(dispatch, nullptr);
+    const bool answered = answers && answer(dispatch);
     finish(dispatch);
     if (dispatch.behind != nullptr && told_of_congestion_ != record.publisher) {
         told_of_congestion_ = record.publisher;

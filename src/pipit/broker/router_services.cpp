@@ -178,7 +178,7 @@ bool router::is_in_chain(const service_export* service) const noexcept {
 
 /// What entered this loop in an account, and this loop wants itself. False: nobody gets it.
 bool router::serve(const dispatch& asked, bool sole, message_trace* trace) {
-    if (asked.subject.starts_with(answer_prefix) && answer(asked, trace)) return true;
+    if (asked.subject.starts_with(answer_prefix) && answer(asked)) return true;
     const auto is_for = [&](const service_route& each) {
         return protocol::subject_matches(each.import->subjects.local(), asked.subject);
     };
@@ -250,7 +250,7 @@ bool router::ask(const service_route& by, const dispatch& asked, bool sole, mess
     const auto answer_subject = answer_subject_for(*exporter, by, asked);
     const bool waits = !answer_subject.empty();
 
-    std::string exported, scratch, told, untraced;
+    std::string exported, scratch, told, traced;
     protocol::message_operation inner;
     inner.subject =
         map_subject(*exporter, import->subjects.to_exported(asked.subject, exported), scratch);
@@ -266,10 +266,13 @@ bool router::ask(const service_route& by, const dispatch& asked, bool sole, mess
     if (events != nullptr) {
         events->add_service_import(exporter->config->name, asked.subject, inner.subject,
                                    asked.now.wall);
+        // As in nats-server: it is the importer's own business where events go. Nobody else traces
+        // this message any further, so that nothing waits for them there.
+        const auto shown =
+            ends_trace ? std::string(trace_disabled) : new_answer_subject(*exporter, false);
+        inner.headers = traced = with_header(inner.headers, trace_destination_header, shown);
     }
     if (ends_trace) {
-        inner.headers = untraced =
-            with_header(inner.headers, trace_destination_header, trace_disabled);
         events = nullptr;
         trace = nullptr;
     }
@@ -332,7 +335,7 @@ std::string router::await_answer(account& exporter, const dispatch& asked, bool 
 }
 
 /// Passes an answer on to who asked. False: nobody waits for it.
-bool router::answer(const dispatch& given, message_trace* trace) {
+bool router::answer(const dispatch& given) {
     auto* waiting = responses_.find(given.subject);
     if (waiting == nullptr || waiting->exporter != given.of.id) return false;
     const auto service = waiting->service;
@@ -347,21 +350,26 @@ bool router::answer(const dispatch& given, message_trace* trace) {
     const auto wanted = waiting->reply;
     const auto share = waiting->share;
     const auto type = waiting->type();
+    std::string scratch, untraced;
+    protocol::message_operation inner = given.message;
+    inner.subject = map_subject(*importer, wanted, scratch);
+    if (given.trace != nullptr) {
+        // Who answers is not shown what becomes of it in an account that is not his.
+        given.trace->add_service_import(importer->config->name, given.subject, inner.subject,
+                                        given.now.wall);
+        if (given.trace->only()) return true;
+        inner.headers = untraced =
+            with_header(inner.headers, trace_destination_header, trace_disabled);
+    }
     std::string reply(given.message.reply);
     if (!reply.empty() && !keeps_its_reply(reply)) {
         reply = await_answer(*importer, given, share, service, nullptr);
     }
-    std::string scratch;
-    protocol::message_operation inner = given.message;
-    inner.subject = map_subject(*importer, wanted, scratch);
     inner.reply = reply;
     inner.whole = nullptr;
-    const bool delivered = pass_into(*importer, inner, given,
-                                     {.by = {service, share, std::nullopt},
-                                      .events = given.trace,
-                                      .trace = trace,
-                                      .sole = false});
-    if (given.trace != nullptr && given.trace->only()) return delivered;
+    const bool delivered = pass_into(
+        *importer, inner, given,
+        {.by = {service, share, std::nullopt}, .events = nullptr, .trace = nullptr, .sole = false});
     const bool last = inner.headers.empty() && inner.payload.empty();
     const bool once =
         type == response_type::singleton && !planted::is(planted::bug::keeps_answered_requests);

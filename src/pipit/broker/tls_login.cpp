@@ -18,6 +18,10 @@ bool is_pinned(const configuration& config, const session_origin& origin) {
            std::ranges::binary_search(pinned, origin.tls->peer.front().key_sha256);
 }
 
+void broker::greet(session& session) {
+    if (!session.ended()) state_->send_info(session, false);
+}
+
 void broker::secured(session& session, tls_facts facts, moment now) {
     auto& state = *state_;
     auto& origin = session.details->origin;
@@ -31,6 +35,7 @@ void broker::secured(session& session, tls_facts facts, moment now) {
     state.log(log_level::debug, session, "TLS handshake complete");
     state.log(log_level::debug, session,
               "TLS version " + origin.tls->version + ", cipher suite " + origin.tls->cipher_suite);
+    if (origin.tls->before_info) state.send_info(session, false);
     if (session.awaiting_connect) {
         session.auth_deadline = now.steady + state.config->auth_timeout_for(origin.is_websocket);
     }

@@ -49,6 +49,7 @@ struct http_server::state {
         auto listener = listen_tcp(options.host, options.port);
         if (!listener) return listener.error();
         port = local_port(*listener);
+        address = local_address(*listener);
         acceptor.emplace(events, std::move(*listener), options.name, options.log,
                          [this](accepted_socket one) { take(std::move(one)); });
         thread = std::thread([this] { events.run(); });
@@ -83,6 +84,7 @@ struct http_server::state {
     std::shared_ptr<detail::http_thread> seen =
         std::make_shared<detail::http_thread>(events.internals().context);
     std::uint16_t port = 0;
+    std::string address;
     std::thread thread;
 };
 
@@ -102,5 +104,7 @@ http_server::~http_server() {
 }
 
 std::uint16_t http_server::port() const noexcept { return state_->port; }
+
+const std::string& http_server::address() const noexcept { return state_->address; }
 
 } // namespace pipit::net

@@ -63,6 +63,8 @@ public:
 
     /// The real one.
     [[nodiscard]] std::uint16_t port() const noexcept;
+    /// Where it listens, also where it was called by a name.
+    [[nodiscard]] const std::string& address() const noexcept;
 
 private:
     struct state;

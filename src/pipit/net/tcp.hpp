@@ -32,6 +32,8 @@ struct accepted_socket {
 [[nodiscard]] result<socket_handle> listen_tcp(std::string_view host, std::uint16_t port);
 /// The port that a socket is bound to.
 [[nodiscard]] std::uint16_t local_port(const socket_handle& socket) noexcept;
+/// The address that it is bound to, also where it was called by a name.
+[[nodiscard]] std::string local_address(const socket_handle& socket);
 /// The addresses of this machine's interfaces, without brackets.
 [[nodiscard]] std::vector<std::string> interface_addresses();
 

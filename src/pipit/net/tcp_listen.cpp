@@ -119,10 +119,25 @@ result<socket_handle> listen_tcp(std::string_view host, std::uint16_t port) {
     return socket;
 }
 
-std::uint16_t local_port(const socket_handle& socket) noexcept {
+namespace {
+
+sockaddr_storage name_of(const socket_handle& socket) noexcept {
     sockaddr_storage address{};
     socklen_t size = sizeof(address);
-    if (::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0) return 0;
+    (void)::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &size);
+    return address;
+}
+
+} // namespace
+
+std::string local_address(const socket_handle& socket) {
+    const auto address = name_of(socket);
+    const auto ip = ip_of(reinterpret_cast<const sockaddr&>(address));
+    return ip ? to_string(*ip) : std::string();
+}
+
+std::uint16_t local_port(const socket_handle& socket) noexcept {
+    const auto address = name_of(socket);
     if (address.ss_family == AF_INET6) {
         return ntohs(reinterpret_cast<const sockaddr_in6&>(address).sin6_port);
     }

@@ -95,15 +95,16 @@ result<std::vector<certificate_pointer>> certificates_in(const std::string& text
     return all;
 }
 
-std::optional<wall_time> end_of(const X509* certificate) {
+/// Often the year 9999, when there are no nanoseconds any more.
+std::optional<std::chrono::sys_seconds> end_of(const X509* certificate) {
     std::tm parts{};
     if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &parts) != 1) return std::nullopt;
-    return wall_time_of(::timegm(&parts));
+    return std::chrono::sys_seconds(std::chrono::seconds(::timegm(&parts)));
 }
 
 /// Errors: the texts that nats-server shows for the same, which are Go's.
 result<> use_key_pair(SSL_CTX* context, const tls_key_pair& pair, file_reader& files,
-                      std::optional<wall_time>& valid_until) {
+                      std::optional<std::chrono::sys_seconds>& valid_until) {
     if (pair.key_file.empty()) return unusable_file("missing 'key_file' in TLS configuration");
     if (pair.certificate_file.empty()) {
         return unusable_file("missing 'cert_file' in TLS configuration");
@@ -314,7 +315,7 @@ result<std::unique_ptr<tls_context::state>> make_state(const tls_settings& setti
         auto context = make_context(settings, is_server, files);
         if (!context) return context.error();
         if (i < settings.key_pairs.size()) {
-            std::optional<wall_time> until;
+            std::optional<std::chrono::sys_seconds> until;
             const auto used = use_key_pair(context->get(), settings.key_pairs[i], files, until);
             if (!used) return used.error();
             if (i == 0) made->valid_until = until;
@@ -350,7 +351,9 @@ result<std::shared_ptr<const tls_context>> tls_context::for_client(const tls_set
 
 const std::string& tls_context::files_digest() const noexcept { return state_->files_digest; }
 
-std::optional<wall_time> tls_context::valid_until() const noexcept { return state_->valid_until; }
+std::optional<std::chrono::sys_seconds> tls_context::valid_until() const noexcept {
+    return state_->valid_until;
+}
 
 result<std::vector<std::string>> tls_context::own_certificates(const tls_settings& settings) {
     std::vector<std::string> all;

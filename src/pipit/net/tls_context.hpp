@@ -90,7 +90,7 @@ public:
     tls_context& operator=(const tls_context&) = delete;
 
     /// The first certificate's last moment; nothing without one.
-    [[nodiscard]] std::optional<wall_time> valid_until() const noexcept;
+    [[nodiscard]] std::optional<std::chrono::sys_seconds> valid_until() const noexcept;
 
     /// The first certificate and those that follow it in its file, in DER: without a context, which
     /// takes some milliseconds to make. Errors: `errc::unusable_tls_file`.

@@ -59,6 +59,23 @@ bool is_plain_in_json(char byte) {
     return c >= ' ' && c < 0x80 && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&';
 }
 
+std::string date_and_time(std::chrono::sys_seconds seconds, nanoseconds rest) {
+    const auto day = std::chrono::floor<std::chrono::days>(seconds);
+    const std::chrono::year_month_day date(day);
+    const std::chrono::hh_mm_ss clock(seconds - day);
+    std::array<char, 64> text{};
+    const auto length = std::snprintf(
+        text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%09lld",
+        static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+        static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
+        static_cast<int>(clock.minutes().count()), static_cast<int>(clock.seconds().count()),
+        static_cast<long long>(rest.count()));
+    std::string out(text.data(), static_cast<std::size_t>(length));
+    out.erase(out.find_last_not_of('0') + 1);
+    if (out.ends_with('.')) out.pop_back();
+    return out + 'Z';
+}
+
 } // namespace
 
 void append_quoted(std::string& out, bytes_view text) {
@@ -127,20 +144,9 @@ void append_json_string(std::string& out, bytes_view text) {
 std::string rfc3339(std::optional<wall_time> time) {
     if (!time) return "0001-01-01T00:00:00Z";
     const auto seconds = std::chrono::floor<std::chrono::seconds>(*time);
-    const auto day = std::chrono::floor<std::chrono::days>(seconds);
-    const std::chrono::year_month_day date(day);
-    const std::chrono::hh_mm_ss clock(seconds - day);
-    std::array<char, 64> text{};
-    const auto length = std::snprintf(
-        text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%09lld",
-        static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-        static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
-        static_cast<int>(clock.minutes().count()), static_cast<int>(clock.seconds().count()),
-        static_cast<long long>((*time - seconds).count()));
-    std::string out(text.data(), static_cast<std::size_t>(length));
-    out.erase(out.find_last_not_of('0') + 1);
-    if (out.ends_with('.')) out.pop_back();
-    return out + 'Z';
+    return date_and_time(seconds, *time - seconds);
 }
+
+std::string rfc3339(std::chrono::sys_seconds time) { return date_and_time(time, {}); }
 
 } // namespace pipit::protocol

@@ -23,5 +23,7 @@ void append_json_string(std::string& out, bytes_view text);
 /// RFC 3339 in UTC with as many decimals as it takes, as `time.Time` in JSON:
 /// `2026-11-21T04:16:48.80100113Z`. One that nobody has set is `0001-01-01T00:00:00Z`.
 [[nodiscard]] std::string rfc3339(std::optional<wall_time> time);
+/// The same of a time that may be farther away than nanoseconds reach.
+[[nodiscard]] std::string rfc3339(std::chrono::sys_seconds time);
 
 } // namespace pipit::protocol

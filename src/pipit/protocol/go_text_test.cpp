@@ -38,6 +38,8 @@ TEST(GoText, WritesTimesWithoutTrailingZeros) {
     EXPECT_EQ(rfc3339(second + 801001130ns), "2026-11-21T04:16:48.80100113Z");
     EXPECT_EQ(rfc3339(second + 1ns), "2026-11-21T04:16:48.000000001Z");
     EXPECT_EQ(rfc3339(std::nullopt), "0001-01-01T00:00:00Z");
+    EXPECT_EQ(rfc3339(std::chrono::sys_days(std::chrono::year(9999) / 12 / 31) + 1s),
+              "9999-12-31T00:00:01Z");
     EXPECT_EQ(rfc3339(wall_time(1s)), "1970-01-01T00:00:01Z");
     EXPECT_EQ(rfc3339(wall_time(-1ns)), "1969-12-31T23:59:59.999999999Z");
 }

@@ -7,6 +7,11 @@
 
 namespace pipit::server {
 
+bool has_excess(const broker::account_configuration& account) noexcept {
+    const auto limit = account.limits.max_connections;
+    return limit >= 0 && account.counters->connections.load() > limit;
+}
+
 std::vector<std::uint64_t>
 excess_connections(std::span<const broker::account_configuration> accounts,
                    std::span<const loop_snapshot> loops) {

@@ -10,6 +10,10 @@
 
 namespace pipit::server {
 
+/// It seems to have more connections, on all loops together, than it may have: those that are on
+/// their way out count.
+[[nodiscard]] bool has_excess(const broker::account_configuration& account) noexcept;
+
 /// Of those of the accounts that have more connections, on all loops together, than they may have:
 /// the numbers of those that go, the youngest. `loops` has all open sessions.
 [[nodiscard]] std::vector<std::uint64_t>

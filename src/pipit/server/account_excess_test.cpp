@@ -39,6 +39,17 @@ TEST(AccountExcess, IsTheYoungestOfAllLoopsTogether) {
     EXPECT_EQ(world.excess(0, 1), (numbers{1, 2, 5, 4}));
 }
 
+TEST(AccountExcess, IsSeenInTheCountersOfAllLoops) {
+    broker::account_configuration account;
+    account.counters->connections = 2;
+    EXPECT_FALSE(has_excess(account));
+    account.limits.max_connections = 2;
+    EXPECT_FALSE(has_excess(account));
+    auto newer = account;
+    newer.limits.max_connections = 1;
+    EXPECT_TRUE(has_excess(newer));
+}
+
 TEST(AccountExcess, IsNobodyWithinTheLimitOrWithoutOne) {
     const six_connections world;
     EXPECT_EQ(world.excess(3, 2), numbers{});

@@ -94,8 +94,8 @@ private:
 
     broker::account_id add_account(const account_options& options) {
         broker::account_configuration account;
-        account.id = numbers_.number_of(options.name);
         account.name = options.name;
+        numbers_.identify(account);
         account.limits = {.max_connections = options.max_connections,
                           .max_subscriptions = options.max_subscriptions,
                           .max_payload_bytes = options.max_payload};
@@ -292,10 +292,18 @@ private:
 
 } // namespace
 
-broker::account_id account_numbers::number_of(const std::string& name) {
+broker::account_id account_numbers::number_of(const std::string& name) { return entry_of(name).id; }
+
+void account_numbers::identify(broker::account_configuration& account) {
+    const auto its = entry_of(account.name);
+    account.id = its.id;
+    account.counters = its.counters;
+}
+
+account_numbers::entry account_numbers::entry_of(const std::string& name) {
     const std::lock_guard guard(lock_);
-    const auto next = static_cast<broker::account_id>(numbers_.size());
-    return numbers_.try_emplace(name, next).first->second;
+    const auto next = static_cast<broker::account_id>(entries_.size());
+    return entries_.try_emplace(name, entry{.id = next}).first->second;
 }
 
 result<std::shared_ptr<const broker::configuration>>

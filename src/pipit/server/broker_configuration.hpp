@@ -12,16 +12,26 @@
 
 namespace pipit::server {
 
-/// Gives each account's name a number, which it keeps over reloads, also when it was gone.
+/// Gives each account's name a number and counters, which it keeps over reloads, also when it was
+/// gone.
 ///
 /// Threads: all.
 class account_numbers {
 public:
     [[nodiscard]] broker::account_id number_of(const std::string& name);
+    /// Gives an account what belongs to its name.
+    void identify(broker::account_configuration& account);
 
 private:
+    struct entry {
+        broker::account_id id{};
+        std::shared_ptr<broker::account_counters> counters =
+            std::make_shared<broker::account_counters>();
+    };
+    [[nodiscard]] entry entry_of(const std::string& name);
+
     std::mutex lock_;
-    std::map<std::string, broker::account_id> numbers_;
+    std::map<std::string, entry> entries_;
 };
 
 /// What brokers are told of validated options.

@@ -97,19 +97,20 @@ TEST(BrokerConfiguration, LetsEverybodyInWhenOnlyTheSystemAccountHasUsers) {
         told("accounts { $SYS { users [ {user: s} ] } }")->authorization.no_auth_user.empty());
 }
 
-TEST(BrokerConfiguration, KeepsTheNumbersOfAccountsOverReloads) {
+TEST(BrokerConfiguration, KeepsTheNumbersAndCountersOfAccountsOverReloads) {
     account_numbers numbers;
-    const auto number_of_b = [&](std::string_view text) {
+    const auto account_b = [&](std::string_view text) {
         const auto config = broker_configuration(options_of(text), {}, numbers).value();
-        for (const auto& account : config->accounts) {
-            if (account.name == "B") return account.id;
-        }
-        return broker::account_id{999};
+        const auto found =
+            std::ranges::find(config->accounts, "B", &broker::account_configuration::name);
+        return found == config->accounts.end() ? broker::account_configuration() : *found;
     };
-    const auto before = number_of_b("accounts { A {}, B {} }");
-    EXPECT_EQ(number_of_b("accounts { C {}, B {} }"), before);
-    (void)number_of_b("accounts { D {} }");
-    EXPECT_EQ(number_of_b("accounts { B {} }"), before);
+    const auto before = account_b("accounts { A {}, B {} }");
+    EXPECT_NE(before.counters, account_b("accounts { A {} }").counters);
+    for (const auto* const text : {"accounts { C {}, B {} }", "accounts { B {} }"}) {
+        EXPECT_EQ(account_b(text).id, before.id);
+        EXPECT_EQ(account_b(text).counters, before.counters);
+    }
 }
 
 TEST(BrokerConfiguration, CarriesLimitsTimesAndSwitches) {

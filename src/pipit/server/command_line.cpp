@@ -4,6 +4,7 @@
 #include <pipit/base/ascii_case.hpp>
 #include <pipit/base/limits.hpp>
 #include <pipit/protocol/go_text.hpp>
+#include <pipit/server/detail/checked_block.hpp>
 #include <pipit/server/detail/config_keys.hpp>
 #include <pipit/server/error.hpp>
 #include <pipit/server/host_port.hpp>
@@ -24,6 +25,7 @@ struct flag_target {
     loaded_options& loaded;
     server_options& options = loaded.options;
     std::string cluster_url{};
+    std::string cluster_name{};
     bool has_routes = false;
     /// A flag spoke of TLS; the block of the file is replaced, but for its times.
     bool wants_tls = false;
@@ -101,6 +103,9 @@ void set_cluster(flag_target& target, const std::string& value) {
 void set_routes(flag_target& target, const std::string& value) {
     target.has_routes = !value.empty();
 }
+void set_cluster_name(flag_target& target, const std::string& value) {
+    target.cluster_name = value;
+}
 void set_tls(flag_target& target, const std::string& value) {
     target.wants_tls = to_boolean(value);
     target.tls_is_off = !target.wants_tls;
@@ -162,7 +167,7 @@ constexpr flag_rule flag_rules[] = {
     {"profile", integer, set_profile},
     {"routes", text, set_routes},
     {"cluster cluster_listen", text, set_cluster},
-    {"cluster_name", text, ignore},
+    {"cluster_name", text, set_cluster_name},
     {"cluster_advertise", text, ignore},
     {"no_advertise", boolean, ignore},
     {"connect_retries", integer, ignore},
@@ -375,7 +380,8 @@ result<loaded_options> with_flags(loaded_options loaded, const command_line& lin
     flag_target target{loaded};
     for (const auto& [name, value] : line.flags) find_flag(name)->apply(target, value);
     for (const auto& complaint :
-         {keep_cluster_listener(target), take_tls(target), routes_complaint(target)}) {
+         {keep_cluster_listener(target), take_tls(target), routes_complaint(target),
+          detail::problem_of_cluster_name(target.cluster_name)}) {
         if (!complaint.empty()) return error(errc::invalid_command_line, complaint);
     }
     apply_defaults(loaded.options);

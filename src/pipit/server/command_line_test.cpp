@@ -169,6 +169,8 @@ TEST(CommandLine, KeepsTheListenersOfWhatIsLeftOut) {
     EXPECT_NE(complaint({"--cluster", "127.0.0.1:1"}).find("nats://host:port"), std::string::npos);
     EXPECT_EQ(complaint({"--cluster", "nats://u@127.0.0.1:1"}),
               "expected cluster password to be set");
+    EXPECT_EQ(complaint({"--cluster_name", "x y"}), "cluster name cannot contain spaces");
+    EXPECT_EQ(complaint({"--cluster_name", "_"}), "cluster name is reserved");
 }
 
 TEST(CommandLine, PrintsAVersionThatToolsUnderstand) {

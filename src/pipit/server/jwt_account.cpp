@@ -6,6 +6,7 @@
 #include <pipit/auth/user_template.hpp>
 #include <pipit/broker/broker.hpp>
 #include <pipit/protocol/weighted_mapping.hpp>
+#include <pipit/server/broker_configuration.hpp>
 #include <pipit/server/callout_answer.hpp>
 #include <pipit/server/jwt_links.hpp>
 #include <pipit/server/jwt_user.hpp>
@@ -142,11 +143,11 @@ private:
 
 result<std::shared_ptr<const account_configuration>> account_of(const auth::account_jwt& claims,
                                                                 std::string token,
-                                                                broker::account_id id,
+                                                                account_numbers& numbers,
                                                                 wall_time now) {
     auto made = std::make_shared<account_configuration>();
-    made->id = id;
     made->name = claims.subject;
+    numbers.identify(*made);
     made->limits = {.max_connections = claims.limits.connections,
                     .max_subscriptions = claims.limits.subscriptions,
                     .max_payload_bytes = claims.limits.payload};

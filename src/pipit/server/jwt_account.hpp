@@ -10,11 +10,13 @@
 /// From what a JWT says of an account to what brokers obey.
 namespace pipit::server {
 
+class account_numbers;
+
 using known_claims = std::shared_ptr<const auth::account_jwt>;
 
 /// Errors: those of mappings.
 [[nodiscard]] result<std::shared_ptr<const broker::account_configuration>>
-account_of(const auth::account_jwt& claims, std::string token, broker::account_id id,
+account_of(const auth::account_jwt& claims, std::string token, account_numbers& numbers,
            wall_time now);
 
 /// Who stays when an account says something else than before: `before` is null for one that was

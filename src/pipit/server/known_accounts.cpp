@@ -163,8 +163,8 @@ void known_accounts::fetch_exporters(const std::string& account, std::function<v
 /// What its JWT says, and what the system account gives beside.
 result<std::shared_ptr<const broker::account_configuration>>
 known_accounts::configured(const auth::account_jwt& claims, const std::string& jwt,
-                           broker::account_id id, wall_time updated) const {
-    auto config = account_of(claims, jwt, id, updated);
+                           wall_time updated) const {
+    auto config = account_of(claims, jwt, its_.numbers, updated);
     if (!config || claims.subject != trust_.system_account) return config;
     auto more = std::make_shared<broker::account_configuration>(**config);
     add_system_exports(*more);
@@ -173,8 +173,7 @@ known_accounts::configured(const auth::account_jwt& claims, const std::string& j
 
 /// Makes the account what its JWT says, with what the exporters that are known allow it now.
 void known_accounts::import_anew(known_account& account, const reasons& why_not) {
-    auto config = configured(*account.claims, account.jwt, account.config->id,
-                             account.config->claims->updated);
+    auto config = configured(*account.claims, account.jwt, account.config->claims->updated);
     if (!config) return;
     auto linked = std::make_shared<broker::account_configuration>(**config);
     const auto problems = add_imports(
@@ -206,7 +205,7 @@ void known_accounts::log_problem(const import_problem& problem, const reasons& w
 
 void known_accounts::link(known_account& account, const reasons& why_not) {
     import_anew(account, why_not);
-    its_.put_account({account.config, &account.counters, {}}, [] {});
+    its_.put_account({account.config, {}}, [] {});
 }
 
 void known_accounts::link_importers_of(const std::string& account) {
@@ -234,7 +233,7 @@ result<> known_accounts::install(known_claims claims, const std::string& jwt,
                                  std::function<void()> done) {
     const auto name = claims->subject;
     for (const auto& exporter : exporters_of(*claims)) importers_[exporter].insert(name);
-    auto config = configured(*claims, jwt, its_.numbers.number_of(name), net::wall_now());
+    auto config = configured(*claims, jwt, net::wall_now());
     if (!config) return refused(std::string(config.error().detail()));
     known_account* account = nullptr;
     known_claims before;
@@ -255,7 +254,7 @@ result<> known_accounts::install(known_claims claims, const std::string& jwt,
     auto judge = is_new ? broker::session_judge() : judge_of(before, claims, is_live);
     // At once with its imports: who has them already loses no message.
     if (!claims->imports.empty()) import_anew(*account);
-    its_.put_account({account->config, &account->counters, std::move(judge)}, std::move(done));
+    its_.put_account({account->config, std::move(judge)}, std::move(done));
     if (!is_new || !claims->exports.empty()) link_importers_of(name);
     return {};
 }
@@ -294,7 +293,7 @@ void known_accounts::forget(const std::string& account) {
 
 void known_accounts::remove(known_account& account, broker::session_judge judge) {
     account.is_deleted = true;
-    its_.put_account({account.config, &account.counters, std::move(judge)}, [] {});
+    its_.put_account({account.config, std::move(judge)}, [] {});
     link_importers_of(account.claims->subject);
 }
 
@@ -356,7 +355,7 @@ void known_accounts::take_trust(operator_trust trust) {
     for (const auto& [name, account] : accounts_) {
         if (trust_.pinned_accounts.contains(name)) continue;
         its_.put_account(
-            {account->config, &account->counters,
+            {account->config,
              [refused = refused_unpinned_, judge = everybody_is_refused()](const auto&... of) {
                  ++*refused;
                  return judge(of...);

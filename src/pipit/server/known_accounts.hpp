@@ -35,7 +35,6 @@ struct known_account {
     std::uint64_t version = 0;
     bool is_deleted = false;
     std::shared_ptr<const broker::account_configuration> config;
-    broker::shared_counters::account_counters counters;
 };
 
 /// What the accounts need of the server around them.
@@ -123,8 +122,7 @@ private:
     void import_anew(known_account& account, const reasons& why_not = {});
     void log_problem(const import_problem& problem, const reasons& why_not) const;
     [[nodiscard]] result<std::shared_ptr<const broker::account_configuration>>
-    configured(const auth::account_jwt& claims, const std::string& jwt, broker::account_id id,
-               wall_time updated) const;
+    configured(const auth::account_jwt& claims, const std::string& jwt, wall_time updated) const;
     void link(known_account& account, const reasons& why_not = {});
     void link_importers_of(const std::string& account);
     [[nodiscard]] result<known_claims> verified(const std::string& account,

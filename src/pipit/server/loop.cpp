@@ -299,11 +299,13 @@ void loop::adopt(net::accepted_socket accepted, const arrival_rules& rules) {
     auto carried = std::make_shared<net::accepted_socket>(std::move(accepted));
     state_->events.post([state = state_.get(), carried, rules] {
         const auto now = state->clock.now();
-        const bool shakes_hands = rules.tls && (rules.tls->required || rules.tls->before_info);
+        const bool first = rules.tls && rules.tls->before_info;
+        const bool shakes_hands = first || (rules.tls && rules.tls->required);
         auto& made = state->adopt({.ip = carried->ip,
                                    .port = carried->port,
                                    .behind_proxy = rules.behind_proxy,
-                                   .shakes_hands = shakes_hands},
+                                   .shakes_hands = shakes_hands,
+                                   .shakes_hands_first = first},
                                   now);
         made.transport = net::make_tcp_transport(state->events, std::move(carried->socket), made);
         if (rules.behind_proxy || rules.tls) {

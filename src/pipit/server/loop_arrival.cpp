@@ -219,6 +219,7 @@ void loop::state::expire_arrival(connection& late, moment now) {
     if (may_fall_back(before)) {
         // It waits for INFO: it gets it, and shakes hands afterwards.
         before.holds_info = late.waits_to_write = false;
+        broker.greet(*late.session);
         if (!before.rules.tls->required) broker.goes_without_tls(*late.session, now);
         if (flush_and_finish(late, now)) go_on(late, now);
         return;

@@ -12,14 +12,15 @@ namespace {
 struct route {
     std::string_view path;
     document* make;
-    std::string_view counted_as; ///< In `http_req_stats`; empty: not counted.
+    std::string_view counted_as;      ///< In `http_req_stats`; empty: not counted.
+    bool counts_what_is_read = false; ///< Not what has parameters that cannot be read.
 };
 
 constexpr std::array routes{
     route{"/", root_page, "/"},
     route{"/varz", varz, "/varz"},
-    route{"/connz", connz, "/connz"},
-    route{"/routez", routez, "/routez"},
+    route{"/connz", connz, "/connz", true},
+    route{"/routez", routez, "/routez", true},
     route{"/gatewayz", gatewayz, "/gatewayz"},
     route{"/leafz", leafz, "/leafz"},
     route{"/subsz", subsz, "/subsz"},
@@ -94,13 +95,18 @@ net::http_response monitor::respond(std::string_view target) {
                                   return joined_path(base_path_, candidate.path) == path;
                               });
     if (found == routes.end()) return not_found();
-    if (!found->counted_as.empty()) {
-        const std::lock_guard guard(counts_lock_);
-        ++request_counts_[std::string(found->counted_as)];
-    }
+    if (!found->counts_what_is_read) count(found->counted_as);
     parameters query(parsed->query);
     const auto counts = request_counts();
-    return found->make({query, collect_, counts, base_path_, log_});
+    auto answer = found->make({query, collect_, counts, base_path_, log_});
+    if (found->counts_what_is_read && query.problem().empty()) count(found->counted_as);
+    return answer;
+}
+
+void monitor::count(std::string_view path) {
+    if (path.empty()) return;
+    const std::lock_guard guard(counts_lock_);
+    ++request_counts_[std::string(path)];
 }
 
 request_counts monitor::request_counts() const {

@@ -61,7 +61,7 @@ struct server_snapshot {
     int http_port = 0;
     int https_port = 0;
     nanoseconds tls_timeout = limits::tls_timeout;
-    std::optional<wall_time> tls_valid_until = std::nullopt; ///< The server's certificate.
+    std::optional<std::chrono::sys_seconds> tls_valid_until; ///< The server's certificate.
     bool asks_about_peers = false; ///< Authorities are asked about the clients' certificates.
     std::optional<ocsp_statistics> ocsp_cache = std::nullopt; ///< Of what they have said.
     std::string http_base_path; ///< As configured, `/monitoring` for example, or empty.
@@ -107,6 +107,8 @@ public:
     [[nodiscard]] std::map<std::string, std::uint64_t, std::less<>> request_counts() const;
 
 private:
+    void count(std::string_view path);
+
     std::string base_path_; ///< `/`, or begins with one and does not end with one.
     collect_function collect_;
     logger log_;

@@ -72,17 +72,22 @@ connz_options read_options(parameters& query, bool as_message) {
     options.user = query.text("user");
     options.account = query.text("acc");
     options.mqtt_client = query.text("mqtt_client");
-    if (!is_sort_order(options.sort)) query.complain("invalid sorting option: " + options.sort);
-    if (options.state != session_state::closed &&
-        (options.sort == "stop" || options.sort == "reason")) {
-        query.complain("sort by " + options.sort + " only valid on closed connections");
-    }
     if (as_message) options.subject = query.text("filter_subject");
     if (options.subject == ">") options.subject.clear();
-    if (!options.subject.empty() && options.account.empty()) {
-        query.complain("filter by subject only valid with account filtering");
-    }
     return options;
+}
+
+/// What does not go together in what could be read.
+std::string problem_of(const connz_options& options) {
+    if (!is_sort_order(options.sort)) return "invalid sorting option: " + options.sort;
+    const bool sorts_by_end = options.sort == "stop" || options.sort == "reason";
+    if (sorts_by_end && options.state != session_state::closed) {
+        return "sort by " + options.sort + " only valid on closed connections";
+    }
+    if (!options.subject.empty() && options.account.empty()) {
+        return "filter by subject only valid with account filtering";
+    }
+    return {};
 }
 
 /// The account that a connection is shown with: an open one has the global account until it says
@@ -357,6 +362,7 @@ nanoseconds shown_round_trip(nanoseconds round_trip) noexcept {
 net::http_response connz(const document_request& request) {
     const auto options = read_options(request.query, request.as_message);
     if (!request.query.problem().empty()) return bad_request(request.query.problem());
+    if (const auto problem = problem_of(options); !problem.empty()) return bad_request(problem);
     auto snapshot = request.collect(query_for(options));
     if (!snapshot) return unavailable(snapshot.error());
     const auto& configuration = *snapshot->configuration;

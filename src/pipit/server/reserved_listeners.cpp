@@ -126,7 +126,8 @@ result<> reserved_listeners::listen(const reserved_listener& wanted, std::string
     const auto is_profile = wanted.kind == listener_kind::profile;
     log.info(std::string(traits.ready) +
              (is_profile ? std::to_string(real_port) : join_host_port(host, real_port)));
-    places_.push_back({std::string(traits.key), std::string(traits.scheme), host, real_port});
+    places_.push_back({std::string(traits.key), std::string(traits.scheme),
+                       net::local_address(*socket), real_port});
     acceptors_.push_back(std::make_unique<net::tcp_acceptor>(
         loop_, std::move(*socket), std::string(traits.name), log,
         [this, text = refusal(traits)](net::accepted_socket accepted) {

@@ -114,7 +114,6 @@ result<> server::state::make_loops() {
         return config.error();
     }
     seen.config = *config;
-    for (const auto& account : (*config)->accounts) counters.accounts[account.id];
     const auto count =
         options.loops > 0 ? static_cast<unsigned>(options.loops) : default_loop_count;
     mesh = std::make_unique<broker::mesh>(count);

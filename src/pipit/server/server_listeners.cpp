@@ -56,6 +56,7 @@ result<> server::state::bind_clients() {
     }
     client_socket = std::move(*bound);
     client_port = net::local_port(client_socket);
+    client_address = net::local_address(client_socket);
     options.port = client_port;
     identity.port = client_port;
     return {};
@@ -78,6 +79,7 @@ result<> server::state::bind_websocket() {
     websocket_tls = std::move(*tls);
     websocket_socket = std::move(*bound);
     wanted.port = net::local_port(websocket_socket);
+    websocket_address = net::local_address(websocket_socket);
     websockets = std::make_unique<websocket_policy>(wanted, wanted.tls.has_value());
     return {};
 }
@@ -139,17 +141,15 @@ std::vector<listening_place> server::state::places_listened_to() const {
     std::vector<listening_place> all;
     if (client_port != 0) {
         const bool is_secure = options.tls && !options.allow_non_tls;
-        all.push_back({"nats", is_secure ? "tls" : "nats", options.host, client_port});
+        all.push_back({"nats", is_secure ? "tls" : "nats", client_address, client_port});
     }
     if (http) {
-        const auto& host = options.http_host.empty() ? options.host : options.http_host;
         const auto scheme = options.https_port != 0 ? "https" : "http";
-        all.push_back({"monitoring", scheme, host, http->port()});
+        all.push_back({"monitoring", scheme, http->address(), http->port()});
     }
     if (websockets) {
-        const auto& own = options.websocket;
-        all.push_back({"websocket", websockets->is_over_tls() ? "wss" : "ws", own.host,
-                       static_cast<std::uint16_t>(own.port)});
+        all.push_back({"websocket", websockets->is_over_tls() ? "wss" : "ws", websocket_address,
+                       static_cast<std::uint16_t>(options.websocket.port)});
     }
     all.insert(all.end(), reserved->places().begin(), reserved->places().end());
     return all;

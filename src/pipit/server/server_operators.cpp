@@ -5,6 +5,7 @@
 #include <pipit/net/clock.hpp>
 #include <pipit/protocol/go_text.hpp>
 #include <pipit/server/account_directory.hpp>
+#include <pipit/server/account_excess.hpp>
 #include <pipit/server/detail/server_state.hpp>
 #include <pipit/server/detail/system_state.hpp>
 #include <pipit/server/error.hpp>
@@ -181,10 +182,6 @@ void server::state::read_folder_again(const logger& now_log) {
 
 /// On the thread of the logins, or before there is one.
 void server::state::put_account(broker::account_update update, std::function<void()> done) {
-    const auto limit = update.config->limits.max_connections;
-    if (limit >= 0 && update.counters->connections.load() > limit) {
-        close_excess_of({update.config.get(), 1}); // A late loop ends some of its own below.
-    }
     auto shared = std::make_shared<broker::account_update>(std::move(update));
     post_to_all(
         loops,
@@ -192,7 +189,23 @@ void server::state::put_account(broker::account_update update, std::function<voi
             broker.put_account(*shared, now);
             if (index == 0) serve_account(broker, *shared->config);
         },
-        std::move(done));
+        [this, shared, done = std::move(done)] {
+            // Only from now on does no loop let another one in.
+            if (const auto& config = *shared->config; has_excess(config)) {
+                logins.thread().post([this, name = config.name] { close_excess_of_known(name); });
+            }
+            done();
+        });
+}
+
+/// On the thread of the logins. What is known of the account now may be newer than what loops obey:
+/// then this is done again, when they do.
+void server::state::close_excess_of_known(const std::string& account) {
+    const auto* const known = jwt_accounts->find(account);
+    if (known == nullptr || !has_excess(*known->config)) return;
+    if (!close_excess_of({known->config.get(), 1})) {
+        log.error("A loop has not said in time who is connected, and " + account + " has too many");
+    }
 }
 
 /// The configuration with the accounts that are known by their JWTs.

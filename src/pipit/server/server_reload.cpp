@@ -6,7 +6,6 @@
 #include <pipit/server/error.hpp>
 
 #include <algorithm>
-#include <condition_variable>
 #include <unistd.h>
 
 namespace pipit::server {
@@ -74,7 +73,6 @@ result<> server::state::obey(const server_options& next) {
     if (!for_monitoring) return for_monitoring.error();
     const auto config = broker_configuration(next, identity, accounts);
     if (!config) return config.error();
-    if (auto added = add_accounts(**config); !added) return added;
     // Whether all have, `reload()` asks when they have been told everything.
     (void)on_every_loop([this, config = *config, tls = *tls,
                          own = *own](unsigned index, broker::broker& broker, moment now) {
@@ -96,42 +94,6 @@ result<> server::state::obey(const server_options& next) {
     note_system_facts();
     serve_accounts();
     return {};
-}
-
-/// Loops look accounts up in the shared counters whenever somebody is the first of an account, so
-/// that they must not look while one is added: they all stop for that moment.
-/// Errors: one of them does not come in time; the others go on.
-result<> server::state::add_accounts(const broker::configuration& config) {
-    std::vector<broker::account_id> added;
-    for (const auto& account : config.accounts) {
-        if (!counters.accounts.contains(account.id)) added.push_back(account.id);
-    }
-    if (added.empty()) return {};
-    struct meeting {
-        std::mutex lock;
-        std::condition_variable changed;
-        std::size_t arrived = 0;
-        bool is_over = false;
-    };
-    auto shared = std::make_shared<meeting>();
-    for (auto& each : loops) {
-        each->post([shared](broker::broker&, moment) {
-            std::unique_lock guard(shared->lock);
-            ++shared->arrived;
-            shared->changed.notify_all();
-            shared->changed.wait(guard, [&] { return shared->is_over; });
-        });
-    }
-    std::unique_lock guard(shared->lock);
-    const bool all_are_there = shared->changed.wait_for(
-        guard, limits::loop_deadline, [&] { return shared->arrived == loops.size(); });
-    if (all_are_there) {
-        for (const auto id : added) counters.accounts[id];
-    }
-    shared->is_over = true;
-    shared->changed.notify_all();
-    if (all_are_there) return {};
-    return error(errc::invalid_request, "a loop does not answer");
 }
 
 void server::state::apply(const option_change& change, const server_options& before) {
@@ -179,11 +141,7 @@ bool server::state::close_excess_connections() {
 /// The same of each account, when all loops have refused whom they had to: those must not count.
 bool server::state::close_excess_of_accounts() {
     const auto config = seen.configuration();
-    const auto is_too_full = [this](const broker::account_configuration& account) {
-        const auto limit = account.limits.max_connections;
-        return limit >= 0 && counters.accounts.at(account.id).connections.load() > limit;
-    };
-    if (std::ranges::none_of(config->accounts, is_too_full)) return true;
+    if (std::ranges::none_of(config->accounts, has_excess)) return true;
     return close_excess_of(config->accounts);
 }
 

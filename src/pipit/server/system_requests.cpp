@@ -242,6 +242,9 @@ std::optional<system_answer> system_requests::answer(const system_question& ques
         return system_answer{{}, system_error(*facts, stamp(), 400, request.error().detail())};
     }
     if (question.service == "CONNS") return connections_for(question, *request);
+    if (!request->filter_problem.empty()) {
+        return system_answer{{}, system_error(*facts, stamp(), 400, request->filter_problem)};
+    }
     if (!is_meant(request->filter, *facts)) return std::nullopt;
     if (question.service == "STATSZ") {
         auto body = statistics();
@@ -257,11 +260,11 @@ std::optional<system_answer> system_requests::answer(const system_question& ques
     return encoded(system_message(*facts, stamp(), "data", made.data), question.headers);
 }
 
-/// As servers ask it of one another: it names the account once more, and no server.
+/// As servers ask it of one another: it may name the account once more, and filters no server.
 std::optional<system_answer> system_requests::connections_for(const system_question& question,
                                                               const system_request& request) const {
-    const auto meant = parameters(request.parameters).text("acc");
-    if (!meant.empty() && meant != question.account) {
+    const auto is_another = [&](const auto& named) { return named.second != question.account; };
+    if (std::ranges::any_of(request.parameters, is_another)) {
         log_.error("Error unmarshalled account does not match subject");
         return std::nullopt;
     }

@@ -179,8 +179,13 @@ TEST(SystemRequests, CountConnectionsOfOneAccountWithoutALookAtTheOthers) {
     const auto answer = world.ask("CONNS", "", "A");
     EXPECT_NE(answer.find(R"("acc":"A","name":"A","conns":2,)"), std::string::npos) << answer;
     EXPECT_TRUE(world.monitored.asked.empty());
-    EXPECT_EQ(world.ask("CONNS", R"({"server_name":"two","acc":"A"})", "A"), answer);
-    EXPECT_EQ(world.ask("CONNS", R"({"acc":"B"})", "A"), "");
+    for (const auto* const about_it :
+         {R"({"server_name":"two","acc":"A"})", R"({"server_name":5})", R"({"acc":null})"}) {
+        EXPECT_EQ(world.ask("CONNS", about_it, "A"), answer) << about_it;
+    }
+    for (const auto* const of_another : {R"({"acc":"B"})", R"({"acc":""})", R"({"acc":5})"}) {
+        EXPECT_EQ(world.ask("CONNS", of_another, "A"), "") << of_another;
+    }
     world.monitored.call_account_a("Acme");
     EXPECT_NE(world.ask("CONNS", "", "A").find(R"("acc":"A","name":"Acme",)"), std::string::npos);
 }
@@ -227,6 +232,16 @@ TEST(SystemRequests, ObeyCommandsAndSayWhyNot) {
     for (const auto* const body : {"nonsense", "", R"({"cid":-1})", R"({"cid":"7"})"}) {
         EXPECT_EQ(world.ask("KICK", body), "") << body;
     }
+}
+
+TEST(SystemRequests, SayWhichServerIsMeantInAWayThatCannotBeRead) {
+    system_world world;
+    for (const auto* const service : {"KICK", "LDM", "CONNZ", "VARZ"}) {
+        const auto answer = world.ask(service, R"({"cid":7,"server_name":5})");
+        EXPECT_NE(answer.find(R"("error":{"code":400)"), std::string::npos) << answer;
+    }
+    EXPECT_EQ(world.kicked, 0u);
+    EXPECT_EQ(world.ask("KICK", R"({"cid":"7","tags":5})"), "");
 }
 
 } // namespace

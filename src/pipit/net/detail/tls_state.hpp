@@ -17,7 +17,7 @@ using certificate_pointer = c_pointer<X509, X509_free>;
 /// One of OpenSSL's contexts for each certificate; the first one's is asked for the others.
 struct tls_context::state {
     std::vector<ssl_context_pointer> contexts;
-    std::optional<wall_time> valid_until;
+    std::optional<std::chrono::sys_seconds> valid_until;
     std::string files_digest;
     bool is_server = false;
     bool verifies_peer = false;

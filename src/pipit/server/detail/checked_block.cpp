@@ -113,11 +113,16 @@ void a_map_of_texts(checked_block&, const config_entry& entry, config_findings& 
     for (const auto& inner : *map) (void)read_text(inner, findings);
 }
 
-void a_name_without_spaces(checked_block&, const config_entry& entry, config_findings& findings) {
+std::string problem_of_cluster_name(std::string_view name) {
+    if (name.find(' ') != std::string_view::npos) return "cluster name cannot contain spaces";
+    return name == "_" ? "cluster name is reserved" : "";
+}
+
+void a_cluster_name(checked_block&, const config_entry& entry, config_findings& findings) {
     const auto text = read_text(entry, findings);
-    if (text && text->find(' ') != std::string::npos) {
-        findings.error(entry.place, protocol::quoted(entry.key) + " cannot contain spaces");
-    }
+    if (!text) return;
+    const auto problem = problem_of_cluster_name(*text);
+    if (!problem.empty()) findings.error(entry.place, problem);
 }
 
 void a_write_timeout(checked_block&, const config_entry& entry, config_findings& findings) {

@@ -44,8 +44,10 @@ void an_integer(checked_block&, const config_entry& entry, config_findings& find
     (void)read_integer(entry, {lowest, highest}, findings);
 }
 void a_map_of_texts(checked_block& block, const config_entry& entry, config_findings& findings);
-void a_name_without_spaces(checked_block& block, const config_entry& entry,
-                           config_findings& findings);
+/// Also a gateway's: it is its cluster's.
+void a_cluster_name(checked_block& block, const config_entry& entry, config_findings& findings);
+/// What is wrong with one, in nats-server's words; empty: nothing.
+[[nodiscard]] std::string problem_of_cluster_name(std::string_view name);
 void a_write_timeout(checked_block& block, const config_entry& entry, config_findings& findings);
 void a_compression(checked_block& block, const config_entry& entry, config_findings& findings);
 void some_permissions(checked_block& block, const config_entry& entry, config_findings& findings);

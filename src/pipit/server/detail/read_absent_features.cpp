@@ -7,7 +7,7 @@ namespace pipit::server::detail {
 namespace {
 
 constexpr checked_row cluster_rows[] = {
-    {"name", a_name_without_spaces},
+    {"name", a_cluster_name},
     {"listen", keep_listen},
     {"port", keep_port},
     {"host net", keep_host},
@@ -36,7 +36,7 @@ constexpr checked_row remote_gateway_rows[] = {
 };
 
 constexpr checked_row gateway_rows[] = {
-    {"name", a_name_without_spaces},
+    {"name", a_cluster_name},
     {"listen", keep_listen},
     {"port", keep_port},
     {"host net", keep_host},

@@ -78,7 +78,6 @@ struct server::state {
     /// Tells the brokers. Errors: those of `broker_configuration`; nothing is changed then.
     result<> obey(const server_options& next);
     void apply(const option_change& change, const server_options& before);
-    [[nodiscard]] result<> add_accounts(const broker::configuration& config);
     [[nodiscard]] bool close_excess_connections();
     [[nodiscard]] bool close_excess_of_accounts();
     bool close_excess_of(std::span<const broker::account_configuration> of);
@@ -110,6 +109,7 @@ struct server::state {
     void serve_claims(const resolver_options& how, const logger& now_log);
     void read_folder_again(const logger& now_log);
     void put_account(broker::account_update update, std::function<void()> done);
+    void close_excess_of_known(const std::string& account);
     [[nodiscard]] std::shared_ptr<const broker::configuration>
     with_known_accounts(std::shared_ptr<const broker::configuration> config);
 
@@ -192,7 +192,9 @@ struct server::state {
     std::unique_ptr<claims_service> claims;       ///< Null: there are no such accounts.
     net::socket_handle client_socket;             ///< Until the loops run.
     std::uint16_t client_port = 0;
-    net::socket_handle websocket_socket;            ///< Until the loops run.
+    std::string client_address;
+    net::socket_handle websocket_socket; ///< Until the loops run.
+    std::string websocket_address;
     std::unique_ptr<websocket_policy> websockets;   ///< Null: there is no such listener.
     std::shared_ptr<const tls_rules> websocket_tls; ///< The first loop's own, once it runs.
     std::unique_ptr<broker::mesh> mesh;

@@ -7,6 +7,9 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 
+#include <optional>
+#include <utility>
+
 namespace pipit::server {
 namespace {
 
@@ -29,11 +32,16 @@ class reader {
 public:
     explicit reader(const json::object& object) noexcept : object_(object) {}
 
-    void text(std::string_view name, std::string& into) {
+    /// False: it is not there.
+    bool text(std::string_view name, std::string& into) {
         const auto* value = find(name);
-        if (value == nullptr) return;
-        if (!value->is_string()) return complain(name, *value, "string");
-        into = value->get_string();
+        if (value == nullptr) return false;
+        if (value->is_string()) {
+            into = value->get_string();
+        } else {
+            complain(name, *value, "string");
+        }
+        return true;
     }
     void flag(std::string_view name, bool& into) {
         const auto* value = find(name);
@@ -94,29 +102,31 @@ private:
     std::string problem_;
 };
 
-/// A member as the HTTP parameter that means the same; empty: it is not there.
-std::string parameter_of(reader& from, const request_option& option) {
+/// A member as the HTTP parameter that means the same; nothing: it is not there.
+std::optional<std::string> parameter_of(reader& from, const request_option& option) {
+    const auto unless_empty = [](std::string text) {
+        return text.empty() ? std::nullopt : std::optional(std::move(text));
+    };
     switch (option.kind) {
     case type::text: {
         std::string text;
-        from.text(option.member, text);
-        return text;
+        return from.text(option.member, text) ? std::optional(text) : std::nullopt;
     }
     case type::flag: {
         bool set = false;
         from.flag(option.member, set);
-        return set ? "1" : "";
+        return unless_empty(set ? "1" : "");
     }
-    case type::number: return from.number(option.member, "int");
-    case type::natural: return from.natural(option.member);
+    case type::number: return unless_empty(from.number(option.member, "int"));
+    case type::natural: return unless_empty(from.natural(option.member));
     case type::connection_state: {
         const auto number = from.number(option.member, "server.ConnState");
-        if (number.empty() || number == "0") return {};
+        if (number.empty() || number == "0") return std::nullopt;
         if (number == "1") return "closed";
         return number == "2" ? "all" : "none";
     }
     }
-    return {};
+    return std::nullopt;
 }
 
 } // namespace
@@ -135,17 +145,19 @@ result<system_request> read_system_request(bytes_view body,
         return error(errc::invalid_request,
                      "json: cannot unmarshal " + std::string(kind_of(value)) + " into Go value");
     }
-    reader from(value.get_object());
+    reader of_filter(value.get_object());
     auto& filter = request.filter;
-    from.text("server_name", filter.name);
-    from.text("cluster", filter.cluster);
-    from.text("host", filter.host);
-    from.text("domain", filter.domain);
-    from.texts("tags", filter.tags);
-    from.flag("exact_match", filter.exact_match);
+    of_filter.text("server_name", filter.name);
+    of_filter.text("cluster", filter.cluster);
+    of_filter.text("host", filter.host);
+    of_filter.text("domain", filter.domain);
+    of_filter.texts("tags", filter.tags);
+    of_filter.flag("exact_match", filter.exact_match);
+    request.filter_problem = of_filter.problem();
+    reader from(value.get_object());
     for (const auto& option : options) {
         auto text = parameter_of(from, option);
-        if (!text.empty()) request.parameters.emplace_back(option.parameter, std::move(text));
+        if (text) request.parameters.emplace_back(option.parameter, std::move(*text));
     }
     from.texts_of_list("accounts", request.accounts);
     from.flag("include_unused", request.include_unused);

@@ -32,6 +32,7 @@ struct server_filter {
 /// What the body of a system request says.
 struct system_request {
     server_filter filter;
+    std::string filter_problem; ///< Why it cannot be read; empty: it can.
     std::vector<std::pair<std::string, std::string>> parameters; ///< As of an HTTP query.
     std::vector<std::string> accounts;
     bool include_unused = false;
