@@ -49,6 +49,7 @@ def what_is_mistyped_is_named_with_what_was_meant(world):
                             (["sub", "a", "--queue", "a b"], "--queue: 'a b' is not the name of a group"),
                             (["sub", "a", "--translate", "jq '"], "--translate: 'jq '' has a quote that is not closed"),
                             (["sub", "a", "--translate", "''"], "--translate: '''' names no command"),
+                            (["sub", "a", "--translate", ""], "--translate: '' names no command"),
                             (["request", "a", "--translate", " "], "--translate: ' ' names no command"),
                             (["reply", "a", "text", "--echo"], "one of them is enough"),
                             (["pub", "a", "x", "--reply", "b c"], "--reply: 'b c' cannot be published to"),
