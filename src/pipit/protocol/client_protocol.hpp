@@ -119,6 +119,8 @@ public:
     /// Errors: `errc::invalid_subject`; `errc::payload_too_large` when headers and payload together
     ///         exceed the server's `max_payload`; `errc::headers_not_supported`;
     ///         `errc::output_full` at a limit; `errc::not_connected`; `errc::closed`.
+    /// A line beyond the server's `max_control_line` is sent, for INFO does not say that: the
+    /// server answers `error_received`, and closes.
     [[nodiscard]] result<> publish(const publication& message);
     /// Errors: `errc::invalid_subject` (of subject or queue), `errc::output_full`, `errc::closed`.
     [[nodiscard]] result<sid> subscribe(bytes_view subject, bytes_view queue = {});
