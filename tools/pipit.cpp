@@ -2,6 +2,7 @@
 // The program `pipit`. Called `pipit-server` or `nats-server` it is `pipit server`.
 #include <cli/arguments.hpp>
 #include <cli/help_text.hpp>
+#include <cli/secrets.hpp>
 #include <commands/commands.hpp>
 #include <server_program.hpp>
 #include <standard_streams.hpp>
@@ -68,8 +69,9 @@ int run_server(std::span<char*> arguments) {
     return server_program(words);
 }
 
-void hide_secrets(std::span<char*> arguments, const std::vector<std::string>& words) {
-    for (const auto& place : cli::secret_places(words)) {
+void hide_secrets(std::span<char*> arguments, const cli::command& root,
+                  const std::vector<std::string>& words) {
+    for (const auto& place : cli::secret_places(root, words)) {
         char* const word = arguments[place.word + 1];
         std::fill_n(word + place.offset, place.size, '*');
     }
@@ -114,7 +116,7 @@ int command_line(std::span<char*> arguments) {
     cli::program with;
     const auto root = cli::command_tree_of(with);
     const auto line = cli::parse_arguments(*root, words);
-    hide_secrets(arguments, words);
+    hide_secrets(arguments, *root, words);
     int code = cli::exit_code::failed;
     try {
         code = run(with, line);

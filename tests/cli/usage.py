@@ -49,6 +49,7 @@ def what_is_mistyped_is_named_with_what_was_meant(world):
                             (["sub", "a", "--queue", "a b"], "--queue: 'a b' is not the name of a group"),
                             (["sub", "a", "--translate", "jq '"], "--translate: 'jq '' has a quote that is not closed"),
                             (["sub", "a", "--translate", "''"], "--translate: '''' names no command"),
+                            (["sub", "a", "--translate", ""], "--translate: '' names no command"),
                             (["request", "a", "--translate", " "], "--translate: ' ' names no command"),
                             (["reply", "a", "text", "--echo"], "one of them is enough"),
                             (["pub", "a", "x", "--reply", "b c"], "--reply: 'b c' cannot be published to"),
@@ -149,6 +150,29 @@ def a_password_is_not_shown_in_complaints_about_urls(world):
         equal(done.code, 2, arguments)
         matches("'(nats://|http://)?h", done.err)
         assert "s3cret" not in done.err and "me:" not in done.err, done.err
+
+
+@once
+def no_part_of_a_password_with_a_comma_is_shown(world):
+    def shows_none(done, code):
+        said = done.out + done.err
+        assert done.code == code and not re.search("localhost|s3cr|et@", said), (done.code, said)
+
+    # No port, one, and a token: what stands before the comma is a server then, as to nats.go.
+    for beginning in ("localhost:s3cr", "localhost:1", "s3cr.invalid"):
+        url = f"nats://{beginning},et@127.0.0.1:1"
+        for command in (["pub", "a", "x"], ["rtt"], ["server", "ping"]):
+            shows_none(world.run(*command, env={"NATS_URL": url}), 1)
+        shows_none(world.run("server", "check", "connection", env={"NATS_URL": url}), 2)
+        shows_none(world.run("latency", "--server-b", url), 1)
+    alive = {"NATS_URL": f"nats://localhost:1,et@127.0.0.1:{world.server.port}"}
+    shows_none(world.run("pub", "a", "x", env=alive), 0)
+    for command in (["rtt"], ["rtt", "--json"], ["server", "ping"], ["server", "ping", "--json"]):
+        done = world.run(*command, env=alive)
+        shows_none(done, 1)
+        matches(f"127.0.0.1:{world.server.port}", done.out)
+    matches("%2C", world.run("pub", "a", "x", env={"NATS_URL": "nats://me:s3cr,et@h"}).err)
+    equal(world.run("top", "--once", env={"NATS_URL": ","}).code, 1)
 
 
 @once

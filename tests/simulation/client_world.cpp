@@ -154,7 +154,6 @@ private:
     static client_session_options options() {
         client_session_options out;
         out.protocol.servers = {{.host = "simulated"}};
-        out.protocol.pool.attempts_max = -1;
         out.protocol.retry_first_connect = true;
         out.protocol.connect_timeout = 1s;
         out.protocol.ping_interval = 2s;

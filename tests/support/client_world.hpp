@@ -138,8 +138,9 @@ public:
     false_server(const false_server&) = delete;
     false_server& operator=(const false_server&) = delete;
 
+    [[nodiscard]] asio::ip::tcp::endpoint endpoint() const { return acceptor_.local_endpoint(); }
     [[nodiscard]] std::string url() const {
-        return "nats://127.0.0.1:" + std::to_string(acceptor_.local_endpoint().port());
+        return "nats://127.0.0.1:" + std::to_string(endpoint().port());
     }
 
 private:

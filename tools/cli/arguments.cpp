@@ -2,17 +2,15 @@
 #include <cli/arguments.hpp>
 
 #include <cli/secrets.hpp>
-#include <cli/settings.hpp>
 
 #include <pipit/base/nearest_name.hpp>
-#include <pipit/base/url_user.hpp>
+#include <pipit/base/url_list.hpp>
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
 #include <algorithm>
-#include <array>
 #include <stdexcept>
 #include <utility>
 
@@ -23,16 +21,6 @@ namespace {
 struct wrong_value {
     std::string complaint;
 };
-
-constexpr std::array<std::string_view, 4> secret_options = {"--user", "--password", "--token",
-                                                            "--seed"};
-constexpr std::array<std::string_view, 5> url_options = {"-s", "--server", "--server-b", "-m",
-                                                         "--monitor"};
-
-template <class Names>
-bool is_one_of(const Names& names, std::string_view name) {
-    return std::find(names.begin(), names.end(), name) != names.end();
-}
 
 std::string shown_name(const option& each) {
     const auto name = std::string(each.all_names().back());
@@ -50,19 +38,24 @@ std::string list_of(const std::vector<std::string>& words) {
 
 /// What was typed behind an option, to be shown. That of a URL may have a token without a colon.
 std::string shown_text(const option& each, const std::string& text) {
-    const auto names = each.all_names();
-    const bool is_url = std::any_of(names.begin(), names.end(),
-                                    [](auto name) { return is_one_of(url_options, name); });
-    return quoted_unless_secret(is_url ? without_secrets(text) : text);
+    if (each.hides == secrecy::whole) return "this";
+    return quoted_unless_secret(each.hides == secrecy::urls ? urls_without_users(text) : text);
+}
+
+/// What is wrong with it, behind the option's name.
+std::optional<std::string> give(const option& each, const std::string& text) {
+    const auto& words = each.words;
+    if (!words.empty() && std::find(words.begin(), words.end(), text) == words.end()) {
+        return "is not one of " + list_of(words);
+    }
+    if (each.hides == secrecy::file_of_secret && looks_secret(text)) {
+        return "is a secret itself; name a file that holds it";
+    }
+    return each.set(text);
 }
 
 void take(const option& each, const std::string& text) {
-    if (!each.words.empty() &&
-        std::find(each.words.begin(), each.words.end(), text) == each.words.end()) {
-        throw wrong_value{shown_name(each) + ": " + quoted_unless_secret(text) + " is not one of " +
-                          list_of(each.words)};
-    }
-    if (const auto complaint = each.set(text)) {
+    if (const auto complaint = give(each, text)) {
         throw wrong_value{shown_name(each) + ": " + shown_text(each, text) + ' ' + *complaint};
     }
 }
@@ -216,53 +209,6 @@ parsed_line parse_arguments(const command& root, const std::vector<std::string>&
     }
     follow();
     return line;
-}
-
-std::vector<secret_place> secret_places(const std::vector<std::string>& words) {
-    constexpr auto nowhere = std::string_view::npos;
-    std::vector<secret_place> places;
-    bool secret_follows = false, url_follows = false;
-    for (std::size_t i = 0; i < words.size(); ++i) {
-        const std::string_view word = words[i];
-        if (std::exchange(secret_follows, false)) {
-            places.push_back({i, 0, word.size()});
-            continue;
-        }
-        // A URL needs no scheme where one is expected: me:password@host.
-        auto url = std::exchange(url_follows, false) ? 0 : nowhere;
-        if (url == nowhere) {
-            const auto equals = word.find('=');
-            const auto name = word.substr(0, equals);
-            if (is_one_of(secret_options, name)) {
-                secret_follows = equals == nowhere;
-                if (!secret_follows) places.push_back({i, equals + 1, word.size() - equals - 1});
-                continue;
-            }
-            if (is_one_of(url_options, name)) {
-                url_follows = equals == nowhere;
-                url = equals == nowhere ? nowhere : equals + 1;
-            } else if (word.size() > 2 && is_one_of(url_options, word.substr(0, 2))) {
-                url = 2;
-            }
-        }
-        if (url != nowhere) {
-            url += url_user_of(word.substr(url)).begin;
-        } else if (const auto scheme = word.find("://"); scheme != nowhere) {
-            url = scheme + 3;
-        }
-        const auto at = word.rfind('@');
-        const auto data = word.find(";base64,");
-        const auto equals = word.starts_with("--") ? word.find('=') : nowhere;
-        const auto value = equals == nowhere ? 0 : equals + 1;
-        if (url != nowhere && at != nowhere && at > url) {
-            places.push_back({i, url, at - url});
-        } else if (data != nowhere && word.find("data:") < data) {
-            places.push_back({i, data + 8, word.size() - data - 8}); // Credentials.
-        } else if (looks_secret(word.substr(value))) {
-            places.push_back({i, value, word.size() - value});
-        }
-    }
-    return places;
 }
 
 } // namespace pipit::cli

@@ -4,7 +4,6 @@
 #include <cli/command_tree.hpp>
 
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace pipit::cli {
@@ -25,16 +24,5 @@ struct parsed_line {
 /// Lifetime: of the path, that of `root`.
 [[nodiscard]] parsed_line parse_arguments(const command& root,
                                           const std::vector<std::string>& words);
-
-/// Where in the words secrets stand, which others could read by `ps`.
-struct secret_place {
-    std::size_t word = 0;
-    std::size_t offset = 0;
-    std::size_t size = 0;
-    friend bool operator==(const secret_place&, const secret_place&) = default;
-};
-/// Values of --user, --password, --token and --seed, what stands before the @ of a URL, and
-/// credentials that are no file.
-[[nodiscard]] std::vector<secret_place> secret_places(const std::vector<std::string>& words);
 
 } // namespace pipit::cli

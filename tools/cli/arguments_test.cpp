@@ -145,24 +145,4 @@ TEST(Arguments, WithoutACommandAreTheRootsOwn) {
     EXPECT_FALSE(line.chosen().run);
 }
 
-TEST(Secrets, AreFoundInTheWords) {
-    using places = std::vector<secret_place>;
-    EXPECT_EQ(secret_places({"pub", "--password", "p4ss", "x"}), (places{{2, 0, 4}}));
-    EXPECT_EQ(secret_places({"--token=abc"}), (places{{0, 8, 3}}));
-    EXPECT_EQ(secret_places({"-s", "nats://u:p@host:1"}), (places{{1, 7, 3}}));
-    EXPECT_EQ(secret_places({"-snats://tok@h"}), (places{{0, 9, 3}}));
-    EXPECT_EQ(secret_places({"pub", "a@b", "nats://host/x", "--user"}), places{});
-    // A URL without a scheme, and credentials that are no file.
-    EXPECT_EQ(secret_places({"-s", "u:p@host:1", "a@b"}), (places{{1, 0, 3}}));
-    EXPECT_EQ(secret_places({"-su:p@h", "-s=u:p@h", "--server=u:p@a,w:q@b"}),
-              (places{{0, 2, 3}, {1, 3, 3}, {2, 9, 9}}));
-    EXPECT_EQ(secret_places({"-s", "u:p@a,nats://w:q@b"}), (places{{1, 0, 16}}));
-    // A password may look like a scheme.
-    EXPECT_EQ(secret_places({"-s", "u:p://q@h", "-su:p://q@h"}), (places{{1, 0, 7}, {2, 2, 7}}));
-    EXPECT_EQ(secret_places({"--server=nats://u:p://q@h"}), (places{{0, 16, 7}}));
-    EXPECT_EQ(secret_places({"--server-b", "u@h", "--monitor", "u:p@h"}),
-              (places{{1, 0, 1}, {3, 0, 3}}));
-    EXPECT_EQ(secret_places({"--creds", "data:;base64,c2Vj"}), (places{{1, 13, 4}}));
-}
-
 } // namespace

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cli/command_tree.hpp>
 
+#include <cli/shell_words.hpp>
+
 #include <algorithm>
+#include <iterator>
 
 namespace pipit::cli {
 namespace {
@@ -39,6 +42,10 @@ std::vector<std::string_view> option::all_names() const {
         rest.remove_prefix(std::min(name.size() + 1, rest.size()));
     }
     return all;
+}
+
+void append(std::vector<option>& to, std::vector<option> more) {
+    to.insert(to.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }
 
 bool command::is_called(std::string_view word) const {
@@ -88,6 +95,16 @@ setter into(std::vector<std::string>& target) {
     return [&target](std::string_view text) {
         target.emplace_back(text);
         return no_complaint();
+    };
+}
+
+setter into_command(std::vector<std::string>& target) {
+    return [&target](std::string_view text) -> std::optional<std::string> {
+        auto words = split_shell_words(text);
+        if (!words) return "has a quote that is not closed";
+        if (words->empty() || words->front().empty()) return "names no command";
+        target = std::move(*words);
+        return std::nullopt;
     };
 }
 

@@ -17,16 +17,26 @@ namespace pipit::cli {
 /// What a shell offers for a value.
 enum class completes { nothing, file, folder, context, command };
 
+/// What of an option's value is nobody's business, neither in complaints nor in `ps`. What looks
+/// like a seed, a JWT or a URL with a password is hidden in any value.
+enum class secrecy {
+    none,
+    whole,          ///< All of it, whatever it is.
+    urls,           ///< Who signs in by a URL, or by several with commas; a scheme may be missing.
+    file_of_secret, ///< Nothing: it names a file. A secret in its place is refused.
+};
+
 /// Takes what was typed for an option or an argument; answers what is wrong with it, behind its
 /// name: `is not a duration such as 300ms`. A switch gets `true` or `false`.
 using setter = std::function<std::optional<std::string>(std::string_view)>;
 
 /// An option, or an argument without dashes.
 struct option {
-    std::string names;     ///< `-H,--header`; of an argument `subject`.
-    std::string value;     ///< What the help shows for its value; empty: a switch, or an argument.
-    std::string help;      ///< Half a sentence, without its stop.
-    setter set;            ///< Lives as long as the tree.
+    std::string names; ///< `-H,--header`; of an argument `subject`.
+    std::string value; ///< What the help shows for its value; empty: a switch, or an argument.
+    std::string help;  ///< Half a sentence, without its stop.
+    setter set;        ///< Lives as long as the tree.
+    secrecy hides = secrecy::none;
     bool repeats = false;  ///< Every one counts; otherwise the last.
     bool required = false; ///< Only for an argument.
     completes offers = completes::nothing;
@@ -38,6 +48,8 @@ struct option {
     /// `-H` and `--header`, or the name of an argument.
     [[nodiscard]] std::vector<std::string_view> all_names() const;
 };
+
+void append(std::vector<option>& to, std::vector<option> more);
 
 struct example {
     std::string line; ///< As it is typed.
@@ -78,5 +90,7 @@ void visit_commands(const command& root,
 [[nodiscard]] setter into_size(std::uint64_t& target);
 /// A switch that turns something off.
 [[nodiscard]] setter into_not(bool& target);
+/// A program and its arguments, parted as by a shell.
+[[nodiscard]] setter into_command(std::vector<std::string>& target);
 
 } // namespace pipit::cli

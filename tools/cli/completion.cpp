@@ -127,13 +127,73 @@ std::string argument_cases(const command& root) {
     return cases;
 }
 
-/// How a shell completes, as code.
+/// How bash and zsh complete, as code.
 struct shell_actions {
-    std::string files, folders;
-    std::string first_word; ///< Behind the program's name.
-    std::string is_second;  ///< Whether the word to complete is the one behind that.
+    const char* files;
+    const char* folders;
+    const char* contexts;
+    const char* values;     ///< Those in the variable.
+    const char* first_word; ///< Behind the program's name.
+    const char* is_second;  ///< Whether the word to complete is the one behind that.
     std::string (*offer)(const std::string& words);
 };
+
+std::string offer_in_bash(const std::string& words) {
+    return "COMPREPLY=($(compgen -W " + quoted(words) + " -- \"$word\"))";
+}
+std::string offer_in_zsh(const std::string& words) { return "compadd -- " + words; }
+
+constexpr shell_actions bash_actions = {
+    .files = "compopt -o filenames 2>/dev/null; _pipit_files -f",
+    .folders = "compopt -o filenames 2>/dev/null; _pipit_files -d",
+    .contexts = "_pipit_offer < <(pipit context ls --names 2>/dev/null)",
+    .values = "COMPREPLY=($(compgen -W \"$values\" -- \"$word\"))",
+    .first_word = "${COMP_WORDS[1]}",
+    .is_second = "[ \"$COMP_CWORD\" = 2 ]",
+    .offer = offer_in_bash,
+};
+constexpr shell_actions zsh_actions = {
+    .files = "_files",
+    .folders = "_files -/",
+    .contexts = "compadd -- ${(f)\"$(pipit context ls --names 2>/dev/null)\"}",
+    .values = "compadd -- ${(s: :)values}",
+    .first_word = "${words[2]}",
+    .is_second = "[ \"$CURRENT\" = 3 ]",
+    .offer = offer_in_zsh,
+};
+
+/// The end of the function where `$previous` is one of these, if there are any.
+std::string end_behind(const std::set<std::string>& options, const std::string& action = {}) {
+    if (options.empty()) return {};
+    return "        " + alternatives(options) + ") " + action + (action.empty() ? "" : "; ") +
+           "return ;;\n";
+}
+
+/// Offers what may stand behind `$previous` and at `$place`: the end of both shells' functions.
+std::string offer_at_place(const command& root, const value_kinds& kinds,
+                           const shell_actions& shell) {
+    return "    case \"$previous\" in\n" + end_behind(kinds.files, shell.files) +
+           end_behind(kinds.folders, shell.folders) + end_behind(kinds.contexts, shell.contexts) +
+           "    esac\n"
+           "    case \"$place|$previous\" in\n" +
+           word_cases(kinds) +
+           "    esac\n"
+           "    if [ -z \"$values\" ]; then\n"
+           "        case \"$previous\" in\n" +
+           end_behind(kinds.all) +
+           "        esac\n"
+           "        case \"$place\" in\n" +
+           offers(root) +
+           "        esac\n"
+           "        case \"$place\" in\n" +
+           argument_cases(root) +
+           "        esac\n"
+           "        case \"$word\" in -*) values=$options contexts= ;; "
+           "*) values=\"$commands $values\" ;; esac\n"
+           "    fi\n"
+           "    if [ -n \"$contexts\" ]; then\n        " +
+           shell.contexts + "\n    else\n        " + shell.values + "\n    fi\n}\n";
+}
 
 /// Where another parser reads the options, which it does behind its first word: those are offered,
 /// and no others. It takes one dash for two, and no command behind an option.
@@ -152,14 +212,10 @@ std::string bare_place(const command& root, const bare_command& bare, const shel
             if (name.starts_with("--")) taken.emplace(name.substr(1));
         }
     }
-    const auto when = [](const std::set<std::string>& previous, const std::string& then) {
-        return previous.empty() ? ""
-                                : "        " + alternatives(previous) + ") " + then + "return ;;\n";
-    };
     return "    if [ \"$place\" = " + quoted(root.name + ' ' + bare.name) + " ] && [ \"" +
            shell.first_word + "\" = " + quoted(bare.name) +
-           " ]; then\n        case \"$previous\" in\n" + when(files, shell.files + "; ") +
-           when(folders, shell.folders + "; ") + when(others, "") +
+           " ]; then\n        case \"$previous\" in\n" + end_behind(files, shell.files) +
+           end_behind(folders, shell.folders) + end_behind(others) +
            "        esac\n        case \"$word\" in -*) " + shell.offer(joined(names)) +
            " ;; *) if " + shell.is_second + "; then " +
            shell.offer(joined(child_names(*root.find(bare.name)))) +
@@ -192,6 +248,8 @@ std::string fish_condition(const std::string& path) {
     return "test (__pipit_path) = " + quoted(path);
 }
 
+constexpr auto fish_contexts = "'(pipit context ls --names 2>/dev/null)'";
+
 /// The same for an option, which may stand behind the commands below its own, too.
 std::string fish_option_condition(const std::string& path) {
     return "string match -qr -- " + quoted('^' + path + "( |$)") + " (__pipit_path)";
@@ -210,13 +268,59 @@ std::string fish_option(const std::string& condition, const option& each) {
         } else if (each.offers == completes::folder) {
             line += " -x -a '(__fish_complete_directories)'";
         } else if (each.offers == completes::context) {
-            line += " -x -a '(pipit context ls --names 2>/dev/null)'";
+            line += std::string(" -x -a ") + fish_contexts;
         } else {
             line += each.words.empty() ? " -x" : " -x -a " + quoted(joined(each.words));
         }
     }
     if (!each.help.empty()) line += " -d " + quoted(each.help);
     return line + '\n';
+}
+
+/// What the words so far lead to, as `__pipit_path` prints it.
+std::string fish_path_function(const command& root) {
+    std::string cases, values;
+    visit_commands(root, [&](const std::string& path, const command& parent) {
+        for (const auto& child : parent.commands) {
+            std::string names = quoted(path + '|' + child.name);
+            for (const auto& alias : child.aliases) names += ' ' + quoted(path + '|' + alias);
+            cases += "            case " + names + "\n                set path " +
+                     quoted(path + ' ' + child.name) + '\n';
+        }
+    });
+    for (const auto& name : value_kinds(root).all) values += ' ' + name;
+    std::string text = "# fish completion for pipit; made by: pipit completion fish\n"
+                       "function __pipit_path\n"
+                       "    set -l path pipit\n"
+                       "    set -l skip\n"
+                       "    for each in (commandline -opc)[2..-1]\n"
+                       "        if set -q skip[1]\n"
+                       "            set -e skip[1]\n"
+                       "            continue\n"
+                       "        end\n"
+                       "        if contains -- $each";
+    text += values;
+    text += "\n            set skip 1\n"
+            "            continue\n"
+            "        end\n"
+            "        switch \"$path|$each\"\n";
+    text += cases;
+    text += "        end\n"
+            "    end\n"
+            "    echo $path\n"
+            "end\n";
+    return text;
+}
+
+/// What stands for an argument; nothing when anything may.
+std::string fish_argument(const command& root, const option& argument) {
+    if (argument.offers == completes::context) return fish_contexts;
+    if (argument.offers == completes::command) return quoted(joined(child_names(root)));
+    return argument.words.empty() ? std::string() : quoted(joined(argument.words));
+}
+
+std::string fish_words(const std::string& condition, const std::string& words) {
+    return words.empty() ? "" : "complete -c pipit -n " + quoted(condition) + " -a " + words + '\n';
 }
 
 } // namespace
@@ -251,49 +355,8 @@ std::string bash_completion(const command& root, const bare_command& bare) {
            "        each=${COMP_WORDS[i]}\n"
            "        [ \"$each\" != = ] || { skip=1; continue; }\n"
            "        if [ -n \"$skip\" ]; then skip=; continue; fi\n" +
-           walk(root, kinds) + "    done\n" +
-           bare_place(root, bare,
-                      {"compopt -o filenames 2>/dev/null; _pipit_files -f",
-                       "compopt -o filenames 2>/dev/null; _pipit_files -d", "${COMP_WORDS[1]}",
-                       "[ \"$COMP_CWORD\" = 2 ]",
-                       [](const std::string& words) {
-                           return "COMPREPLY=($(compgen -W " + quoted(words) + " -- \"$word\"))";
-                       }}) +
-           "    case \"$previous\" in\n" +
-           (kinds.files.empty() ? ""
-                                : "        " + alternatives(kinds.files) +
-                                      ") compopt -o filenames 2>/dev/null; "
-                                      "_pipit_files -f; return ;;\n") +
-           (kinds.folders.empty() ? ""
-                                  : "        " + alternatives(kinds.folders) +
-                                        ") compopt -o filenames 2>/dev/null; "
-                                        "_pipit_files -d; return ;;\n") +
-           (kinds.contexts.empty()
-                ? ""
-                : "        " + alternatives(kinds.contexts) +
-                      ") _pipit_offer < <(pipit context ls --names 2>/dev/null); return ;;\n") +
-           "    esac\n"
-           "    case \"$place|$previous\" in\n" +
-           word_cases(kinds) +
-           "    esac\n"
-           "    if [ -z \"$values\" ]; then\n"
-           "        case \"$previous\" in " +
-           alternatives(kinds.all) +
-           ") return ;; esac\n"
-           "        case \"$place\" in\n" +
-           offers(root) +
-           argument_cases(root).insert(0, "        esac\n        case \"$place\" in\n") +
-           "        esac\n"
-           "        case \"$word\" in -*) values=$options contexts= ;; "
-           "*) values=\"$commands $values\" ;; esac\n"
-           "    fi\n"
-           "    if [ -n \"$contexts\" ]; then\n"
-           "        _pipit_offer < <(pipit context ls --names 2>/dev/null)\n"
-           "    else\n"
-           "        COMPREPLY=($(compgen -W \"$values\" -- \"$word\"))\n"
-           "    fi\n"
-           "}\n"
-           "complete -F _pipit pipit\n";
+           walk(root, kinds) + "    done\n" + bare_place(root, bare, bash_actions) +
+           offer_at_place(root, kinds, bash_actions) + "complete -F _pipit pipit\n";
 }
 
 std::string zsh_completion(const command& root, const bare_command& bare) {
@@ -306,42 +369,8 @@ std::string zsh_completion(const command& root, const bare_command& bare) {
            "    for ((i = 2; i < CURRENT; i++)); do\n"
            "        each=${words[i]}\n"
            "        if [[ -n $skip ]]; then skip=; continue; fi\n" +
-           walk(root, kinds) + "    done\n" +
-           bare_place(root, bare,
-                      {"_files", "_files -/", "${words[2]}", "[ \"$CURRENT\" = 3 ]",
-                       [](const std::string& words) { return "compadd -- " + words; }}) +
-           "    case \"$previous\" in\n" +
-           (kinds.files.empty()
-                ? ""
-                : "        " + alternatives(kinds.files) + ") _files; return ;;\n") +
-           (kinds.folders.empty()
-                ? ""
-                : "        " + alternatives(kinds.folders) + ") _files -/; return ;;\n") +
-           (kinds.contexts.empty() ? ""
-                                   : "        " + alternatives(kinds.contexts) +
-                                         ") compadd -- ${(f)\"$(pipit context ls --names "
-                                         "2>/dev/null)\"}; return ;;\n") +
-           "    esac\n"
-           "    case \"$place|$previous\" in\n" +
-           word_cases(kinds) +
-           "    esac\n"
-           "    if [[ -z $values ]]; then\n"
-           "        case \"$previous\" in " +
-           alternatives(kinds.all) +
-           ") return ;; esac\n"
-           "        case \"$place\" in\n" +
-           offers(root) +
-           argument_cases(root).insert(0, "        esac\n        case \"$place\" in\n") +
-           "        esac\n"
-           "        case \"$word\" in -*) values=$options contexts= ;; "
-           "*) values=\"$commands $values\" ;; esac\n"
-           "    fi\n"
-           "    if [[ -n $contexts ]]; then\n"
-           "        compadd -- ${(f)\"$(pipit context ls --names 2>/dev/null)\"}\n"
-           "    else\n"
-           "        compadd -- ${(s: :)values}\n"
-           "    fi\n"
-           "}\n"
+           walk(root, kinds) + "    done\n" + bare_place(root, bare, zsh_actions) +
+           offer_at_place(root, kinds, zsh_actions) +
            "if [[ $funcstack[1] == _pipit ]]; then\n"
            "    _pipit \"$@\"\n"
            "else\n"
@@ -352,38 +381,7 @@ std::string zsh_completion(const command& root, const bare_command& bare) {
 }
 
 std::string fish_completion(const command& root, const bare_command& bare) {
-    const value_kinds kinds(root);
-    std::string cases;
-    visit_commands(root, [&](const std::string& path, const command& parent) {
-        for (const auto& child : parent.commands) {
-            std::string names = quoted(path + '|' + child.name);
-            for (const auto& alias : child.aliases) names += ' ' + quoted(path + '|' + alias);
-            cases += "            case " + names + "\n                set path " +
-                     quoted(path + ' ' + child.name) + '\n';
-        }
-    });
-    std::string values;
-    for (const auto& name : kinds.all) values += ' ' + name;
-    auto text = "# fish completion for pipit; made by: pipit completion fish\n"
-                "function __pipit_path\n"
-                "    set -l path pipit\n"
-                "    set -l skip\n"
-                "    for each in (commandline -opc)[2..-1]\n"
-                "        if set -q skip[1]\n"
-                "            set -e skip[1]\n"
-                "            continue\n"
-                "        end\n"
-                "        if contains -- $each" +
-                values +
-                "\n            set skip 1\n"
-                "            continue\n"
-                "        end\n"
-                "        switch \"$path|$each\"\n" +
-                cases +
-                "        end\n"
-                "    end\n"
-                "    echo $path\n"
-                "end\n";
+    auto text = fish_path_function(root);
     text += fish_bare_functions(root, bare);
     text += "complete -c pipit -f\n";
     const auto bare_path = root.name + ' ' + bare.name;
@@ -393,23 +391,13 @@ std::string fish_completion(const command& root, const bare_command& bare) {
         const auto here =
             fish_condition(path) + (path == bare_path ? "; and not __pipit_is_late" : "");
         for (const auto& child : each.commands) {
-            text += "complete -c pipit -n " + quoted(here) + " -a " + quoted(child.name) + " -d " +
-                    quoted(child.summary) + '\n';
+            text += fish_words(here, quoted(child.name) + " -d " + quoted(child.summary));
         }
         for (const auto& option : each.options) {
             text += fish_option(&each == &root ? for_all : fish_option_condition(path), option);
         }
         for (const auto& argument : each.arguments) {
-            if (argument.offers == completes::context) {
-                text += "complete -c pipit -n " + quoted(fish_condition(path)) +
-                        " -a '(pipit context ls --names 2>/dev/null)'\n";
-            } else if (argument.offers == completes::command) {
-                text += "complete -c pipit -n " + quoted(fish_condition(path)) + " -a " +
-                        quoted(joined(child_names(root))) + '\n';
-            } else if (!argument.words.empty()) {
-                text += "complete -c pipit -n " + quoted(fish_condition(path)) + " -a " +
-                        quoted(joined(argument.words)) + '\n';
-            }
+            text += fish_words(fish_condition(path), fish_argument(root, argument));
         }
     });
     return text;

@@ -2,11 +2,13 @@
 #include <cli/context_document.hpp>
 
 #include <cli/secrets.hpp>
-#include <cli/settings.hpp>
+
+#include <pipit/base/url_list.hpp>
 
 #include <boost/json.hpp>
 
 #include <algorithm>
+#include <array>
 
 namespace pipit::cli {
 namespace {
@@ -116,7 +118,7 @@ std::string context_document::to_line(std::string_view name) const {
 
 std::string shown_value(std::string_view key, std::string_view value) {
     constexpr std::array secrets = {"password", "token", "user_seed", "user_jwt"};
-    if (key == "url" || key == "socks_proxy") return without_secrets(value);
+    if (key == "url" || key == "socks_proxy") return urls_without_users(value);
     const bool is_secret = std::find(secrets.begin(), secrets.end(), key) != secrets.end() ||
                            // Credentials, where others have a path.
                            value.starts_with("data:") || looks_secret(value);

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cli/settings.hpp>
 
-#include <pipit/base/ascii_case.hpp>
-#include <pipit/base/trimmed.hpp>
-#include <pipit/base/url_user.hpp>
-
 #include <cli/units.hpp>
 
+#include <pipit/base/url_list.hpp>
+#include <pipit/protocol/server_address.hpp>
+
 #include <algorithm>
-#include <array>
 
 namespace pipit::cli {
 namespace {
@@ -57,26 +55,6 @@ void take_who(connection_settings& target, const connection_settings& source) {
     target.user_jwt = source.user_jwt;
     target.user_seed = source.user_seed;
     target.nsc = source.nsc;
-}
-
-/// Whether a URL of a server, or of monitoring, begins so.
-bool is_known_scheme(std::string_view text) {
-    constexpr std::array<std::string_view, 6> schemes = {"nats", "tls",  "ws",
-                                                         "wss",  "http", "https"};
-    return std::any_of(schemes.begin(), schemes.end(),
-                       [&](std::string_view scheme) { return equal_without_case(text, scheme); });
-}
-
-/// The comma behind which another URL surely begins: one that stands before a scheme. A password
-/// may have commas, and one before what only looks like a scheme.
-std::size_t comma_before_next(std::string_view urls) {
-    constexpr auto npos = std::string_view::npos;
-    for (auto at = urls.find("://"); at != npos; at = urls.find("://", at + 3)) {
-        const auto comma = urls.rfind(',', at);
-        if (comma == npos) continue;
-        if (is_known_scheme(trimmed(urls.substr(comma + 1, at - comma - 1), " "))) return comma;
-    }
-    return npos;
 }
 
 template <class T>
@@ -162,16 +140,6 @@ void take_lone_user_for_token(connection_settings& settings) {
     settings.user.reset();
 }
 
-std::vector<std::string> split_servers(std::string_view list) {
-    std::vector<std::string> servers;
-    while (!list.empty()) {
-        const auto item = list.substr(0, list.find(','));
-        list.remove_prefix(std::min(item.size() + 1, list.size()));
-        if (const auto server = trimmed(item, " "); !server.empty()) servers.emplace_back(server);
-    }
-    return servers;
-}
-
 std::string url_at(std::string_view like, std::string_view place) {
     const auto scheme = like.find("://");
     const auto begin = scheme == std::string_view::npos ? 0 : scheme + 3;
@@ -182,21 +150,30 @@ std::string url_at(std::string_view like, std::string_view place) {
            std::string(like.substr(end));
 }
 
-std::string without_secrets(std::string_view urls) {
-    std::string shown;
-    while (!urls.empty()) {
-        // What could be the rest of a password is hidden with it.
-        const auto one = urls.substr(0, comma_before_next(urls));
-        const auto user = url_user_of(one);
-        shown += one.substr(0, user.begin);
-        shown += one.substr(user.empty() ? user.begin : user.end + 1);
-        urls.remove_prefix(one.size());
-        if (!urls.empty()) {
-            shown += ',';
-            urls.remove_prefix(1);
-        }
+std::vector<named_server> named_servers(std::string_view list) {
+    std::vector<named_server> servers;
+    for (const auto& [url, may_be_secret] : split_urls(list)) {
+        servers.push_back({std::string(url), may_be_secret});
     }
-    return shown;
+    return servers;
+}
+
+std::string named_server::shown() const {
+    return may_be_secret ? "(not shown: a comma and an @ follow)" : urls_without_users(url);
+}
+
+std::string named_server::failure(const error& why) const {
+    return may_be_secret ? why.code().message() : why.message();
+}
+
+std::optional<std::string> complaint_about_servers(std::string_view list) {
+    const auto servers = protocol::parse_server_urls(list);
+    if (servers && !servers->empty()) return std::nullopt;
+    const auto urls = split_urls(list);
+    const bool may_have_a_comma =
+        std::any_of(urls.begin(), urls.end(), [](const auto& each) { return each.may_be_secret; });
+    return std::string("is not a server's URL, as nats://HOST:4222 is") +
+           (may_have_a_comma ? "; a comma in a user or password is written %2C" : "");
 }
 
 } // namespace pipit::cli

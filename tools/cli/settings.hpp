@@ -51,11 +51,20 @@ using environment = std::function<std::optional<std::string>(const std::string& 
 /// A user without a password is a token, as for the `nats` tool.
 void take_lone_user_for_token(connection_settings& settings);
 
-/// `nats://a:4222, b` as two; blanks are cut off, empty ones left out.
-[[nodiscard]] std::vector<std::string> split_servers(std::string_view list);
+/// One of the servers that are named.
+struct named_server {
+    std::string url;
+    bool may_be_secret = false; ///< As of `listed_url`.
+
+    /// Without user and password.
+    [[nodiscard]] std::string shown() const;
+    /// Why it cannot be connected to.
+    [[nodiscard]] std::string failure(const error& why) const;
+};
+[[nodiscard]] std::vector<named_server> named_servers(std::string_view list);
+/// What is wrong with a list of servers, behind what is shown of it.
+[[nodiscard]] std::optional<std::string> complaint_about_servers(std::string_view list);
 /// The URL of another server, `host:port`, that is reached as `like` is: its scheme, user and path.
 [[nodiscard]] std::string url_at(std::string_view like, std::string_view place);
-/// URLs, with commas between them, without users and passwords: to be shown.
-[[nodiscard]] std::string without_secrets(std::string_view urls);
 
 } // namespace pipit::cli

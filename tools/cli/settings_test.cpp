@@ -96,23 +96,24 @@ TEST(Settings, TakeALoneUserForAToken) {
     EXPECT_FALSE(both.token);
 }
 
-TEST(Servers, AreSplitAndShownWithoutSecrets) {
-    EXPECT_EQ(split_servers(" nats://a:1, b ,,c"),
-              (std::vector<std::string>{"nats://a:1", "b", "c"}));
-    EXPECT_EQ(split_servers(""), std::vector<std::string>{});
-    EXPECT_EQ(without_secrets("nats://u:p@host:1"), "nats://host:1");
-    EXPECT_EQ(without_secrets("u:p@host"), "host");
-    EXPECT_EQ(without_secrets("host:4222"), "host:4222");
-    EXPECT_EQ(without_secrets("nats://u:p@a:1,nats://b,t@c"), "nats://a:1,nats://c");
-    EXPECT_EQ(without_secrets("nats://u:p@a:1,nats://w:q@b:2,c"), "nats://a:1,nats://b:2,c");
-    EXPECT_EQ(without_secrets("nats://u:p,q@host"), "nats://host");
-    EXPECT_EQ(without_secrets("nats://u:p,q,r@host"), "nats://host");
-    EXPECT_EQ(without_secrets("u:p@a,nats://b,nats://w:q@c"), "a,nats://b,nats://c");
-    EXPECT_EQ(without_secrets("a:1,b:2"), "a:1,b:2");
-    EXPECT_EQ(without_secrets("u:p://q@host,nats://w:q@b"), "host,nats://b");
-    EXPECT_EQ(without_secrets("nats://u:p,q://r@host"), "nats://host");
-    EXPECT_EQ(without_secrets("u:p,q://r@a,TLS://w:q,s://t@b, ws://c"), "a,TLS://b, ws://c");
-    EXPECT_EQ(without_secrets("nats://a,q://b"), "nats://a,q://b");
+TEST(Servers, AreNamedWithoutSecrets) {
+    const auto servers = named_servers("nats://me:pa,ss@a, nats://u:p@b");
+    ASSERT_EQ(servers.size(), 3u);
+    const auto why = error(make_error_code(boost::system::errc::timed_out), "me:4222");
+    EXPECT_EQ(servers[0].shown().find("pa"), std::string::npos);
+    EXPECT_EQ(servers[0].failure(why), why.code().message());
+    EXPECT_EQ(servers[1].shown(), "a");
+    EXPECT_EQ(servers[2].shown(), "nats://b");
+    EXPECT_EQ(servers[2].failure(why), why.message());
+}
+
+TEST(Servers, AreComplainedAboutWithAHintWhereACommaMayBeAPassword) {
+    EXPECT_FALSE(complaint_about_servers("nats://a, b:1"));
+    const std::string none = "is not a server's URL, as nats://HOST:4222 is";
+    EXPECT_EQ(complaint_about_servers("http://a"), none);
+    EXPECT_EQ(complaint_about_servers(","), none);
+    EXPECT_EQ(complaint_about_servers("nats://me:pa,ss@a"),
+              none + "; a comma in a user or password is written %2C");
 }
 
 TEST(Servers, AreReachedAsTheOneThatNamedThem) {

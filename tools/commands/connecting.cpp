@@ -8,7 +8,7 @@
 #include <pipit/auth/creds.hpp>
 #include <pipit/base/base64.hpp>
 #include <pipit/base/limits.hpp>
-#include <pipit/protocol/server_address.hpp>
+#include <pipit/base/url_list.hpp>
 
 #include <boost/json.hpp>
 
@@ -185,14 +185,12 @@ result<connecting> settle_connection(const program& with) {
     how.context = settings->context.value_or("");
     how.timeout = settings->timeout.value_or(default_timeout);
     if (how.timeout <= nanoseconds::zero()) return invalid("--timeout is longer than 0");
-    how.options.servers = split_servers(settings->servers.value_or("nats://127.0.0.1:4222"));
-    for (const auto& url : how.options.servers) {
-        if (const auto valid = protocol::parse_server_url(url); !valid) {
-            return invalid("'" + without_secrets(url) +
-                           "' is not a server's URL, as nats://HOST:4222 is");
-        }
-        how.servers += (how.servers.empty() ? "" : ", ") + without_secrets(url);
+    const auto servers = settings->servers.value_or("nats://127.0.0.1:4222");
+    how.servers = urls_without_users(servers);
+    if (const auto complaint = complaint_about_servers(servers)) {
+        return invalid("'" + how.servers + "' " + *complaint);
     }
+    how.options.servers = {servers};
     how.options.name = settings->connection_name.value_or("pipit");
     how.options.user = settings->user.value_or("");
     how.options.password = settings->password.value_or("");
@@ -207,7 +205,6 @@ result<connecting> settle_connection(const program& with) {
     how.options.connect_timeout = timeout;
     how.options.request_timeout = timeout;
     how.options.drain_timeout = timeout;
-    how.options.reconnect_attempts_max = -1;
     if (settings->creds || settings->nkey || settings->user_jwt) {
         if (const auto used = use_credentials(how.options, *settings, with.variables); !used) {
             return used.error();

@@ -6,6 +6,8 @@
 
 #include <cli/message_text.hpp>
 
+#include <pipit/base/url_list.hpp>
+
 #include <cstdio>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -98,7 +100,8 @@ int list(program& with, const context_options& asked) {
         }
         lines += (lines.empty() ? "" : ",") + document->to_line(name);
         drawn.rows.push_back({name, selected && name == *selected ? "*" : "",
-                              without_secrets(document->get("url")), document->get("description")});
+                              urls_without_users(document->get("url")),
+                              document->get("description")});
     }
     if (asked.names) return exit_code::done;
     if (with.json) {
@@ -234,10 +237,7 @@ option name_argument(context_options& asked, bool required) {
             .offers = completes::context};
 }
 
-} // namespace
-
-command context_command(program& with) {
-    const auto asked = std::make_shared<context_options>();
+command add_command(program& with, const asked_for& asked) {
     command added{
         .name = "add", .aliases = {"save", "create"}, .summary = "Make a context, or change one"};
     added.description =
@@ -254,7 +254,13 @@ command context_command(program& with) {
     added.examples = {
         {"pipit context add prod -s nats://prod:4222 --creds ~/prod.creds --select", "And use it"}};
     added.run = [&with, asked] { return add(with, *asked); };
+    return added;
+}
 
+} // namespace
+
+command context_command(program& with) {
+    const auto asked = std::make_shared<context_options>();
     command selected{
         .name = "select", .aliases = {"switch", "set"}, .summary = "Use a context from now on"};
     selected.description = "Without a name it shows the selected one.";
@@ -296,9 +302,9 @@ command context_command(program& with) {
         "These are the files of the nats tool, below $XDG_CONFIG_HOME/nats or ~/.config/nats; "
         "both tools use the same ones. What is said by an option or by the environment goes "
         "before what a context says.";
-    context.commands = {std::move(added),    std::move(selected), std::move(unselected),
-                        std::move(previous), std::move(listed),   std::move(shown),
-                        std::move(edited),   std::move(removed)};
+    context.commands = {add_command(with, asked), std::move(selected), std::move(unselected),
+                        std::move(previous),      std::move(listed),   std::move(shown),
+                        std::move(edited),        std::move(removed)};
     return context;
 }
 

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <commands/http_get.hpp>
 
-#include <cli/settings.hpp>
-
 #include <pipit/base/join_host_port.hpp>
+#include <pipit/base/url_list.hpp>
 #include <pipit/net/error.hpp>
 
 #include <boost/asio/async_result.hpp>
@@ -36,7 +35,7 @@ result<net::http_url> parse_monitoring_url(const std::string& url) {
     const bool has_scheme = url.find("://") != std::string::npos;
     auto parsed = net::parse_http_url(has_scheme ? url : "http://" + url, 8222);
     if (!parsed)
-        return invalid("'" + without_secrets(url) +
+        return invalid("'" + urls_without_users(url) +
                        "' is not a monitoring URL, as http://HOST:8222 is");
     while (parsed->target.ends_with('/')) parsed->target.pop_back();
     return *parsed;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <commands/incoming.hpp>
 
-#include <cli/shell_words.hpp>
 #include <cli/units.hpp>
 
 #include <pipit/net/clock.hpp>
@@ -20,14 +19,6 @@ shown_message shown(const protocol::message& message) {
             .payload = message.payload()};
 }
 
-std::string complaint_about(const incoming_options& asked) {
-    if (asked.translate.empty()) return {};
-    const auto words = split_shell_words(asked.translate);
-    if (words && !words->empty() && !words->front().empty()) return {};
-    return "--translate: '" + asked.translate +
-           (words ? "' names no command" : "' has a quote that is not closed");
-}
-
 std::string complaint_about_queue(const std::string& queue) {
     if (queue.find_first_of(" \t\r\n\f") == std::string::npos) return {};
     return "--queue: '" + queue + "' is not the name of a group: it has blanks";
@@ -39,7 +30,7 @@ std::vector<option> translate_options(incoming_options& into_these) {
              .help = "show what this command makes of each payload, which it gets as its standard "
                      "input; its words may have templates as those of reply --command, "
                      "where {{Count}} begins with 1",
-             .set = into(into_these.translate)},
+             .set = into_command(into_these.translate)},
             {.names = "--translate-timeout",
              .value = "DURATION",
              .help = "kill one that takes longer; 1m when it is not said, 0s: never",
@@ -90,7 +81,7 @@ subprocess message_printer::translation_of(const protocol::message& message) {
                                  .subject = message.subject(),
                                  .request = message.payload()};
     subprocess command;
-    command.words = *split_shell_words(asked_.translate);
+    command.words = asked_.translate;
     for (auto& word : command.words) {
         auto filled = filler_.fill(word, values);
         if (!filled.complaint.empty() && !std::exchange(has_complained_, true)) {

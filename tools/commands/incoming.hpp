@@ -22,12 +22,12 @@ struct incoming_options {
     bool timestamp = false;     ///< When each came, before it.
     bool delta_time = false;    ///< How long after the one before.
     std::string dump;           ///< The folder in which each gets a file; `-`: to the output.
-    std::string translate;      ///< The command that each payload goes through; empty: none.
+    /// The words of the command that each payload goes through; none: there is no command.
+    std::vector<std::string> translate = {};
     nanoseconds translate_timeout = std::chrono::minutes(1); ///< Of one run of it.
 };
 
 /// What is wrong with the command line; empty when nothing is.
-[[nodiscard]] std::string complaint_about(const incoming_options& asked);
 [[nodiscard]] std::string complaint_about_queue(const std::string& queue);
 
 /// --translate and --translate-timeout.

@@ -6,6 +6,7 @@
 #include <commands/outgoing.hpp>
 #include <commands/session.hpp>
 
+#include <pipit/base/url_list.hpp>
 #include <pipit/net/clock.hpp>
 
 #include <charconv>
@@ -79,7 +80,7 @@ public:
 private:
     [[nodiscard]] client::connection_options second_options() const {
         auto options = connected_.how.options;
-        if (!asked_.server_b.empty()) options.servers = split_servers(asked_.server_b);
+        if (!asked_.server_b.empty()) options.servers = {asked_.server_b};
         return options;
     }
 
@@ -87,7 +88,7 @@ private:
 
     [[nodiscard]] connecting second_how() const {
         auto how = connected_.how;
-        if (!asked_.server_b.empty()) how.servers = without_secrets(asked_.server_b);
+        if (!asked_.server_b.empty()) how.servers = urls_without_users(asked_.server_b);
         return how;
     }
 
@@ -206,7 +207,8 @@ command latency_command(program& with) {
         {.names = "--server-b",
          .value = "URL",
          .help = "the server to receive from; --server when it is not said",
-         .set = into(asked->server_b)},
+         .set = into(asked->server_b),
+         .hides = secrecy::urls},
         {.names = "--size",
          .value = "BYTES",
          .help = "the payloads' size, at least 16",

@@ -133,20 +133,20 @@ command pub_command(program& with) {
                       std::string(template_help);
     pub.arguments = outgoing_arguments(asked->message, "what the message carries");
     pub.options = outgoing_options_of(asked->message);
-    pub.options.push_back({.names = "--reply",
-                           .value = "SUBJECT",
-                           .help = "where answers shall go",
-                           .set = into(asked->reply)});
-    pub.options.push_back({.names = "--count",
-                           .value = "N",
-                           .help = "publish so many; 0: until it is ended",
-                           .set = into(asked->count)});
-    pub.options.push_back({.names = "--sleep",
-                           .value = "DURATION",
-                           .help = "wait so long between two",
-                           .set = into(asked->sleep)});
-    pub.options.push_back(
-        {.names = "-q,--quiet", .help = "say nothing of success", .set = into(asked->quiet)});
+    append(pub.options,
+           {{.names = "--reply",
+             .value = "SUBJECT",
+             .help = "where answers shall go",
+             .set = into(asked->reply)},
+            {.names = "--count",
+             .value = "N",
+             .help = "publish so many; 0: until it is ended",
+             .set = into(asked->count)},
+            {.names = "--sleep",
+             .value = "DURATION",
+             .help = "wait so long between two",
+             .set = into(asked->sleep)},
+            {.names = "-q,--quiet", .help = "say nothing of success", .set = into(asked->quiet)}});
     pub.examples = {
         {"pipit pub greet.joe 'hello'", "One message"},
         {"pipit pub orders -H Kind:new --file order.json", "A file, with a header"},

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <commands/commands.hpp>
 
-#include <cli/shell_words.hpp>
 #include <cli/templates.hpp>
 #include <commands/incoming.hpp>
 #include <commands/outgoing.hpp>
@@ -29,7 +28,7 @@ struct reply_options {
     std::string subject;
     std::optional<std::string> payload;
     std::string queue = "NATS-RPLY-22"; // The `nats` tool's: both share requests.
-    std::string command;
+    std::vector<std::string> command;   ///< Its words; none: there is no command.
     std::uint64_t commands_max = 8;
     nanoseconds command_timeout = std::chrono::minutes(1);
     bool echo = false;
@@ -235,7 +234,7 @@ private:
         } else if (!asked_.command.empty()) {
             // What came over the network becomes arguments, and never a part of the command's own
             // words.
-            made.words = *split_shell_words(asked_.command);
+            made.words = asked_.command;
             for (auto& word : made.words) word = filler_.fill(word, values).text;
         } else {
             made.payload = filler_.fill(*asked_.payload, values).text;
@@ -299,17 +298,6 @@ int run_reply(program& with, const reply_options& asked) {
                        return code;
                    },
                .runs_until_ended = asked.count == 0});
-}
-
-/// Words as a shell reads them, at least one.
-setter into_command(std::string& target) {
-    return [&target](std::string_view text) -> std::optional<std::string> {
-        const auto words = split_shell_words(text);
-        if (!words) return "has a quote that is not closed";
-        if (words->empty() || words->front().empty()) return "names no command";
-        target = text;
-        return std::nullopt;
-    };
 }
 
 } // namespace

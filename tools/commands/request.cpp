@@ -160,9 +160,6 @@ int run_request(program& with, const request_options& asked) {
     if (const auto wrong = complaint_about(asked.message); !wrong.empty()) {
         return with.fail_usage(wrong);
     }
-    if (const auto wrong = complaint_about(asked.shown); !wrong.empty()) {
-        return with.fail_usage(wrong);
-    }
     request_sum sum;
     return run_connected(
         with,
@@ -183,33 +180,32 @@ command request_command(program& with) {
         std::string(template_help);
     request.arguments = outgoing_arguments(asked->message, "what the request carries");
     request.options = outgoing_options_of(asked->message);
-    const std::vector<option> more = {
-        {.names = "-r,--raw",
-         .help = "only the replies' payloads, as they are",
-         .set = into(asked->shown.raw)},
-        {.names = "--count",
-         .value = "N",
-         .help = "send so many; 0: until it is ended",
-         .set = into(asked->count)},
-        {.names = "--sleep",
-         .value = "DURATION",
-         .help = "wait so long between two",
-         .set = into(asked->sleep)},
-        {.names = "--replies",
-         .value = "N",
-         .help = "wait for so many replies to each; 0: for all that come before --timeout",
-         .set = into(asked->replies)},
-        {.names = "--reply-timeout",
-         .value = "DURATION",
-         .help = "the longest pause between several replies; 300ms when it is not said",
-         .set = into(asked->reply_timeout)},
-        {.names = "--wait-for-empty",
-         .help = "replies end with one that is empty",
-         .set = into(asked->wait_for_empty)},
-    };
-    request.options.insert(request.options.end(), more.begin(), more.end());
-    const auto last = translate_options(asked->shown);
-    request.options.insert(request.options.end(), last.begin(), last.end());
+    append(request.options,
+           {
+               {.names = "-r,--raw",
+                .help = "only the replies' payloads, as they are",
+                .set = into(asked->shown.raw)},
+               {.names = "--count",
+                .value = "N",
+                .help = "send so many; 0: until it is ended",
+                .set = into(asked->count)},
+               {.names = "--sleep",
+                .value = "DURATION",
+                .help = "wait so long between two",
+                .set = into(asked->sleep)},
+               {.names = "--replies",
+                .value = "N",
+                .help = "wait for so many replies to each; 0: for all that come before --timeout",
+                .set = into(asked->replies)},
+               {.names = "--reply-timeout",
+                .value = "DURATION",
+                .help = "the longest pause between several replies; 300ms when it is not said",
+                .set = into(asked->reply_timeout)},
+               {.names = "--wait-for-empty",
+                .help = "replies end with one that is empty",
+                .set = into(asked->wait_for_empty)},
+           });
+    append(request.options, translate_options(asked->shown));
     request.examples = {
         {"pipit request greet joe", "One request"},
         {"pipit request greet joe --raw", "The reply alone, for a script"},

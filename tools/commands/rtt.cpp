@@ -20,7 +20,7 @@ struct rtt_options {
 };
 
 struct server_rtt {
-    std::string url;
+    named_server server;
     wall_time when{};
     histogram trips;
     error failed;
@@ -30,26 +30,26 @@ struct server_rtt {
 };
 
 /// A connection to this server alone.
-asio::awaitable<void> measure(session& connected, server_rtt& server, std::uint64_t iterations) {
+asio::awaitable<void> measure(session& connected, server_rtt& measured, std::uint64_t iterations) {
     auto options = connected.how.options;
-    options.servers = {server.url};
+    options.servers = {measured.server.url};
     options.reconnect = false;
     client::connection alone(connected.nats.get_executor(), std::move(options));
-    server.when = net::wall_now();
+    measured.when = net::wall_now();
     const auto made = co_await alone.connect(asio::use_awaitable);
     if (connected.interrupted()) co_return;
     if (!made) {
-        server.failed = made.error();
+        measured.failed = made.error();
         co_return;
     }
     for (std::uint64_t i = 0; i < iterations; ++i) {
         const auto trip = co_await alone.rtt(asio::use_awaitable);
         if (connected.interrupted()) co_return;
         if (!trip) {
-            server.failed = trip.error();
+            measured.failed = trip.error();
             co_return;
         }
-        server.trips.record(*trip);
+        measured.trips.record(*trip);
     }
 }
 
@@ -58,10 +58,10 @@ std::string json_line(const std::vector<server_rtt>& servers) {
     json::array all;
     for (const auto& each : servers) {
         if (each.was_not_asked()) continue;
-        const auto url = without_secrets(each.url);
+        const auto url = each.server.shown();
         json::object one{{"time", utc_text(each.when)}, {"address", url}};
         if (each.failed.code()) {
-            one["error"] = each.failed.message();
+            one["error"] = each.server.failure(each.failed);
         } else {
             one["rtt"] = each.trips.mean().count();
             one["smallest"] = each.trips.smallest().count();
@@ -78,11 +78,11 @@ int show(program& with, const std::vector<server_rtt>& servers) {
     table drawn{.columns = {{"Server"}, {"Mean", true}, {"Smallest", true}, {"Largest", true}},
                 .rows = {}};
     for (const auto& each : servers) {
-        const auto url = without_secrets(each.url);
         if (each.was_not_asked()) continue;
+        const auto url = each.server.shown();
         if (each.failed.code()) {
             failed = true;
-            if (!with.json) (void)with.fail(url + ": " + each.failed.message());
+            if (!with.json) (void)with.fail(url + ": " + each.server.failure(each.failed));
             continue;
         }
         const auto& trips = each.trips;
@@ -99,9 +99,9 @@ int show(program& with, const std::vector<server_rtt>& servers) {
 
 asio::awaitable<int> measure_all(session& connected, const rtt_options& asked,
                                  std::vector<server_rtt>& servers) {
-    for (auto url : connected.how.options.servers) {
-        if (url.find("://") == std::string::npos) url = "nats://" + url;
-        servers.push_back({.url = url, .when = {}, .trips = {}, .failed = {}});
+    for (auto& each : named_servers(connected.how.options.servers.front())) {
+        if (each.url.find("://") == std::string::npos) each.url = "nats://" + each.url;
+        servers.push_back({.server = std::move(each), .when = {}, .trips = {}, .failed = {}});
     }
     for (auto& each : servers) co_await measure(connected, each, asked.iterations);
     co_return exit_code::done;

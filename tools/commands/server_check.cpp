@@ -183,70 +183,72 @@ std::vector<option> limit_options(const std::string& name, const std::string& of
              .set = into(limits.critical)}};
 }
 
-void append(std::vector<option>& to, std::vector<option> more) {
-    to.insert(to.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+using common_options = std::shared_ptr<const check_options>;
+
+command connection_command(program& with, const common_options& common) {
+    const auto asked = std::make_shared<connection_check>();
+    command check{.name = "connection",
+                  .aliases = {"conn"},
+                  .summary = "Check that the server can be reached and passes messages on"};
+    append(check.options, limit_options("connect", "the time to connect", asked->connect));
+    append(check.options, limit_options("rtt", "a round trip", asked->rtt));
+    append(check.options, limit_options("req", "a message to itself", asked->request));
+    check.examples = {{"pipit server check connection --rtt-warn 50ms", "For Nagios"}};
+    check.run = [&with, common, asked] {
+        return run_check(with, *common, {"connections", "Connection"},
+                         [&](client::connection& nats, check_report& report) {
+                             return check_connection(nats, *asked, report);
+                         });
+    };
+    return check;
+}
+
+int run_request_check(program& with, const check_options& common, const request_check& asked) {
+    if (asked.subject.empty()) {
+        return with.fail_usage("--subject is missing: where the request goes");
+    }
+    if (const auto wrong = complaint_about_headers(asked.headers); !wrong.empty()) {
+        return with.fail_usage(wrong);
+    }
+    return run_check(with, common, {"request", "Request"},
+                     [&](client::connection& nats, check_report& report) {
+                         return check_request(nats, asked, report);
+                     });
+}
+
+command request_check_command(program& with, const common_options& common) {
+    const auto asked = std::make_shared<request_check>();
+    command check{.name = "request", .aliases = {"req"}, .summary = "Check that a service answers"};
+    check.options = {
+        {.names = "--subject",
+         .value = "SUBJECT",
+         .help = "where the request goes",
+         .set = into(asked->subject)},
+        {.names = "--payload",
+         .value = "TEXT",
+         .help = "what it carries",
+         .set = into(asked->payload)},
+        {.names = "-H,--header",
+         .value = "NAME:VALUE",
+         .help = "a header",
+         .set = into(asked->headers),
+         .repeats = true},
+        {.names = "--match-payload",
+         .value = "TEXT",
+         .help = "what the answer must contain",
+         .set = into(asked->match)},
+    };
+    append(check.options, limit_options("response", "the answer's time", asked->response));
+    check.examples = {
+        {"pipit server check request --subject greet --response-warn 1s", "Is it slow?"}};
+    check.run = [&with, common, asked] { return run_request_check(with, *common, *asked); };
+    return check;
 }
 
 } // namespace
 
 command check_command(program& with) {
     const auto common = std::make_shared<check_options>();
-    const auto connection = std::make_shared<connection_check>();
-    const auto request = std::make_shared<request_check>();
-
-    command connection_tree{.name = "connection",
-                            .aliases = {"conn"},
-                            .summary =
-                                "Check that the server can be reached and passes messages on"};
-    append(connection_tree.options,
-           limit_options("connect", "the time to connect", connection->connect));
-    append(connection_tree.options, limit_options("rtt", "a round trip", connection->rtt));
-    append(connection_tree.options,
-           limit_options("req", "a message to itself", connection->request));
-    connection_tree.examples = {{"pipit server check connection --rtt-warn 50ms", "For Nagios"}};
-    connection_tree.run = [&with, common, connection] {
-        return run_check(with, *common, {"connections", "Connection"},
-                         [&](client::connection& nats, check_report& report) {
-                             return check_connection(nats, *connection, report);
-                         });
-    };
-
-    command request_tree{
-        .name = "request", .aliases = {"req"}, .summary = "Check that a service answers"};
-    request_tree.options = {
-        {.names = "--subject",
-         .value = "SUBJECT",
-         .help = "where the request goes",
-         .set = into(request->subject)},
-        {.names = "--payload",
-         .value = "TEXT",
-         .help = "what it carries",
-         .set = into(request->payload)},
-        {.names = "-H,--header",
-         .value = "NAME:VALUE",
-         .help = "a header",
-         .set = into(request->headers),
-         .repeats = true},
-        {.names = "--match-payload",
-         .value = "TEXT",
-         .help = "what the answer must contain",
-         .set = into(request->match)},
-    };
-    append(request_tree.options, limit_options("response", "the answer's time", request->response));
-    request_tree.examples = {
-        {"pipit server check request --subject greet --response-warn 1s", "Is it slow?"}};
-    request_tree.run = [&with, common, request] {
-        if (request->subject.empty())
-            return with.fail_usage("--subject is missing: where the request goes");
-        if (const auto wrong = complaint_about_headers(request->headers); !wrong.empty()) {
-            return with.fail_usage(wrong);
-        }
-        return run_check(with, *common, {"request", "Request"},
-                         [&](client::connection& nats, check_report& report) {
-                             return check_request(nats, *request, report);
-                         });
-    };
-
     command check{.name = "check", .summary = "Check a server, for Nagios, Prometheus and scripts"};
     check.description =
         "Ends with 0 when all is well, 1 for a warning, 2 for what is critical, 3 when nothing "
@@ -267,7 +269,7 @@ command check_command(program& with) {
          .set = into(common->outfile),
          .offers = completes::file},
     };
-    check.commands = {std::move(connection_tree), std::move(request_tree)};
+    check.commands = {connection_command(with, common), request_check_command(with, common)};
     return check;
 }
 

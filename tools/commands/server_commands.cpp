@@ -49,29 +49,27 @@ std::string info_line(const protocol::server_info& info, const std::string& url,
     return json::serialize(object) + '\n';
 }
 
-/// The URLs of the servers that are named, and of those that they name, reached as the one that is
+/// The servers that are named, and those that they name, which are reached as the one that is
 /// connected to.
 class server_urls {
 public:
-    explicit server_urls(const session& connected) {
-        for (const auto& url : connected.how.options.servers) {
-            const auto place = protocol::to_string(*protocol::parse_server_url(url));
-            named_.push_back({place, url_at(url, place)});
-        }
-        like_ = of(connected.nats.connected_server());
+    explicit server_urls(const session& connected)
+        : named_(named_servers(connected.how.options.servers.front())) {
+        like_ = of(connected.nats.connected_server()).url;
     }
-    [[nodiscard]] std::string of(const std::string& place) const {
+
+    [[nodiscard]] named_server of(const std::string& place) const {
         for (const auto& each : named_) {
-            if (each.place == place) return each.url;
+            const auto server = *protocol::parse_server_url(each.url);
+            if (protocol::to_string(server) == place) {
+                return {url_at(each.url, place), each.may_be_secret};
+            }
         }
-        return url_at(like_.empty() ? named_.front().url : like_, place);
+        return {url_at(like_.empty() ? named_.front().url : like_, place)};
     }
 
 private:
-    struct named {
-        std::string place, url;
-    };
-    std::vector<named> named_;
+    std::vector<named_server> named_;
     std::string like_;
 };
 
@@ -80,7 +78,7 @@ asio::awaitable<int> show_info(session& connected) {
     if (!rtt) co_return connected.fail(rtt.error());
     auto& with = connected.with;
     const auto info = connected.nats.server_info();
-    const auto url = without_secrets(server_urls(connected).of(connected.nats.connected_server()));
+    const auto url = server_urls(connected).of(connected.nats.connected_server()).shown();
     if (with.json) {
         with.print(info_line(info, url, *rtt));
     } else {
@@ -90,15 +88,16 @@ asio::awaitable<int> show_info(session& connected) {
 }
 
 struct pinged {
-    std::string url, name, version;
+    named_server server;
+    std::string name, version;
     nanoseconds connect{}, rtt{};
     error failed;
 };
 
-asio::awaitable<pinged> ping_one(session& connected, std::string url) {
-    pinged found{.url = std::move(url), .name = {}, .version = {}, .failed = {}};
+asio::awaitable<pinged> ping_one(session& connected, named_server server) {
+    pinged found{.server = std::move(server), .name = {}, .version = {}, .failed = {}};
     auto options = connected.how.options;
-    options.servers = {found.url};
+    options.servers = {found.server.url};
     options.reconnect = false;
     client::connection alone(connected.nats.get_executor(), std::move(options));
     const auto began = net::steady_now();
@@ -117,11 +116,11 @@ asio::awaitable<pinged> ping_one(session& connected, std::string url) {
 }
 
 void show_ping(program& with, const pinged& one, table& drawn) {
-    const auto url = without_secrets(one.url);
+    const auto url = one.server.shown();
     if (with.json) {
         json::object line{{"url", url}};
         if (one.failed.code()) {
-            line["error"] = one.failed.message();
+            line["error"] = one.server.failure(one.failed);
         } else {
             line["name"] = one.name;
             line["version"] = one.version;
@@ -130,7 +129,7 @@ void show_ping(program& with, const pinged& one, table& drawn) {
         }
         with.print(json::serialize(line) + '\n');
     } else if (one.failed.code()) {
-        (void)with.fail(url + ": " + one.failed.message());
+        (void)with.fail(url + ": " + one.server.failure(one.failed));
     } else {
         drawn.rows.push_back(
             {url, one.name, one.version, time_span_text(one.connect), time_span_text(one.rtt)});

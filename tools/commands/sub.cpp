@@ -309,8 +309,8 @@ int run_sub(program& with, const sub_options& asked) {
                                "' cannot be subscribed to: a subject has no blanks and "
                                "no empty tokens between dots, and nothing stands behind '>'");
     }
-    for (const auto& wrong : {complaint_about(asked.shown), complaint_about_queue(asked.queue)}) {
-        if (!wrong.empty()) return with.fail_usage(wrong);
+    if (const auto wrong = complaint_about_queue(asked.queue); !wrong.empty()) {
+        return with.fail_usage(wrong);
     }
     sub_sum sum;
     return run_connected(
@@ -361,8 +361,7 @@ std::vector<option> sub_options_of(sub_options& asked) {
          .help = "show the rates of messages as a graph, in place of the messages",
          .set = into(asked.graph)},
     };
-    const auto more = translate_options(asked.shown);
-    options.insert(options.end(), more.begin(), more.end());
+    append(options, translate_options(asked.shown));
     return options;
 }
 

@@ -12,6 +12,7 @@
 
 #include <boost/asio/steady_timer.hpp>
 
+#include <algorithm>
 #include <optional>
 
 namespace pipit::cli {
@@ -100,13 +101,20 @@ asio::awaitable<int> watch(program& with, const top_options& asked, monitoring_p
     co_return exit_code::done;
 }
 
+/// Of the servers that are named; what may be a secret is none.
+std::string first_host(std::string_view servers) {
+    const auto named = named_servers(servers);
+    const auto first = std::find_if(named.begin(), named.end(),
+                                    [](const auto& each) { return !each.may_be_secret; });
+    return protocol::parse_server_url(first->url)->host;
+}
+
 int run_top(program& with, const top_options& asked) {
     const auto how = settle_connection(with);
     if (!how) return with.fail(text_of(how.error()));
     auto url = asked.monitor;
     if (url.empty()) {
-        const auto server = protocol::parse_server_url(how->options.servers.front());
-        url = "http://" + join_host_port(server->host, 8222);
+        url = "http://" + join_host_port(first_host(how->options.servers.front()), 8222);
     }
     const auto from = parse_monitoring_url(url);
     if (!from) return with.fail_usage(text_of(from.error()));
@@ -146,7 +154,8 @@ command top_command(program& with) {
         {.names = "-m,--monitor",
          .value = "URL",
          .help = "the monitoring port, http://HOST:8222 or https",
-         .set = into(asked->monitor)},
+         .set = into(asked->monitor),
+         .hides = secrecy::urls},
         {.names = "--sort",
          .value = "KEY",
          .help = "what the connections are ordered by",

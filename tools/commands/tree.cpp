@@ -3,9 +3,7 @@
 
 #include <cli/completion.hpp>
 #include <cli/help_text.hpp>
-#include <cli/secrets.hpp>
 
-#include <pipit/protocol/server_address.hpp>
 #include <pipit/protocol/subject.hpp>
 #include <pipit/server/command_line.hpp>
 #include <pipit/server/version.hpp>
@@ -72,24 +70,10 @@ setter into_positive(std::optional<nanoseconds>& target) {
 
 /// URLs of servers, with commas.
 setter into_servers(std::optional<std::string>& target) {
-    return [&target](std::string_view text) -> std::optional<std::string> {
-        const auto servers = split_servers(text);
-        const bool valid =
-            !servers.empty() && std::all_of(servers.begin(), servers.end(), [](const auto& url) {
-                return protocol::parse_server_url(url).has_value();
-            });
-        if (!valid) return "is not a server's URL, as nats://HOST:4222 is";
-        target = std::string(text);
-        return std::nullopt;
-    };
-}
-
-/// The file of a secret; not the secret, of which nothing is shown then.
-setter into_file_of_secret(std::optional<std::string>& target) {
-    return [&target](std::string_view text) -> std::optional<std::string> {
-        if (looks_secret(text)) return "is a secret itself; name a file that holds it";
-        target = std::string(text);
-        return std::nullopt;
+    return [&target](std::string_view text) {
+        auto complaint = complaint_about_servers(text);
+        if (!complaint) target = std::string(text);
+        return complaint;
     };
 }
 
@@ -103,41 +87,52 @@ setter into_inbox_prefix(std::optional<std::string>& target) {
     };
 }
 
-std::vector<option> global_options(program& with) {
-    auto& flags = with.flags;
+/// Where to connect, and as whom.
+std::vector<option> sign_in_options(connection_settings& flags) {
     return {
         {.names = "-s,--server",
          .value = "URL",
          .help = "the servers, with commas: nats://HOST:4222",
          .set = into_servers(flags.servers),
+         .hides = secrecy::urls,
          .environment = "NATS_URL"},
         {.names = "--user",
          .value = "USER",
          .help = "who you are; without --password a token",
          .set = into(flags.user),
+         .hides = secrecy::whole,
          .environment = "NATS_USER"},
         {.names = "--password",
          .value = "PASSWORD",
          .help = "your password",
          .set = into(flags.password),
+         .hides = secrecy::whole,
          .environment = "NATS_PASSWORD"},
         {.names = "--token",
          .value = "TOKEN",
          .help = "a token",
          .set = into(flags.token),
+         .hides = secrecy::whole,
          .environment = "NATS_TOKEN"},
         {.names = "--creds",
          .value = "FILE",
          .help = "a file of credentials: JWT and seed",
-         .set = into_file_of_secret(flags.creds),
+         .set = into(flags.creds),
+         .hides = secrecy::file_of_secret,
          .offers = completes::file,
          .environment = "NATS_CREDS"},
         {.names = "--nkey",
          .value = "FILE",
          .help = "a file that holds a seed",
-         .set = into_file_of_secret(flags.nkey),
+         .set = into(flags.nkey),
+         .hides = secrecy::file_of_secret,
          .offers = completes::file,
          .environment = "NATS_NKEY"},
+    };
+}
+
+std::vector<option> tls_options(connection_settings& flags) {
+    return {
         {.names = "--tlscert",
          .value = "FILE",
          .help = "your certificate, for servers that ask for one",
@@ -159,6 +154,12 @@ std::vector<option> global_options(program& with) {
         {.names = "--tlsfirst",
          .help = "the server begins with TLS (handshake_first)",
          .set = into(flags.tls_first)},
+    };
+}
+
+std::vector<option> other_options(program& with) {
+    auto& flags = with.flags;
+    return {
         {.names = "--context",
          .value = "NAME",
          .help = "servers and credentials kept under this name",
@@ -190,6 +191,13 @@ std::vector<option> global_options(program& with) {
         {.names = "-h,--help", .help = "show this", .set = into(with.help)},
         {.names = "--version", .help = "show the version", .set = into(with.version)},
     };
+}
+
+std::vector<option> global_options(program& with) {
+    auto options = sign_in_options(with.flags);
+    append(options, tls_options(with.flags));
+    append(options, other_options(with));
+    return options;
 }
 
 command help_command(program& with, const std::shared_ptr<command>& root) {

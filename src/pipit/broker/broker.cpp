@@ -3,6 +3,7 @@
 
 #include <pipit/base/join_host_port.hpp>
 #include <pipit/base/limits.hpp>
+#include <pipit/broker/message_sizes.hpp>
 #include <pipit/broker/planted_bug.hpp>
 #include <pipit/broker/state.hpp>
 #include <pipit/protocol/error_texts.hpp>
@@ -368,17 +369,13 @@ bool broker::is_wanted(account_id of, bytes_view subject) {
 void broker::publish(account_id of, const internal_publication& message, moment now) {
     auto* account = state_->routing.account_of(of);
     if (account == nullptr) return;
-    const auto header_size = std::to_string(message.headers.size());
-    const auto size = std::to_string(message.headers.size() + message.payload.size());
-    state_->routing.publish(*account,
-                            {.subject = message.subject,
-                             .reply = message.reply,
-                             .headers = message.headers,
-                             .payload = message.payload,
-                             .has_headers = !message.headers.empty(),
-                             .size_text = size,
-                             .header_size_text = header_size},
-                            now);
+    protocol::message_operation made{.subject = message.subject,
+                                     .reply = message.reply,
+                                     .headers = message.headers,
+                                     .payload = message.payload};
+    const message_sizes sizes(made);
+    sizes.apply(made);
+    state_->routing.publish(*account, made, now);
 }
 
 // --- Peers, time, questions ---

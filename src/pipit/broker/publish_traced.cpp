@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Messages whose way is written down and published to whoever asked for it (ADR-41).
+#include <pipit/broker/message_sizes.hpp>
 #include <pipit/broker/request_info.hpp>
 #include <pipit/broker/state.hpp>
 #include <pipit/broker/trace_too_large.hpp>
@@ -95,17 +96,13 @@ protocol::message_operation message_at(const parse_stop& stop) noexcept {
 void publish_untraceable(broker_state& state, session& session, bytes_view subject,
                          const protocol::message_operation& message, moment now) {
     const auto headers = with_header(message.headers, trace_destination_header, trace_disabled);
-    const auto header_size = std::to_string(headers.size());
-    const auto size = std::to_string(headers.size() + message.payload.size());
-    state.routing.publish(session, subject,
-                          {.subject = message.subject,
-                           .reply = message.reply,
-                           .headers = headers,
-                           .payload = message.payload,
-                           .has_headers = true,
-                           .size_text = size,
-                           .header_size_text = header_size},
-                          now);
+    protocol::message_operation changed{.subject = message.subject,
+                                        .reply = message.reply,
+                                        .headers = headers,
+                                        .payload = message.payload};
+    const message_sizes sizes(changed);
+    sizes.apply(changed);
+    state.routing.publish(session, subject, changed, now);
 }
 
 } // namespace
@@ -156,16 +153,11 @@ void broker_state::publish_event(const message_trace& trace, moment now) {
     if (encoding != content_encoding::none) {
         headers.append("NATS/1.0\r\nContent-Encoding: ").append(name(encoding)).append("\r\n\r\n");
     }
-    const auto header_size = std::to_string(headers.size());
-    const auto size = std::to_string(headers.size() + body.size());
-    routing.publish(trace.of(),
-                    {.subject = trace.request().destination,
-                     .headers = headers,
-                     .payload = body,
-                     .has_headers = !headers.empty(),
-                     .size_text = size,
-                     .header_size_text = header_size},
-                    now);
+    protocol::message_operation message{
+        .subject = trace.request().destination, .headers = headers, .payload = body};
+    const message_sizes sizes(message);
+    sizes.apply(message);
+    routing.publish(trace.of(), message, now);
 }
 
 void trace_too_large(broker_state& state, session& from, const parse_stop& stop, moment now) {

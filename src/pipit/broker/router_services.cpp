@@ -5,6 +5,7 @@
 
 #include <pipit/base/limits.hpp>
 #include <pipit/broker/hash.hpp>
+#include <pipit/broker/message_sizes.hpp>
 #include <pipit/broker/planted_bug.hpp>
 #include <pipit/protocol/subject.hpp>
 #include <pipit/protocol/weighted_mapping.hpp>
@@ -34,21 +35,6 @@ bytes_view bytes_of(const std::uint64_t& number) noexcept {
 
 /// JetStream's acknowledgements keep their reply: servers read it.
 bool keeps_its_reply(bytes_view reply) noexcept { return reply.starts_with("$JS.ACK."); }
-
-/// The texts of a message's sizes, which it refers to.
-struct message_sizes {
-    explicit message_sizes(const protocol::message_operation& message)
-        : total(std::to_string(message.headers.size() + message.payload.size())),
-          header(std::to_string(message.headers.size())) {}
-    void apply(protocol::message_operation& message) const noexcept {
-        message.has_headers = !message.headers.empty();
-        message.size_text = total;
-        message.header_size_text = message.has_headers ? bytes_view(header) : bytes_view();
-    }
-
-    std::string total;
-    std::string header;
-};
 
 } // namespace
 

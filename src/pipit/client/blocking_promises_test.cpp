@@ -2,6 +2,8 @@
 // What a `blocking_connection` promises where it is easily broken: callbacks that take long, ends.
 #include <support/client_world.hpp>
 
+#include <pipit/client/detail/link.hpp>
+
 #include <atomic>
 #include <future>
 #include <optional>
@@ -145,6 +147,49 @@ TEST(BlockingPromises, WhoClosesIsToldOfIt) {
         }
         ASSERT_EQ(told, 1) << "the destructor is silent";
     }
+}
+
+/// A publication may be the first to notice that the connection is lost, and end it. Whoever is
+/// told of events may be in a callback meanwhile, and the destructor may have begun when it is his
+/// turn.
+TEST(BlockingPromises, WhoNoticesTheEndByPublishingIsToldOfItByTheDestructorAtTheLatest) {
+    std::promise<void> lost;
+    int clients = 0;
+    const false_server server([&](false_server::peer& client) {
+        if (clients++ != 0) return lost.set_value(); // The first one is gone.
+        client.greet();
+        client.read_until("PING\r\n");
+        client.send("PONG\r\nMSG busy 1 0\r\n\r\n");
+        client.read_until("PUB last 0\r\n");
+    });
+    std::atomic<int> told = 0;
+    connection_options options{.servers = {server.url()}, .reconnect = false};
+    options.on_event = [&](const connection_event& what) {
+        told += std::holds_alternative<event::closed>(what) ? 1 : 0;
+    };
+    auto nats = std::make_unique<blocking_connection>(options);
+    nats->connect().value();
+    std::promise<void> entered;
+    std::promise<void> leave;
+    const auto busy = nats->subscribe("busy", [&](const message&) {
+        entered.set_value();
+        leave.get_future().wait();
+    });
+    nats->flush().value();
+    entered.get_future().wait();
+    const std::string large(detail::direct_send_bytes, 'x'); // Sent by this thread.
+    nats->publish("last", "").value();
+    nats->publish("last", large).value();
+    asio::io_context io;
+    asio::ip::tcp::socket second(io);
+    second.connect(server.endpoint());
+    lost.get_future().wait();
+    while (!nats->is_closed()) (void)nats->publish("last", large);
+    EXPECT_EQ(told, 0);
+    nats->internals()->silence_what_is_not_over(); // As the destructor begins.
+    leave.set_value();
+    nats.reset();
+    EXPECT_EQ(told, 1);
 }
 
 TEST(BlockingPromises, WhatWasPublishedBeforeTheEndIsSentWhoeverIsAtIt) {

@@ -44,6 +44,14 @@ class link;
 /// executor, handlers on their own. The execution context must outlive the connection. A thread
 /// that runs the executor must not wait for an operation (`use_future`): nobody would end it.
 ///
+/// Where several threads run the executor, one may be in a callback (`on_event`,
+/// `credentials_provider`, `is_last`, or a subscription's), or on the way into it, when another one
+/// destroys the connection or the subscription; the destructor does not wait for it. What a
+/// callback uses is safe when the callback owns it, when the connection is destroyed after its
+/// `drain` has completed (with anything but `cancelled`), or when its executor is a strand and it
+/// is destroyed there. With one thread, and on such a strand, none is called once the destructor
+/// has begun.
+///
 /// After a `fork`, the child can only destroy it: everything else fails with
 /// `errc::made_before_fork`.
 class connection {

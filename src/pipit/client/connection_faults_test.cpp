@@ -21,6 +21,7 @@ struct told {
     int disconnected = 0;
     int closed = 0;
     std::vector<error> errors;
+    error end;
 
     auto listener() {
         return [this](const connection_event& what) {
@@ -33,7 +34,10 @@ struct told {
     void note(const event::lame_duck&) {}
     void note(const event::slow_consumer&) {}
     void note(const event::asynchronous_error& what) { errors.push_back(what.why); }
-    void note(const event::closed&) { ++closed; }
+    void note(const event::closed& what) {
+        ++closed;
+        end = what.why;
+    }
 };
 
 connection_options options_for(std::vector<std::string> servers, told& listens) {
@@ -160,6 +164,30 @@ TEST(ConnectionFaults, TellsWhyNoServerCanBeConnectedTo) {
     EXPECT_EQ(connect(io, nobody).error(), protocol::errc::invalid_url);
     connection unnamed(io.get_executor(), {.servers = {"nats://name.invalid"}});
     EXPECT_EQ(connect(io, unnamed).error(), protocol::errc::no_servers);
+}
+
+/// `localhost:1` is a server in this list, as to nats.go; but who wrote it may have meant a user's
+/// name and the beginning of a password.
+TEST(ConnectionFaults, NoErrorShowsAPartOfAPasswordWithAComma) {
+    asio::io_context io;
+    for (const std::string beginning : {"localhost:1", "localhost.invalid", "localhost:pass"}) {
+        told tells;
+        auto options = options_for({"nats://" + beginning + ",word@127.0.0.1:1"}, tells);
+        options.retry_on_failed_connect = true;
+        options.reconnect_attempts_max = 1;
+        connection nats(io.get_executor(), std::move(options));
+        outcome<void> ended;
+        nats.connect(ended.handler());
+        run_until(io, [&] { return tells.closed != 0 || (ended.is && !*ended.is); });
+        tells.errors.push_back(*ended.is ? tells.end : ended.is->error());
+        bool has_hint = false;
+        for (const auto& each : tells.errors) {
+            EXPECT_EQ(each.message().find("localhost"), std::string::npos) << each.message();
+            EXPECT_EQ(each.message().find("word@"), std::string::npos) << each.message();
+            has_hint |= each.message().find("%2C") != std::string::npos;
+        }
+        EXPECT_TRUE(has_hint);
+    }
 }
 
 TEST(ConnectionFaults, RetriesAFirstConnectThatFailed) {

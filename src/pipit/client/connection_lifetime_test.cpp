@@ -5,9 +5,14 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/strand.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_future.hpp>
 
+#include <atomic>
+#include <future>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -343,6 +348,41 @@ TEST(ConnectionContext, MayBeAPoolOfThreads) {
     closes.join();
     reads.join();
     pool.join();
+}
+
+/// What `connection` says of several threads: the destructor does not wait for a callback, but on
+/// a strand of the user's there is none that it could meet.
+TEST(ConnectionContext, MayBeAStrandOnWhichNoCallbackMeetsTheDestructor) {
+    const auto server = start_server();
+    asio::thread_pool pool(3);
+    std::atomic<int> met = 0;
+    for (int round = 0; round < 20; ++round) {
+        const auto strand = asio::make_strand(pool);
+        std::atomic<bool> is_gone = false;
+        std::atomic<bool> runs = false;
+        const auto look = [&](const auto&) {
+            runs = true;
+            met += is_gone ? 1 : 0;
+            runs = false;
+        };
+        connection_options options{.servers = {server->url()}};
+        options.on_event = look;
+        auto nats = std::make_unique<connection>(strand, std::move(options));
+        nats->connect(asio::use_future).get().value();
+        const auto messages = nats->subscribe("a", look).value();
+        for (int sent = 0; sent < 500; ++sent) nats->publish("a", "").value();
+        std::promise<void> destroyed;
+        asio::post(strand, [&] {
+            nats->close(); // `event::closed` is due, and comes no more.
+            nats.reset();
+            met += runs ? 1 : 0;
+            is_gone = true;
+            destroyed.set_value();
+        });
+        destroyed.get_future().wait();
+    }
+    pool.join();
+    EXPECT_EQ(met, 0);
 }
 
 } // namespace

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <pipit/base/client_limits.hpp>
 #include <pipit/base/error.hpp>
+#include <pipit/base/limits.hpp>
 #include <pipit/protocol/client_session.hpp>
 #include <pipit/protocol/headers.hpp>
 #include <pipit/protocol/message.hpp>
+#include <pipit/protocol/nuid.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -89,26 +92,27 @@ struct connection_options {
     bool echo = true;
     bool verbose = false;
     bool pedantic = false;
-    std::string inbox_prefix = "_INBOX";
+    std::string inbox_prefix{protocol::default_inbox_prefix};
 
-    std::chrono::milliseconds connect_timeout{5000};
+    std::chrono::milliseconds connect_timeout = limits::client_connect_timeout;
     std::chrono::milliseconds request_timeout{5000}; ///< Unless the request says otherwise.
     std::chrono::milliseconds drain_timeout{30'000};
-    std::chrono::milliseconds ping_interval{120'000}; ///< 0: no pings.
-    int pings_outstanding_max = 2;
+    std::chrono::milliseconds ping_interval = limits::client_ping_interval; ///< 0: no pings.
+    int pings_outstanding_max = limits::client_pings_outstanding;
 
     bool reconnect = true;
     bool retry_on_failed_connect = false; ///< `connect` goes on trying in the background.
-    int reconnect_attempts_max = -1;      ///< For each server in a row; -1: forever.
-    std::chrono::milliseconds reconnect_wait{100};
-    std::chrono::milliseconds reconnect_wait_max{2000};
-    std::chrono::milliseconds reconnect_jitter{100};
+    /// For each server in a row; -1: forever.
+    int reconnect_attempts_max = limits::client_reconnect_attempts;
+    std::chrono::milliseconds reconnect_wait = limits::client_reconnect_wait;
+    std::chrono::milliseconds reconnect_wait_max = limits::client_reconnect_wait_max;
+    std::chrono::milliseconds reconnect_jitter = limits::client_reconnect_jitter;
     bool randomize_servers = true;
     bool websocket_compression = false; ///< Asked for where a server's URL is `ws` or `wss`.
     bool use_discovered_servers = true;
 
-    std::size_t pending_output_bytes_max = std::size_t{64} * 1024 * 1024;
-    std::size_t reconnect_buffer_bytes_max = std::size_t{8} * 1024 * 1024; ///< 0: none.
+    std::size_t pending_output_bytes_max = limits::client_pending_bytes;
+    std::size_t reconnect_buffer_bytes_max = limits::client_offline_bytes; ///< 0: none.
 
     /// Called on the connection's executor (a `blocking_connection`: its thread); must not block.
     std::function<void(const connection_event&)> on_event = {};

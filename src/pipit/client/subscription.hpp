@@ -66,7 +66,8 @@ auto awaitable_of(const feed_pointer& of, const asio::use_awaitable_t<Executor>&
 /// its limit is reached, when the server refuses it, or with the connection's end; never by a lost
 /// connection. What had come before can still be taken then.
 ///
-/// Threads: any, several at the same time.
+/// Threads: any, several at the same time. Of a callback that is running in another thread when it
+/// ends: see `connection`.
 class subscription {
 public:
     subscription() noexcept = default; ///< Of nothing: it has ended.

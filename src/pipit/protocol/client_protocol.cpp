@@ -33,6 +33,12 @@ error invalid_subject(bytes_view subject) {
     return {errc::invalid_subject, "'" + std::string(subject) + "'"};
 }
 
+/// Why a server cannot be connected to, which may name it, unless it is the server who says so.
+error without_secret(const error& why, const server_address& server) {
+    if (!server.may_be_secret || why == errc::refused_by_peer) return why;
+    return {why.code(), shown_name(server)};
+}
+
 errc error_of(parse_status status) noexcept {
     switch (status) {
     case parse_status::control_line_too_long: return errc::control_line_too_long;
@@ -236,6 +242,7 @@ std::string client_protocol::late_text() const {
 
 void client_protocol::lose(error why, std::string_view auth_error) {
     const bool was_connected = state_ == state::connected;
+    if (!was_connected) why = without_secret(why, *pool_.current());
     is_leaving_ = false;
     output_.clear();
     pings_.clear();
@@ -257,7 +264,7 @@ void client_protocol::count_failure(const error& why, bool was_connected) {
     if (!was_connected) {
         if (attempts_in_round_++ == 0) failures_.clear();
         if (failures_.size() < failures_told_max) {
-            const auto server = to_string(*pool_.current());
+            const auto server = shown_name(*pool_.current());
             const bool names_it = why.detail() == server; // Not twice.
             failures_.push_back(server + ": " + (names_it ? why.code().message() : why.message()));
         }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <pipit/base/bytes.hpp>
+#include <pipit/base/client_limits.hpp>
 #include <pipit/base/error.hpp>
 #include <pipit/base/limits.hpp>
 #include <pipit/base/time.hpp>
@@ -47,17 +48,18 @@ struct client_options {
     bool echo = true;
     bool tls_required = false; ///< Refuse a server that does not offer TLS.
 
-    std::chrono::milliseconds connect_timeout{5000};  ///< From opening the transport to PONG.
-    std::chrono::milliseconds ping_interval{120'000}; ///< 0: no pings.
-    int pings_outstanding_max = 2;
+    /// From opening the transport to PONG.
+    std::chrono::milliseconds connect_timeout = limits::client_connect_timeout;
+    std::chrono::milliseconds ping_interval = limits::client_ping_interval; ///< 0: no pings.
+    int pings_outstanding_max = limits::client_pings_outstanding;
 
     bool reconnect = true;
     bool retry_first_connect = false; ///< Otherwise each server is tried once.
     /// Between two rounds through the pool: doubled from round to round up to the largest, and up
     /// to `reconnect_jitter` more by chance.
-    std::chrono::milliseconds reconnect_wait{100};
-    std::chrono::milliseconds reconnect_wait_max{2000};
-    std::chrono::milliseconds reconnect_jitter{100};
+    std::chrono::milliseconds reconnect_wait = limits::client_reconnect_wait;
+    std::chrono::milliseconds reconnect_wait_max = limits::client_reconnect_wait_max;
+    std::chrono::milliseconds reconnect_jitter = limits::client_reconnect_jitter;
 
     std::size_t pending_output_bytes_max = limits::client_pending_bytes;
     /// Publications that wait for a connection; 0: publishing without one is an error.
@@ -117,6 +119,8 @@ public:
     /// Errors: `errc::invalid_subject`; `errc::payload_too_large` when headers and payload together
     ///         exceed the server's `max_payload`; `errc::headers_not_supported`;
     ///         `errc::output_full` at a limit; `errc::not_connected`; `errc::closed`.
+    /// A line beyond the server's `max_control_line` is sent, for INFO does not say that: the
+    /// server answers `error_received`, and closes.
     [[nodiscard]] result<> publish(const publication& message);
     /// Errors: `errc::invalid_subject` (of subject or queue), `errc::output_full`, `errc::closed`.
     [[nodiscard]] result<sid> subscribe(bytes_view subject, bytes_view queue = {});

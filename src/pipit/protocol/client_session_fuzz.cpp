@@ -49,7 +49,6 @@ private:
         out.protocol.servers = {{.host = "a"}, {.host = "b"}};
         out.protocol.pending_output_bytes_max = output_bytes_max;
         out.protocol.offline_bytes_max = output_bytes_max;
-        out.protocol.pool.attempts_max = -1;
         out.protocol.retry_first_connect = true;
         return out;
     }

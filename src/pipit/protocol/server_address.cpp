@@ -4,11 +4,13 @@
 #include <pipit/base/ascii_case.hpp>
 #include <pipit/base/join_host_port.hpp>
 #include <pipit/base/percent_encoding.hpp>
+#include <pipit/base/url_list.hpp>
 #include <pipit/protocol/error.hpp>
 
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <utility>
 
 namespace pipit::protocol {
 namespace {
@@ -27,6 +29,8 @@ constexpr scheme schemes[] = {
     {"ws://", transport::websocket, 80},
     {"wss://", transport::websocket_tls, 443},
 };
+
+constexpr auto comma_hint = "a comma in a user or password is written %2C";
 
 bool read_user(std::string_view text, server_address& server) {
     const auto colon = text.find(':');
@@ -99,6 +103,26 @@ result<server_address> parse_server_url(std::string_view url) {
     }
     if (!read_host(rest, server)) return invalid;
     return server;
+}
+
+result<std::vector<server_address>> parse_server_urls(std::string_view list) {
+    std::vector<server_address> servers;
+    for (const auto& [url, may_be_secret] : split_urls(list)) {
+        auto server = parse_server_url(url);
+        if (!server && may_be_secret) {
+            return error(errc::invalid_url, urls_without_users(list) + ": " + comma_hint);
+        }
+        if (!server) return server.error();
+        server->may_be_secret = may_be_secret;
+        servers.push_back(std::move(*server));
+    }
+    return servers;
+}
+
+std::string shown_name(const server_address& server) {
+    if (!server.may_be_secret) return to_string(server);
+    return std::string("a server that is not shown, for a comma and an @ follow it (") +
+           comma_hint + ")";
 }
 
 std::string to_string(const server_address& server) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <pipit/base/client_limits.hpp>
 #include <pipit/base/random.hpp>
 #include <pipit/protocol/server_address.hpp>
 
@@ -13,7 +14,8 @@ namespace pipit::protocol {
 
 struct server_pool_options {
     bool randomize = true; ///< The order of the servers, and where discovered ones join.
-    int attempts_max = 60; ///< Failures in a row after which a server is removed; -1: never.
+    /// Failures in a row after which a server is removed; -1: never.
+    int attempts_max = limits::client_reconnect_attempts;
     /// A server that gives the same authentication error twice in a row is removed.
     bool remove_on_repeated_auth_error = true;
 };

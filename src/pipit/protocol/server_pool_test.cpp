@@ -57,6 +57,27 @@ TEST(ServerUrl, MayNameAnIpv6Address) {
     EXPECT_EQ(to_string(*parse_server_url("[::1]:4333")), "[::1]:4333");
 }
 
+TEST(ServerUrl, MayBeOneOfAList) {
+    const auto listed = parse_server_urls("nats://u:p@a:1, b,,TLS://c/");
+    ASSERT_TRUE(listed);
+    ASSERT_EQ(listed->size(), 3u);
+    EXPECT_EQ(shown_name(listed->front()), "a:1");
+    EXPECT_EQ(listed->back().over, transport::tls);
+    EXPECT_TRUE(parse_server_urls(" ,")->empty());
+    EXPECT_EQ(parse_server_urls("a,b:x").error().detail(), "b:x");
+}
+
+TEST(ServerUrl, OfAListThatMayBeAPartOfAPasswordIsNotShown) {
+    const auto listed = parse_server_urls("nats://me:12,word@a");
+    ASSERT_TRUE(listed);
+    EXPECT_EQ(shown_name(listed->front()).find("me"), std::string::npos);
+    EXPECT_EQ(shown_name(listed->back()), "a:4222");
+    const auto refused = parse_server_urls("nats://me:pass,word@a");
+    EXPECT_EQ(refused.error(), errc::invalid_url);
+    EXPECT_EQ(refused.error().detail(),
+              "nats://a: a comma in a user or password is written %2C");
+}
+
 TEST(ServerUrl, IsRefusedWhenItIsMalformedAndThenNamesNoPassword) {
     for (const auto* url : {"", "http://h", "h:x", "h:0", "h:99999", "h:", "[::1", "[::1]x",
                             "nats://", "nats://u:%4@h", "a b", "user@"}) {

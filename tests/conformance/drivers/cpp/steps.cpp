@@ -45,7 +45,6 @@ client::connection_options settings(const object& options, const std::string& sh
     made.connect_timeout = milliseconds(number_of(options, "timeout_ms", 5000));
     made.request_timeout = std::chrono::seconds(3); // That of flush, too.
     made.reconnect = flag_of(options, "reconnect");
-    made.reconnect_attempts_max = -1;
     made.reconnect_jitter = milliseconds(0);
     if (options.contains("ping_interval_ms")) {
         made.ping_interval = milliseconds(number_of(options, "ping_interval_ms"));
