@@ -23,7 +23,7 @@ struct service_route {
 /// One account's part on this loop: its index and its counters.
 struct account {
     account(account_id its_id, const account_configuration& its_config, std::uint64_t hash_seed)
-        : config(&its_config), id(its_id), shared(its_config.counters), index(hash_seed) {}
+        : config(&its_config), id(its_id), index(hash_seed) {}
 
     /// Follows every reload; lives as long as the broker's configuration.
     const account_configuration* config;
