@@ -112,6 +112,12 @@ public:
             while (!read_until("\n").empty()) {
             }
         }
+        /// Ends it in a way that the other side learns of by sending, too.
+        void reset() {
+            boost::system::error_code ignored;
+            socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+            socket_.close(ignored);
+        }
 
     private:
         asio::ip::tcp::socket socket_;

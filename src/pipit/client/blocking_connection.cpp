@@ -64,7 +64,7 @@ void blocking_subscription::unsubscribe(std::uint64_t max) {
 result<> blocking_subscription::drain() {
     if (!feed_) return errc::subscription_ended;
     auto& link = *feed_->owner;
-    return wait_for<void>(link, patience{link.options().drain_timeout},
+    return wait_for<void>(feed_->owner, patience{link.options().drain_timeout},
                           [&](auto done) { link.drain(feed_, std::move(done)); });
 }
 
@@ -125,15 +125,15 @@ const std::shared_ptr<detail::link>& blocking_connection::internals() const noex
 }
 
 result<> blocking_connection::connect() {
-    auto& link = *state_->link;
-    if (auto may = link.may_wait(); !may) return may;
-    if (auto known = link.try_connect()) return std::move(*known);
-    const nanoseconds time = link.options().connect_timeout;
+    const auto link = state_->link; // Another thread may destroy this meanwhile.
+    if (auto may = link->may_wait(); !may) return may;
+    if (auto known = link->try_connect()) return std::move(*known);
+    const nanoseconds time = link->options().connect_timeout;
     auto connected = wait_for<void>(link, patience{time, time},
-                                    [&](auto done) { link.connect(std::move(done)); });
+                                    [&](auto done) { link->connect(std::move(done)); });
     const bool is_given_up =
-        !connected && connected.error() == protocol::errc::timeout && !link.is_connected();
-    if (is_given_up) link.close(); // Nobody would know of a later success.
+        !connected && connected.error() == protocol::errc::timeout && !link->is_connected();
+    if (is_given_up) link->close(); // Nobody would know of a later success.
     return connected;
 }
 
@@ -199,9 +199,9 @@ result<> blocking_connection::flush(std::optional<nanoseconds> timeout) {
 result<nanoseconds> blocking_connection::rtt() { return state_->link->wait_for_flush({}); }
 
 result<> blocking_connection::drain() {
-    auto& link = *state_->link;
-    return wait_for<void>(link, patience{link.options().drain_timeout},
-                          [&](auto done) { link.drain(std::move(done)); });
+    const auto& link = state_->link;
+    return wait_for<void>(link, patience{link->options().drain_timeout},
+                          [&](auto done) { link->drain(std::move(done)); });
 }
 
 void blocking_connection::close() { state_->link->close(); }

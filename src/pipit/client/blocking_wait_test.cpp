@@ -2,6 +2,8 @@
 // Threads that wait in a `blocking_connection` read the socket themselves: what must stay true.
 #include <support/client_world.hpp>
 
+#include <pipit/client/detail/blocking_wait.hpp>
+
 #include <atomic>
 #include <future>
 #include <mutex>
@@ -173,6 +175,43 @@ TEST(BlockingWait, LearnsThatTheConnectionIsLost) {
     EXPECT_FALSE(also.get());
 }
 
+TEST(BlockingWait, LearnsThatTheConnectionIsLostByAskingAlsoWhereEventsAreTold) {
+    constexpr int rounds = 20;
+    for (int i = 0; i < rounds; ++i) {
+        std::promise<void> may_reset;
+        std::promise<void> was_reset;
+        const false_server server([&, done = false](false_server::peer& client) mutable {
+            client.greet();
+            if (std::exchange(done, true)) {
+                client.read_until("PING\r\n");
+                client.send("PONG\r\n");
+                return client.wait_until_gone();
+            }
+            client.read_until("SUB a 1\r\n");
+            client.send("MSG a 1 2\r\nhi\r\n");
+            may_reset.get_future().wait();
+            client.reset();
+            was_reset.set_value();
+        });
+        connection_options options{.servers = {server.url()}};
+        options.on_event = [](const connection_event&) {};
+        blocking_connection nats(std::move(options));
+        nats.connect().value();
+        // Nobody reads while this is full, and so nobody learns of the end.
+        auto full =
+            nats.subscribe("a", {.pending_messages_max = 1, .policy = when_full::wait}).value();
+        while (full.statistics().pending_messages == 0) std::this_thread::yield();
+        may_reset.set_value();
+        was_reset.get_future().wait();
+        // After callbacks it is not the thread that waits that reads.
+        std::promise<void> pause;
+        pause.get_future().wait_for(20ms);
+        EXPECT_EQ(full.next().value().payload(), "hi");
+        const auto flushed = nats.flush();
+        EXPECT_TRUE(flushed || flushed.error() == protocol::errc::connection_lost);
+    }
+}
+
 TEST(BlockingWait, AnswersEndWhenTheyStall) {
     const auto server = start_server();
     blocking_connection nats({.servers = {server->url()}});
@@ -299,6 +338,24 @@ TEST(BlockingWait, EndsWithTheConnection) {
         EXPECT_EQ(waits.get().error(), errc::subscription_ended);
         if (i % 3 == 0) destroyed.get_future().wait();
     }
+}
+
+TEST(BlockingWait, WhatAThreadWaitsForMayBeDestroyedMeanwhile) {
+    asio::io_context io;
+    auto of = detail::link::make(io.get_executor(), {}, detail::face::blocking);
+    const std::weak_ptr<detail::link> is_there = of;
+    std::future<void> ends;
+    const auto waited = detail::wait_for<void>(of, {.time = 1ms}, [&](detail::handler<void> done) {
+        of.reset();
+        ends = std::async(std::launch::async, [told = std::move(done)]() mutable {
+            std::promise<void> pause;
+            pause.get_future().wait_for(5 * detail::next_look / 2); // It has looked, and again.
+            std::move(told)(result<>());
+        });
+    });
+    EXPECT_TRUE(waited);
+    ends.get();
+    EXPECT_TRUE(is_there.expired());
 }
 
 TEST(BlockingWait, WhoPublishesMeanwhileIsNotHeldUp) {

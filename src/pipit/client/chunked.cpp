@@ -59,7 +59,7 @@ result<chunk_stream> accept_stream(connection& by, const message& request,
 result<blocking_chunk_stream> open_stream(blocking_connection& by, bytes_view subject,
                                           transfer_options options, const headers* with) {
     const auto& link = by.internals();
-    auto made = detail::wait_for<chunk_stream>(*link, detail::patience_of(options), [&](auto done) {
+    auto made = detail::wait_for<chunk_stream>(link, detail::patience_of(options), [&](auto done) {
         detail::transfer::open(link, subject, with, options, std::move(done));
     });
     if (!made) return made.error();

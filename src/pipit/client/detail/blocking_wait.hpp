@@ -62,15 +62,16 @@ struct patience {
 };
 
 /// Starts an operation and waits for its end, which every operation has, unless callbacks do not
-/// come to their own.
+/// come to their own. The link is also the thread's meanwhile: another one may destroy the
+/// connection, which ends the operation.
 template <class T, class Start>
-result<T> wait_for(link& of, patience limits, Start start) {
-    if (auto may = of.may_wait(); !may) return may.error();
+result<T> wait_for(const std::shared_ptr<link> of, patience limits, Start start) {
+    if (auto may = of->may_wait(); !may) return may.error();
     const auto arrives = std::make_shared<answer<T>>();
     start(handler<T>(typename answer<T>::teller(arrives)));
     for (auto due = deadline_of(limits.time);; due = deadline_of(next_look)) {
         if (auto what = arrives->wait_until(due)) return std::move(*what);
-        if (!of.is_held_up(limits.of_callbacks)) continue;
+        if (!of->is_held_up(limits.of_callbacks)) continue;
         // Unless it was this that ran.
         if (auto what = arrives->wait_until(net::steady_now())) return std::move(*what);
         return held_up(limits.time);

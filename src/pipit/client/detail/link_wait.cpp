@@ -126,8 +126,8 @@ void link::sleep_until(lock& held, sleeper& me, IsOver is_over,
 
 template <class IsOver>
 void link::read_until(lock& held, IsOver is_over, std::optional<steady_time> deadline) {
-    const auto from = transport_;
-    while (from == transport_ && reads_on() && !runs_tasks_ && !is_over()) {
+    const auto from = transport_; // None, when what was asked could not be sent.
+    while (from && from == transport_ && reads_on() && !runs_tasks_ && !is_over()) {
         std::optional<nanoseconds> rest;
         if (deadline) rest = *deadline - net::steady_now();
         if (rest && *rest <= nanoseconds(0)) return;

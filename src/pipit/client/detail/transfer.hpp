@@ -38,7 +38,7 @@ public:
     void write(bytes_view bytes, handler<void> done);
     void finish(handler<void> done);
     void cancel(error why, bytes_view text);
-    [[nodiscard]] link& over() const noexcept { return *link_; }
+    [[nodiscard]] const std::shared_ptr<link>& over() const noexcept { return link_; }
     [[nodiscard]] const transfer_options& options() const noexcept { return options_; }
     [[nodiscard]] bool is_forked() const noexcept { return mutex_.is_forked(); }
 
