@@ -6,7 +6,11 @@
 
 #include <boost/asio/use_awaitable.hpp>
 
+#include <filesystem>
+#include <fstream>
+#include <future>
 #include <mutex>
+#include <sys/stat.h>
 
 namespace pipit::client {
 namespace {
@@ -253,6 +257,28 @@ TEST_F(ConnectionTls, AFileThatCannotBeUsedIsToldBeforeAnythingIsSent) {
     ASSERT_FALSE(connected);
     EXPECT_EQ(connected.error(), errc::unusable_tls_options);
     EXPECT_EQ(connected.error().detail(), "open /no/ca.pem: no such file or directory");
+}
+
+TEST_F(ConnectionTls, AServerMayBeLeftWhileTheFilesForItAreRead) {
+    const auto server = start();
+    auto options = options_for(*server);
+    const std::string file = issuer.folder() + "/trusted.pem";
+    std::filesystem::copy_file(issuer.file(), file);
+    options.tls.ca_file = file;
+    options.reconnect_attempts_max = 1;
+    blocking_connection nats(options);
+    std::filesystem::remove(file);
+    ASSERT_EQ(::mkfifo(file.c_str(), S_IRUSR | S_IWUSR), 0);
+    auto connected = std::async(std::launch::async, [&] { return nats.connect(); });
+    {
+        std::ofstream held_up(file); // Opens when somebody reads.
+        std::filesystem::remove(file);
+        std::filesystem::copy_file(issuer.file(), file);
+        nats.reconnect();
+        held_up << std::ifstream(file).rdbuf();
+    }
+    const auto outcome = connected.get();
+    EXPECT_TRUE(outcome) << outcome.error().message();
 }
 
 TEST_F(ConnectionTls, WhoWantsTlsDoesNotTalkToWhoDoesNotOfferIt) {

@@ -104,6 +104,8 @@ struct connection_options {
     bool retry_on_failed_connect = false; ///< `connect` goes on trying in the background.
     /// For each server in a row; -1: forever.
     int reconnect_attempts_max = limits::client_reconnect_attempts;
+    /// Between two rounds through all servers: doubled from round to round up to the largest (where
+    /// that is larger), and up to the jitter more by chance.
     std::chrono::milliseconds reconnect_wait = limits::client_reconnect_wait;
     std::chrono::milliseconds reconnect_wait_max = limits::client_reconnect_wait_max;
     std::chrono::milliseconds reconnect_jitter = limits::client_reconnect_jitter;

@@ -130,8 +130,9 @@ void client_protocol::wait_or_open(steady_time now) {
     const auto jitter = std::clamp<std::int64_t>(options_.reconnect_jitter.count(), 0, jitter_max);
     const auto jitter_range = static_cast<std::uint32_t>(jitter) + 1;
     state_ = state::waiting;
-    deadline_ = now + std::min(wait, options_.reconnect_wait_max) +
-                std::chrono::milliseconds(random_.below(jitter_range));
+    const auto longest = std::max(options_.reconnect_wait, options_.reconnect_wait_max);
+    deadline_ =
+        now + std::min(wait, longest) + std::chrono::milliseconds(random_.below(jitter_range));
 }
 
 void client_protocol::transport_opened(steady_time now) {
@@ -547,8 +548,15 @@ const std::string* client_protocol::subject_of(sid subscription) const noexcept 
 
 void client_protocol::reconnect(steady_time now) {
     now_ = now;
-    if (state_ == state::waiting) return open_next(now);
-    if (state_ != state::idle && state_ != state::closed) lose(errc::left_server);
+    if (state_ == state::idle || state_ == state::closed) return;
+    if (state_ == state::connected) return lose(errc::left_server);
+    if (state_ != state::waiting) {
+        // A server that was not waited for has not failed.
+        output_.clear();
+        events_.emplace_back(disconnected{errc::left_server, false});
+        pool_.left();
+    }
+    open_next(now);
 }
 
 void client_protocol::prepare_reconnect(std::optional<sid> kept) {

@@ -55,8 +55,8 @@ struct client_options {
 
     bool reconnect = true;
     bool retry_first_connect = false; ///< Otherwise each server is tried once.
-    /// Between two rounds through the pool: doubled from round to round up to the largest, and up
-    /// to `reconnect_jitter` more by chance.
+    /// Between two rounds through the pool: doubled from round to round up to the largest (where
+    /// that is larger), and up to `reconnect_jitter` more by chance.
     std::chrono::milliseconds reconnect_wait = limits::client_reconnect_wait;
     std::chrono::milliseconds reconnect_wait_max = limits::client_reconnect_wait_max;
     std::chrono::milliseconds reconnect_jitter = limits::client_reconnect_jitter;
@@ -139,7 +139,8 @@ public:
     /// The block that the views of the last message point into, if it came in one.
     [[nodiscard]] const block_pointer& held_block() const noexcept { return held_; }
 
-    /// Leaves the server for another one, as after `lame_duck`.
+    /// Leaves the server for another one, as after `lame_duck`; also while it is connecting, and
+    /// that does not count as a failure.
     void reconnect(steady_time now);
     /// To be called before `reconnect`, so that nothing is lost: asks the server to send no more,
     /// but for `kept`; what is published from now on waits for the next connection. What is on its

@@ -331,6 +331,18 @@ TEST(ClientProtocol, TriesTheWholePoolAndThenWaitsLongerFromRoundToRound) {
     EXPECT_EQ(s.events(), "connect reconnected");
 }
 
+TEST(ClientProtocol, AWaitThatIsLongerThanTheLongestIsStillWaited) {
+    auto options = options_for({"a"});
+    options.retry_first_connect = true;
+    options.reconnect_wait = 10s;
+    script s(options);
+    for (int round = 0; round < 3; ++round) {
+        s.loses_transport();
+        EXPECT_EQ(s.client.next_deadline().value() - s.now, 10s);
+        s.waits(10s);
+    }
+}
+
 TEST(ClientProtocol, AVeryLongJitterIsStillOne) {
     auto options = options_for({"a"});
     options.retry_first_connect = true;
@@ -522,6 +534,30 @@ TEST(ClientProtocol, LearnsServersAndMovesAwayFromALameDuck) {
     s.client.reconnect(s.now);
     s.drain();
     EXPECT_EQ(s.events(), "disconnected open:b");
+}
+
+TEST(ClientProtocol, LeavesAServerOnDemandBeforeItIsConnectedWithoutCountingThat) {
+    auto options = options_for({"a"});
+    options.pool.attempts_max = 1;
+    script s(options);
+    s.events();
+    const auto leave = [&] {
+        s.client.reconnect(s.now);
+        s.drain();
+        EXPECT_EQ(s.sent(), "");
+        EXPECT_EQ(s.events(), "disconnected open:a");
+        EXPECT_EQ(s.last_error, errc::left_server);
+    };
+    leave();
+    s.opens();
+    leave();
+    s.opens();
+    s.receives(greeting);
+    s.client.connect(s.who);
+    EXPECT_EQ(s.events(), "connect");
+    leave();
+    s.connects();
+    EXPECT_EQ(s.events(), "connect connected");
 }
 
 TEST(ClientProtocol, LeavesAServerThatSaysNonsense) {

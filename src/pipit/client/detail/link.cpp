@@ -280,6 +280,7 @@ void link::reconnect() {
     inside([this](lock& held) {
         send_all(held);
         session_.reconnect(net::steady_now());
+        take_events(); // The transport is another server's now.
         schedule_turn();
     });
 }
