@@ -83,7 +83,8 @@ public:
             },
             token, *transfer_, bytes);
     }
-    /// Nothing more will be written.
+    /// Nothing more will be written. Waits for a `write` that is under way. Cancelling it takes
+    /// nothing back.
     template <asio::completion_token_for<void(result<>)> Token>
     auto finish(Token&& token) {
         return asio::async_initiate<Token, void(result<>)>(

@@ -161,6 +161,41 @@ TEST(Chunked, WaitsForASlowReaderAndTellsItOfTheEnd) {
     run(hold_back(server->url()));
 }
 
+awaitable<void> stop_waiting_for_the_end(std::string url) {
+    const auto executor = co_await asio::this_coro::executor;
+    connection nats(executor, {.servers = {url}});
+    co_await connect(nats);
+    std::optional<chunk_stream> served;
+    auto service = nats.subscribe("slow", [&](message request) {
+        served = accept_stream(nats, request, {.window_bytes = 1000}).value();
+    });
+    const transfer_options options;
+    auto stream = co_await open_stream(nats, "slow", options, use_awaitable);
+    const std::string much(10'000, 'x');
+    std::optional<result<>> written;
+    stream.value().write(much, [&](result<> how) { written = std::move(how); });
+    asio::cancellation_signal give_up;
+    std::optional<result<>> finished;
+    stream.value().finish(asio::bind_cancellation_slot(
+        give_up.slot(), [&](result<> how) { finished = std::move(how); }));
+    give_up.emit(asio::cancellation_type::total);
+    std::size_t arrived = 0;
+    auto next = co_await served->read(use_awaitable);
+    while (next && *next) {
+        arrived += (*next)->payload().size();
+        next = co_await served->read(use_awaitable);
+    }
+    EXPECT_TRUE(next) << "it ended as it should";
+    EXPECT_EQ(arrived, much.size());
+    EXPECT_TRUE(*written);
+    EXPECT_EQ(finished->error(), protocol::errc::cancelled);
+}
+
+TEST(Chunked, WhoDoesNotWaitForTheEndHasFinishedAllTheSame) {
+    const auto server = start_server();
+    run(stop_waiting_for_the_end(server->url()));
+}
+
 awaitable<void> be_refused(std::string url) {
     const auto executor = co_await asio::this_coro::executor;
     connection nats(executor, {.servers = {url}});

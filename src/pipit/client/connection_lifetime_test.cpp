@@ -76,12 +76,31 @@ TEST_F(ConnectionLifetime, EveryOperationCanBeCancelled) {
     outcome<nanoseconds> measured;
     nats->rtt(measured.handler());
     expect_cancelled(measured);
+    auto last = nats->subscribe("b").value();
+    outcome<void> drained;
+    last.drain(drained.handler());
+    expect_cancelled(drained);
+    run_until(io, [&] { return !last.is_active(); }); // It is drained all the same.
 
     nats->publish("a", "still works").value();
     outcome<message> works;
     messages.next(works.handler());
     run_until(io, [&] { return works.is.has_value(); });
     EXPECT_EQ(works.is->value().payload(), "still works");
+}
+
+asio::awaitable<void> ask_nothing(subscription nothing, replies nobody) {
+    const auto next = co_await nothing.next(use_awaitable);
+    EXPECT_EQ(next.error(), errc::subscription_ended);
+    const auto drained = co_await nothing.drain(use_awaitable);
+    EXPECT_EQ(drained.error(), errc::subscription_ended);
+    const auto answer = co_await nobody.next(use_awaitable);
+    EXPECT_FALSE(answer.value());
+}
+
+TEST_F(ConnectionLifetime, ASubscriptionOfNothingHasEnded) {
+    run(ask_nothing({}, {}));
+    EXPECT_EQ(subscription().next(asio::use_future).get().error(), errc::subscription_ended);
 }
 
 TEST_F(ConnectionLifetime, ACancelledDrainGoesOn) {

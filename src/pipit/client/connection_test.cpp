@@ -243,6 +243,44 @@ TEST(Connection, EndsADrainInTimeWhenNobodyTakesTheMessages) {
     run(drain_unread(server->url()));
 }
 
+awaitable<void> publish_now_and_then(connection& nats, int messages) {
+    asio::steady_timer pause(co_await asio::this_coro::executor);
+    for (int i = 0; i < messages; ++i) {
+        pause.expires_after(1ms);
+        co_await pause.async_wait(use_awaitable);
+        nats.publish("a", std::to_string(i)).value();
+    }
+}
+
+awaitable<void> take_in_time(std::string url) {
+    constexpr int many = 200;
+    const auto executor = co_await asio::this_coro::executor;
+    connection nats(executor, {.servers = {url}});
+    co_await connect(nats);
+    auto messages = nats.subscribe("a").value();
+    auto none = co_await messages.next(10ms, use_awaitable);
+    EXPECT_EQ(none.error().message(), "timed out: no message for 'a' in 10 ms");
+    asio::co_spawn(executor, publish_now_and_then(nats, many), asio::detached);
+    const auto until = std::chrono::steady_clock::now() + patience;
+    for (int taken = 0; taken < many && std::chrono::steady_clock::now() < until;) {
+        auto next = co_await messages.next(1ms, use_awaitable);
+        if (!next) {
+            EXPECT_EQ(next.error(), protocol::errc::timeout);
+            continue;
+        }
+        EXPECT_EQ(next->payload(), std::to_string(taken++));
+    }
+    EXPECT_EQ(messages.statistics().delivered_messages, static_cast<std::uint64_t>(many));
+    messages.unsubscribe();
+    auto late = co_await messages.next(patience, use_awaitable);
+    EXPECT_EQ(late.error(), errc::subscription_ended);
+}
+
+TEST(Connection, LosesNoMessageThatComesWhenTheTimeForItIsOver) {
+    const auto server = start_server();
+    run(take_in_time(server->url()));
+}
+
 awaitable<void> drain_one(std::string url) {
     const auto executor = co_await asio::this_coro::executor;
     connection nats(executor, {.servers = {url}});

@@ -4,18 +4,43 @@
 #include <pipit/client/detail/link.hpp>
 #include <pipit/client/error.hpp>
 
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/post.hpp>
+
 namespace pipit::client {
 namespace detail {
+namespace {
 
-void start_next(const feed_pointer& of, handler<message> done) {
-    of->owner->next(of, std::move(done));
+/// The end of what was asked of nothing, which has no executor of its own.
+template <class T>
+void complete_of_nothing(handler<T> done, result<T> with) {
+    const auto executor = asio::get_associated_executor(done);
+    asio::post(executor, [waits = std::move(done), with = std::move(with)]() mutable {
+        std::move(waits)(std::move(with));
+    });
 }
 
-void start_next(const feed_pointer& of, handler<std::optional<message>> done) {
-    of->owner->next(of, std::move(done));
+} // namespace
+
+void start_next(const feed_pointer& of, time_limit at_most, handler<message> done) {
+    if (!of) return complete_of_nothing<message>(std::move(done), errc::subscription_ended);
+    of->owner->next(of, at_most, std::move(done));
 }
 
-std::optional<message> take_next(const feed_pointer& of) { return of->owner->try_next(*of); }
+void start_next(const feed_pointer& of, time_limit at_most, handler<std::optional<message>> done) {
+    using answer = std::optional<message>;
+    if (!of) return complete_of_nothing<answer>(std::move(done), answer());
+    of->owner->next(of, at_most, std::move(done));
+}
+
+void start_drain(const feed_pointer& of, handler<void> done) {
+    if (!of) return complete_of_nothing<void>(std::move(done), errc::subscription_ended);
+    of->owner->drain(of, std::move(done));
+}
+
+std::optional<message> take_next(const feed_pointer& of) {
+    return of ? of->owner->try_next(*of) : std::nullopt;
+}
 
 } // namespace detail
 
@@ -30,16 +55,10 @@ subscription::~subscription() { end(); }
 
 void subscription::end() noexcept { unsubscribe(); }
 
-std::optional<message> subscription::try_next() {
-    return feed_ ? detail::take_next(feed_) : std::nullopt;
-}
+std::optional<message> subscription::try_next() { return detail::take_next(feed_); }
 
 void subscription::unsubscribe(std::uint64_t max) {
     if (feed_) feed_->owner->unsubscribe(feed_, max);
-}
-
-void subscription::start_drain(const detail::feed_pointer& of, detail::handler<void> done) {
-    of->owner->drain(of, std::move(done));
 }
 
 const std::string& subscription::subject() const noexcept {

@@ -6,7 +6,10 @@
 #include <pipit/client/detail/waiting.hpp>
 #include <pipit/client/options.hpp>
 
+#include <boost/asio/steady_timer.hpp>
+
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <list>
 #include <memory>
@@ -32,6 +35,11 @@ struct feed {
     struct waiter {
         std::uint64_t number;
         std::variant<waiting<message>, waiting<std::optional<message>>> who;
+        std::unique_ptr<asio::steady_timer> timer = {}; ///< Ends it; none: however long it takes.
+    };
+    struct drainer {
+        std::uint64_t number;
+        waiting<void> who;
     };
 
     feed(std::shared_ptr<link> its_owner, std::variant<protocol::sid, protocol::operation_id> from,
@@ -45,6 +53,9 @@ struct feed {
     [[nodiscard]] result<message> how_it_ended(std::type_identity<message> kind) const;
     [[nodiscard]] result<std::optional<message>>
     how_it_ended(std::type_identity<std::optional<message>> kind) const;
+
+    /// Why there is no message.
+    [[nodiscard]] error none_within(nanoseconds time) const;
 
     void count_delivery() noexcept {
         delivered.store(delivered.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
@@ -61,8 +72,8 @@ struct feed {
     std::function<bool(const message&)> is_last; ///< Of an asynchronous `request_many`.
 
     pending_queue pending;
-    std::list<waiter> waiters; ///< Any of them may give up.
-    std::vector<waiting<void>> drains;
+    std::list<waiter> waiters; ///< Any of them may give up, as may those.
+    std::list<drainer> drains;
     std::vector<sleeper*> sleepers; ///< Threads that wait for a message, but for those called.
     /// Messages that the user was given. Counted under the lock, with a callback by the strand.
     std::atomic<std::uint64_t> delivered = 0;

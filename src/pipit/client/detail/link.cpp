@@ -369,7 +369,7 @@ void link::abandon() {
     std::unordered_map<protocol::operation_id, operation> operations;
     std::vector<feed_pointer> feeds;
     std::list<feed::waiter> waiters;
-    std::vector<waiting<void>> feed_drains;
+    std::list<feed::drainer> feed_drains;
     std::shared_ptr<dialer> dialing;
     transport_pointer connected;
 
@@ -394,8 +394,7 @@ void link::abandon() {
         for (const auto& of : feeds) {
             of->end = feed_end{protocol::errc::closed, {}};
             waiters.splice(waiters.end(), of->waiters);
-            std::move(of->drains.begin(), of->drains.end(), std::back_inserter(feed_drains));
-            of->drains.clear();
+            feed_drains.splice(feed_drains.end(), of->drains);
             call_all(*of);
         }
         dialing = std::exchange(dialer_, nullptr);

@@ -104,8 +104,9 @@ public:
     /// The same, but who has closed it is still told of that.
     void silence_what_is_not_over();
 
-    void next(const feed_pointer& of, handler<message> done);
-    void next(const feed_pointer& of, handler<std::optional<message>> done);
+    using time_limit = std::optional<nanoseconds>;
+    void next(const feed_pointer& of, time_limit at_most, handler<message> done);
+    void next(const feed_pointer& of, time_limit at_most, handler<std::optional<message>> done);
     [[nodiscard]] std::optional<message> try_next(feed& of);
     /// In the calling thread. No timeout: until there is one.
     [[nodiscard]] result<message> wait_for_next(feed& of, std::optional<nanoseconds> timeout);
@@ -279,8 +280,12 @@ private:
         return drain_deadline_ && !last_drain_begun_;
     }
     template <class T>
-    void next_as(const feed_pointer& of, handler<T> done);
-    void cancel_waiter(feed& of, std::uint64_t number);
+    void next_as(const feed_pointer& of, time_limit at_most, handler<T> done);
+    [[nodiscard]] std::unique_ptr<asio::steady_timer>
+    timer_of_waiter(const feed_pointer& of, std::uint64_t number, time_limit at_most);
+    void end_late_waiter(feed& of, std::uint64_t number, nanoseconds time);
+    void end_waiter(feed& of, std::uint64_t number, error why);
+    void cancel_drain(feed& of, std::uint64_t number);
 
     // link_publish.cpp: what is published, and waits for room.
     [[nodiscard]] result<> append_publication(bytes_view subject, bytes_view payload,

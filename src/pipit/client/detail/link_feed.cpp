@@ -23,6 +23,12 @@ feed::how_it_ended(std::type_identity<std::optional<message>> /*kind*/) const {
     return end->why;
 }
 
+error feed::none_within(nanoseconds time) const {
+    const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(time);
+    return {protocol::errc::timeout,
+            "no message for '" + subject + "' in " + std::to_string(milliseconds.count()) + " ms"};
+}
+
 result<link::feed_pointer> link::subscribe(bytes_view subject,
                                            std::function<void(message)> callback,
                                            const subscribe_options& options) {
@@ -115,8 +121,8 @@ void link::end_feed(const feed_pointer& which, feed_end how) {
             waiter.who);
     }
     const auto& why = which->end->why;
-    for (auto& who : std::exchange(which->drains, {})) {
-        complete_later<void>(std::move(who), why.code() ? result<>(why) : result<>());
+    for (auto& drainer : std::exchange(which->drains, {})) {
+        complete_later<void>(std::move(drainer.who), why.code() ? result<>(why) : result<>());
     }
     call_all(*which);
     stop_holding(*which);
@@ -127,7 +133,7 @@ void link::end_feed(const feed_pointer& which, feed_end how) {
 }
 
 template <class T>
-void link::next_as(const feed_pointer& of, handler<T> done) {
+void link::next_as(const feed_pointer& of, time_limit at_most, handler<T> done) {
     start(std::move(done), [&](lock& /*held*/, waiting<T> who) {
         if (auto first = of->pending.pop()) {
             taken_from(*of);
@@ -138,32 +144,52 @@ void link::next_as(const feed_pointer& of, handler<T> done) {
         }
         const auto number = next_waiter_++;
         who.on_cancel([weak = std::weak_ptr(of), number] {
-            if (const auto still = weak.lock()) still->owner->cancel_waiter(*still, number);
+            const auto still = weak.lock();
+            if (!still) return;
+            still->owner->inside(
+                [&] { still->owner->end_waiter(*still, number, protocol::errc::cancelled); });
         });
-        of->waiters.push_back({number, std::move(who)});
+        of->waiters.push_back({number, std::move(who), timer_of_waiter(of, number, at_most)});
     });
 }
 
-void link::next(const feed_pointer& of, handler<message> done) {
-    next_as<message>(of, std::move(done));
+void link::next(const feed_pointer& of, time_limit at_most, handler<message> done) {
+    next_as<message>(of, at_most, std::move(done));
 }
 
-void link::next(const feed_pointer& of, handler<std::optional<message>> done) {
-    next_as<std::optional<message>>(of, std::move(done));
+void link::next(const feed_pointer& of, time_limit at_most, handler<std::optional<message>> done) {
+    next_as<std::optional<message>>(of, at_most, std::move(done));
 }
 
-void link::cancel_waiter(feed& of, std::uint64_t number) {
+std::unique_ptr<asio::steady_timer>
+link::timer_of_waiter(const feed_pointer& of, std::uint64_t number, time_limit at_most) {
+    const auto due = deadline_of(at_most);
+    if (!due) return nullptr;
+    auto timer = std::make_unique<asio::steady_timer>(*strand_, *due);
+    timer->async_wait([weak = std::weak_ptr(of), number, time = *at_most](const error_code& code) {
+        const auto still = weak.lock();
+        if (!code && still) still->owner->end_late_waiter(*still, number, time);
+    });
+    return timer;
+}
+
+void link::end_late_waiter(feed& of, std::uint64_t number, nanoseconds time) {
     inside([&] {
-        const auto found = std::ranges::find(of.waiters, number, &feed::waiter::number);
-        if (found == of.waiters.end()) return;
-        auto who = std::move(found->who);
-        of.waiters.erase(found);
-        std::visit(
-            [&]<class T>(waiting<T>& waits) {
-                complete_later<T>(std::move(waits), protocol::errc::cancelled);
-            },
-            who);
+        if (abandoned_) return;
+        receive(); // What is here is not late.
+        take_events();
+        end_waiter(of, number, of.none_within(time));
+        schedule_turn();
     });
+}
+
+/// Unless a message was faster.
+void link::end_waiter(feed& of, std::uint64_t number, error why) {
+    const auto found = std::ranges::find(of.waiters, number, &feed::waiter::number);
+    if (found == of.waiters.end()) return;
+    auto who = std::move(found->who);
+    of.waiters.erase(found);
+    std::visit([&]<class T>(waiting<T>& waits) { complete_later<T>(std::move(waits), why); }, who);
 }
 
 std::optional<message> link::try_next(feed& of) {
@@ -218,10 +244,24 @@ void link::drain(const feed_pointer& of, handler<void> done) {
             const auto& why = of->end->why;
             return complete_later<void>(std::move(who), why.code() ? result<>(why) : result<>());
         }
-        of->drains.push_back(std::move(who));
+        const auto number = next_waiter_++;
+        who.on_cancel([weak = std::weak_ptr(of), number] {
+            if (const auto still = weak.lock()) still->owner->cancel_drain(*still, number);
+        });
+        of->drains.push_back({number, std::move(who)});
         session_.drain(std::get<protocol::sid>(of->source), net::steady_now(),
                        options_.drain_timeout);
         schedule_turn();
+    });
+}
+
+/// Only the waiting: what the server was told stays.
+void link::cancel_drain(feed& of, std::uint64_t number) {
+    inside([&] {
+        const auto found = std::ranges::find(of.drains, number, &feed::drainer::number);
+        if (found == of.drains.end()) return;
+        complete_later<void>(std::move(found->who), protocol::errc::cancelled);
+        of.drains.erase(found);
     });
 }
 

@@ -244,9 +244,7 @@ result<message> link::wait_for_next(feed& of, std::optional<nanoseconds> timeout
             return std::move(*first);
         }
         if (of.end) return of.how_it_ended(std::type_identity<message>());
-        const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(*timeout);
-        return error(protocol::errc::timeout, "no message for '" + of.subject + "' in " +
-                                                  std::to_string(milliseconds.count()) + " ms");
+        return of.none_within(*timeout);
     });
 }
 

@@ -136,7 +136,7 @@ void transfer::start(handler<T> done, Begin begin) {
 
 void transfer::listen() {
     // While it is being opened, this is all that keeps it.
-    link_->next(feed_, handler<message>(listener(shared_from_this(), opener_.has_value())));
+    link_->next(feed_, {}, handler<message>(listener(shared_from_this(), opener_.has_value())));
 }
 
 void transfer::abandon() {
@@ -175,7 +175,7 @@ void transfer::advance() {
     if (session_.failure()) return fail_everything();
     if (!session_.peer().empty() && opener_)
         complete<chunk_stream>(opener_, chunk_stream(shared_from_this()));
-    if (finisher_ && !writer_ && !is_publishing_) {
+    if (is_finished_ && !writer_ && !is_publishing_) {
         session_.finish();
         for (const auto& control : session_.controls()) say(control);
         if (session_.is_complete()) let_server_go();
@@ -263,14 +263,15 @@ void transfer::read(handler<std::optional<message>> done) {
         if (over_) return complete<std::optional<message>>(who, *over_);
         reader_ = std::move(who);
         reader_->on_cancel([weak = weak_from_this()] {
-            if (const auto self = weak.lock()) self->give_up_reading();
+            if (const auto self = weak.lock()) self->give_up(&transfer::reader_);
         });
         advance();
     });
 }
 
-void transfer::give_up_reading() {
-    mutex_.inside([this] { complete<std::optional<message>>(reader_, protocol::errc::cancelled); });
+template <class T>
+void transfer::give_up(std::optional<waiting<T>> transfer::*who) {
+    mutex_.inside([&] { complete<T>(this->*who, protocol::errc::cancelled); });
 }
 
 void transfer::write(bytes_view bytes, handler<void> done) {
@@ -289,6 +290,9 @@ void transfer::finish(handler<void> done) {
     start(std::move(done), [this](std::optional<waiting<void>>& who) {
         if (std::exchange(is_finished_, true)) return complete<void>(who, errc::transfer_busy);
         finisher_ = std::move(who);
+        finisher_->on_cancel([weak = weak_from_this()] {
+            if (const auto self = weak.lock()) self->give_up(&transfer::finisher_);
+        });
         advance();
     });
 }

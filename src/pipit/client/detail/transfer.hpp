@@ -69,7 +69,8 @@ private:
     void fail_everything();
     void tick();
     void arm();
-    void give_up_reading();
+    template <class T>
+    void give_up(std::optional<waiting<T>> transfer::*who);
     template <class T>
     void complete(std::optional<waiting<T>>& who, result<T> with);
     /// With the lock held, unless this process is a child by `fork`.
