@@ -28,7 +28,7 @@ class link;
 /// not wait.
 ///
 /// Threads: any, several at the same time.
-class blocking_subscription {
+class [[nodiscard]] blocking_subscription {
 public:
     blocking_subscription() noexcept = default; ///< Of nothing: it has ended.
     explicit blocking_subscription(std::shared_ptr<detail::feed> messages) noexcept

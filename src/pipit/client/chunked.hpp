@@ -60,7 +60,7 @@ class blocking_chunk_stream;
 /// `closed` or `cancelled`, and the transfer is over then.
 ///
 /// Threads: any, several at the same time.
-class chunk_stream {
+class [[nodiscard]] chunk_stream {
 public:
     explicit chunk_stream(detail::transfer_pointer of) noexcept : transfer_(std::move(of)) {}
 
@@ -102,7 +102,7 @@ private:
 };
 
 /// The same for a `blocking_connection`; `errc::would_deadlock` inside callbacks.
-class blocking_chunk_stream {
+class [[nodiscard]] blocking_chunk_stream {
 public:
     explicit blocking_chunk_stream(chunk_stream of) noexcept : transfer_(std::move(of.transfer_)) {}
 

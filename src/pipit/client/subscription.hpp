@@ -71,11 +71,12 @@ auto awaitable_of(const feed_pointer& of, time_limit at_most,
 
 /// Messages of one subject. It ends when its user ends it (by this object's destructor, too), when
 /// its limit is reached, when the server refuses it, or with the connection's end; never by a lost
-/// connection. What had come before can still be taken then.
+/// connection. What had come before can still be taken then. Keep it: who throws away what
+/// `subscribe` returned has unsubscribed.
 ///
 /// Threads: any, several at the same time. Of a callback that is running in another thread when it
 /// ends: see `connection`.
-class subscription {
+class [[nodiscard]] subscription {
 public:
     subscription() noexcept = default; ///< Of nothing: it has ended.
     explicit subscription(detail::feed_pointer messages) noexcept : feed_(std::move(messages)) {}
@@ -129,7 +130,7 @@ private:
 /// The answers to one `request_many`. The destructor ends it.
 ///
 /// Threads: any, several at the same time.
-class replies {
+class [[nodiscard]] replies {
 public:
     replies() noexcept = default; ///< Of nothing: there are none.
     explicit replies(detail::feed_pointer answers) noexcept : feed_(std::move(answers)) {}
