@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 
-from suite import beside_nats, equal, matches, once, succeeded, test
+from suite import beside_nats, equal, eventually, matches, once, succeeded, test
 
 
 @test
@@ -287,6 +287,27 @@ def a_sub_survives_a_restart_of_its_server(world):
     sub.wait_for("Disconnected")
     world.servers.append(type(server)(server.program, f'port: {server.port}\nhost: "127.0.0.1"\n', bare=True))
     sub.wait_for("Connected again")
+    succeeded(world.run("pub", "a", "hello", env=env))
+    sub.wait_for("hello", "out")
+
+
+@test
+def a_sub_outlives_logins_that_are_refused(world):
+    config = ('http: "127.0.0.1:-1"\nhost: "127.0.0.1"\nport: {}\n'
+              'authorization {{ user: a, password: {} }}\n')
+    server = world.start_server('authorization { user: a, password: b }\n')
+    env = {"NATS_URL": f"nats://a:b@127.0.0.1:{server.port}"}
+    sub = world.start("sub", "a", env=env)
+    sub.wait_for("Subscribed")
+    for password in "other", "b":
+        server.stop()
+        server = type(server)(server.program, config.format(server.port, password), bare=True)
+        world.servers.append(server)
+        if password == "b":
+            sub.wait_for("Connected again")
+            continue
+        sub.wait_for("login was refused: Authorization Violation.*; trying again")
+        eventually(lambda: json.loads(server.monitoring("/varz"))["total_connections"] > 2, "three logins")
     succeeded(world.run("pub", "a", "hello", env=env))
     sub.wait_for("hello", "out")
 

@@ -95,7 +95,7 @@ private:
     void tell(const client::connection_event& happened) {
         if (std::holds_alternative<client::event::disconnected>(happened)) ++losses_;
         const auto* const refused = std::get_if<client::event::asynchronous_error>(&happened);
-        if (!refused || refused->why != protocol::errc::refused_by_peer || failed_.code()) return;
+        if (!refused || !is_refusal(refused->why) || failed_.code()) return;
         failed_ = refused->why;
         wake_.cancel();
     }

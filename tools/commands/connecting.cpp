@@ -205,6 +205,7 @@ result<connecting> settle_connection(const program& with) {
     how.options.connect_timeout = timeout;
     how.options.request_timeout = timeout;
     how.options.drain_timeout = timeout;
+    how.options.gives_up_on_repeated_refusal = false;
     if (settings->creds || settings->nkey || settings->user_jwt) {
         if (const auto used = use_credentials(how.options, *settings, with.variables); !used) {
             return used.error();

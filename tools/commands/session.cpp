@@ -14,6 +14,7 @@
 
 #include <exception>
 #include <unistd.h>
+#include <utility>
 
 namespace pipit::cli {
 namespace {
@@ -74,15 +75,34 @@ session::session(program& of, connecting settled, asio::any_io_executor executor
            told(how.options, [this](const auto& happened) { tell(happened); })) {}
 
 void session::tell(const client::connection_event& happened) {
-    if (std::holds_alternative<client::event::disconnected>(happened)) ++losses_;
+    if (std::holds_alternative<client::event::disconnected>(happened)) {
+        ++losses_;
+        is_let_in_ = login_noted_ = false;
+    }
+    if (std::holds_alternative<client::event::connected>(happened)) is_let_in_ = true;
     if (interrupted()) return;
     if (const auto text = std::visit(event_text{}, happened); !text.empty()) with.note(text);
     const auto* const failed = std::get_if<client::event::asynchronous_error>(&happened);
-    if (!failed || refused_ || failed->why != protocol::errc::refused_by_peer) return;
-    // A suspended command is heard no more, and nothing that it asked for was refused.
-    if (failed->why.detail() == protocol::error_texts::stale_connection) return;
-    refused_ = failed->why;
+    if (failed) tell_refusal(failed->why);
+}
+
+void session::tell_refusal(const error& why) {
+    if (!is_let_in_) {
+        const bool is_login = why == protocol::errc::authorization_refused;
+        // Of the first connection, the command itself tells.
+        if (!is_login || losses_ == 0 || std::exchange(login_noted_, true)) return;
+        return with.note(why.message() + "; trying again");
+    }
+    if (refused_ || !is_refusal(why)) return;
+    refused_ = why;
     if (on_refused) on_refused();
+}
+
+bool is_refusal(const error& why) {
+    // A suspended command is heard no more, and nothing that it asked for was refused.
+    const bool is_about_silence = why.detail() == protocol::error_texts::stale_connection;
+    return why == protocol::errc::permission_denied ||
+           (why == protocol::errc::refused_by_peer && !is_about_silence);
 }
 
 std::unique_ptr<client::connection>
@@ -166,14 +186,10 @@ std::string connect_complaint(const error& why, const connecting& how) {
     auto text = "cannot connect to " + how.servers + ": " + why.message();
     if (!how.context.empty()) text += " (as context '" + how.context + "' says)";
     if (!text.ends_with('?')) text += '.';
-    const auto reason = why.message();
-    const auto says = [&](std::string_view words) {
-        return reason.find(words) != std::string::npos;
-    };
-    if (says("uthorization") || says("uthentication")) {
+    if (why == protocol::errc::authorization_refused) {
         return text + " Say who you are with --user and --password, --creds, --nkey or --context";
     }
-    if (says("onnection refused")) {
+    if (why.message().find("onnection refused") != std::string::npos) {
         return text + " Start a server there, for example with: pipit server; or name another one "
                       "with --server URL";
     }

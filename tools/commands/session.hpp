@@ -34,7 +34,8 @@ public:
     [[nodiscard]] int signal() const noexcept { return signal_; }
     [[nodiscard]] int& signal_slot() noexcept { return signal_; }
 
-    /// What the server refused, a publication or a subscription: the first one.
+    /// What the server refused, a publication or a subscription: the first one. Not a login, which
+    /// is tried again.
     [[nodiscard]] const std::optional<error>& refused() const noexcept { return refused_; }
     std::function<void()> on_refused; ///< Called then.
     /// How often the connection was lost, and maybe what was on its way.
@@ -56,11 +57,17 @@ public:
 
 private:
     void tell(const client::connection_event& happened);
+    void tell_refusal(const error& why);
 
     int signal_ = 0;
     std::uint64_t losses_ = 0;
+    bool is_let_in_ = false;   ///< As events told, and so before what they tell next.
+    bool login_noted_ = false; ///< That one was refused, since the connection was lost.
     std::optional<error> refused_;
 };
+
+/// Whether a server said that, of a publication or a subscription.
+[[nodiscard]] bool is_refusal(const error& why);
 
 /// What a connected command does.
 struct activity {

@@ -62,8 +62,9 @@ public:
     connection& operator=(const connection&) = delete;
 
     /// Completes when connected; with `retry_on_failed_connect` at once.
-    /// Errors: `protocol::errc::invalid_url`; `protocol::errc::no_servers` with what the last one
-    ///         said. Cancelling it closes the connection.
+    /// Errors: `protocol::errc::invalid_url`; `protocol::errc::authorization_refused` when every
+    ///         server refused the login, otherwise `protocol::errc::no_servers`, with what each of
+    ///         them said. Cancelling it closes the connection.
     template <asio::completion_token_for<void(result<>)> Token>
     auto connect(Token&& token) {
         return asio::async_initiate<Token, void(result<>)>(

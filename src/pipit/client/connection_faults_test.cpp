@@ -249,7 +249,7 @@ TEST(ConnectionFaults, SaysWhoItIs) {
     EXPECT_TRUE(connects({.servers = {with(by_password->url(), "me:pass")}}));
 
     const auto refused = connects({.servers = {by_token->url()}, .token = "wrong"});
-    EXPECT_EQ(refused.error(), protocol::errc::no_servers);
+    EXPECT_EQ(refused.error(), protocol::errc::authorization_refused);
     EXPECT_NE(refused.error().message().find("Authorization Violation"), std::string::npos)
         << refused.error().message();
 
@@ -266,6 +266,29 @@ TEST(ConnectionFaults, SaysWhoItIs) {
     nats.reconnect();
     run_until(io, [&] { return tells.closed == 1; }); // The same refusal twice in a row.
     EXPECT_EQ(asked, 3);
+}
+
+TEST(ConnectionFaults, GoesOnAskingToBeLetInWhereItIsToldTo) {
+    const auto server = start_server({.configuration = "authorization { token: secret }"});
+    asio::io_context io;
+    told tells;
+    auto options = options_for({server->url()}, tells);
+    options.reconnect_wait_max = 5ms;
+    options.gives_up_on_repeated_refusal = false;
+    int asked = 0;
+    options.credentials_provider = [&](const protocol::server_info&) {
+        ++asked;
+        protocol::credentials who;
+        who.auth_token = asked == 1 || asked == 5 ? "secret" : "not yet";
+        return who;
+    };
+    connection nats(io.get_executor(), options);
+    EXPECT_TRUE(connect(io, nats));
+    nats.reconnect();
+    run_until(io, [&] { return tells.connected_again == 1 || tells.closed == 1; });
+    EXPECT_EQ(tells.closed, 0);
+    ASSERT_FALSE(tells.errors.empty());
+    for (const auto& each : tells.errors) EXPECT_EQ(each, protocol::errc::authorization_refused);
 }
 
 TEST(ConnectionFaults, AProviderThatThrowsFailsTheAttempt) {
@@ -433,9 +456,10 @@ TEST(ConnectionFaults, TellsWhoeverWaitsThatPermissionsAreMissing) {
     EXPECT_EQ(next.is->error(), errc::subscription_ended);
     EXPECT_NE(next.is->error().message().find("Permissions Violation"), std::string::npos)
         << next.is->error().message();
-    EXPECT_EQ(asked.is->error(), protocol::errc::refused_by_peer);
+    EXPECT_EQ(asked.is->error(), protocol::errc::permission_denied);
     EXPECT_TRUE(nats.is_connected());
-    EXPECT_EQ(tells.errors.size(), 2u);
+    ASSERT_EQ(tells.errors.size(), 2u);
+    for (const auto& each : tells.errors) EXPECT_EQ(each, protocol::errc::permission_denied);
 }
 
 } // namespace

@@ -45,7 +45,8 @@ struct slow_consumer {
     std::string subject;
     std::uint64_t dropped_messages = 0; ///< So far.
 };
-/// Something that no operation is waiting for: a permissions violation of a publication, …
+/// Something that no operation is waiting for: `protocol::errc::permission_denied` of a
+/// publication, `protocol::errc::authorization_refused` of a login while it reconnects, …
 struct asynchronous_error {
     error why;
 };
@@ -112,6 +113,9 @@ struct connection_options {
     bool randomize_servers = true;
     bool websocket_compression = false; ///< Asked for where a server's URL is `ws` or `wss`.
     bool use_discovered_servers = true;
+    /// A server that refuses the login twice in a row for the same reason is left for good, and
+    /// without another one the connection ends. False: it is tried again like one that is away.
+    bool gives_up_on_repeated_refusal = true;
 
     std::size_t pending_output_bytes_max = limits::client_pending_bytes;
     std::size_t reconnect_buffer_bytes_max = limits::client_offline_bytes; ///< 0: none.

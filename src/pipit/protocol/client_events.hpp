@@ -51,6 +51,9 @@ struct error_received {
     /// than the server's `max_control_line`, which is known when that closed two connections.
     std::optional<sid> subscription;
 };
+/// With the server's text: `errc::authorization_refused`, `errc::permission_denied`, or
+/// `errc::refused_by_peer` for all others.
+[[nodiscard]] error as_error(const error_received& what);
 /// A later INFO (`info()`).
 struct info_changed {};
 /// An INFO named servers that the pool did not know; now it does. Each as `host:port`.

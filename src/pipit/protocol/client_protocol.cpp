@@ -35,7 +35,8 @@ error invalid_subject(bytes_view subject) {
 
 /// Why a server cannot be connected to, which may name it, unless it is the server who says so.
 error without_secret(const error& why, const server_address& server) {
-    if (!server.may_be_secret || why == errc::refused_by_peer) return why;
+    const bool servers_words = why == errc::refused_by_peer || why == errc::authorization_refused;
+    if (!server.may_be_secret || servers_words) return why;
     return {why.code(), shown_name(server)};
 }
 
@@ -108,7 +109,7 @@ void client_protocol::start(steady_time now) {
 
 void client_protocol::open_next(steady_time now) {
     const auto* const server = pool_.current();
-    if (server == nullptr) return end(error(errc::no_servers, failures_text()));
+    if (server == nullptr) return end(no_server());
     state_ = state::opening;
     has_slept_ = false;
     deadline_ = now + options_.connect_timeout;
@@ -118,7 +119,7 @@ void client_protocol::open_next(steady_time now) {
 void client_protocol::wait_or_open(steady_time now) {
     const bool round_is_over = attempts_in_round_ >= pool_.size();
     if (round_is_over && !ever_connected_ && !options_.retry_first_connect) {
-        return end(error(errc::no_servers, failures_text()));
+        return end(no_server());
     }
     if (!round_is_over || pool_.size() == 0) return open_next(now);
     attempts_in_round_ = 0;
@@ -263,11 +264,17 @@ void client_protocol::lose(error why, std::string_view auth_error) {
 /// without a pause.
 void client_protocol::count_failure(const error& why, bool was_connected) {
     if (!was_connected) {
-        if (attempts_in_round_++ == 0) failures_.clear();
+        if (attempts_in_round_++ == 0) {
+            failures_.clear();
+            refusals_in_round_ = 0;
+        }
+        const bool is_refused = why == errc::authorization_refused;
+        if (is_refused) ++refusals_in_round_;
         if (failures_.size() < failures_told_max) {
             const auto server = shown_name(*pool_.current());
             const bool names_it = why.detail() == server; // Not twice.
-            failures_.push_back(server + ": " + (names_it ? why.code().message() : why.message()));
+            const auto text = is_refused ? std::string(why.detail()) : why.message();
+            failures_.push_back(server + ": " + (names_it ? why.code().message() : text));
         }
         return;
     }
@@ -276,6 +283,12 @@ void client_protocol::count_failure(const error& why, bool was_connected) {
     if (has_lasted) rounds_ = 0;
     short_connections_ = has_lasted ? 0 : short_connections_ + 1;
     attempts_in_round_ = short_connections_ > 1 ? pool_.size() : 0;
+}
+
+/// Why there is none to be connected to.
+error client_protocol::no_server() const {
+    const bool all_refused = refusals_in_round_ != 0 && refusals_in_round_ == attempts_in_round_;
+    return {all_refused ? errc::authorization_refused : errc::no_servers, failures_text()};
 }
 
 std::string client_protocol::failures_text() const {
@@ -420,9 +433,10 @@ void client_protocol::receive_error(bytes_view text) {
     const bool goes_on = detail::leaves_connection_open(what);
     const bool about_us = what.kind == error_received::about::authentication;
     if (detail::is_about_a_line(what)) find_too_long_line(what);
+    auto why = as_error(what);
     events_.emplace_back(std::move(what));
     if (goes_on) return;
-    lose(error(errc::refused_by_peer, std::string(text)), about_us ? text : bytes_view());
+    lose(std::move(why), about_us ? text : bytes_view());
 }
 
 void client_protocol::end_refused_subscription(error_received& refused) {

@@ -185,6 +185,7 @@ private:
     void wait_or_open(steady_time now);
     void keep_alive(steady_time now, bool slept);
     void count_failure(const error& why, bool was_connected);
+    [[nodiscard]] error no_server() const;
     [[nodiscard]] std::string failures_text() const;
     [[nodiscard]] std::string late_text() const;
     void lose(error why, std::string_view auth_error = {});
@@ -228,6 +229,7 @@ private:
     std::optional<steady_time> deadline_; ///< Of what `state_` waits for.
     bool has_slept_ = false;              ///< And nothing was received since.
     std::size_t attempts_in_round_ = 0;
+    std::size_t refusals_in_round_ = 0; ///< Of logins, among them.
     int rounds_ = 0;
     std::vector<std::string> failures_; ///< Of this round: each server, and why.
     steady_time connected_at_{};

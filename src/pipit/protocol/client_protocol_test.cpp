@@ -462,6 +462,32 @@ TEST(ClientProtocol, NamesWhatAPermissionsViolationIsAbout) {
     EXPECT_EQ(queue.subject, "a");
     EXPECT_EQ(queue.queue, "q");
     EXPECT_EQ(received("User Authentication Expired").kind, about::authentication);
+    EXPECT_EQ(as_error(publish), errc::permission_denied);
+    EXPECT_EQ(as_error(queue), errc::permission_denied);
+    EXPECT_EQ(as_error(received("User Authentication Expired")), errc::authorization_refused);
+    EXPECT_EQ(as_error(received("maximum connections exceeded")), errc::refused_by_peer);
+    EXPECT_EQ(as_error(received("Stale Connection")).detail(), "Stale Connection");
+}
+
+TEST(ClientProtocol, SaysWhenEveryServerRefusedTheLogin) {
+    for (const bool all_refuse : {true, false}) {
+        script s(options_for({"a", "b"}));
+        s.opens();
+        s.receives(greeting);
+        s.client.connect(s.who);
+        s.receives("-ERR 'Authorization Violation'\r\n");
+        s.opens();
+        if (all_refuse) {
+            s.receives("-ERR 'User Authentication Expired'\r\n");
+            EXPECT_EQ(s.last_error.message(),
+                      "the login was refused: a:4222: Authorization Violation; b:4222: User "
+                      "Authentication Expired");
+        } else {
+            s.loses_transport();
+        }
+        EXPECT_TRUE(s.client.is_closed());
+        EXPECT_EQ(s.last_error, all_refuse ? errc::authorization_refused : errc::no_servers);
+    }
 }
 
 TEST(ClientProtocol, BeginsTlsWhenTheServerOrTheUrlAsksForIt) {

@@ -216,7 +216,7 @@ void client_session::close_everything(const error& why) {
 
 void client_session::receive_error(const error_received& received) {
     const auto reason = [&] {
-        return error(errc::refused_by_peer, received.text + " (" + server_ + ')');
+        return error(as_error(received).code(), received.text + " (" + server_ + ')');
     };
     if (received.subscription && received.subscription != inbox_sid_) {
         events_.emplace_back(subscription_ended{*received.subscription, reason()});

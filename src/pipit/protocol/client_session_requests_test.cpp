@@ -106,9 +106,9 @@ TEST(Request, IsRefusedAtOnceForItsSubject) {
     s.requests("secret");
     s.receives("-ERR 'Permissions Violation for Publish to \"secret\"'\r\n");
     EXPECT_EQ(s.events(), "error:Permissions Violation for Publish to \"secret\" | "
-                          "answered:1:the peer refused: Permissions Violation for Publish to "
+                          "answered:1:not permitted: Permissions Violation for Publish to "
                           "\"secret\" (a:4222) | "
-                          "answered:3:the peer refused: Permissions Violation for Publish to "
+                          "answered:3:not permitted: Permissions Violation for Publish to "
                           "\"secret\" (a:4222)");
 }
 
@@ -118,7 +118,7 @@ TEST(Request, IsRefusedAtOnceForTheInboxWhichIsTriedAgainByTheNext) {
     s.requests("greet");
     (void)s.sent();
     s.receives("-ERR 'Permissions Violation for Subscription to \"" + s.inbox + "*\"'\r\n");
-    EXPECT_NE(s.events().find("| answered:1:the peer refused: Permissions Violation"),
+    EXPECT_NE(s.events().find("| answered:1:not permitted: Permissions Violation"),
               std::string::npos);
     s.requests("greet");
     EXPECT_EQ(s.sent(), "SUB INBOX.* 2\r\nPUB greet INBOX.2 0\r\n\r\n");

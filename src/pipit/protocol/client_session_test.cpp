@@ -106,7 +106,7 @@ TEST(ClientSession, EndsARefusedSubscriptionAndNoOther) {
     s.receives("-ERR 'Permissions Violation for Subscription to \"secret\" using queue \"q\"'\r\n");
     EXPECT_EQ(s.events(),
               "error:Permissions Violation for Subscription to \"secret\" using queue \"q\" | "
-              "ended:2:the peer refused: Permissions Violation for Subscription to \"secret\" "
+              "ended:2:not permitted: Permissions Violation for Subscription to \"secret\" "
               "using queue \"q\" (a:4222)");
     s.receives("MSG secret 2 0\r\n\r\nMSG secret 1 1\r\nx\r\n");
     EXPECT_EQ(s.events(), "message:1:x");

@@ -26,6 +26,8 @@ const char* sentence(errc value) {
     case errc::timeout: return "timed out";
     case errc::stale_connection: return "pings were not answered";
     case errc::refused_by_peer: return "the peer refused";
+    case errc::authorization_refused: return "the login was refused";
+    case errc::permission_denied: return "not permitted";
     case errc::tls_not_offered: return "the server does not offer TLS";
     case errc::left_server: return "the server was left on demand";
     case errc::connection_lost: return "the connection was lost";

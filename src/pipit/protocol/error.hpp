@@ -23,8 +23,10 @@ enum class errc {
     closed,
     transport_closed, ///< The peer closed the transport, or it broke.
     timeout,
-    stale_connection, ///< Pings were not answered.
-    refused_by_peer,  ///< The peer said `-ERR`; the detail is its text.
+    stale_connection,      ///< Pings were not answered.
+    refused_by_peer,       ///< The peer said `-ERR`; the detail is its text, as of the next two.
+    authorization_refused, ///< It does not take the credentials, or takes them no longer.
+    permission_denied,     ///< It does not let this client publish, or subscribe, there.
     tls_not_offered,
     left_server,     ///< The user asked to reconnect.
     connection_lost, ///< Before the answer came.

@@ -42,7 +42,7 @@ struct subscription_ended {
     error why;
 };
 /// The answer to `request`. Errors: `errc::no_responders`, `errc::timeout` with the subject and
-/// how long it was waited, `errc::connection_lost`, `errc::refused_by_peer`, `errc::cancelled`,
+/// how long it was waited, `errc::connection_lost`, `errc::permission_denied`, `errc::cancelled`,
 /// `errc::closed`.
 struct request_answered {
     operation_id operation;

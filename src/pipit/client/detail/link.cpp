@@ -48,6 +48,7 @@ protocol::client_session_options session_options(const connection_options& optio
     if (auto servers = parse_servers(options.servers)) wire.servers = std::move(*servers);
     wire.pool.randomize = options.randomize_servers;
     wire.pool.attempts_max = options.reconnect_attempts_max;
+    wire.pool.remove_on_repeated_auth_error = options.gives_up_on_repeated_refusal;
     wire.use_discovered_servers = options.use_discovered_servers;
     wire.name = options.name;
     wire.version = PIPIT_VERSION;

@@ -321,7 +321,7 @@ void link::take(protocol::flushed& what) {
 }
 
 void link::take(protocol::error_received& what) {
-    report(event::asynchronous_error{error(protocol::errc::refused_by_peer, std::move(what.text))});
+    report(event::asynchronous_error{as_error(what)});
 }
 
 void link::take(protocol::info_changed&) {} // `server_info` asks the session.

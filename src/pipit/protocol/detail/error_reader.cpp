@@ -3,6 +3,7 @@
 
 #include <pipit/base/ascii_case.hpp>
 #include <pipit/base/trimmed.hpp>
+#include <pipit/protocol/error.hpp>
 #include <pipit/protocol/error_texts.hpp>
 
 #include <algorithm>
@@ -70,3 +71,16 @@ bool is_about_a_line(const error_received& what) {
 }
 
 } // namespace pipit::protocol::detail
+
+namespace pipit::protocol {
+
+error as_error(const error_received& what) {
+    using about = error_received::about;
+    auto code = errc::refused_by_peer;
+    if (what.kind == about::authentication) code = errc::authorization_refused;
+    const bool has_subject = what.kind == about::publish || what.kind == about::subscription;
+    if (has_subject && !detail::is_about_a_line(what)) code = errc::permission_denied;
+    return {code, what.text};
+}
+
+} // namespace pipit::protocol
