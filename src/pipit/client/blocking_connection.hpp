@@ -138,6 +138,8 @@ public:
     /// The time limit is `request_timeout`, unless there is another one.
     [[nodiscard]] result<> flush(std::optional<nanoseconds> timeout = {});
     [[nodiscard]] result<nanoseconds> rtt();
+    /// As of `connection`, but of what waits for `next` it only waits for what another thread
+    /// takes, which asked for that subscription's last message. The rest can be taken afterwards.
     [[nodiscard]] result<> drain();
     /// `event::closed` follows, at the latest before the destructor returns (but in a callback).
     void close();

@@ -66,6 +66,44 @@ TEST(BlockingConnection, DrainsASubscription) {
     EXPECT_FALSE(counted.is_active());
 }
 
+TEST(BlockingConnection, IsDrainedByAThreadThatTakesTheRestAfterwards) {
+    const auto server = start_server();
+    blocking_connection nats({.servers = {server->url()}});
+    nats.connect().value();
+    auto begun = nats.subscribe("a").value();
+    auto unread = nats.subscribe("a").value();
+    for (int i = 0; i < 3; ++i) nats.publish("a", "").value();
+    EXPECT_TRUE(begun.next());
+    const auto drained = nats.drain();
+    EXPECT_TRUE(drained) << drained.error().message();
+    for (int i = 0; i < 2; ++i) EXPECT_TRUE(begun.next());
+    for (int i = 0; i < 3; ++i) EXPECT_TRUE(unread.try_next());
+    EXPECT_EQ(unread.next().error(), errc::subscription_ended);
+}
+
+TEST(BlockingConnection, IsDrainedWhenAnotherThreadHasAnsweredWhatWasOnItsWay) {
+    constexpr int many = 200;
+    const auto server = start_server();
+    blocking_connection asks({.servers = {server->url()}});
+    blocking_connection nats({.servers = {server->url()}});
+    asks.connect().value();
+    nats.connect().value();
+    auto answers = asks.subscribe("answers").value();
+    auto questions = nats.subscribe("questions").value();
+    nats.flush().value();
+    std::thread serves([&] {
+        for (const auto& question : questions) (void)nats.respond(question, "");
+    });
+    for (int i = 0; i < many; ++i) asks.publish("questions", "", {.reply = "answers"}).value();
+    EXPECT_TRUE(answers.next()); // Others are on their way.
+    asks.flush().value();
+    nats.drain().value();
+    serves.join();
+    asks.flush().value();
+    // The last one may have been taken, but not answered yet.
+    EXPECT_GE(answers.statistics().pending_messages, many - 2u);
+}
+
 TEST(BlockingConnection, ACallbackMustNotWait) {
     const auto server = start_server();
     blocking_connection nats({.servers = {server->url()}});

@@ -153,9 +153,11 @@ public:
         return asio::async_initiate<Token, void(result<nanoseconds>)>(
             [this](auto done) { start_rtt(detail::handler<nanoseconds>(std::move(done))); }, token);
     }
-    /// Ends all subscriptions when what was on its way is here, waits for requests that are under
-    /// way, sends everything, and closes. Messages that wait for `next` can still be taken.
-    /// Errors: `protocol::errc::timeout` after `drain_timeout`, `connection_lost`, `closed`.
+    /// Ends all subscriptions when what was on its way is here, waits until that is handed out (and
+    /// may be answered) and for requests that are under way, sends everything, and closes. So
+    /// somebody has to take what waits for `next`, or to end that subscription.
+    /// Errors: `protocol::errc::timeout` after `drain_timeout`, with the subjects of what nobody
+    ///         took, which can still be taken; `connection_lost`, `closed`.
     template <asio::completion_token_for<void(result<>)> Token>
     auto drain(Token&& token) {
         return asio::async_initiate<Token, void(result<>)>(

@@ -15,6 +15,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <variant>
 #include <vector>
 
@@ -81,6 +82,7 @@ struct feed {
     bool slow_consumer_told = false;
     bool holds_reading = false; ///< Nothing is read, because `pending` is full.
     bool delays_drain = false;  ///< The connection's drain waits for `pending` to be taken.
+    std::thread::id taker;      ///< Of a blocking user: who asked for the last message.
     std::optional<feed_end> end;
     /// The user has ended it: what is on its way to the callback is not handed out any more.
     std::atomic<bool> cut = false;

@@ -236,6 +236,7 @@ void link::drain(handler<void> done) {
         if (!drain_deadline_) {
             const auto now = net::steady_now();
             drain_deadline_ = now + options_.drain_timeout;
+            if (face_ == face::blocking) drained_by_ = std::this_thread::get_id();
             for (const auto& [id, of] : subscriptions_) {
                 session_.drain(id, now, options_.drain_timeout);
             }
@@ -369,6 +370,7 @@ void link::abandon() {
     std::list<room_waiter> wanting_room;
     std::unordered_map<protocol::operation_id, operation> operations;
     std::vector<feed_pointer> feeds;
+    std::unordered_map<const feed*, feed_pointer> delaying;
     std::list<feed::waiter> waiters;
     std::list<feed::drainer> feed_drains;
     std::shared_ptr<dialer> dialing;
@@ -391,6 +393,7 @@ void link::abandon() {
             if (const auto* const many = std::get_if<feed_pointer>(&of)) feeds.push_back(*many);
         }
         subscriptions_.clear();
+        delaying.swap(delaying_feeds_);
         last_feed_.reset();
         for (const auto& of : feeds) {
             of->end = feed_end{protocol::errc::closed, {}};

@@ -275,6 +275,8 @@ private:
     void limit(feed& of, std::uint64_t max);
     void stop_delaying(feed& of);
     void advance_drain();
+    [[nodiscard]] bool is_waited_for(const feed& of) const;
+    [[nodiscard]] error not_handed_out() const;
     [[nodiscard]] error ending_why() const;
     [[nodiscard]] bool is_handing_out() const noexcept {
         return drain_deadline_ && !last_drain_begun_;
@@ -451,7 +453,9 @@ private:
     std::uint64_t next_waiter_ = 1;
     std::size_t holding_feeds_ = 0;
     std::optional<steady_time> drain_deadline_; ///< Once `drain` was called.
-    std::size_t delaying_feeds_ = 0;            ///< Of which not everything is handed out.
+    std::thread::id drained_by_;                ///< Of a blocking user.
+    /// Of which not everything is handed out.
+    std::unordered_map<const feed*, feed_pointer> delaying_feeds_;
     bool last_drain_begun_ = false;
     error closing_why_; ///< When it is not the session that knows.
     std::string header_scratch_;

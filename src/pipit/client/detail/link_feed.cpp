@@ -98,14 +98,14 @@ void link::stop_holding(feed& of) {
 
 void link::stop_delaying(feed& of) {
     if (!std::exchange(of.delays_drain, false)) return;
-    --delaying_feeds_;
+    delaying_feeds_.erase(&of);
     advance_drain();
 }
 
 /// When all subscriptions have ended and their messages are handed out: answers to them, by
 /// callbacks that are still to be called, come before the end.
 void link::advance_drain() {
-    if (!is_handing_out() || !subscriptions_.empty() || delaying_feeds_ != 0) return;
+    if (!is_handing_out() || !subscriptions_.empty() || !delaying_feeds_.empty()) return;
     last_drain_begun_ = true;
     tasks_.emplace_back(last_drain{});
     schedule_turn();
@@ -126,10 +126,33 @@ void link::end_feed(const feed_pointer& which, feed_end how) {
     }
     call_all(*which);
     stop_holding(*which);
-    if (is_handing_out() && !which->pending.empty()) {
+    if (is_handing_out() && !which->pending.empty() && is_waited_for(*which)) {
         which->delays_drain = true;
-        ++delaying_feeds_;
+        delaying_feeds_.emplace(which.get(), which);
     }
+}
+
+/// Whether somebody may take the rest of it while the connection is drained. A thread that waits
+/// for the end of that does not.
+bool link::is_waited_for(const feed& of) const {
+    if (face_ == face::asynchronous) return true;
+    return of.taker != std::thread::id() && of.taker != drained_by_;
+}
+
+/// Why a drain took too long.
+error link::not_handed_out() const {
+    constexpr std::size_t told_max = 3;
+    std::string text = "not all messages were handed out";
+    std::size_t told = 0;
+    for (const auto& [key, of] : delaying_feeds_) {
+        if (told == told_max) break;
+        text += told++ == 0 ? ": " : ", ";
+        text += std::to_string(of->pending.size()) + " of '" + of->subject + "'";
+    }
+    if (const auto more = delaying_feeds_.size() - told; more != 0) {
+        text += ", and those of " + std::to_string(more) + " other subscriptions";
+    }
+    return {protocol::errc::timeout, std::move(text)};
 }
 
 template <class T>
@@ -194,6 +217,7 @@ void link::end_waiter(feed& of, std::uint64_t number, error why) {
 
 std::optional<message> link::try_next(feed& of) {
     return inside([&] {
+        if (face_ == face::blocking) of.taker = std::this_thread::get_id();
         auto first = of.pending.pop();
         if (first) taken_from(of);
         return first;
@@ -268,7 +292,7 @@ void link::cancel_drain(feed& of, std::uint64_t number) {
 void link::cancel(feed& of) {
     inside([&] {
         of.cut = true;
-        if (of.end) return;
+        if (of.end) return stop_delaying(of);
         session_.cancel(std::get<protocol::operation_id>(of.source));
         schedule_turn();
     });

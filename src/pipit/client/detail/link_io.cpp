@@ -264,7 +264,7 @@ void link::expired() {
         expire();
         const auto now = net::steady_now();
         if (is_handing_out() && now >= *drain_deadline_ && !session_.is_closed()) {
-            closing_why_ = error(protocol::errc::timeout, "not all messages were handed out");
+            closing_why_ = not_handed_out();
             session_.close();
         }
         turn(held);

@@ -336,6 +336,7 @@ void link::take(protocol::lame_duck&) { report(event::lame_duck{}); }
 
 void link::take(protocol::closed& what) {
     drop_transport();
+    delaying_feeds_.clear();
     connected_server_.clear();
     if (!what.why.code()) what.why = closing_why_;
     const error why = what.why.code() ? what.why : error(protocol::errc::closed);

@@ -225,6 +225,7 @@ template <class IsHere>
 void link::wait_for_feed(lock& held, feed& of, IsHere is_here,
                          std::optional<steady_time> deadline) {
     sleeper me;
+    of.taker = std::this_thread::get_id();
     const auto is_over = [&] {
         if (is_here()) return true;
         if (!std::exchange(me.is_listed, true)) of.sleepers.push_back(&me);
