@@ -11,6 +11,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <variant>
 
 namespace auth = pipit::auth;
 namespace client = pipit::client;
@@ -33,6 +34,12 @@ client::admission decide(const auth::authorization_request_jwt& request) {
     return user;
 }
 
+/// Whoever cannot be answered is refused when his time is over, and nobody would know why.
+void complain(const client::connection_event& happened) {
+    const auto* const failed = std::get_if<client::event::asynchronous_error>(&happened);
+    if (failed) std::fprintf(stderr, "%s\n", failed->why.message().c_str());
+}
+
 } // namespace
 
 int main(int argument_count, char** arguments) {
@@ -44,7 +51,8 @@ int main(int argument_count, char** arguments) {
     client::callout_keys keys{.issuer = auth::decode_nkey_seed(arguments[2]).value()};
     if (argument_count > 3) keys.xkey = auth::decode_nkey_seed(arguments[3]).value();
 
-    client::blocking_connection nats({.servers = {arguments[1]}, .name = "callout"});
+    client::blocking_connection nats(
+        {.servers = {arguments[1]}, .name = "callout", .on_event = complain});
     nats.connect().value();
     const auto served = client::serve_auth_callout(nats, keys, decide).value();
     nats.flush().value();

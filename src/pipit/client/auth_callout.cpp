@@ -2,6 +2,7 @@
 #include <pipit/client/auth_callout.hpp>
 
 #include <pipit/base/unix_time.hpp>
+#include <pipit/client/detail/link.hpp>
 #include <pipit/net/clock.hpp>
 #include <pipit/net/random_bytes.hpp>
 #include <pipit/protocol/headers.hpp>
@@ -20,6 +21,12 @@ std::optional<std::string> sealing_key(bytes_view headers) {
     const auto value = parsed->get(auth::callout_xkey_header);
     if (!value) return std::nullopt;
     return std::string(*value);
+}
+
+/// What the service's user is told of a request that got no answer.
+error unanswered(const error& why) {
+    const auto detail = std::string(why.detail());
+    return {why.code(), "a request for an auth callout" + (detail.empty() ? "" : ": " + detail)};
 }
 
 } // namespace
@@ -88,15 +95,16 @@ std::string callout_answerer::answer_to(const auth::authorization_request_jwt& r
 result<blocking_subscription> serve_auth_callout(blocking_connection& connection,
                                                  const callout_keys& keys, doorkeeper decide) {
     const auto answerer = std::make_shared<const callout_answerer>(keys, std::move(decide));
-    return connection.subscribe(auth::callout_subject,
-                                [answerer, &connection](const message& request) {
-                                    auth::xkey_nonce nonce{};
-                                    net::fill_randomly(nonce);
-                                    const auto answered =
-                                        answerer->answer(request.header_block(), request.payload(),
-                                                         net::wall_now(), nonce);
-                                    if (answered) (void)connection.respond(request, *answered);
-                                },
+    auto answers = [answerer, &connection](const message& request) {
+        auth::xkey_nonce nonce{};
+        net::fill_randomly(nonce);
+        const auto answered =
+            answerer->answer(request.header_block(), request.payload(), net::wall_now(), nonce);
+        const auto sent =
+            answered ? connection.respond(request, *answered) : result<>(answered.error());
+        if (!sent) connection.internals()->tell_user(unanswered(sent.error()));
+    };
+    return connection.subscribe(auth::callout_subject, std::move(answers),
                                 {.queue = "auth_callout"});
 }
 

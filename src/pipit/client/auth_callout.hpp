@@ -80,6 +80,8 @@ private:
 /// Answers the callouts that come over a connection, until the subscription ends. The connection's
 /// user is one of the server's `auth_users`. Several services share the work.
 /// `decide` runs on the connection's thread: nothing else of the connection goes on meanwhile.
+/// A request that gets no answer (see `callout_answerer::answer`; or it could not be sent) is told
+/// to `on_event`, as `event::asynchronous_error`.
 /// Errors: as of `blocking_connection::subscribe`.
 [[nodiscard]] result<blocking_subscription>
 serve_auth_callout(blocking_connection& connection, const callout_keys& keys, doorkeeper decide);

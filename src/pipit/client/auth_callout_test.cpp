@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pipit/client/auth_callout.hpp>
 
+#include <support/client_world.hpp>
+
 #include <gtest/gtest.h>
 
+#include <future>
 #include <string>
 
 namespace {
@@ -95,6 +98,23 @@ TEST(AuthCallout, SealsForTheServerThatSealed) {
     EXPECT_FALSE(answerer.answer(headers, request_of("alice"), now, {}));
     const callout_answerer open({.issuer = issuer_seed}, decide);
     EXPECT_FALSE(open.answer(headers, *sealed, now, {}));
+}
+
+TEST(AuthCallout, TellsOfRequestsThatItCannotAnswer) {
+    const auto server = support::start_server();
+    std::promise<error> told;
+    connection_options options{.servers = {server->url()}};
+    options.on_event = [&](const connection_event& what) {
+        const auto* const failed = std::get_if<event::asynchronous_error>(&what);
+        if (failed) told.set_value(failed->why);
+    };
+    blocking_connection nats(std::move(options));
+    nats.connect().value();
+    const auto served = serve_auth_callout(nats, {.issuer = issuer_seed}, decide).value();
+    nats.publish(auth::callout_subject, "nonsense").value();
+    auto is_told = told.get_future();
+    ASSERT_EQ(is_told.wait_for(support::patience), std::future_status::ready);
+    EXPECT_NE(is_told.get().message().find("a request for an auth callout"), std::string::npos);
 }
 
 } // namespace

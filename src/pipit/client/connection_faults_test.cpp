@@ -304,6 +304,13 @@ TEST(ConnectionFaults, AProviderThatThrowsFailsTheAttempt) {
     EXPECT_THROW(io.run_for(patience), std::runtime_error);
     run_until(io, [&] { return connected.is.has_value(); });
     EXPECT_EQ(connected.is->error(), protocol::errc::no_servers);
+    EXPECT_NE(connected.is->error().message().find("no password today"), std::string::npos)
+        << connected.is->error().message();
+
+    blocking_connection waits(options);
+    const auto why = waits.connect().error();
+    EXPECT_NE(why.message().find("credentials_provider: no password today"), std::string::npos)
+        << why.message();
 }
 
 TEST(ConnectionFaults, TriesAllAddressesOfAName) {

@@ -297,6 +297,10 @@ result<> link::renew_credentials() {
     });
 }
 
+void link::tell_user(error why) {
+    inside([&] { report(event::asynchronous_error{std::move(why)}); });
+}
+
 void link::silence() {
     inside([this] { silent_ = true; });
 }

@@ -99,6 +99,8 @@ public:
     void close();
     void reconnect();
     [[nodiscard]] result<> renew_credentials();
+    /// Tells the user of what went wrong where nobody waits, as `event::asynchronous_error`.
+    void tell_user(error why);
     /// From now on nothing of the user's options is called.
     void silence();
     /// The same, but who has closed it is still told of that.

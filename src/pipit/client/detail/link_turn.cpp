@@ -31,6 +31,17 @@ error from_server(const error& why, const std::string& server) {
     return {why.code(), detail.empty() ? server : detail + " (" + server + ')'};
 }
 
+/// Of the one that is being handled.
+std::string text_of_exception() {
+    try {
+        throw;
+    } catch (const std::exception& thrown) {
+        return thrown.what();
+    } catch (...) {
+        return "an exception of an unknown type";
+    }
+}
+
 } // namespace
 
 void link::schedule_turn() {
@@ -101,16 +112,12 @@ void link::run_tasks(lock& held) {
 template <class Call>
 void link::guarded(Call call) {
     if (face_ == face::asynchronous) return call();
-    std::string text = "an exception of an unknown type";
     try {
         return call();
-    } catch (const std::exception& thrown) {
-        text = thrown.what();
     } catch (...) {
-        // There is no text to be had.
+        const lock held(mutex_);
+        report(event::asynchronous_error{error(errc::callback_threw, text_of_exception())});
     }
-    const lock held(mutex_);
-    report(event::asynchronous_error{error(errc::callback_threw, std::move(text))});
 }
 
 void link::perform(callback_call& call) {
@@ -162,24 +169,16 @@ void link::perform(credentials_question&) {
     const auto asked_by = transport_;
     const auto info = session_.info();
     held.unlock();
-    protocol::credentials who;
-    bool answered = false;
     try {
-        guarded([&] {
-            who = options_.credentials_provider(info);
-            answered = true;
-        });
-    } catch (...) {
+        const auto who = options_.credentials_provider(info);
         held.lock();
-        lose_transport(asked_by, error(errc::callback_threw, "credentials_provider"));
-        throw;
-    }
-    held.lock();
-    if (asked_by != transport_) return;
-    if (answered) {
-        session_.connect(who);
-    } else {
-        lose_transport(asked_by, error(errc::callback_threw, "credentials_provider"));
+        if (asked_by == transport_) session_.connect(who);
+    } catch (...) {
+        const error why(errc::callback_threw, "credentials_provider: " + text_of_exception());
+        if (!held.owns_lock()) held.lock();
+        if (face_ == face::blocking) report(event::asynchronous_error{why});
+        lose_transport(asked_by, why);
+        if (face_ == face::asynchronous) throw; // Comes out of the executor's `run`.
     }
 }
 
