@@ -73,14 +73,13 @@ TEST(AnAccountThatALoopDoesNotKnowYet, HasItsInterestThereWhenItDoes) {
 }
 
 TEST(AnAccountThatALoopDoesNotKnowYet, ByJwtMayBeServedByTheServerItselfElsewhere) {
-    broker::shared_counters::account_counters counters;
     test_brokers loops(open_configuration(), 2);
     const auto config = std::make_shared<const broker::account_configuration>(late_account());
-    loops.core(0).put_account({config, &counters, {}}, loops.now);
+    loops.core(0).put_account({config, {}}, loops.now);
     loops.core(0).subscribe(late, "svc", [](const broker::internal_message&, moment) {});
     loops.flush();
     EXPECT_FALSE(loops.core(1).is_wanted(late, "svc"));
-    loops.core(1).put_account({config, &counters, {}}, loops.now);
+    loops.core(1).put_account({config, {}}, loops.now);
     EXPECT_TRUE(loops.core(1).is_wanted(late, "svc"));
 }
 

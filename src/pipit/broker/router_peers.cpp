@@ -62,11 +62,6 @@ void router::announce_members(const account& of, const queue_group& group) {
 }
 
 void router::send_to_peers(dispatch& dispatch, std::uint64_t plain_peers, message_trace* trace) {
-    if (trace == nullptr && dispatch.trace != nullptr && dispatch.trace->only()) {
-        // Nobody is to get it, and nobody here collects what would become of it on a third loop.
-        for (auto& each : chosen_) each.clear();
-        return;
-    }
     auto* publisher = dispatch.publisher;
     const auto& message = dispatch.message;
     block_pointer block;
