@@ -141,7 +141,7 @@ TEST(WhatOtherLoopsSend, ComesInPartsBeforeWhatWasReadIsParsed) {
     one.loops.send(other, "PUB a 4\r\nlast\r\nPING\r\n");
     one.expect_all_read();
     EXPECT_TRUE(one.reader.received.ends_with("x\r\nMSG a 1 4\r\nlast\r\n"));
-    EXPECT_EQ(one.loops.take(other), "PONG\r\n");
+    EXPECT_TRUE(one.loops.take(other).starts_with("PONG\r\n"));
 }
 
 TEST(WhatOtherLoopsSend, ComesBeforeTheEndOfALargeMessageThatWasReadDirectly) {
