@@ -47,7 +47,7 @@ TEST(PlantedBug, ABrokenOrderIsSeen) {
 }
 
 TEST(PlantedBug, ABatchThatHoldsUpOthersIsSeen) {
-    EXPECT_TRUE(is_found(bug::stops_at_hidden_batches, crowd_of_three_loops));
+    EXPECT_TRUE(is_found(bug::stops_at_hidden_batches, sim::subscribe_world));
 }
 
 TEST(PlantedBug, InterestThatStaysBehindIsSeen) {

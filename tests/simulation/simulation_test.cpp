@@ -61,6 +61,10 @@ TEST(Simulation, AFlushedMessageComesBeforeWhatAnybodyPublishesAfterwards) {
     expect_no_complaints(sim::flush_world);
 }
 
+TEST(Simulation, ASubscriptionThatWasConfirmedMissesNothing) {
+    expect_no_complaints(sim::subscribe_world);
+}
+
 TEST(Simulation, AReplyFromAThirdLoopFindsTheInbox) { expect_no_complaints(sim::relay_world); }
 
 TEST(Simulation, ARequestIsAnsweredOrToldThatNobodyIsThere) {

@@ -38,6 +38,28 @@ complaints flush_world(std::uint64_t seed) {
     return {"seen " + seen + " instead of 12"};
 }
 
+complaints subscribe_world(std::uint64_t seed) {
+    constexpr int rounds = 30;
+    world world({.seed = seed, .loops = 3});
+    auto& talks = world.connect(0);
+    auto& publisher = world.connect(1);
+    auto& reader = world.connect(2);
+    int got = 0;
+    reader.on_message = [&](const auto&) { ++got; };
+    for (auto* each : {&talks, &publisher, &reader}) each->connect();
+    for (int i = 0; i < rounds; ++i) {
+        const auto number = std::to_string(i);
+        world.after(i * 20ms, [&, number] {
+            talks.subscribe("other." + number, number);
+            reader.subscribe("s." + number, number);
+            reader.flush([&, number] { publisher.publish("s." + number, "x"); });
+        });
+    }
+    world.run(2s);
+    if (got == rounds) return {};
+    return {std::to_string(got) + " messages instead of " + std::to_string(rounds)};
+}
+
 complaints relay_world(std::uint64_t seed) {
     world world({.seed = seed, .loops = 3});
     auto& requester = world.connect(0);

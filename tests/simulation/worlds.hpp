@@ -19,6 +19,10 @@ using complaints = std::vector<std::string>;
 /// this order.
 [[nodiscard]] complaints flush_world(std::uint64_t seed);
 
+/// Subscribe and flush on one loop, then somebody else publishes on another, while a third loop has
+/// something to tell them, too: the subscriber gets it.
+[[nodiscard]] complaints subscribe_world(std::uint64_t seed);
+
 /// Subscribe to an inbox, request, the request is relayed, the reply comes from a third loop - and
 /// nobody waited for anything.
 [[nodiscard]] complaints relay_world(std::uint64_t seed);

@@ -87,7 +87,7 @@ void world::after(nanoseconds delay, std::function<void()> action) {
     timed_.push({now_.steady + delay, next_order_++, std::move(action)});
 }
 
-/// Half of what is on its way comes at once, so that what it causes races with what the loops have
+/// Half of what takes time comes at once, so that what it causes races with what the loops have
 /// not yet told each other.
 nanoseconds world::some_delay() {
     const auto delay_max = static_cast<std::uint64_t>(settings_.delay_max.count());
@@ -207,6 +207,7 @@ void world::advance_loop(unsigned index) {
     auto& broker = *loop.broker;
     if (loop.phase == simulated_loop::phase::batch_open) {
         broker.append_batch(now_);
+        loop.goes_on_at = now_.steady + some_delay();
         loop.phase = simulated_loop::phase::batch_hidden;
         return;
     }
@@ -263,6 +264,7 @@ void world::flush(broker::broker& broker, broker::session& session) {
 
 void world::collect_actions_of(unsigned index) {
     auto& loop = loops_[index];
+    if (loop.goes_on_at > now_.steady) return;
     if (loop.phase != simulated_loop::phase::idle) {
         actions_.push_back([this, index] { advance_loop(index); });
         return;
@@ -341,6 +343,7 @@ bool world::advance_time() {
         if (const auto deadline = loop.broker->next_deadline()) consider(*deadline);
         for (const auto& verdict : loop.verdicts) consider(verdict.due);
         if (loop.next_configuration) consider(loop.obeys_at);
+        consider(loop.goes_on_at);
     }
     for (const auto& link : links_) {
         if (!link.to_server.empty()) consider(link.to_server.front().due);

@@ -103,7 +103,8 @@ private:
     struct simulated_loop {
         std::unique_ptr<broker::broker> broker;
         enum class phase { idle, batch_open, batch_hidden, flushing } phase = phase::idle;
-        std::string scratch; ///< What was read; it lives until the flush.
+        steady_time goes_on_at{}; ///< Others run meanwhile: its thread does not.
+        std::string scratch;      ///< What was read; it lives until the flush.
         std::size_t taken = 0;
         connection* reading = nullptr;
         bool reading_ends = false; ///< Behind what was read.
