@@ -288,7 +288,7 @@ private:
     [[nodiscard]] std::unique_ptr<asio::steady_timer>
     timer_of_waiter(const feed_pointer& of, std::uint64_t number, time_limit at_most);
     void end_late_waiter(feed& of, std::uint64_t number, nanoseconds time);
-    void end_waiter(feed& of, std::uint64_t number, error why);
+    void end_waiter(feed& of, std::uint64_t number, const error& why);
     void cancel_drain(feed& of, std::uint64_t number);
 
     // link_publish.cpp: what is published, and waits for room.

@@ -207,7 +207,7 @@ void link::end_late_waiter(feed& of, std::uint64_t number, nanoseconds time) {
 }
 
 /// Unless a message was faster.
-void link::end_waiter(feed& of, std::uint64_t number, error why) {
+void link::end_waiter(feed& of, std::uint64_t number, const error& why) {
     const auto found = std::ranges::find(of.waiters, number, &feed::waiter::number);
     if (found == of.waiters.end()) return;
     auto who = std::move(found->who);
