@@ -201,9 +201,9 @@ void server::state::put_account(broker::account_update update, std::function<voi
 /// On the thread of the logins. What is known of the account now may be newer than what loops obey:
 /// then this is done again, when they do.
 void server::state::close_excess_of_known(const std::string& account) {
-    const auto* const known = jwt_accounts->find(account);
-    if (known == nullptr || !has_excess(*known->config)) return;
-    if (!close_excess_of({known->config.get(), 1})) {
+    const auto* const found = jwt_accounts->find(account);
+    if (found == nullptr || !has_excess(*found->config)) return;
+    if (!close_excess_of({found->config.get(), 1})) {
         log.error("A loop has not said in time who is connected, and " + account + " has too many");
     }
 }
