@@ -5,17 +5,18 @@
 #include <pipit/client/error.hpp>
 
 #include <boost/asio/associated_executor.hpp>
-#include <boost/asio/post.hpp>
+#include <boost/asio/dispatch.hpp>
 
 namespace pipit::client {
 namespace detail {
 namespace {
 
-/// The end of what was asked of nothing, which has no executor of its own.
+/// The end of what was asked of nothing, which has no executor of its own to come by: who runs on
+/// that of the handler gets it at once.
 template <class T>
 void complete_of_nothing(handler<T> done, result<T> with) {
     const auto executor = asio::get_associated_executor(done);
-    asio::post(executor, [waits = std::move(done), with = std::move(with)]() mutable {
+    asio::dispatch(executor, [waits = std::move(done), with = std::move(with)]() mutable {
         std::move(waits)(std::move(with));
     });
 }
