@@ -74,8 +74,7 @@ TEST(ServerUrl, OfAListThatMayBeAPartOfAPasswordIsNotShown) {
     EXPECT_EQ(shown_name(listed->back()), "a:4222");
     const auto refused = parse_server_urls("nats://me:pass,word@a");
     EXPECT_EQ(refused.error(), errc::invalid_url);
-    EXPECT_EQ(refused.error().detail(),
-              "nats://a: a comma in a user or password is written %2C");
+    EXPECT_EQ(refused.error().detail(), "nats://a: a comma in a user or password is written %2C");
 }
 
 TEST(ServerUrl, IsRefusedWhenItIsMalformedAndThenNamesNoPassword) {
