@@ -121,8 +121,8 @@ result<std::vector<server_address>> parse_server_urls(std::string_view list) {
 
 std::string shown_name(const server_address& server) {
     if (!server.may_be_secret) return to_string(server);
-    return std::string("a server that is not shown, for a comma and an @ follow it (") +
-           comma_hint + ")";
+    std::string text = "a server that is not shown, for a comma and an @ follow it (";
+    return text.append(comma_hint).append(")");
 }
 
 std::string to_string(const server_address& server) {
