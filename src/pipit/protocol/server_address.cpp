@@ -30,7 +30,7 @@ constexpr scheme schemes[] = {
     {"wss://", transport::websocket_tls, 443},
 };
 
-constexpr auto comma_hint = "a comma in a user or password is written %2C";
+constexpr std::string_view comma_hint = "a comma in a user or password is written %2C";
 
 bool read_user(std::string_view text, server_address& server) {
     const auto colon = text.find(':');
@@ -110,7 +110,8 @@ result<std::vector<server_address>> parse_server_urls(std::string_view list) {
     for (const auto& [url, may_be_secret] : split_urls(list)) {
         auto server = parse_server_url(url);
         if (!server && may_be_secret) {
-            return error(errc::invalid_url, urls_without_users(list) + ": " + comma_hint);
+            return error(errc::invalid_url,
+                         urls_without_users(list).append(": ").append(comma_hint));
         }
         if (!server) return server.error();
         server->may_be_secret = may_be_secret;
