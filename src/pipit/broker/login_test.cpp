@@ -344,6 +344,17 @@ TEST(Login, GreetsAfterAHandshakeThatComesFirstOrInsteadOfIt) {
     }
 }
 
+TEST(Login, GreetsASecureWebSocketOnce) {
+    test_brokers loop;
+    test_brokers::client client{.of = &loop.core()};
+    client.its_session =
+        &loop.core().open({.ip = "127.0.0.1", .port = 1, .is_websocket = true}, &client, loop.now);
+    loop.core().secured(*client.its_session, {.before_info = true}, loop.now);
+    loop.flush();
+    const auto told = loop.take(client);
+    EXPECT_EQ(told.rfind("INFO "), 0u) << told;
+}
+
 TEST(Login, SaysHowLongAConnectMayBe) {
     test_brokers loop(with_jwts());
     auto& client = loop.connect("\"jwt\":\"" + std::string(limits::connect_bytes, 'x') + "\"");

@@ -35,7 +35,8 @@ void broker::secured(session& session, tls_facts facts, moment now) {
     state.log(log_level::debug, session, "TLS handshake complete");
     state.log(log_level::debug, session,
               "TLS version " + origin.tls->version + ", cipher suite " + origin.tls->cipher_suite);
-    if (origin.tls->before_info) state.send_info(session, false);
+    // A WebSocket begins its session, and is greeted, when its own handshake is done as well.
+    if (origin.shakes_hands_first && origin.tls->before_info) state.send_info(session, false);
     if (session.awaiting_connect) {
         session.auth_deadline = now.steady + state.config->auth_timeout_for(origin.is_websocket);
     }
