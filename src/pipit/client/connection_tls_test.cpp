@@ -134,9 +134,11 @@ TEST_F(ConnectionTls, ClientsMayChooseWhereTheyMay) {
 }
 
 TEST_F(ConnectionTls, SaysWhichServerWasNotTrustedAndWhatToDo) {
-    const auto server = start();
+    // To read what the system trusts takes seconds where sanitizers watch.
+    const auto server = start("timeout: 60");
     const auto place = "tls://127.0.0.1:" + std::to_string(server->port());
     auto options = options_for(*server);
+    options.connect_timeout = patience;
     options.tls.ca_file = {};
     auto why = refusal(options);
     EXPECT_NE(why.find(place), std::string::npos) << why;
