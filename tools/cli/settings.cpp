@@ -172,9 +172,11 @@ std::optional<std::string> complaint_about_servers(std::string_view list) {
     const auto urls = split_urls(list);
     const bool may_have_a_comma =
         std::any_of(urls.begin(), urls.end(), [](const auto& each) { return each.may_be_secret; });
-    std::optional<std::string> complaint("is not a server's URL, as nats://HOST:4222 is");
-    if (may_have_a_comma) complaint->append("; a comma in a user or password is written %2C");
-    return complaint;
+    const std::string_view complaint =
+        may_have_a_comma ? "is not a server's URL, as nats://HOST:4222 is; a comma in a user or "
+                           "password is written %2C"
+                         : "is not a server's URL, as nats://HOST:4222 is";
+    return std::optional<std::string>(std::in_place, complaint);
 }
 
 } // namespace pipit::cli
