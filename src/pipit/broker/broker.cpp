@@ -374,7 +374,6 @@ void broker::publish(account_id of, const internal_publication& message, moment 
                                      .headers = message.headers,
                                      .payload = message.payload};
     const message_sizes sizes(made);
-    sizes.apply(made);
     state_->routing.publish(*account, made, now);
 }
 

@@ -247,14 +247,19 @@ TEST(AGroupsMessage, ThatComesBackHoldsUpItsPublisherForNoLongerThanAStall) {
 
 // --- Requests ---
 
+/// All answers of one loop come to the first before those of the other.
+void answer_one_after_the_other(test_brokers& loops) {
+    loops.core(0).end_batch(loops.now);
+    for (const unsigned loop : {1u, 2u}) {
+        loops.core(loop).take_from_peers(loops.now);
+        loops.core(loop).end_batch(loops.now);
+        loops.core(0).take_from_peers(loops.now);
+    }
+    loops.flush();
+}
+
 TEST(Requests, AreEachToldThatNobodyIsThereHoweverManyAreUnderWay) {
-    auto config = open_configuration();
-    config->authorization.users["all"] = {.name = "all", .account = config->global_account};
-    config->authorization.users["some"] = {
-        .name = "some",
-        .account = config->global_account,
-        .permissions = *auth::permissions::make({.subscribe_deny = {"x.secret"}})};
-    test_brokers loops(config, 3);
+    test_brokers loops(broker::denying_configuration({"x.secret"}), 3);
     auto& asks = loops.connect(plain + ",\"user\":\"all\"", 0);
     for (const unsigned loop : {1u, 2u}) {
         loops.send(loops.connect(plain + ",\"user\":\"some\"", loop), "SUB x.* 1\r\n");
@@ -262,25 +267,12 @@ TEST(Requests, AreEachToldThatNobodyIsThereHoweverManyAreUnderWay) {
     loops.send(asks, "SUB r.* 1\r\n");
     constexpr std::size_t requests = 2000;
     loops.receive(asks, times(requests, "PUB x.secret r.1 0\r\n\r\n"));
-    loops.core(0).end_batch(loops.now);
-    // All answers of one loop before those of the other.
-    for (const unsigned loop : {1u, 2u}) {
-        loops.core(loop).take_from_peers(loops.now);
-        loops.core(loop).end_batch(loops.now);
-        loops.core(0).take_from_peers(loops.now);
-    }
-    loops.flush();
+    answer_one_after_the_other(loops);
     EXPECT_EQ(count_of(loops.take(asks), "NATS/1.0 503"), requests);
 }
 
 TEST(Requests, ToOneLoopAreToldSoWhateverIsAwaitedOfOthers) {
-    auto config = open_configuration();
-    config->authorization.users["all"] = {.name = "all", .account = config->global_account};
-    config->authorization.users["some"] = {
-        .name = "some",
-        .account = config->global_account,
-        .permissions = *auth::permissions::make({.subscribe_deny = {"x.*", "y.*"}})};
-    test_brokers loops(config, 3);
+    test_brokers loops(broker::denying_configuration({"x.*", "y.*"}), 3);
     auto& asks = loops.connect(plain + ",\"user\":\"all\"", 0);
     auto& one = loops.connect(plain + ",\"user\":\"some\"", 1);
     auto& two = loops.connect(plain + ",\"user\":\"some\"", 2);
@@ -290,13 +282,7 @@ TEST(Requests, ToOneLoopAreToldSoWhateverIsAwaitedOfOthers) {
     // The first waits for two loops, and as many that wait for one have its place in turn.
     loops.receive(asks, "PUB x.two r.first 0\r\n\r\n" +
                             times(limits::unanswered_requests, "PUB x.one r.other 0\r\n\r\n"));
-    loops.core(0).end_batch(loops.now);
-    for (const unsigned loop : {1u, 2u}) {
-        loops.core(loop).take_from_peers(loops.now);
-        loops.core(loop).end_batch(loops.now);
-        loops.core(0).take_from_peers(loops.now);
-    }
-    loops.flush();
+    answer_one_after_the_other(loops);
     const auto told = loops.take(asks);
     EXPECT_EQ(count_of(told, "HMSG r.other "), limits::unanswered_requests);
     EXPECT_EQ(count_of(told, "HMSG r.first "), 1u);

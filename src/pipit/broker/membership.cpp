@@ -33,12 +33,12 @@ bool broker_state::bind(session& session, user_pointer user, moment now) {
     session.details->identity = std::move(user);
     const auto& identity = session.details->identity;
     // Who stays in the account keeps the subscriptions made before the first CONNECT.
-    const auto limit = of->config->limits.max_connections;
     bool has_room = true;
     if (session.of != of) {
         leave_account(session);
         // Another loop may be counting, too: of two who take the last place one gets it.
         const auto count = ++of->shared->connections;
+        const auto limit = of->config->limits.max_connections;
         has_room = limit < 0 || count <= limit;
         session.of = of;
         session.place = static_cast<std::uint32_t>(of->sessions.size());

@@ -7,21 +7,23 @@
 
 namespace pipit::broker {
 
-/// The texts of the sizes of a message that did not come with them, as it is made or changed here.
-/// Lifetime: as long as a message that they were applied to.
-struct message_sizes {
-    explicit message_sizes(const protocol::message_operation& message)
-        : total(std::to_string(message.headers.size() + message.payload.size())),
-          header(std::to_string(message.headers.size())) {}
-
-    void apply(protocol::message_operation& message) const noexcept {
-        message.has_headers = !message.headers.empty();
-        message.size_text = total;
-        message.header_size_text = message.has_headers ? bytes_view(header) : bytes_view();
+/// The texts of the sizes of a message that did not come with them, as it is made or changed here;
+/// the message is given them. Lifetime: as long as the message.
+class message_sizes {
+public:
+    explicit message_sizes(protocol::message_operation& of)
+        : total_(std::to_string(of.headers.size() + of.payload.size())),
+          header_(std::to_string(of.headers.size())) {
+        of.has_headers = !of.headers.empty();
+        of.size_text = total_;
+        of.header_size_text = of.has_headers ? bytes_view(header_) : bytes_view();
     }
+    message_sizes(const message_sizes&) = delete;
+    message_sizes& operator=(const message_sizes&) = delete;
 
-    std::string total;
-    std::string header;
+private:
+    std::string total_;
+    std::string header_;
 };
 
 } // namespace pipit::broker

@@ -107,13 +107,7 @@ TEST_F(Trace, NamesTheOneMemberOfAGroupWhereverItIs) {
 }
 
 TEST(TraceOfOtherLoops, SaysWhyASubscriptionGotNothing) {
-    auto config = open_configuration();
-    config->authorization.users["all"] = {.name = "all", .account = config->global_account};
-    config->authorization.users["some"] = {
-        .name = "some",
-        .account = config->global_account,
-        .permissions = *auth::permissions::make({.subscribe_deny = {"x.secret"}})};
-    test_brokers loops(config, 2);
+    test_brokers loops(broker::denying_configuration({"x.secret"}), 2);
     auto& publisher = loops.connect(traced + ",\"user\":\"all\"", 0);
     auto& denied = loops.connect(traced + ",\"user\":\"some\"", 1);
     loops.send(publisher, "SUB tr 1\r\n");

@@ -101,7 +101,6 @@ void publish_untraceable(broker_state& state, session& session, bytes_view subje
                                         .headers = headers,
                                         .payload = message.payload};
     const message_sizes sizes(changed);
-    sizes.apply(changed);
     state.routing.publish(session, subject, changed, now);
 }
 
@@ -156,7 +155,6 @@ void broker_state::publish_event(const message_trace& trace, moment now) {
     protocol::message_operation message{
         .subject = trace.request().destination, .headers = headers, .payload = body};
     const message_sizes sizes(message);
-    sizes.apply(message);
     routing.publish(trace.of(), message, now);
 }
 

@@ -282,7 +282,6 @@ bool router::ask(const service_route& by, const dispatch& asked, bool sole, mess
 bool router::pass_into(account& to, protocol::message_operation& message, const dispatch& from,
                        passage how) {
     const message_sizes sizes(message);
-    sizes.apply(message);
     dispatch dispatch{.of = to,
                       .subject = message.subject,
                       .message = message,
@@ -430,7 +429,6 @@ void router::publish_metrics(moment now) {
             message.subject = each.subject;
             message.payload = each.body;
             const message_sizes sizes(message);
-            sizes.apply(message);
             publish(*exporter, message, now);
         }
     }

@@ -100,6 +100,13 @@ int bind_and_listen(socket_handle& socket, const socket_address& address) noexce
     return 0;
 }
 
+sockaddr_storage name_of(const socket_handle& socket) noexcept {
+    sockaddr_storage address{};
+    socklen_t size = sizeof(address);
+    (void)::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &size);
+    return address;
+}
+
 } // namespace
 
 result<socket_handle> listen_tcp(std::string_view host, std::uint16_t port) {
@@ -118,17 +125,6 @@ result<socket_handle> listen_tcp(std::string_view host, std::uint16_t port) {
     if (number != 0) return listen_error(number, host, port, "bind: ");
     return socket;
 }
-
-namespace {
-
-sockaddr_storage name_of(const socket_handle& socket) noexcept {
-    sockaddr_storage address{};
-    socklen_t size = sizeof(address);
-    (void)::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &size);
-    return address;
-}
-
-} // namespace
 
 std::string local_address(const socket_handle& socket) {
     const auto address = name_of(socket);

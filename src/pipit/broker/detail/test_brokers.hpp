@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <pipit/auth/permissions.hpp>
 #include <pipit/broker/broker.hpp>
 
 #include <array>
@@ -23,6 +24,18 @@ inline std::shared_ptr<configuration> open_configuration() {
     global.name = "$G";
     config->accounts.push_back(global);
     config->global_account = global.id;
+    return config;
+}
+
+/// For tests: the user `all` may do everything, and `some` does not get what comes to these
+/// subjects.
+inline std::shared_ptr<configuration> denying_configuration(std::vector<std::string> subjects) {
+    auto config = open_configuration();
+    config->authorization.users["all"] = {.name = "all", .account = config->global_account};
+    config->authorization.users["some"] = {
+        .name = "some",
+        .account = config->global_account,
+        .permissions = *auth::permissions::make({.subscribe_deny = std::move(subjects)})};
     return config;
 }
 
